@@ -1,0 +1,89 @@
+//! What the engine must do, as plain data, so that a test can assert it.
+
+use crate::domain::{ClusterId, SourceId, WorkloadId};
+use crate::plan::{Answers, Plan, Request};
+
+use super::event::JobId;
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// The ordered wish list: the engine opens and drops feeds to match it.
+    Watch {
+        epoch: u64,
+        wanted: Vec<SourceId>,
+    },
+    /// Try the connection, or every feed that waits, now.
+    Retry {
+        cluster: ClusterId,
+    },
+    /// Fresh reads for a plan.
+    Gather {
+        job: JobId,
+        request: Request,
+    },
+    /// Ask what the plan's checks leave open. Under `--readonly` nothing is sent.
+    Preflight {
+        job: JobId,
+        plan: Box<Plan>,
+    },
+    Execute {
+        job: JobId,
+        plan: Box<Plan>,
+        answers: Answers,
+        verdicts: Vec<crate::plan::Verdict>,
+    },
+    StreamLogs {
+        job: JobId,
+        workload: WorkloadId,
+        pod: Box<str>,
+        container: Option<Box<str>>,
+        previous: bool,
+    },
+    FetchYaml {
+        job: JobId,
+        object: YamlOf,
+    },
+    ListNamespaces {
+        job: JobId,
+        cluster: ClusterId,
+    },
+    AskPermission {
+        cluster: ClusterId,
+        namespace: Box<str>,
+    },
+    Diagnose {
+        job: JobId,
+        cluster: ClusterId,
+    },
+    /// The end of a followed action, for the record.
+    RecordOutcome {
+        id: String,
+        workload: WorkloadId,
+        outcome: String,
+        verified: bool,
+    },
+    /// Nobody waits for this job any more.
+    Cancel {
+        job: JobId,
+    },
+    // The terminal's own:
+    Copy {
+        text: String,
+    },
+    Suspend,
+    Redraw,
+    Quit,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum YamlOf {
+    Workload(WorkloadId),
+    Pod {
+        workload: WorkloadId,
+        pod: Box<str>,
+    },
+    Revision {
+        workload: WorkloadId,
+        name: Box<str>,
+    },
+}

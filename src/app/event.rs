@@ -1,0 +1,134 @@
+//! Facts from outside, in the past tense. Everything the machine ever learns comes in as one of these.
+
+use jiff::Timestamp;
+
+use crate::domain::{ClusterId, Connection, SourceId, Update};
+use crate::plan::{Evidence, Verdict};
+
+use super::Key;
+
+/// Tells the result of one job from that of another; a result whose job is no longer known is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct JobId(pub u64);
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    Key(Key),
+    Pasted(String),
+    Resized {
+        width: u16,
+        height: u16,
+    },
+    /// Once a second, and before the first frame.
+    Ticked(Timestamp),
+    /// The terminal is ours again after a suspension: everything must be painted.
+    Resumed,
+    /// A connection moved on. `epoch` is that of the scope it was made for.
+    Connection {
+        cluster: ClusterId,
+        state: Connection,
+    },
+    Fed {
+        source: SourceId,
+        epoch: u64,
+        at: Timestamp,
+        updates: Vec<Update>,
+    },
+    Gathered {
+        job: JobId,
+        outcome: Result<Box<Evidence>, Problem>,
+    },
+    /// One check answered.
+    Checked {
+        job: JobId,
+        verdict: Verdict,
+    },
+    Progressed {
+        job: JobId,
+        progress: Progress,
+    },
+    Logged {
+        job: JobId,
+        news: LogNews,
+    },
+    Fetched {
+        job: JobId,
+        outcome: Result<Document, Problem>,
+    },
+    NamespacesListed {
+        job: JobId,
+        outcome: Result<Vec<String>, Problem>,
+    },
+    /// Whether the verb's writes are permitted here: the missing verb when not, `Err` when it cannot be told.
+    PermissionTold {
+        cluster: ClusterId,
+        namespace: Box<str>,
+        outcome: Result<Option<String>, Problem>,
+    },
+    Diagnosed {
+        job: JobId,
+        finding: Diagnosis,
+    },
+    /// The text reached the terminal's clipboard, and the file that holds it as well.
+    Copied {
+        file: Option<String>,
+    },
+}
+
+/// A failure at the edge: one sentence and what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    pub sentence: String,
+    pub hints: Vec<String>,
+}
+
+/// How an execution goes on. The order of a success: `Sent`, `Accepted` per step, then `Done`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// The line in the release record is on the disk; step `n` is on its way.
+    Sent {
+        step: usize,
+    },
+    Accepted {
+        step: usize,
+        at: Timestamp,
+    },
+    /// Nothing was written. `moved` says who moved what when the object was no longer the one shown.
+    Refused {
+        step: usize,
+        why: Problem,
+        moved: bool,
+    },
+    /// The answer was lost; what a fresh read says of it.
+    Unknown {
+        step: usize,
+        why: String,
+    },
+    Done {
+        at: Timestamp,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogNews {
+    Lines(Vec<String>),
+    Ended { why: Option<String> },
+}
+
+/// Text for the yaml, events and describe screens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    pub lines: Vec<String>,
+    pub read_at: Timestamp,
+}
+
+/// One line of the doctor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnosis {
+    pub finding: crate::plan::Finding,
+    pub about: String,
+    pub sentence: String,
+    pub hint: Option<String>,
+    /// The last one.
+    pub last: bool,
+}

@@ -1,0 +1,1 @@
+//! Where things are on the screen: shared by update (paging) and view.

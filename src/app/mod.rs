@@ -1,0 +1,15 @@
+//! What a person does and sees, as a pure machine: events in, effects out, a model in between.
+
+pub mod effect;
+pub mod event;
+pub mod field;
+pub mod intent;
+pub mod keymap;
+pub mod layout;
+pub mod model;
+pub mod update;
+
+pub use effect::Effect;
+pub use event::Event;
+pub use keymap::Key;
+pub use model::Model;

@@ -1,0 +1,305 @@
+//! Everything the screen shows and the keys act on. Plain data: `Clone`, `PartialEq`, `Debug`.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::config::{Display, Namespaces};
+use crate::domain::{
+    ClusterId, Connection, Environment, Fleet, Health, Known, Level, SourceId, Standing, Uid,
+    WorkloadId,
+};
+use crate::plan::{Answers, Follow, Goal, Plan, Verdict};
+
+use super::event::{Diagnosis, Document, JobId, Problem};
+use super::field::Field;
+use super::keymap::Keymap;
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    pub now: Timestamp,
+    pub width: u16,
+    pub height: u16,
+    pub settings: Settings,
+    pub cluster: ClusterId,
+    pub connection: Connection,
+    pub scope: Scope,
+    /// Bumped by every change of scope; news of another epoch is dropped.
+    pub epoch: u64,
+    pub sources: BTreeMap<SourceId, SourceState>,
+    /// The server's clock minus ours, in seconds.
+    pub skew: i64,
+    pub fleet: Fleet,
+    pub board: Board,
+    /// What lies over the board, outermost last.
+    pub screens: Vec<Screen>,
+    /// What lies over the screen and takes the keys.
+    pub overlay: Option<Overlay>,
+    /// Actions whose end is not known yet, and those that just ended.
+    pub follows: Vec<Following>,
+    pub arming: Option<Armed>,
+    pub notice: Option<Notice>,
+    /// The missing permission for release verbs, per namespace; `None` inside: permitted.
+    pub permissions: BTreeMap<Box<str>, Known<Option<String>>>,
+    pub next_job: u64,
+    /// The screen no longer shows what the model says.
+    pub dirty: bool,
+}
+
+/// What does not change while it runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    pub display: Display,
+    pub readonly: bool,
+    pub environments: Vec<Environment>,
+    pub keymap: Keymap,
+    pub verify_seconds: u32,
+    pub log_file: String,
+}
+
+/// The namespaces on the board: what was asked for, and what became of it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Scope {
+    pub asked: Namespaces,
+    /// Empty: all.
+    pub namespaces: Vec<Box<str>>,
+    /// Why it is less than what was asked for.
+    pub note: Option<String>,
+    /// Namespaces seen in this session, for the picker and the number keys.
+    pub known: Vec<Box<str>>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct SourceState {
+    pub health: Health,
+    pub synced: bool,
+    /// When anything was last heard.
+    pub contact: Option<Timestamp>,
+    pub undecodable: usize,
+}
+
+/// The home screen. `rows` is made by `settle`, sorted and filtered.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Board {
+    pub rows: Vec<Row>,
+    /// By uid: rows may move, the selection never changes object.
+    pub cursor: Option<(WorkloadId, Uid)>,
+    pub offset: usize,
+    pub filter: Field,
+    pub filtering: bool,
+    pub sort: Sort,
+    pub only_trouble: bool,
+    pub wide: bool,
+    /// How many rows the filters hide.
+    pub hidden: usize,
+    pub tally: Tally,
+}
+
+/// How many services stand how, before filters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    pub services: usize,
+    pub stalled: usize,
+    pub canary: usize,
+    pub rolling: usize,
+    pub degraded: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sort {
+    /// Worst first, then the name.
+    #[default]
+    Trouble,
+    Name,
+    Changed,
+    Version,
+    Namespace,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    pub id: WorkloadId,
+    pub uid: Uid,
+    /// The environment's name, when the config names one.
+    pub environment: Option<String>,
+    pub version: String,
+    /// What it comes from, while a rollout is under way.
+    pub from_version: Option<String>,
+    pub standing: Standing,
+    pub available: u32,
+    pub desired: u32,
+    pub changed: Option<Timestamp>,
+    /// An action of ours is followed on it.
+    pub followed: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Screen {
+    Service(ServiceScreen),
+    Logs(LogScreen),
+    /// Yaml, or the events of one service.
+    Text(TextScreen),
+    Doctor(DoctorScreen),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServiceScreen {
+    pub workload: WorkloadId,
+    pub uid: Uid,
+    /// The marked revision, by the name of its object.
+    pub revision: Option<Box<str>>,
+    /// The marked pod.
+    pub pod: Option<Box<str>>,
+    pub pane: Pane,
+    pub offset: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pane {
+    #[default]
+    History,
+    Pods,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogScreen {
+    pub job: JobId,
+    pub workload: WorkloadId,
+    pub pod: Box<str>,
+    pub container: Option<Box<str>>,
+    pub previous: bool,
+    pub lines: std::collections::VecDeque<String>,
+    /// Lines that fell out of the bounded memory.
+    pub dropped: usize,
+    /// The first visible line, when not at the end.
+    pub at: Option<usize>,
+    pub ended: Option<Option<String>>,
+    pub find: Field,
+    pub finding: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct TextScreen {
+    pub title: String,
+    pub kind: TextKind,
+    pub document: Known<Document>,
+    pub job: JobId,
+    pub offset: usize,
+    pub find: Field,
+    pub finding: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum TextKind {
+    Yaml(super::effect::YamlOf),
+    /// Made from the fleet's warnings.
+    Events(WorkloadId),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct DoctorScreen {
+    pub job: JobId,
+    pub findings: Vec<Diagnosis>,
+    pub done: bool,
+    pub offset: usize,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Overlay {
+    Help {
+        offset: usize,
+    },
+    Palette {
+        field: Field,
+        selected: usize,
+    },
+    Namespaces {
+        job: JobId,
+        field: Field,
+        selected: usize,
+        names: Known<Vec<String>>,
+    },
+    Plan(Box<PlanBox>),
+    /// A sort letter is awaited.
+    SortKey,
+}
+
+/// A plan on its way from the key to the write.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlanBox {
+    pub workload: WorkloadId,
+    pub job: JobId,
+    pub stage: Stage,
+    pub answers: Answers,
+    /// The service's name, once `y` opened the field.
+    pub name: Option<Field>,
+    /// The reason of an override, or the optional one.
+    pub reason: Option<Field>,
+    pub offset: usize,
+    /// The object moved while the plan was shown: what moved, above the new plan.
+    pub moved: Option<String>,
+    /// A sentence about the last key: `not yet: the dry run has not answered`.
+    pub said: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Stage {
+    Gathering {
+        since: Timestamp,
+    },
+    Refused {
+        problem: Problem,
+    },
+    Shown {
+        plan: Box<Plan>,
+        verdicts: Vec<Verdict>,
+        asked: Timestamp,
+    },
+    Executing {
+        plan: Box<Plan>,
+        verdicts: Vec<Verdict>,
+        step: usize,
+    },
+    /// The answer was lost.
+    Unknown {
+        plan: Box<Plan>,
+        why: String,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Following {
+    pub goal: Goal,
+    pub state: Follow,
+    /// Its box is open over the screen.
+    pub open: bool,
+    /// Found from an annotation, not started in this session.
+    pub resumed: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Armed {
+    pub until: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Notice {
+    pub text: String,
+    pub bad: bool,
+    pub until: Timestamp,
+}
+
+impl Model {
+    /// How careful one is with this workload.
+    pub fn level(&self, id: &WorkloadId) -> Level {
+        self.environment(id)
+            .map_or(Level::Guarded, |e| e.protection)
+    }
+
+    pub fn environment(&self, id: &WorkloadId) -> Option<&Environment> {
+        self.settings.environments.iter().find(|e| {
+            *e.cluster == *id.cluster.0
+                && (e.namespaces.is_empty() || e.namespaces.iter().any(|n| **n == *id.namespace))
+        })
+    }
+}

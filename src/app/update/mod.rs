@@ -1,0 +1,1 @@
+//! `update`: events in, effects out.

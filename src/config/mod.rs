@@ -1,0 +1,60 @@
+//! Settings: the YAML file, then the environment, then flags, into one `Config`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::domain::Environment;
+
+/// What is in force. Made once at the start.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Config {
+    pub connection: Connection,
+    pub namespaces: Namespaces,
+    /// Nothing is ever sent but reads and self-reviews.
+    pub readonly: bool,
+    /// `--write`: protected environments start armed.
+    pub armed_at_start: bool,
+    pub environments: Vec<Environment>,
+    pub display: Display,
+    /// Keys that differ from the default: intent name -> keys, as text.
+    pub keys: BTreeMap<String, Vec<String>>,
+    /// `$XDG_STATE_HOME/rolldeck`: the release record and the log.
+    pub state_dir: PathBuf,
+    /// Seconds that every pod must be ready before an action counts as verified.
+    pub verify_seconds: u32,
+}
+
+/// Which API server, as far as flags and environment say.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Connection {
+    /// `--kubeconfig`; then only this file counts.
+    pub kubeconfig: Option<PathBuf>,
+    pub context: Option<String>,
+}
+
+/// The namespaces on the board.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Namespaces {
+    /// The one the kubeconfig context names, else all.
+    #[default]
+    OfContext,
+    Named(Vec<String>),
+    All,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Display {
+    /// False with `NO_COLOR` or a terminal that has none.
+    pub color: bool,
+    /// `--ascii`, TERM=linux, CJK locales: only ASCII glyphs.
+    pub ascii: bool,
+}
+
+impl Default for Display {
+    fn default() -> Self {
+        Self {
+            color: true,
+            ascii: false,
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! News from outside: what changed, and how the source that says so is doing.
+
+use jiff::Timestamp;
+
+use super::{ClusterId, Pod, Revision, SourceId, Uid, Warning, Workload, WorkloadId};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item {
+    Workload(Box<Workload>),
+    Revision(Box<Revision>),
+    Pod(Box<Pod>),
+    Warning(Box<Warning>),
+}
+
+/// Names what is gone. The uid keeps a late deletion from hitting a re-created object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ItemId {
+    Workload(WorkloadId, Uid),
+    /// The owner's uid and the revision's own.
+    Revision {
+        owner: Uid,
+        uid: Uid,
+    },
+    Pod {
+        workload: WorkloadId,
+        uid: Uid,
+    },
+    Warning {
+        cluster: ClusterId,
+        namespace: Box<str>,
+        name: Box<str>,
+    },
+}
+
+/// The first listing arrives as `Put`s and ends in `Synced`; a relist swaps the whole scope at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    Put(Item),
+    Gone(ItemId),
+    Synced(SourceId),
+    Reset(SourceId, Vec<Item>),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Health {
+    /// Heard from now. Sent at each contact that ends a silence, and each time a watch is re-opened.
+    Live,
+    /// So many items listed so far.
+    Listing(usize),
+    /// The connection stands and nothing came for longer than the watch should be silent.
+    Quiet { since: Timestamp },
+    Retrying {
+        since: Timestamp,
+        why: String,
+        next: Timestamp,
+    },
+    /// 403: the missing permission in words.
+    Denied(String),
+    /// 401: the login is no longer accepted.
+    AuthExpired(String),
+    /// So many objects could not be read; their rows are missing, the others stand.
+    Undecodable(usize),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Update {
+    Change(Change),
+    Health(Health),
+    /// The server's clock minus ours, in seconds, from a Date header.
+    Skew(i64),
+}

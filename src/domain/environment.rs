@@ -1,0 +1,29 @@
+//! A named place that services run in, and how careful one is there.
+
+use serde::{Deserialize, Serialize};
+
+/// What a person has to give before a plan is executed.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    Open,
+    #[default]
+    Guarded,
+    Protected,
+}
+
+/// Cluster, namespaces and a level. A namespace that no environment names is guarded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Environment {
+    pub name: String,
+    /// The kubeconfig context.
+    pub cluster: String,
+    /// Empty: every namespace of the cluster.
+    #[serde(default)]
+    pub namespaces: Vec<String>,
+    #[serde(default)]
+    pub protection: Level,
+}

@@ -1,0 +1,68 @@
+//! A pod, reduced to what explains a rollout.
+
+use jiff::Timestamp;
+
+use super::{Uid, WorkloadId};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pod {
+    /// The workload whose feed brought it; `owner` says whether it really belongs there.
+    pub workload: WorkloadId,
+    /// The controller: a ReplicaSet, StatefulSet or DaemonSet.
+    pub owner: Uid,
+    pub name: Box<str>,
+    pub uid: Uid,
+    pub created: Timestamp,
+    /// `pod-template-hash` or `controller-revision-hash`.
+    pub revision: Box<str>,
+    pub node: Option<Box<str>>,
+    /// `status.phase`.
+    pub phase: Box<str>,
+    /// `status.reason` and `status.message`: `Evicted`, `NodeLost`, …
+    pub reason: Option<(Box<str>, Box<str>)>,
+    pub terminating: bool,
+    pub ready: bool,
+    /// Since when the Ready condition is as it is.
+    pub ready_changed: Option<Timestamp>,
+    /// `PodScheduled` is false: its reason and message.
+    pub unscheduled: Option<(Box<str>, Box<str>)>,
+    pub containers: Box<[ContainerState]>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerState {
+    pub name: Box<str>,
+    pub init: bool,
+    /// The image the spec asks for.
+    pub image: Box<str>,
+    /// What runs: usually ends in `@sha256:…`; empty until it was pulled.
+    pub image_id: Box<str>,
+    pub ready: bool,
+    pub restarts: u32,
+    pub run: Run,
+    /// How the run before this one ended. In a crash loop the cause is here.
+    pub last: Option<Box<Ended>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Run {
+    Waiting { reason: Box<str>, message: Box<str> },
+    Running { since: Option<Timestamp> },
+    Ended(Box<Ended>),
+    Unknown,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    pub reason: Box<str>,
+    pub exit_code: i32,
+    pub signal: Option<i32>,
+    pub message: Box<str>,
+    pub at: Option<Timestamp>,
+}
+
+impl Pod {
+    pub fn restarts(&self) -> u32 {
+        self.containers.iter().map(|c| c.restarts).sum()
+    }
+}

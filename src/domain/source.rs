@@ -1,0 +1,47 @@
+//! Which stream of news something came from.
+
+use super::{ClusterId, Kind, WorkloadId};
+
+/// One stream. The engine opens and drops feeds so that they match the model's ordered wish list.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SourceId {
+    pub cluster: ClusterId,
+    /// `None` is the whole cluster. For the feeds of one workload it is that workload's namespace.
+    pub namespace: Option<Box<str>>,
+    pub feed: Feed,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Feed {
+    Workloads(Kind),
+    /// Events of type Warning.
+    Warnings,
+    /// The fleet's ReplicaSets, in pages, in the background.
+    ReplicaSets,
+    /// The revisions of one workload: ReplicaSets or ControllerRevisions, by its selector.
+    RevisionsOf {
+        workload: WorkloadId,
+        selector: Box<str>,
+    },
+    /// The pods of one workload, by its selector.
+    PodsOf {
+        workload: WorkloadId,
+        selector: Box<str>,
+    },
+}
+
+impl Feed {
+    /// What a message calls it: `list deployments`, `watch pods`.
+    pub fn resource(&self) -> &'static str {
+        match self {
+            Self::Workloads(kind) => kind.plural(),
+            Self::Warnings => "events",
+            Self::ReplicaSets => "replicasets",
+            Self::RevisionsOf { workload, .. } => match workload.kind {
+                Kind::Deployment => "replicasets",
+                Kind::StatefulSet | Kind::DaemonSet => "controllerrevisions",
+            },
+            Self::PodsOf { .. } => "pods",
+        }
+    }
+}

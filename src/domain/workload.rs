@@ -1,0 +1,114 @@
+//! What runs a service in one environment, reduced to what the screens and the phases need.
+
+use jiff::Timestamp;
+
+use super::{ActionNote, Container, TemplateHash, Uid, WorkloadId};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Workload {
+    pub id: WorkloadId,
+    pub uid: Uid,
+    pub created: Timestamp,
+    /// A deletion timestamp is set.
+    pub deleting: bool,
+    pub generation: i64,
+    pub observed_generation: i64,
+    /// The template that these rows show.
+    pub template: TemplateHash,
+    pub containers: Box<[Container]>,
+    /// `app.kubernetes.io/version` of the pod template, else of the workload.
+    pub version_label: Option<Box<str>>,
+    /// `spec.selector` in the form that list requests take.
+    pub selector: Box<str>,
+    /// `spec.replicas`; for a DaemonSet the nodes it wants.
+    pub desired: u32,
+    pub counts: Counts,
+    pub conditions: Box<[Condition]>,
+    pub paused: bool,
+    pub strategy: Strategy,
+    /// Seconds without progress after which the Deployment controller gives up.
+    pub deadline_seconds: Option<u32>,
+    pub min_ready_seconds: u32,
+    /// Old revisions that the cluster keeps.
+    pub history_limit: Option<u32>,
+    /// `deployment.kubernetes.io/revision`.
+    pub revision: Option<u64>,
+    /// `status.currentRevision` and `status.updateRevision` of a StatefulSet.
+    pub current_revision: Option<Box<str>>,
+    pub update_revision: Option<Box<str>>,
+    /// Who would put another template back.
+    pub manager: Option<Manager>,
+    /// The manager and time of the newest write of the pod template, from managedFields.
+    pub written_by: Option<(Box<str>, Timestamp)>,
+    /// Present only while it speaks of the live template.
+    pub action: Option<Box<ActionNote>>,
+}
+
+/// The status counts. Terminating pods are in none but `terminating`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    pub total: u32,
+    pub updated: u32,
+    pub ready: u32,
+    pub available: u32,
+    /// Unknown before Kubernetes 1.35.
+    pub terminating: Option<u32>,
+    /// DaemonSet: pods on nodes that should not have one.
+    pub misscheduled: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// `Available`, `Progressing`, `ReplicaFailure`.
+    pub kind: Box<str>,
+    pub status: Truth,
+    pub reason: Box<str>,
+    pub message: Box<str>,
+    pub updated: Option<Timestamp>,
+    pub changed: Option<Timestamp>,
+}
+
+/// A condition's status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Truth {
+    True,
+    False,
+    Unknown,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Strategy {
+    /// Amounts as they stand in the spec: `1`, `25%`. A StatefulSet's partition leaves lower ordinals alone.
+    Rolling {
+        max_unavailable: Option<Box<str>>,
+        max_surge: Option<Box<str>>,
+        partition: u32,
+        /// StatefulSet with `podManagementPolicy: OrderedReady`.
+        ordered: bool,
+    },
+    Recreate,
+    OnDelete,
+    /// A strategy this version does not know.
+    Other(Box<str>),
+}
+
+/// A tool that owns the pod template and may put it back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Manager {
+    /// The Application's name.
+    ArgoCd(Box<str>),
+    /// `kustomization/NAME` or `helmrelease/NAME`.
+    Flux(Box<str>),
+    /// The release's name.
+    Helm(Box<str>),
+    /// `kubectl apply`, by its last-applied annotation.
+    LastApplied,
+    /// A server-side apply manager that owns `spec.template`.
+    Apply(Box<str>),
+}
+
+impl Workload {
+    pub fn condition(&self, kind: &str) -> Option<&Condition> {
+        self.conditions.iter().find(|c| &*c.kind == kind)
+    }
+}

@@ -1,0 +1,1 @@
+//! Clients, feeds, jobs and the clock; runs every effect but the terminal's.

@@ -1,0 +1,89 @@
+//! What is verified before a write, and what came of it.
+
+use crate::domain::{TemplateHash, Uid};
+
+/// The checks, in the order in which a plan shows them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CheckId {
+    Permission,
+    Unchanged,
+    Differs,
+    DryRun,
+    Config,
+    Owner,
+    Paused,
+}
+
+impl CheckId {
+    /// Without an answer to these nothing is written.
+    pub fn must(self) -> bool {
+        matches!(self, Self::Permission | Self::Unchanged | Self::DryRun)
+    }
+
+    /// A block that a reason cannot lift.
+    pub fn final_block(self) -> bool {
+        matches!(self, Self::Permission | Self::Unchanged)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Finding {
+    Ok,
+    Warn,
+    Block,
+    Unverified,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    pub check: CheckId,
+    pub finding: Finding,
+    /// One sentence. It may hold words from the cluster: escape before showing.
+    pub sentence: String,
+}
+
+/// One line of a plan's list of checks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    pub id: CheckId,
+    pub state: CheckState,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CheckState {
+    /// Preflight has to ask.
+    Asking(Ask),
+    Answered(Verdict),
+}
+
+/// A question that only the outside can answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
+    /// Every step's verb, by self-review.
+    Permission,
+    /// A fresh read still has this uid and this template.
+    Unchanged { uid: Uid, template: TemplateHash },
+    /// The server accepts every step.
+    DryRun,
+    /// Everything the target template names exists.
+    References(Vec<Reference>),
+}
+
+/// A name in a pod template that must exist in the namespace. Names and keys only, never values.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Reference {
+    pub kind: ReferenceKind,
+    pub name: Box<str>,
+    /// `None`: the whole object.
+    pub key: Option<Box<str>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ReferenceKind {
+    ConfigMap,
+    Secret,
+    PullSecret,
+    ServiceAccount,
+}

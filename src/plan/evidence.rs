@@ -1,0 +1,42 @@
+//! What was read from the API server for one plan, at one moment, raw where a write must repeat it.
+
+use jiff::Timestamp;
+
+use crate::domain::{Level, Phase, Pod, Revision, Verbatim, Workload};
+
+use super::Request;
+
+/// The fresh reads of `actions::gather`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    pub request: Request,
+    pub stamp: Stamp,
+    pub level: Level,
+    pub workload: Workload,
+    /// The bytes of `/spec/template`.
+    pub template: Verbatim,
+    /// There is a `metadata.annotations` map to add to.
+    pub has_annotations: bool,
+    /// The annotation `rolldeck.dev/action` is already there (its raw value), whoever it speaks of.
+    pub noted: Option<Box<str>>,
+    pub revisions: Vec<FreshRevision>,
+    pub pods: Vec<Pod>,
+    pub phase: Phase,
+    pub read_at: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FreshRevision {
+    pub revision: Revision,
+    /// The bytes of its pod template, hash label included.
+    pub template: Verbatim,
+}
+
+/// Who acts, when, and the id that ties record, annotation and follow together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamp {
+    pub id: String,
+    /// `user@host` of the operating system.
+    pub by: String,
+    pub at: Timestamp,
+}

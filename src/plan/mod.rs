@@ -1,0 +1,105 @@
+//! What a write would do, what was verified first, and how its end is known. Pure: nothing here asks or acts.
+
+pub mod check;
+pub mod evidence;
+pub mod follow;
+pub mod gate;
+pub mod request;
+pub mod step;
+pub mod verbs;
+
+use jiff::Timestamp;
+
+use crate::domain::{Level, Phase, TemplateHash, Uid, WorkloadId};
+
+pub use check::{Ask, Check, CheckId, Finding, Verdict};
+pub use evidence::{Evidence, FreshRevision, Stamp};
+pub use follow::{Follow, Goal, Milestone};
+pub use gate::{Answers, Missing, Pass};
+pub use request::{Request, Target, Verb};
+pub use step::{ObjectRef, Step};
+
+/// A write that a person can read before it happens. Bound to the uid and the pod template that were shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    pub request: Request,
+    /// Identity of the action: record, annotation and follow share it.
+    pub stamp: Stamp,
+    pub workload: WorkloadId,
+    pub uid: Uid,
+    pub phase: Phase,
+    pub level: Level,
+    pub from: Side,
+    pub to: Side,
+    /// The rule that chose the target: `most of its pods serve`.
+    pub rule: String,
+    pub differences: Vec<Difference>,
+    /// Findings that need no question, and the questions that preflight asks.
+    pub checks: Vec<Check>,
+    pub steps: Vec<Step>,
+    /// Steps that a person may add: `resume it as well`.
+    pub offers: Vec<Offer>,
+    pub goal: Goal,
+    /// What happens to those who are served meanwhile: `5 of 6 keep serving`.
+    pub meanwhile: String,
+    /// What one would type without rolldeck.
+    pub kubectl: String,
+    /// When the reads were made that all this rests on.
+    pub read_at: Timestamp,
+}
+
+/// One end of the arrow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Side {
+    pub revision: u64,
+    /// The name of the ReplicaSet or ControllerRevision.
+    pub name: Box<str>,
+    pub version: String,
+    pub short_digest: Option<String>,
+    pub template: TemplateHash,
+}
+
+/// One line of what changes in the pod template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// `image`, `env`, `resources`, `command`, or the path within the template.
+    pub what: String,
+    /// Values of environment variables are never in it.
+    pub text: String,
+}
+
+/// A step that is not part of the plan until a key adds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    pub id: OfferId,
+    pub key: char,
+    pub text: String,
+    pub step: Step,
+    pub taken: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OfferId {
+    Resume,
+}
+
+impl Plan {
+    /// The steps with those of the taken offers, in the order they are sent.
+    pub fn all_steps(&self) -> impl Iterator<Item = &Step> {
+        let taken = self
+            .offers
+            .iter()
+            .filter(|offer| offer.taken)
+            .map(|offer| &offer.step);
+        self.steps.iter().chain(taken)
+    }
+}
+
+/// Why there is no plan. Not an error of ours: a sentence for the person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub sentence: String,
+    pub hints: Vec<String>,
+    /// The object moved since it was shown; the fresh state is worth a new plan.
+    pub moved: bool,
+}

@@ -1,0 +1,8 @@
+//! The world outside, one folder a source. Each fails alone.
+
+pub mod kube;
+
+use jiff::Timestamp;
+
+/// Sources are handed the time; only the engine's clock reads it.
+pub type Clock = fn() -> Timestamp;
