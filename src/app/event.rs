@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::domain::{ClusterId, Connection, SourceId, Update};
-use crate::plan::{Evidence, Verdict};
+use crate::domain::{ClusterId, Connection, Failure, SourceId, Update};
+use crate::plan::{Evidence, Progress, Verdict};
 
 use super::Key;
 
@@ -36,7 +36,7 @@ pub enum Event {
     },
     Gathered {
         job: JobId,
-        outcome: Result<Box<Evidence>, Problem>,
+        outcome: Result<Box<Evidence>, Failure>,
     },
     /// One check answered.
     Checked {
@@ -53,17 +53,17 @@ pub enum Event {
     },
     Fetched {
         job: JobId,
-        outcome: Result<Document, Problem>,
+        outcome: Result<Document, Failure>,
     },
     NamespacesListed {
         job: JobId,
-        outcome: Result<Vec<String>, Problem>,
+        outcome: Result<Vec<String>, Failure>,
     },
     /// Whether the verb's writes are permitted here: the missing verb when not, `Err` when it cannot be told.
     PermissionTold {
         cluster: ClusterId,
         namespace: Box<str>,
-        outcome: Result<Option<String>, Problem>,
+        outcome: Result<Option<String>, Failure>,
     },
     Diagnosed {
         job: JobId,
@@ -72,40 +72,6 @@ pub enum Event {
     /// The text reached the terminal's clipboard, and the file that holds it as well.
     Copied {
         file: Option<String>,
-    },
-}
-
-/// A failure at the edge: one sentence and what to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    pub sentence: String,
-    pub hints: Vec<String>,
-}
-
-/// How an execution goes on. The order of a success: `Sent`, `Accepted` per step, then `Done`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Progress {
-    /// The line in the release record is on the disk; step `n` is on its way.
-    Sent {
-        step: usize,
-    },
-    Accepted {
-        step: usize,
-        at: Timestamp,
-    },
-    /// Nothing was written. `moved` says who moved what when the object was no longer the one shown.
-    Refused {
-        step: usize,
-        why: Problem,
-        moved: bool,
-    },
-    /// The answer was lost; what a fresh read says of it.
-    Unknown {
-        step: usize,
-        why: String,
-    },
-    Done {
-        at: Timestamp,
     },
 }
 

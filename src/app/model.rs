@@ -6,12 +6,12 @@ use jiff::Timestamp;
 
 use crate::config::{Display, Namespaces};
 use crate::domain::{
-    ClusterId, Connection, Environment, Fleet, Health, Known, Level, SourceId, Standing, Uid,
-    WorkloadId,
+    ClusterId, Connection, Environment, Failure, Fleet, Health, Known, Level, SourceId, Standing,
+    Uid, WorkloadId,
 };
 use crate::plan::{Answers, Follow, Goal, Plan, Verdict};
 
-use super::event::{Diagnosis, Document, JobId, Problem};
+use super::event::{Diagnosis, Document, JobId};
 use super::field::Field;
 use super::keymap::Keymap;
 
@@ -248,7 +248,7 @@ pub enum Stage {
         since: Timestamp,
     },
     Refused {
-        problem: Problem,
+        failure: Failure,
     },
     Shown {
         plan: Box<Plan>,

@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use super::Failure;
+
 /// How a cluster is told from another that wears its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PinnedBy {
@@ -23,13 +25,6 @@ pub struct Identity {
     pub namespace: Option<Box<str>>,
 }
 
-/// One clear sentence, and what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trouble {
-    pub sentence: String,
-    pub hints: Vec<String>,
-}
-
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Connection {
     /// Reading the kubeconfig, running a credential plugin, first request.
@@ -40,7 +35,7 @@ pub enum Connection {
     Connected(Identity),
     /// It is tried again at `next`, and at once on ctrl-r.
     Failed {
-        trouble: Trouble,
+        failure: Failure,
         since: Timestamp,
         next: Timestamp,
     },

@@ -4,6 +4,7 @@ pub mod action_note;
 pub mod change;
 pub mod cluster;
 pub mod environment;
+pub mod failure;
 pub mod fleet;
 pub mod id;
 pub mod image;
@@ -20,8 +21,9 @@ pub mod workload;
 
 pub use action_note::ActionNote;
 pub use change::{Change, Health, Item, ItemId, Update};
-pub use cluster::{Connection, Identity, PinnedBy, Trouble};
+pub use cluster::{Connection, Identity, PinnedBy};
 pub use environment::{Environment, Level};
+pub use failure::{Failure, FailureKind};
 pub use fleet::Fleet;
 pub use id::{ClusterId, Kind, Uid, WorkloadId};
 pub use image::{Container, ImageRef};

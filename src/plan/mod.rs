@@ -4,18 +4,20 @@ pub mod check;
 pub mod evidence;
 pub mod follow;
 pub mod gate;
+pub mod progress;
 pub mod request;
 pub mod step;
 pub mod verbs;
 
 use jiff::Timestamp;
 
-use crate::domain::{Level, Phase, TemplateHash, Uid, WorkloadId};
+use crate::domain::{Failure, Level, Phase, TemplateHash, Uid, WorkloadId};
 
 pub use check::{Ask, Check, CheckId, Finding, Verdict};
 pub use evidence::{Evidence, FreshRevision, Stamp};
 pub use follow::{Follow, Goal, Milestone};
 pub use gate::{Answers, Missing, Pass};
+pub use progress::Progress;
 pub use request::{Request, Target, Verb};
 pub use step::{ObjectRef, Step};
 
@@ -98,8 +100,7 @@ impl Plan {
 /// Why there is no plan. Not an error of ours: a sentence for the person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    pub sentence: String,
-    pub hints: Vec<String>,
+    pub failure: Failure,
     /// The object moved since it was shown; the fresh state is worth a new plan.
     pub moved: bool,
 }

@@ -1,0 +1,32 @@
+//! How an execution goes on, one fact at a time.
+
+use jiff::Timestamp;
+
+use crate::domain::Failure;
+
+/// How an execution goes on. The order of a success: `Sent`, `Accepted` per step, then `Done`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// The line in the release record is on the disk; step `n` is on its way.
+    Sent {
+        step: usize,
+    },
+    Accepted {
+        step: usize,
+        at: Timestamp,
+    },
+    /// Nothing was written. `moved` says who moved what when the object was no longer the one shown.
+    Refused {
+        step: usize,
+        why: Failure,
+        moved: bool,
+    },
+    /// The answer was lost; what a fresh read says of it.
+    Unknown {
+        step: usize,
+        why: String,
+    },
+    Done {
+        at: Timestamp,
+    },
+}
