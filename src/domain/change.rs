@@ -16,9 +16,8 @@ pub enum Item {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ItemId {
     Workload(WorkloadId, Uid),
-    /// The owner's uid and the revision's own.
     Revision {
-        owner: Uid,
+        workload: WorkloadId,
         uid: Uid,
     },
     Pod {

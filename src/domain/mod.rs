@@ -6,6 +6,7 @@ pub mod cluster;
 pub mod environment;
 pub mod failure;
 pub mod fleet;
+pub mod generated_name;
 pub mod id;
 pub mod image;
 pub mod known;

@@ -59,3 +59,19 @@ pub struct Evidence<'a> {
     pub pods: &'a [&'a Pod],
     pub warnings: &'a [&'a Warning],
 }
+
+/// How a workload stands, from what is known of it alone.
+pub fn standing(evidence: Evidence<'_>, _now: Timestamp) -> Standing {
+    let workload = evidence.workload;
+    Standing {
+        phase: if workload.desired == 0 {
+            Phase::ScaledToZero
+        } else {
+            Phase::Unknown
+        },
+        progress: None,
+        since: None,
+        gives_up: None,
+        why: None,
+    }
+}
