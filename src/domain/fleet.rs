@@ -123,10 +123,8 @@ impl Fleet {
             return Vec::new();
         };
         let prefix = generated_name::common_prefix(&workload.id);
-        let mut found: Vec<_> = shelf
-            .about(&workload.id.namespace, prefix)
-            .filter(|warning| self.concerns(warning, workload))
-            .collect();
+        let mut found = shelf.about(&workload.id.namespace, prefix);
+        found.retain(|warning| self.concerns(warning, workload));
         found.sort_by(|a, b| {
             b.last_seen
                 .cmp(&a.last_seen)
