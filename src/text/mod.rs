@@ -1,1 +1,11 @@
-//! Turns data into safe words.
+//! Turns data into safe words: escaping, widths, cutting, ages and counts.
+
+mod escape;
+mod time;
+mod width;
+mod words;
+
+pub use escape::escape;
+pub use time::{age, clock, date, duration, of_deadline};
+pub use width::{Ellipsis, fit, fit_with, pad, pad_left, width};
+pub use words::{count, list};

@@ -1,0 +1,105 @@
+//! Ages, durations and moments in words. Moments are UTC, so that two people read the same.
+
+use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+
+/// Coarse: `48s` up to a minute, then `4m`, `3h`, `41d`. A moment in the future counts as now.
+pub fn age(since: Timestamp, now: Timestamp) -> String {
+    let seconds = now.duration_since(since).as_secs().max(0);
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3_600 => format!("{}m", seconds / 60),
+        3_600..86_400 => format!("{}h", seconds / 3_600),
+        _ => format!("{}d", seconds / 86_400),
+    }
+}
+
+/// Two units at most: `12s`, `4m12s`, `10m`, `1h5m`, `2d3h`.
+pub fn duration(seconds: u64) -> String {
+    let (large, small) = match seconds {
+        0..60 => return format!("{seconds}s"),
+        60..3_600 => ((seconds / 60, 'm'), (seconds % 60, 's')),
+        3_600..86_400 => ((seconds / 3_600, 'h'), (seconds % 3_600 / 60, 'm')),
+        _ => ((seconds / 86_400, 'd'), (seconds % 86_400 / 3_600, 'h')),
+    };
+    match small.0 {
+        0 => format!("{}{}", large.0, large.1),
+        _ => format!("{}{}{}{}", large.0, large.1, small.0, small.1),
+    }
+}
+
+/// How much of a deadline has passed: `4m12s of 10m`.
+pub fn of_deadline(since: Timestamp, now: Timestamp, deadline_seconds: u64) -> String {
+    let passed = now.duration_since(since).as_secs();
+    format!(
+        "{} of {}",
+        duration(u64::try_from(passed).unwrap_or(0)),
+        duration(deadline_seconds)
+    )
+}
+
+/// The time of day in UTC: `14:02`.
+pub fn clock(at: Timestamp) -> String {
+    let at = utc(at);
+    format!("{:02}:{:02}", at.hour(), at.minute())
+}
+
+/// The day in UTC: `14 Nov`, with the year when it is not `now`'s: `14 Nov 2025`.
+pub fn date(at: Timestamp, now: Timestamp) -> String {
+    let (at, now) = (utc(at), utc(now));
+    let form = if at.year() == now.year() {
+        "%-d %b"
+    } else {
+        "%-d %b %Y"
+    };
+    at.strftime(form).to_string()
+}
+
+fn utc(at: Timestamp) -> DateTime {
+    at.to_zoned(TimeZone::UTC).datetime()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn ages_and_durations() {
+        for (seconds, coarse, fine) in [
+            (0, "0s", "0s"),
+            (59, "59s", "59s"),
+            (60, "1m", "1m"),
+            (252, "4m", "4m12s"),
+            (3_599, "59m", "59m59s"),
+            (3_900, "1h", "1h5m"),
+            (86_399, "23h", "23h59m"),
+            (183_600, "2d", "2d3h"),
+        ] {
+            let since = at("2026-11-14T12:00:00Z");
+            let now = since + jiff::SignedDuration::from_secs(seconds);
+            assert_eq!(age(since, now), coarse);
+            assert_eq!(duration(seconds.unsigned_abs()), fine);
+        }
+        let now = at("2026-11-14T12:00:00Z");
+        assert_eq!(age(at("2026-11-14T12:00:07Z"), now), "0s");
+        assert_eq!(
+            of_deadline(at("2026-11-14T11:55:48Z"), now, 600),
+            "4m12s of 10m"
+        );
+        assert_eq!(
+            of_deadline(at("2026-11-14T12:55:48Z"), now, 600),
+            "0s of 10m"
+        );
+    }
+
+    #[test]
+    fn moments() {
+        let now = at("2026-11-23T21:00:00Z");
+        assert_eq!(clock(at("2026-11-14T04:02:59Z")), "04:02");
+        assert_eq!(date(at("2026-11-04T04:02:59Z"), now), "4 Nov");
+        assert_eq!(date(at("2025-11-14T04:02:59Z"), now), "14 Nov 2025");
+    }
+}
