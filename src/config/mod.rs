@@ -1,6 +1,7 @@
 //! Settings: the YAML file, then the environment, then flags, into one `Config`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use crate::domain::Environment;
@@ -29,7 +30,31 @@ pub struct Config {
 pub struct Connection {
     /// `--kubeconfig`; then only this file counts.
     pub kubeconfig: Option<PathBuf>,
+    /// Without that: the files of KUBECONFIG, else `~/.kube/config`. They may be missing.
+    pub search: Vec<PathBuf>,
     pub context: Option<String>,
+    /// KUBERNETES_SERVICE_HOST is set: this may be a pod.
+    pub in_cluster: bool,
+    pub proxy: Proxy,
+}
+
+/// HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in capitals or not.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Proxy {
+    pub https: Option<String>,
+    pub http: Option<String>,
+    pub exclude: Option<String>,
+}
+
+impl fmt::Debug for Proxy {
+    /// An address may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Proxy")
+            .field("https", &self.https.is_some())
+            .field("http", &self.http.is_some())
+            .field("exclude", &self.exclude)
+            .finish()
+    }
 }
 
 /// The namespaces on the board.

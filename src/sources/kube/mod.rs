@@ -1,1 +1,18 @@
 //! Kubernetes: connection, reads, feeds, the one write call, and wire JSON turned into the domain.
+
+pub mod access;
+mod client;
+mod credential;
+pub mod error;
+mod identity;
+pub mod kubeconfig;
+pub mod logs;
+pub mod path;
+mod proxy;
+mod session;
+mod status;
+
+pub use client::{Answer, Body, Cluster, Review};
+pub use error::Error;
+pub use identity::identify;
+pub use session::connect;

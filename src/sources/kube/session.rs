@@ -1,0 +1,211 @@
+//! A login and the client that was made with it, renewed once for everybody when it ends.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::client::Cluster;
+use super::credential::{self, Login};
+use super::error::Error;
+use super::kubeconfig::{self, Access};
+use crate::config::Connection;
+use crate::domain::ClusterId;
+use crate::sources::Clock;
+
+const CONNECT: Duration = Duration::from_secs(5);
+/// A login is renewed this long before it ends.
+const AHEAD: SignedDuration = SignedDuration::from_secs(10);
+/// A login that failed is not tried again before this, so that many feeds do not start many login commands.
+const REST: SignedDuration = SignedDuration::from_secs(10);
+
+/// Reads the kubeconfig, logs in and builds the client. Nothing is asked of the API server, so that the feeds
+/// can start at once; [`super::identify`] asks who the cluster is, beside them. Takes as long as the login
+/// command does, 15 s at most. `report` is told what it is doing.
+pub async fn connect(
+    connection: &Connection,
+    clock: Clock,
+    report: impl Fn(String),
+) -> Result<Cluster, Error> {
+    report("reading the kubeconfig".into());
+    let access = open(connection.clone()).await?;
+    if let Some(command) = credential::command(&access.config) {
+        report(format!("running the login command {command}"));
+    }
+    let inner = Inner {
+        id: ClusterId::from(access.context.as_str()),
+        server: access
+            .config
+            .cluster_url
+            .to_string()
+            .trim_end_matches('/')
+            .to_owned(),
+        namespace: access.namespace.clone(),
+        ca: access.config.root_cert.clone().unwrap_or_default().concat(),
+        connection: Connection {
+            // The context in force stays, also when somebody switches the kubeconfig's current one.
+            context: (!access.in_cluster).then(|| access.context.clone()),
+            ..connection.clone()
+        },
+        clock,
+        current: Mutex::new(Arc::new(Session::start(access, clock).await?)),
+        renewal: tokio::sync::Mutex::default(),
+    };
+    Ok(Cluster {
+        inner: Arc::new(inner),
+    })
+}
+
+pub struct Inner {
+    pub id: ClusterId,
+    pub server: String,
+    pub namespace: Option<String>,
+    /// The certificate authority, DER. Empty: the system's.
+    pub ca: Vec<u8>,
+    connection: Connection,
+    clock: Clock,
+    current: Mutex<Arc<Session>>,
+    renewal: tokio::sync::Mutex<LastFailure>,
+}
+
+type LastFailure = Option<(Timestamp, Error)>;
+
+/// One login. Requests under way keep theirs when it is replaced.
+pub struct Session {
+    pub client: kube::Client,
+    /// What a person does to log in again.
+    pub login_hint: String,
+    login: Login,
+    /// Made because its predecessor was refused.
+    renewed: bool,
+    /// The server accepted it at least once.
+    accepted: AtomicBool,
+}
+
+impl Session {
+    async fn start(access: Access, clock: Clock) -> Result<Self, Error> {
+        let login_hint = access.login_hint();
+        let mut config = access.config;
+        let login = credential::log_in(&mut config, &login_hint, clock).await?;
+        config.default_retry = false;
+        config.connect_timeout = Some(CONNECT);
+        config.read_timeout = None;
+        let client = build(config).await?;
+        Ok(Self {
+            client,
+            login_hint,
+            login,
+            renewed: false,
+            accepted: AtomicBool::new(false),
+        })
+    }
+
+    /// The server took this login, whatever else it said.
+    pub fn accepted(&self) {
+        self.accepted.store(true, Ordering::Relaxed);
+    }
+
+    fn ends_before(&self, time: Timestamp) -> bool {
+        self.login.ends.is_some_and(|end| end <= time)
+    }
+}
+
+impl Inner {
+    /// The login in force; one that is about to end is renewed first.
+    pub async fn session(&self) -> Result<Arc<Session>, Error> {
+        let session = self.current();
+        if session.ends_before(self.soon()) {
+            return self.replace(&session, None).await;
+        }
+        Ok(session)
+    }
+
+    /// A new login after the server `refused` one: one renewal for all who ask at the same time. A renewed
+    /// login that was never accepted is not renewed again, and neither is one that came out the same.
+    pub async fn renew(&self, stale: &Arc<Session>, refused: Error) -> Result<Arc<Session>, Error> {
+        if stale.renewed && !stale.accepted.load(Ordering::Relaxed) {
+            return Err(refused);
+        }
+        self.replace(stale, Some(refused)).await
+    }
+
+    async fn replace(
+        &self,
+        stale: &Arc<Session>,
+        refused: Option<Error>,
+    ) -> Result<Arc<Session>, Error> {
+        let mut last_failure = self.renewal.lock().await;
+        let current = self.current();
+        if !Arc::ptr_eq(&current, stale) {
+            return Ok(current);
+        }
+        if let Some((at, error)) = &*last_failure
+            && (self.clock)().duration_since(*at) < REST
+        {
+            return Err(error.clone());
+        }
+        let outcome = self.log_in_again(stale, refused).await;
+        *last_failure = outcome.as_ref().err().map(|e| ((self.clock)(), e.clone()));
+        let session = outcome?;
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&session);
+        Ok(session)
+    }
+
+    /// The kubeconfig is read again as well: whoever logs in by hand writes it there.
+    async fn log_in_again(
+        &self,
+        stale: &Session,
+        refused: Option<Error>,
+    ) -> Result<Arc<Session>, Error> {
+        let mut session = Session::start(open(self.connection.clone()).await?, self.clock).await?;
+        match refused {
+            Some(refused) if session.login.fingerprint == stale.login.fingerprint => {
+                return Err(refused);
+            }
+            Some(_) => session.renewed = true,
+            // The connections of an unchanged login are kept, and a login command that hands out what is
+            // about to end is not run for every request.
+            None if session.login.fingerprint == stale.login.fingerprint => {
+                session.client = stale.client.clone();
+                let rested = self.soon().checked_add(REST).ok();
+                session.login.ends = session.login.ends.max(rested);
+            }
+            None => {}
+        }
+        Ok(Arc::new(session))
+    }
+
+    fn current(&self) -> Arc<Session> {
+        Arc::clone(&self.current.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn soon(&self) -> Timestamp {
+        let now = (self.clock)();
+        now.checked_add(AHEAD).unwrap_or(now)
+    }
+}
+
+/// Files may lie on a slow disk, so they are read beside the runtime.
+async fn open(connection: Connection) -> Result<Access, Error> {
+    beside(move || kubeconfig::load(&connection)).await
+}
+
+/// Reads certificates from files, too.
+async fn build(config: kube::Config) -> Result<kube::Client, Error> {
+    beside(move || kube::Client::try_from(config).map_err(|error| kubeconfig::unusable(&error)))
+        .await
+}
+
+async fn beside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| {
+            Err(Error::Kubeconfig {
+                sentence: format!("reading the kubeconfig failed: {error}"),
+                hints: Vec::new(),
+            })
+        })
+}
