@@ -1,1 +1,101 @@
 //! From the model to cells.
+
+mod screens;
+mod theme;
+mod widgets;
+
+use ratatui::Frame;
+
+use crate::app::Model;
+use crate::app::model::{Overlay, Screen};
+use crate::domain::WorkloadId;
+
+use screens::nothing;
+use theme::Theme;
+use widgets::pen::Pen;
+use widgets::{header, hints, notes};
+
+/// Below this there is no room to say anything true.
+const LEAST: (u16, u16) = (30, 6);
+
+/// Draws everything. It reads the model and nothing else, and costs what is visible.
+pub fn view(model: &Model, frame: &mut Frame<'_>) {
+    let area = frame.area();
+    let theme = Theme::new(&model.settings.display);
+    let mut pen = Pen::new(frame.buffer_mut(), area, theme);
+    if area.width < LEAST.0 || area.height < LEAST.1 {
+        pen.line(0, 0, "too small: 30x6 at least", theme::Role::Warn);
+    } else {
+        draw(&mut pen, model);
+    }
+    if theme.ascii {
+        theme::to_ascii(frame.buffer_mut());
+    }
+}
+
+fn draw(pen: &mut Pen<'_>, model: &Model) {
+    let (width, height) = (pen.width(), pen.height());
+    header::header(&mut pen.part(0, 0, width, 1), model, about(model));
+    let notes = notes::notes(model);
+    let note_rows = u16::try_from(notes.len()).unwrap_or(0).min(height / 4);
+    let body_rows = height - 2 - note_rows;
+    let mut body = pen.part(0, 1, width, body_rows);
+    screen(&mut body, model);
+    screens::follow::follows(&mut body, model);
+    notes::draw(&mut pen.part(0, 1 + body_rows, width, note_rows), &notes);
+    hints::hints(&mut pen.part(0, height - 1, width, 1), &[]);
+    overlay(&mut pen.part(0, 1, width, height - 2), model);
+}
+
+fn screen(body: &mut Pen<'_>, model: &Model) {
+    match model.screens.last() {
+        None if nothing::applies(model) => nothing::nothing(body, model),
+        None => screens::board::board(body, model),
+        Some(Screen::Service(service)) => screens::service::service(body, model, service),
+        Some(Screen::Logs(logs)) => screens::logs::logs(body, model, logs),
+        Some(Screen::Text(text)) => screens::text::text(body, model, text),
+        Some(Screen::Doctor(doctor)) => screens::doctor::doctor(body, model, doctor),
+    }
+}
+
+fn overlay(pen: &mut Pen<'_>, model: &Model) {
+    match &model.overlay {
+        None | Some(Overlay::SortKey) => {}
+        Some(Overlay::Help { offset }) => screens::help::help(pen, &[], *offset),
+        Some(Overlay::Palette { field, selected }) => {
+            screens::palette::chooser(
+                pen,
+                "COMMAND",
+                (":", field),
+                (&[], *selected),
+                "no such command",
+            );
+        }
+        Some(Overlay::Namespaces {
+            field,
+            selected,
+            names,
+            ..
+        }) => {
+            screens::namespaces::namespaces(pen, model, field, *selected, names);
+        }
+        Some(Overlay::Plan(shown)) => screens::plan::plan(pen, model, shown),
+    }
+}
+
+/// The workload that the screen is about, for the header.
+fn about(model: &Model) -> Option<&WorkloadId> {
+    match model.screens.last()? {
+        Screen::Service(service) => Some(&service.workload),
+        Screen::Logs(logs) => Some(&logs.workload),
+        Screen::Text(text) => match &text.kind {
+            crate::app::model::TextKind::Events(id) => Some(id),
+            crate::app::model::TextKind::Yaml(of) => match of {
+                crate::app::effect::YamlOf::Workload(id) => Some(id),
+                crate::app::effect::YamlOf::Pod { workload, .. }
+                | crate::app::effect::YamlOf::Revision { workload, .. } => Some(workload),
+            },
+        },
+        Screen::Doctor(_) => None,
+    }
+}

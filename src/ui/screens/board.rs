@@ -1,0 +1,407 @@
+//! The home screen: one row per workload, worst first, with what is wrong in words and the key that fixes it.
+
+use crate::app::Model;
+use crate::app::model::Row;
+use crate::domain::{Health, Kind, Phase, SourceId, source::Feed};
+use crate::text;
+
+use super::super::theme::{self, Role};
+use super::super::widgets::bar::bar;
+use super::super::widgets::header::stale_since;
+use super::super::widgets::input::input;
+use super::super::widgets::pen::{Pen, cells};
+use super::super::widgets::table::{Column, Placed, place, scroll_mark, scrolled};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Namespace,
+    Service,
+    Environment,
+    Version,
+    Rollout,
+    Ready,
+    Changed,
+    Why,
+}
+
+/// Cells before the first column: the cursor and the phase's sign.
+const MARKS: u16 = 4;
+
+/// From here on bars have ten blocks and the rollout says its age.
+const ROOMY: u16 = 100;
+
+/// Draws titles and rows into the area between the header and the lines above the keys.
+pub fn board(pen: &mut Pen<'_>, model: &Model) {
+    if model.board.filtering || !model.board.filter.value().is_empty() || model.board.only_trouble {
+        let filter = pen.height().saturating_sub(1);
+        filter_line(&mut pen.part(0, filter, pen.width(), 1), model);
+        let (width, height) = (pen.width(), filter);
+        rows(&mut pen.part(0, 0, width, height), model);
+    } else {
+        rows(pen, model);
+    }
+}
+
+fn rows(pen: &mut Pen<'_>, model: &Model) {
+    let rows = &model.board.rows;
+    if rows.is_empty() {
+        nothing(pen, model);
+        return;
+    }
+    let height = usize::from(pen.height().saturating_sub(1));
+    let at = cursor(model);
+    let last = rows.len().saturating_sub(height);
+    let offset = scrolled(model.board.offset.min(last), at.unwrap_or(0), height);
+    let visible: Vec<Shown<'_>> = rows
+        .iter()
+        .skip(offset)
+        .take(height)
+        .map(|row| Shown::new(row, model, pen.width()))
+        .collect();
+    let columns = place(
+        &columns(&visible, model),
+        pen.width().saturating_sub(MARKS + 1),
+    );
+    for column in &columns {
+        pen.put(MARKS + column.x, 0, column.width, column.title, Role::Dim);
+    }
+    if let Some(mark) = scroll_mark(offset, visible.len(), rows.len()) {
+        pen.right(0, 1, &mark, Role::Dim);
+    }
+    for (y, shown) in (1..).zip(&visible) {
+        let selected = at == Some(offset + usize::from(y) - 1);
+        draw(pen, y, shown, &columns, selected);
+    }
+}
+
+/// Where the cursor's object is now.
+fn cursor(model: &Model) -> Option<usize> {
+    let (id, uid) = model.board.cursor.as_ref()?;
+    model
+        .board
+        .rows
+        .iter()
+        .position(|row| row.uid == *uid && row.id == *id)
+}
+
+/// A row in words.
+struct Shown<'a> {
+    row: &'a Row,
+    namespace: &'a str,
+    service: &'a str,
+    environment: &'a str,
+    version: String,
+    rollout: String,
+    rollout_short: String,
+    ready: String,
+    changed: String,
+    why: String,
+    key: Option<(&'static str, bool)>,
+    stale: bool,
+}
+
+impl<'a> Shown<'a> {
+    fn new(row: &'a Row, model: &Model, width: u16) -> Self {
+        let heard = stale(model, row);
+        let version = match &row.from_version {
+            Some(from) if *from != row.version => format!("{from} → {}", row.version),
+            Some(_) | None => row.version.clone(),
+        };
+        let rollout_short = rollout(row, model, width);
+        let rollout = match row.standing.progress {
+            Some(done) => {
+                let blocks = if width >= ROOMY { 10 } else { 5 };
+                format!("{} {rollout_short}", bar(done.done, done.of, blocks))
+            }
+            None => rollout_short.clone(),
+        };
+        Self {
+            row,
+            namespace: &row.id.namespace,
+            service: &row.id.name,
+            environment: row.environment.as_deref().unwrap_or(""),
+            version,
+            rollout,
+            rollout_short,
+            ready: match row.standing.phase {
+                Phase::Unknown => "?".to_owned(),
+                Phase::Stalled
+                | Phase::Canary
+                | Phase::Degraded
+                | Phase::RollingBack
+                | Phase::Rolling
+                | Phase::Paused
+                | Phase::Steady
+                | Phase::ScaledToZero => format!("{}/{}", row.available, row.desired),
+            },
+            changed: row
+                .changed
+                .map_or_else(String::new, |at| text::age(at, model.now)),
+            why: why(row, heard.map(|at| text::age(at, model.now))),
+            key: fixing_key(row, model),
+            stale: heard.is_some(),
+        }
+    }
+
+    fn words(&self, part: Part) -> &str {
+        match part {
+            Part::Namespace => self.namespace,
+            Part::Service => self.service,
+            Part::Environment => self.environment,
+            Part::Version => &self.version,
+            Part::Rollout => &self.rollout,
+            Part::Ready => &self.ready,
+            Part::Changed => &self.changed,
+            Part::Why => &self.why,
+        }
+    }
+}
+
+/// `3/6 stalled 4m`.
+fn rollout(row: &Row, model: &Model, width: u16) -> String {
+    let standing = &row.standing;
+    let phase = match standing.phase {
+        Phase::Steady => String::new(),
+        phase @ (Phase::Stalled
+        | Phase::Canary
+        | Phase::Degraded
+        | Phase::RollingBack
+        | Phase::Rolling
+        | Phase::Paused
+        | Phase::Unknown
+        | Phase::ScaledToZero) => phase.to_string(),
+    };
+    let mut words = match standing.progress {
+        Some(progress) => format!("{}/{} {phase}", progress.done, progress.of),
+        None => phase,
+    };
+    if let (Some(_), Some(since), true) = (standing.progress, standing.since, width >= ROOMY) {
+        words.push(' ');
+        words.push_str(&text::age(since, model.now));
+    }
+    words
+}
+
+fn why(row: &Row, heard: Option<String>) -> String {
+    let why = row
+        .standing
+        .why
+        .as_ref()
+        .map_or("", |why| why.text.as_str());
+    let followed = if row.followed && why.is_empty() {
+        "followed"
+    } else {
+        why
+    };
+    match heard {
+        Some(age) if followed.is_empty() => format!("as of {age} ago"),
+        Some(age) => format!("as of {age} ago: {followed}"),
+        None => followed.to_owned(),
+    }
+}
+
+/// The release verb that helps this row, and whether it may be used.
+fn fixing_key(row: &Row, model: &Model) -> Option<(&'static str, bool)> {
+    let helps = row.standing.phase == Phase::Stalled && row.id.kind == Kind::Deployment;
+    if !helps || row.followed {
+        return None;
+    }
+    let missing = model
+        .permissions
+        .get(&row.id.namespace)
+        .and_then(|known| known.value())
+        .is_some_and(Option::is_some);
+    Some(("R", !missing && !model.settings.readonly))
+}
+
+/// Since when nothing was heard of this row.
+fn stale(model: &Model, row: &Row) -> Option<jiff::Timestamp> {
+    let feed = Feed::Workloads(row.id.kind);
+    let of = |namespace: Option<Box<str>>| SourceId {
+        cluster: row.id.cluster.clone(),
+        namespace,
+        feed: feed.clone(),
+    };
+    stale_since(model, &of(None))
+        .or_else(|| stale_since(model, &of(Some(row.id.namespace.clone()))))
+}
+
+/// As wide as what is in sight asks for, so that little is cut; least widths are what 80 columns have room for.
+fn columns(visible: &[Shown<'_>], model: &Model) -> Vec<Column<Part>> {
+    let column = |key, title: &'static str, small: u16, goes| {
+        let content = visible
+            .iter()
+            .map(|shown| cells(shown.words(key)))
+            .max()
+            .unwrap_or(0);
+        let most = content.max(cells(title));
+        Column {
+            key,
+            title,
+            least: most.min(small),
+            most,
+            goes,
+        }
+    };
+    let mut columns = Vec::with_capacity(8);
+    if model.scope.namespaces.len() != 1 {
+        columns.push(column(Part::Namespace, "NAMESPACE", 9, 0));
+    }
+    columns.push(column(Part::Service, "SERVICE", 13, 0));
+    if !model.settings.environments.is_empty() {
+        columns.push(column(Part::Environment, "ENV", 8, 4));
+    }
+    columns.push(column(Part::Version, "VERSION", 16, 0));
+    columns.push(column(Part::Rollout, "ROLLOUT", 18, 0));
+    columns.push(column(Part::Ready, "READY", 7, 1));
+    columns.push(column(Part::Changed, "CHANGED", 7, 2));
+    let namespace_room = if columns[0].key == Part::Namespace {
+        11
+    } else {
+        0
+    };
+    columns.push(Column {
+        key: Part::Why,
+        title: "WHY AND WHAT NEXT",
+        least: 22_u16.saturating_sub(namespace_room),
+        most: u16::MAX,
+        goes: 0,
+    });
+    columns
+}
+
+fn draw(pen: &mut Pen<'_>, y: u16, shown: &Shown<'_>, columns: &[Placed<Part>], selected: bool) {
+    let (sign, phase_role) = theme::phase(shown.row.standing.phase);
+    if selected {
+        pen.put(0, y, 1, "❯", Role::Key);
+    }
+    pen.stale(shown.stale);
+    pen.put(2, y, 1, sign, phase_role);
+    for column in columns {
+        let x = MARKS + column.x;
+        let role = match column.key {
+            Part::Service | Part::Namespace if selected => Role::Strong,
+            Part::Rollout => phase_role,
+            Part::Changed | Part::Environment => Role::Dim,
+            Part::Why => why_role(shown.row.standing.phase),
+            Part::Service | Part::Namespace | Part::Version | Part::Ready => Role::Plain,
+        };
+        match column.key {
+            Part::Why => draw_why(pen, (x, y), column.width, shown, role),
+            Part::Rollout if cells(&shown.rollout) > column.width => {
+                pen.put(x, y, column.width, &shown.rollout_short, role);
+            }
+            Part::Version => draw_version(pen, (x, y), column.width, shown),
+            Part::Rollout
+            | Part::Service
+            | Part::Namespace
+            | Part::Environment
+            | Part::Ready
+            | Part::Changed => {
+                pen.put(x, y, column.width, shown.words(column.key), role);
+            }
+        }
+    }
+    pen.stale(false);
+}
+
+fn why_role(phase: Phase) -> Role {
+    match phase {
+        Phase::Stalled | Phase::Degraded => Role::Bad,
+        Phase::Canary | Phase::Paused | Phase::Unknown => Role::Warn,
+        Phase::RollingBack | Phase::Rolling | Phase::Steady => Role::Plain,
+        Phase::ScaledToZero => Role::Dim,
+    }
+}
+
+/// Both ends of the arrow matter: when it is too long, each is cut alike.
+fn draw_version(pen: &mut Pen<'_>, (x, y): (u16, u16), width: u16, shown: &Shown<'_>) {
+    let from = shown
+        .row
+        .from_version
+        .as_ref()
+        .filter(|from| **from != shown.row.version);
+    match from {
+        Some(from) if cells(&shown.version) > width && width > 9 => {
+            let half = (width - 3) / 2;
+            let end = pen.put(x, y, half, from, Role::Plain);
+            let end = pen.put(end, y, 3, " → ", Role::Dim);
+            pen.put(
+                end,
+                y,
+                (x + width).saturating_sub(end),
+                &shown.row.version,
+                Role::Plain,
+            );
+        }
+        Some(_) | None => {
+            pen.put(x, y, width, &shown.version, Role::Plain);
+        }
+    }
+}
+
+/// The key is never cut: the reason gives way.
+fn draw_why(pen: &mut Pen<'_>, (x, y): (u16, u16), width: u16, shown: &Shown<'_>, role: Role) {
+    let Some((key, usable)) = shown.key else {
+        pen.put(x, y, width, &shown.why, role);
+        return;
+    };
+    let room = width.saturating_sub(cells(key) + 3);
+    let end = pen.put(x, y, room, &shown.why, role);
+    let end = pen.put(end, y, 3, " · ", Role::Dim);
+    let key_role = if usable { Role::Key } else { Role::Dim };
+    pen.put(end, y, width, key, key_role);
+}
+
+/// `/ check  12 hidden`.
+fn filter_line(pen: &mut Pen<'_>, model: &Model) {
+    let board = &model.board;
+    let mut x = 1;
+    if board.only_trouble {
+        x = pen.line(x, 0, "only trouble (ctrl-z shows all)  ", Role::Warn);
+    }
+    if board.filtering {
+        x = input(pen, x, 0, "/ ", &board.filter) + 2;
+    } else if !board.filter.value().is_empty() {
+        x = pen.line(x, 0, "/ ", Role::Dim);
+        x = pen.line(x, 0, board.filter.value(), Role::Strong) + 2;
+    }
+    if board.hidden > 0 {
+        pen.line(x, 0, &format!("{} hidden", board.hidden), Role::Warn);
+    }
+}
+
+/// No rows: because nothing is there, because nothing is known yet, or because the filter hides them.
+fn nothing(pen: &mut Pen<'_>, model: &Model) {
+    let board = &model.board;
+    let listing = model.sources.is_empty()
+        || model.sources.iter().any(|(source, state)| {
+            matches!(source.feed, Feed::Workloads(_))
+                && !state.synced
+                && !matches!(state.health, Health::Denied(_))
+        });
+    let (words, hint) = match (board.hidden, listing) {
+        (0, true) => ("Listing services…".to_owned(), ""),
+        (0, false) => match model.scope.namespaces.as_slice() {
+            [] => ("No services in this cluster.".to_owned(), ""),
+            [one] => (
+                format!("No services in namespace {one}."),
+                "0 shows all namespaces, :ns picks one",
+            ),
+            many => (
+                format!("No services in {}.", many.join(", ")),
+                "0 shows all namespaces, :ns picks one",
+            ),
+        },
+        (1, _) => (
+            "The filter hides the one service there is.".to_owned(),
+            "esc shows it",
+        ),
+        (hidden, _) => (
+            format!("The filter hides all {hidden} services."),
+            "esc shows them",
+        ),
+    };
+    pen.line(2, 1, &words, Role::Plain);
+    pen.line(2, 2, hint, Role::Dim);
+}

@@ -1,0 +1,109 @@
+//! What became of an action: every milestone until it is verified, or the reason why it is not.
+
+use ratatui::layout::Rect;
+
+use crate::app::Model;
+use crate::app::model::Following;
+use crate::plan::Follow;
+use crate::text;
+
+use super::super::theme::Role;
+use super::super::widgets::frame_box::{Edge, frame_box};
+use super::super::widgets::pen::{Pen, cells};
+use super::nothing::wrap;
+
+/// Draws the open ones at the bottom of the area, the newest lowest.
+pub fn follows(pen: &mut Pen<'_>, model: &Model) {
+    let mut bottom = pen.height();
+    for following in model.follows.iter().rev().filter(|f| f.open) {
+        let lines = lines(following, pen.width().saturating_sub(4));
+        let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
+        if height + 3 > bottom {
+            return;
+        }
+        bottom -= height;
+        let area = Rect::new(pen.area.x, pen.area.y + bottom, pen.width(), height);
+        draw(pen, area, model, following, &lines);
+    }
+}
+
+fn draw(
+    pen: &mut Pen<'_>,
+    area: Rect,
+    model: &Model,
+    following: &Following,
+    lines: &[Vec<(String, Role)>],
+) {
+    let goal = &following.goal;
+    let verb = match following.state {
+        Follow::Pending(_) => "rolling back",
+        Follow::Done(_) => "rolled back",
+        Follow::Failed(_) => "roll back",
+    };
+    let title = format!(
+        "{verb}  {} {} → {}",
+        goal.workload.name, goal.from_version, goal.to_version
+    );
+    let accepted = format!(
+        "accepted {} ago by {}",
+        text::age(goal.accepted, model.now),
+        goal.by
+    );
+    let bottom_left = if following.resumed {
+        "begun before this session"
+    } else {
+        ""
+    };
+    let edge = Edge {
+        title: &title,
+        top_right: (&accepted, None),
+        bottom_left,
+        bottom_right: "esc hides it",
+    };
+    let mut inside = frame_box(pen, area, &edge);
+    for (y, line) in (0..).zip(lines) {
+        line.iter()
+            .fold(0, |x, (words, role)| inside.line(x, y, words, *role));
+    }
+}
+
+/// Milestones run on over as many lines as they need.
+fn lines(following: &Following, width: u16) -> Vec<Vec<(String, Role)>> {
+    let milestones = match &following.state {
+        Follow::Pending(milestones) => milestones,
+        Follow::Done(words) => return whole(words, Role::Good, width),
+        Follow::Failed(words) => return whole(words, Role::Bad, width),
+    };
+    let mut lines: Vec<Vec<(String, Role)>> = vec![Vec::new()];
+    let mut used = 0;
+    for milestone in milestones {
+        let (sign, role) = if milestone.done {
+            ("ok ", Role::Good)
+        } else {
+            (".. ", Role::Dim)
+        };
+        let needs = 3 + cells(&milestone.text) + 3;
+        if used > 0 && used + needs > width {
+            lines.push(Vec::new());
+            used = 0;
+        }
+        used += needs;
+        let role_of_text = if milestone.done {
+            Role::Dim
+        } else {
+            Role::Plain
+        };
+        if let Some(line) = lines.last_mut() {
+            line.push((sign.to_owned(), role));
+            line.push((format!("{}   ", milestone.text), role_of_text));
+        }
+    }
+    lines
+}
+
+fn whole(words: &str, role: Role, width: u16) -> Vec<Vec<(String, Role)>> {
+    wrap(words, width)
+        .into_iter()
+        .map(|line| vec![(line, role)])
+        .collect()
+}

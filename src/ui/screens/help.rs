@@ -1,0 +1,66 @@
+//! Every key and what it does, from the registry.
+
+use super::super::theme::Role;
+use super::super::widgets::frame_box::{Edge, centered, frame_box};
+use super::super::widgets::pen::{Pen, cells};
+use super::super::widgets::table::scroll_mark;
+
+/// Keys under a title: `(keys, what they do)`.
+pub struct Section {
+    pub title: String,
+    pub keys: Vec<(String, String)>,
+}
+
+pub fn help(pen: &mut Pen<'_>, sections: &[Section], offset: usize) {
+    let key_cells = sections
+        .iter()
+        .flat_map(|s| &s.keys)
+        .map(|(keys, _)| cells(keys))
+        .max()
+        .unwrap_or(0)
+        .min(24);
+    let mut lines: Vec<(&str, &str, Role)> = Vec::new();
+    for section in sections.iter().filter(|section| !section.keys.is_empty()) {
+        if !lines.is_empty() {
+            lines.push(("", "", Role::Plain));
+        }
+        lines.push(("", &section.title, Role::Strong));
+        lines.extend(
+            section
+                .keys
+                .iter()
+                .map(|(keys, what)| (keys.as_str(), what.as_str(), Role::Plain)),
+        );
+    }
+    let columns: u16 = if pen.width() >= 110 { 2 } else { 1 };
+    let width = pen.width().saturating_sub(4).min(74 * columns);
+    let height = u16::try_from(lines.len().div_ceil(usize::from(columns)) + 2).unwrap_or(u16::MAX);
+    let area = centered(pen.area, width, height);
+    let rows = usize::from(area.height.saturating_sub(2));
+    let page = rows * usize::from(columns);
+    let offset = offset.min(lines.len().saturating_sub(page));
+    let mark = scroll_mark(offset, page, lines.len());
+    let edge = Edge {
+        title: "KEYS",
+        bottom_left: mark.as_deref().unwrap_or(""),
+        bottom_right: "esc closes",
+        ..Edge::default()
+    };
+    let mut inside = frame_box(pen, area, &edge);
+    let each = inside.width() / columns;
+    for (i, (keys, what, role)) in lines.iter().skip(offset).take(page).enumerate() {
+        let (Ok(column), Ok(y)) = (
+            u16::try_from(i / rows.max(1)),
+            u16::try_from(i % rows.max(1)),
+        ) else {
+            break;
+        };
+        let mut column = inside.part(column * each, 0, each.saturating_sub(1), area.height);
+        if *role == Role::Strong {
+            column.line(0, y, what, Role::Strong);
+        } else {
+            column.put(1, y, key_cells, keys, Role::Key);
+            column.line(key_cells + 3, y, what, Role::Plain);
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! One file per screen and per box that lies over one.
+
+pub mod board;
+pub mod doctor;
+pub mod follow;
+pub mod help;
+pub mod logs;
+pub mod namespaces;
+pub mod nothing;
+pub mod palette;
+pub mod plan;
+pub mod service;
+pub mod text;

@@ -1,0 +1,84 @@
+//! Nothing to show yet: what is being tried, or what was tried, why it failed, and what to do about it.
+
+use crate::app::Model;
+use crate::domain::{Connection, Failure};
+use crate::text;
+
+use super::super::theme::Role;
+use super::super::widgets::pen::{Pen, cells};
+
+/// Whether this stands in place of the board: no cluster was ever reached.
+pub fn applies(model: &Model) -> bool {
+    !matches!(model.connection, Connection::Connected(_)) && model.sources.is_empty()
+}
+
+pub fn nothing(pen: &mut Pen<'_>, model: &Model) {
+    match &model.connection {
+        Connection::Connecting { doing, since } => {
+            let words = format!("{doing} … {}", text::age(*since, model.now));
+            pen.line(1, 1, &words, Role::Plain);
+            pen.line(
+                1,
+                3,
+                "The board opens as soon as the cluster answers.",
+                Role::Dim,
+            );
+        }
+        Connection::Failed { failure, next, .. } => {
+            pen.line(1, 1, "No cluster to show.", Role::Strong);
+            let y = failed(pen, 2, failure);
+            let again = if *next <= model.now {
+                "Trying again now.".to_owned()
+            } else {
+                let age = text::age(model.now, *next);
+                format!(
+                    "It goes on by itself once this is fixed: tried again in {age}, ctrl-r tries now."
+                )
+            };
+            pen.line(1, y + 1, &again, Role::Dim);
+        }
+        Connection::Connected(_) => {}
+    }
+}
+
+/// The sentence, then every hint on lines of its own; gives the next free line.
+pub fn failed(pen: &mut Pen<'_>, y: u16, failure: &Failure) -> u16 {
+    let y = wrapped(pen, 3, y, &failure.sentence, Role::Bad);
+    failure
+        .hints
+        .iter()
+        .fold(y, |y, hint| wrapped(pen, 3, y, hint, Role::Plain))
+}
+
+/// Writes words over as many lines as they need, broken at spaces; gives the next free line.
+pub fn wrapped(pen: &mut Pen<'_>, x: u16, y: u16, words: &str, role: Role) -> u16 {
+    let lines = wrap(words, pen.width().saturating_sub(x + 1));
+    let mut y = y;
+    for line in lines {
+        pen.line(x, y, &line, role);
+        y += 1;
+    }
+    y
+}
+
+/// Lines of at most `width` cells. A word longer than a line is cut where it is drawn. At most sixteen lines.
+pub fn wrap(words: &str, width: u16) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for (i, paragraph) in words.lines().enumerate() {
+        let mut line = String::new();
+        for word in paragraph.split_inclusive(' ') {
+            if !line.is_empty() && cells(&line) + cells(word.trim_end()) > width {
+                lines.push(std::mem::take(&mut line));
+            }
+            line.push_str(word);
+        }
+        if !line.is_empty() || i > 0 {
+            lines.push(line);
+        }
+        if lines.len() >= 16 {
+            break;
+        }
+    }
+    lines.truncate(16);
+    lines
+}

@@ -1,0 +1,252 @@
+//! One service: how it stands and why, what `R` would do, its history, its rollout, its pods and their events.
+
+mod changes;
+mod history;
+mod pods;
+mod rollout;
+
+use crate::app::Model;
+use crate::app::model::ServiceScreen;
+use crate::domain::{Kind, Phase, Pod, Revision, Standing, Warning, Workload, version};
+use crate::text;
+
+use super::super::theme::{self, Role};
+use super::super::widgets::pen::Pen;
+use super::nothing::wrap;
+
+/// From here on history and rollout stand side by side.
+const SIDE_BY_SIDE: u16 = 100;
+
+/// All that the screen is drawn from.
+struct View<'a> {
+    model: &'a Model,
+    screen: &'a ServiceScreen,
+    workload: &'a Workload,
+    revisions: &'a [Revision],
+    pods: Vec<&'a Pod>,
+    warnings: Vec<&'a Warning>,
+    standing: Standing,
+}
+
+pub fn service(pen: &mut Pen<'_>, model: &Model, screen: &ServiceScreen) {
+    let fleet = &model.fleet;
+    let (Some(workload), Some(standing)) = (
+        fleet.workload(&screen.workload),
+        fleet.standing(&screen.workload, model.now),
+    ) else {
+        let words = format!("{} is no longer there.", screen.workload);
+        pen.line(1, 1, &words, Role::Warn);
+        return;
+    };
+    let view = View {
+        model,
+        screen,
+        workload,
+        revisions: fleet.revisions(workload),
+        pods: fleet.pods(workload),
+        warnings: fleet.warnings(workload),
+        standing,
+    };
+    let y = headline(pen, &view);
+    let height = pen.height().saturating_sub(y);
+    let width = pen.width();
+    let mut body = pen.part(0, y, width, height);
+    if width >= SIDE_BY_SIDE {
+        wide(&mut body, &view);
+    } else {
+        narrow(&mut body, &view);
+    }
+}
+
+/// The phase, how long, and why; then what `R` would do. Gives the next free line, after a blank one.
+fn headline(pen: &mut Pen<'_>, view: &View<'_>) -> u16 {
+    let (sign, role) = theme::phase(view.standing.phase);
+    pen.put(1, 0, 1, sign, role);
+    let mut x = pen.line(3, 0, &how_long(view), role) + 3;
+    let mut y = 0;
+    let current = current(view);
+    if view.standing.phase == Phase::Steady {
+        let serves = current.map_or_else(String::new, |r| {
+            format!(
+                "{} on {} of {} pods",
+                version_of(view, r),
+                view.workload.counts.available,
+                view.workload.desired
+            )
+        });
+        pen.line(x, 0, &serves, Role::Plain);
+    }
+    if let Some(why) = &view.standing.why {
+        let first_room = pen.width().saturating_sub(x + 1);
+        if first_room < 40 {
+            (x, y) = (3, 1);
+        }
+        let lines = wrap(&why.text, pen.width().saturating_sub(x + 1));
+        for line in lines.iter().take(3) {
+            pen.line(x, y, line, Role::Plain);
+            y += 1;
+        }
+        y = y.saturating_sub(1);
+    }
+    y += 1;
+    if let Some((words, role)) = what_next(view) {
+        pen.line(3, y, &words, role);
+        y += 1;
+    }
+    y + 1
+}
+
+/// `stalled 4m of 10m`.
+fn how_long(view: &View<'_>) -> String {
+    let standing = &view.standing;
+    let phase = standing.phase.to_string();
+    let Some(since) = standing.since else {
+        return phase;
+    };
+    let age = text::age(since, view.model.now);
+    match standing.gives_up {
+        Some(end) => {
+            let whole = u64::try_from(end.duration_since(since).as_secs()).unwrap_or(0);
+            format!(
+                "{phase} {}",
+                text::of_deadline(since, view.model.now, whole)
+            )
+        }
+        None => format!("{phase} {age}"),
+    }
+}
+
+/// What the release verb would do from here, or why it may not.
+fn what_next(view: &View<'_>) -> Option<(String, Role)> {
+    if view.workload.id.kind != Kind::Deployment {
+        return None;
+    }
+    let missing = view
+        .model
+        .permissions
+        .get(&view.workload.id.namespace)
+        .and_then(|known| known.value())
+        .and_then(Option::as_ref);
+    if let Some(missing) = missing {
+        return Some((
+            format!("R is not for you: no permission to {missing}"),
+            Role::Dim,
+        ));
+    }
+    if view.model.settings.readonly {
+        return Some((
+            "R would roll back, but this session is read-only".to_owned(),
+            Role::Dim,
+        ));
+    }
+    let target = proposed(view)?;
+    let serving = match target.available {
+        0 => "none of its pods runs now".to_owned(),
+        1 => "1 of its pods serves now".to_owned(),
+        n => format!("{n} of its pods serve now"),
+    };
+    let words = format!("R rolls back to {}: {serving}", version_of(view, target));
+    Some((words, Role::Plain))
+}
+
+/// The revision that a rollback would propose: the other one that serves most, else the newest older one that was
+/// not withdrawn.
+fn proposed<'a>(view: &View<'a>) -> Option<&'a Revision> {
+    let current = current(view)?;
+    let others = || {
+        view.revisions
+            .iter()
+            .filter(|r| r.uid != current.uid && !withdrawn(view, r))
+    };
+    others()
+        .filter(|r| r.available > 0)
+        .max_by_key(|r| (r.available, r.number))
+        .or_else(|| {
+            others()
+                .filter(|r| r.number < current.number)
+                .max_by_key(|r| r.number)
+        })
+}
+
+/// The revision that the workload's template is.
+fn current<'a>(view: &View<'a>) -> Option<&'a Revision> {
+    let workload = view.workload;
+    let named = workload.update_revision.as_deref();
+    view.revisions
+        .iter()
+        .find(|r| workload.revision == Some(r.number) || named.is_some_and(|name| *r.name == *name))
+        .or_else(|| view.revisions.first())
+}
+
+/// Our own annotation says that it was rolled back from.
+fn withdrawn(view: &View<'_>, revision: &Revision) -> bool {
+    let notes = view.revisions.iter().filter_map(|r| r.action.as_deref());
+    notes
+        .chain(view.workload.action.as_deref())
+        .any(|note| *note.from == *revision.name)
+}
+
+fn version_of(view: &View<'_>, revision: &Revision) -> String {
+    let other = view.revisions.iter().find(|r| r.uid != revision.uid);
+    version::version(
+        &revision.containers,
+        revision.version_label.as_deref(),
+        other.map(|r| &*r.containers),
+    )
+}
+
+/// The marked revision, else none.
+fn marked<'a>(view: &View<'a>) -> Option<&'a Revision> {
+    let name = view.screen.revision.as_deref()?;
+    view.revisions.iter().find(|r| *r.name == *name)
+}
+
+fn wide(pen: &mut Pen<'_>, view: &View<'_>) {
+    let left = pen.width() * 52 / 100;
+    let height = pen.height();
+    pen.part(left, 0, 1, height).column(0, "│", Role::Dim);
+    let changes = changes::lines(view);
+    let changes_rows = rows(changes.len() + 1).min(height / 2);
+    let history = height
+        .saturating_sub(changes_rows + 1)
+        .min(rows(view.revisions.len() + 2));
+    history::history(&mut pen.part(0, 0, left, history), view);
+    changes::draw(
+        &mut pen.part(0, history + 1, left, height - history.min(height - 1) - 1),
+        &changes,
+    );
+    let width = pen.width().saturating_sub(left + 1);
+    let mut right = pen.part(left + 1, 0, width, height);
+    let y = rollout::rollout(&mut right, view) + 1;
+    let rest = height.saturating_sub(y);
+    let events = rows(view.warnings.len() + 1).min(rest / 2).max(2);
+    let pods = rest
+        .saturating_sub(events + 1)
+        .min(rows(view.pods.len() + 1))
+        .max(2);
+    pods::pods(&mut right.part(0, y, width, pods), view);
+    let y = y + pods + 1;
+    pods::events(&mut right.part(0, y, width, height.saturating_sub(y)), view);
+}
+
+/// One below the other: the rollout while there is one, the history, the pods, and events where room is left.
+fn narrow(pen: &mut Pen<'_>, view: &View<'_>) {
+    let (width, height) = (pen.width(), pen.height());
+    let mut y = 0;
+    if view.standing.progress.is_some() {
+        y = rollout::rollout(pen, view) + 1;
+    }
+    let rest = height.saturating_sub(y);
+    let history = rows(view.revisions.len() + 1).min((rest / 2).max(3));
+    history::history(&mut pen.part(0, y, width, history), view);
+    y += history + 1;
+    let rest = height.saturating_sub(y);
+    let pods = rows(view.pods.len() + 1).min(rest).max(2);
+    pods::pods(&mut pen.part(0, y, width, pods), view);
+    y += pods + 1;
+    pods::events(&mut pen.part(0, y, width, height.saturating_sub(y)), view);
+}
+
+fn rows(count: usize) -> u16 {
+    u16::try_from(count).unwrap_or(u16::MAX)
+}

@@ -1,0 +1,180 @@
+//! The revisions the cluster keeps, newest number first: the current one, the marked one, those withdrawn.
+
+use crate::app::model::Pane;
+use crate::domain::image::short_digest;
+use crate::domain::{ImageRef, Revision};
+use crate::text;
+
+use super::super::super::theme::{self, Role};
+use super::super::super::widgets::pen::{Pen, cells};
+use super::super::super::widgets::table::{Column, place, scroll_mark, scrolled};
+use super::{View, current, marked, version_of, withdrawn};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Number,
+    Version,
+    Digest,
+    Since,
+    Pods,
+    What,
+}
+
+/// Cells before the first column.
+const MARKS: u16 = 4;
+
+pub fn history(pen: &mut Pen<'_>, view: &View<'_>) {
+    let title_role = if view.screen.pane == Pane::History {
+        Role::Strong
+    } else {
+        Role::Dim
+    };
+    let title = pen.line(1, 0, "HISTORY", title_role);
+    if view.revisions.is_empty() {
+        pen.line(title + 2, 0, "not known yet", Role::Dim);
+        return;
+    }
+    let height = usize::from(pen.height().saturating_sub(1));
+    let mark = marked(view);
+    let at = mark.and_then(|mark| view.revisions.iter().position(|r| r.uid == mark.uid));
+    let offset = scrolled(0, at.unwrap_or(0), height);
+    let visible = view.revisions.iter().skip(offset).take(height);
+    let rows: Vec<_> = visible
+        .map(|revision| (revision, words(view, revision)))
+        .collect();
+    let columns = place(&columns(&rows), pen.width().saturating_sub(MARKS + 1));
+    if let Some(mark) = scroll_mark(offset, rows.len(), view.revisions.len()) {
+        pen.line(title + 1, 0, &mark, Role::Dim);
+    }
+    // The first column's title gives way to the table's.
+    for column in columns.iter().filter(|column| MARKS + column.x > title) {
+        pen.put(MARKS + column.x, 0, column.width, column.title, Role::Dim);
+    }
+    let live = current(view).map(|r| &r.uid);
+    for (y, (revision, words)) in (1..).zip(&rows) {
+        let is_current = live == Some(&revision.uid);
+        let is_marked = mark.is_some_and(|mark| mark.uid == revision.uid);
+        if is_marked {
+            let role = if view.screen.pane == Pane::History {
+                Role::Key
+            } else {
+                Role::Dim
+            };
+            pen.put(0, y, 1, "❯", role);
+        }
+        if is_current {
+            let (sign, role) = theme::phase(view.standing.phase);
+            pen.put(2, y, 1, sign, role);
+        } else if revision.available > 0 {
+            pen.put(2, y, 1, "•", Role::Good);
+        }
+        let gone = withdrawn(view, revision);
+        for column in &columns {
+            let role = match column.key {
+                Part::Version if is_marked => Role::Strong,
+                Part::What if gone => Role::Warn,
+                Part::Digest | Part::Since => Role::Dim,
+                Part::Number | Part::Version | Part::Pods | Part::What => Role::Plain,
+            };
+            pen.put(
+                MARKS + column.x,
+                y,
+                column.width,
+                &words[column.key as usize],
+                role,
+            );
+        }
+    }
+}
+
+/// The words of a row, in the order of [`Part`].
+fn words(view: &View<'_>, revision: &Revision) -> [String; 6] {
+    let mut what: Vec<String> = Vec::new();
+    if current(view).is_some_and(|r| r.uid == revision.uid) {
+        what.push("current".to_owned());
+    }
+    if withdrawn(view, revision) {
+        what.push("withdrawn".to_owned());
+    }
+    if !revision.former.is_empty() {
+        let former: Vec<_> = revision.former.iter().map(u64::to_string).collect();
+        what.push(format!("was {}", former.join(", ")));
+    }
+    if let Some(cause) = &revision.change_cause {
+        what.push(cause.to_string());
+    }
+    let number = if revision.number == 0 {
+        "?".to_owned()
+    } else {
+        revision.number.to_string()
+    };
+    let pods = if revision.desired == 0 && revision.available == 0 {
+        String::new()
+    } else {
+        format!("{}/{}", revision.available, revision.desired)
+    };
+    [
+        number,
+        version_of(view, revision),
+        digest(view, revision),
+        text::age(revision.created, view.model.now),
+        pods,
+        what.join(", "),
+    ]
+}
+
+/// What its pods run, when one tells; else what its template pins.
+fn digest(view: &View<'_>, revision: &Revision) -> String {
+    let Some(container) = revision.containers.iter().find(|c| !c.init) else {
+        return String::new();
+    };
+    let pinned = ImageRef::parse(&container.image)
+        .digest
+        .and_then(short_digest);
+    let mut running = view
+        .pods
+        .iter()
+        .filter(|pod| pod.revision == revision.pod_hash)
+        .flat_map(|pod| pod.containers.iter())
+        .filter(|c| c.name == container.name)
+        .filter_map(|c| short_digest(&c.image_id));
+    running.next().or(pinned).unwrap_or("").to_owned()
+}
+
+fn columns(rows: &[(&Revision, [String; 6])]) -> Vec<Column<Part>> {
+    let column = |key: Part, title: &'static str, small: u16, goes| {
+        let content = rows
+            .iter()
+            .map(|(_, words)| cells(&words[key as usize]))
+            .max()
+            .unwrap_or(0);
+        let most = content.max(cells(title));
+        Column {
+            key,
+            title,
+            least: most.min(small),
+            most,
+            goes,
+        }
+    };
+    let mut columns = vec![
+        column(Part::Number, "REV", 6, 0),
+        column(Part::Version, "VERSION", 16, 0),
+    ];
+    if rows
+        .iter()
+        .any(|(_, words)| !words[Part::Digest as usize].is_empty())
+    {
+        columns.push(column(Part::Digest, "DIGEST", 6, 2));
+    }
+    columns.push(column(Part::Since, "MADE", 4, 0));
+    columns.push(column(Part::Pods, "READY", 5, 1));
+    columns.push(Column {
+        key: Part::What,
+        title: "",
+        least: 9,
+        most: u16::MAX,
+        goes: 0,
+    });
+    columns
+}

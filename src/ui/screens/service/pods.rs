@@ -1,0 +1,156 @@
+//! The pods of the service, those in trouble first as the model orders them, and the Warning events about it.
+
+use crate::app::model::Pane;
+use crate::domain::Pod;
+use crate::text;
+
+use super::super::super::theme::Role;
+use super::super::super::widgets::pen::{Pen, cells};
+use super::super::super::widgets::table::{Column, place, scroll_mark, scrolled};
+use super::rollout::says;
+use super::{View, version_of};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Name,
+    State,
+    Restarts,
+    Version,
+    Node,
+    Age,
+}
+
+pub fn pods(pen: &mut Pen<'_>, view: &View<'_>) {
+    let role = if view.screen.pane == Pane::Pods {
+        Role::Strong
+    } else {
+        Role::Dim
+    };
+    let x = pen.line(1, 0, "PODS", role);
+    if view.pods.is_empty() {
+        let words = if view.workload.counts.total == 0 {
+            "  none"
+        } else {
+            "  not watched yet"
+        };
+        pen.line(x, 0, words, Role::Dim);
+        return;
+    }
+    let height = usize::from(pen.height().saturating_sub(1));
+    let at = view
+        .screen
+        .pod
+        .as_ref()
+        .and_then(|name| view.pods.iter().position(|pod| pod.name == *name));
+    let offset = scrolled(0, at.unwrap_or(0), height);
+    let visible = view.pods.iter().skip(offset).take(height);
+    let rows: Vec<_> = visible.map(|pod| (*pod, words(view, pod))).collect();
+    if let Some(mark) = scroll_mark(offset, rows.len(), view.pods.len()) {
+        pen.line(x + 1, 0, &mark, Role::Dim);
+    }
+    let columns = place(&columns(&rows), pen.width().saturating_sub(4));
+    for (y, (pod, words)) in (1..).zip(&rows) {
+        let selected = view.screen.pod.as_ref() == Some(&pod.name);
+        if selected && view.screen.pane == Pane::Pods {
+            pen.put(0, y, 1, "❯", Role::Key);
+        }
+        for column in &columns {
+            let role = match column.key {
+                Part::Name if selected => Role::Strong,
+                Part::State if pod.terminating => Role::Dim,
+                Part::State if pod.ready => Role::Good,
+                Part::State => Role::Bad,
+                Part::Node | Part::Age | Part::Version => Role::Dim,
+                Part::Name | Part::Restarts => Role::Plain,
+            };
+            pen.put(
+                2 + column.x,
+                y,
+                column.width,
+                &words[column.key as usize],
+                role,
+            );
+        }
+    }
+}
+
+/// The words of a row, in the order of [`Part`].
+fn words(view: &View<'_>, pod: &Pod) -> [String; 6] {
+    let restarts = match pod.restarts() {
+        0 => String::new(),
+        1 => "1 restart".to_owned(),
+        n => format!("{n} restarts"),
+    };
+    let revision = view.revisions.iter().find(|r| r.pod_hash == pod.revision);
+    [
+        pod.name.to_string(),
+        says(pod),
+        restarts,
+        revision.map_or_else(String::new, |r| version_of(view, r)),
+        pod.node.as_deref().unwrap_or("").to_owned(),
+        text::age(pod.created, view.model.now),
+    ]
+}
+
+fn columns(rows: &[(&Pod, [String; 6])]) -> Vec<Column<Part>> {
+    let column = |key: Part, small: u16, goes| {
+        let most = rows
+            .iter()
+            .map(|(_, words)| cells(&words[key as usize]))
+            .max()
+            .unwrap_or(0);
+        Column {
+            key,
+            title: "",
+            least: most.min(small),
+            most,
+            goes,
+        }
+    };
+    [
+        column(Part::Name, 20, 0),
+        column(Part::State, 16, 0),
+        column(Part::Restarts, 12, 2),
+        column(Part::Version, 8, 3),
+        column(Part::Node, 8, 4),
+        column(Part::Age, 4, 1),
+    ]
+    .into_iter()
+    .filter(|column| column.most > 0)
+    .collect()
+}
+
+/// `4m x9  Failed  manifest unknown`.
+pub fn events(pen: &mut Pen<'_>, view: &View<'_>) {
+    if pen.height() < 2 {
+        return;
+    }
+    let x = pen.line(1, 0, "EVENTS", Role::Dim);
+    if view.warnings.is_empty() {
+        pen.line(x + 2, 0, "no warnings", Role::Dim);
+        return;
+    }
+    let height = usize::from(pen.height() - 1);
+    let shown: Vec<_> = view.warnings.iter().take(height).collect();
+    if let Some(mark) = scroll_mark(0, shown.len(), view.warnings.len()) {
+        pen.line(x + 1, 0, &mark, Role::Dim);
+    }
+    let reason_cells = shown
+        .iter()
+        .map(|w| cells(&w.reason))
+        .max()
+        .unwrap_or(0)
+        .min(20);
+    for (y, warning) in (1..).zip(shown) {
+        let age = text::age(warning.last_seen, view.model.now);
+        let times = if warning.count > 1 {
+            format!("x{}", warning.count)
+        } else {
+            String::new()
+        };
+        pen.put(2, y, 4, &age, Role::Dim);
+        pen.put(6, y, 5, &times, Role::Dim);
+        pen.put(12, y, reason_cells, &warning.reason, Role::Warn);
+        pen.line(14 + reason_cells, y, &warning.message, Role::Plain);
+    }
+}

@@ -1,0 +1,147 @@
+//! The move from the old revision to the new one: how many pods each has, and what may happen meanwhile.
+
+use crate::domain::{Pod, Revision, Run, Strategy};
+use crate::text;
+
+use super::super::super::theme::Role;
+use super::super::super::widgets::bar::bar;
+use super::super::super::widgets::pen::Pen;
+use super::{View, current, version_of};
+
+/// Draws it and gives the next free line.
+pub fn rollout(pen: &mut Pen<'_>, view: &View<'_>) -> u16 {
+    let new = current(view);
+    let old = view
+        .revisions
+        .iter()
+        .filter(|r| new.is_none_or(|new| new.uid != r.uid) && (r.desired > 0 || r.available > 0))
+        .max_by_key(|r| (r.available, r.number));
+    let mut x = pen.line(1, 0, "ROLLOUT  ", Role::Strong);
+    if let Some(new) = new {
+        let to = version_of(view, new);
+        let words = match old {
+            Some(old) => format!("{} → {to}", version_of(view, old)),
+            None => to,
+        };
+        x = pen.line(x, 0, &words, Role::Plain);
+    }
+    if let Some((by, at)) = &view.workload.written_by {
+        let words = format!("   by {by}, {} ago", text::age(*at, view.model.now));
+        pen.line(x, 0, &words, Role::Dim);
+    }
+    let mut y = 1;
+    for (word, revision) in [("new", new), ("old", old)] {
+        if let Some(revision) = revision {
+            side(pen, y, view, (word, revision));
+            y += 1;
+        }
+    }
+    let limits = limits(view);
+    if !limits.is_empty() {
+        pen.line(2, y, &limits.join(", "), Role::Dim);
+        y += 1;
+    }
+    y
+}
+
+/// `new 2.15.0  ██░░░░░░░░ 2 of 6  0 ready  2 ImagePullBackOff`.
+fn side(pen: &mut Pen<'_>, y: u16, view: &View<'_>, (word, revision): (&str, &Revision)) {
+    let wanted = view.workload.desired;
+    let x = pen.put(2, y, 4, &format!("{word} "), Role::Dim);
+    let version = version_of(view, revision);
+    pen.put(x, y, 14, &version, Role::Plain);
+    let x = x + 15;
+    let blocks = if pen.width() >= 70 { 10 } else { 5 };
+    let x = pen.line(x, y, &bar(revision.desired, wanted, blocks), Role::Moving);
+    let words = format!(
+        " {} of {wanted}  {} ready",
+        revision.desired, revision.ready
+    );
+    let x = pen.line(x, y, &words, Role::Plain);
+    if let Some((trouble, count)) = trouble(view, revision) {
+        pen.line(x, y, &format!("  {count} {trouble}"), Role::Bad);
+    }
+}
+
+/// What most of the revision's pods that are not ready say.
+fn trouble(view: &View<'_>, revision: &Revision) -> Option<(String, usize)> {
+    let mut words: Vec<String> = view
+        .pods
+        .iter()
+        .filter(|pod| pod.revision == revision.pod_hash && !pod.ready && !pod.terminating)
+        .map(|pod| says(pod))
+        .collect();
+    words.sort();
+    let mut counted: Vec<(String, usize)> = Vec::new();
+    for word in words {
+        match counted.last_mut() {
+            Some((last, count)) if *last == word => *count += 1,
+            Some(_) | None => counted.push((word, 1)),
+        }
+    }
+    counted.into_iter().max_by_key(|(_, count)| *count)
+}
+
+/// How a pod is, in the word that kubectl would use.
+pub fn says(pod: &Pod) -> String {
+    if pod.terminating {
+        return "Terminating".to_owned();
+    }
+    if let Some((reason, _)) = &pod.reason {
+        return reason.to_string();
+    }
+    if let Some((reason, _)) = &pod.unscheduled {
+        return reason.to_string();
+    }
+    let not_ready = pod.containers.iter().filter(|c| !c.ready);
+    for container in not_ready {
+        match &container.run {
+            Run::Waiting { reason, .. } if !reason.is_empty() => return reason.to_string(),
+            Run::Ended(ended) if !(container.init && ended.exit_code == 0) => {
+                return ended.reason.to_string();
+            }
+            Run::Waiting { .. } | Run::Running { .. } | Run::Ended(_) | Run::Unknown => {}
+        }
+    }
+    if pod.ready {
+        return "ready".to_owned();
+    }
+    match &*pod.phase {
+        "Running" => "not ready".to_owned(),
+        phase => phase.to_owned(),
+    }
+}
+
+/// `may be down 1`, `may be extra 2`, `gives up in 5m`.
+fn limits(view: &View<'_>) -> Vec<String> {
+    let mut words = Vec::new();
+    match &view.workload.strategy {
+        Strategy::Rolling {
+            max_unavailable,
+            max_surge,
+            partition,
+            ..
+        } => {
+            words.extend(max_unavailable.as_ref().map(|n| format!("may be down {n}")));
+            words.extend(max_surge.as_ref().map(|n| format!("may be extra {n}")));
+            if *partition > 0 {
+                words.push(format!("ordinals below {partition} stay as they are"));
+            }
+        }
+        Strategy::Recreate => words.push("all old pods go first (Recreate)".to_owned()),
+        Strategy::OnDelete => words.push("a pod moves when it is deleted (OnDelete)".to_owned()),
+        Strategy::Other(name) => words.push(format!("strategy {name}")),
+    }
+    if view.workload.paused {
+        words.push("paused".to_owned());
+    }
+    let now = view.model.now;
+    if let (Some(end), Some(_)) = (view.standing.gives_up, view.standing.progress) {
+        words.push(if end > now {
+            format!("gives up in {}", text::age(now, end))
+        } else {
+            format!("gave up {} ago", text::age(end, now))
+        });
+    }
+    words
+}

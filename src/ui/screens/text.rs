@@ -1,0 +1,74 @@
+//! Text to read: an object as yaml, or the events of one service.
+
+use crate::app::Model;
+use crate::app::model::TextScreen;
+use crate::domain::known::State;
+use crate::text;
+
+use super::super::theme::Role;
+use super::super::widgets::input::input;
+use super::super::widgets::pen::Pen;
+use super::super::widgets::table::scroll_mark;
+use super::nothing::wrapped;
+
+pub fn text(pen: &mut Pen<'_>, model: &Model, screen: &TextScreen) {
+    let x = pen.line(1, 0, &screen.title, Role::Strong) + 3;
+    let foot = pen.height().saturating_sub(1);
+    let rows = usize::from(foot.saturating_sub(1));
+    match (&screen.document.last, &screen.document.state) {
+        (Some((document, _)), state) => {
+            let age = text::age(document.read_at, model.now);
+            let (words, role) = match state {
+                State::Failed { why, .. } => (
+                    format!("read {age} ago; reading again failed: {why}"),
+                    Role::Warn,
+                ),
+                State::Never | State::Loading | State::Fresh => {
+                    (format!("read {age} ago"), Role::Dim)
+                }
+            };
+            pen.line(x, 0, &words, role);
+            let offset = screen.offset.min(document.lines.len().saturating_sub(rows));
+            if let Some(mark) = scroll_mark(offset, rows, document.lines.len()) {
+                pen.right(0, 1, &mark, Role::Dim);
+            }
+            for (y, line) in (1..).zip(document.lines.iter().skip(offset).take(rows)) {
+                found_line(pen, y, line, screen.find.value());
+            }
+        }
+        (None, State::Failed { why, .. }) => {
+            wrapped(pen, 1, 2, why, Role::Bad);
+        }
+        (None, State::Never | State::Loading | State::Fresh) => {
+            pen.line(1, 2, "reading …", Role::Dim);
+        }
+    }
+    if screen.finding {
+        input(pen, 1, foot, "/ ", &screen.find);
+    } else if !screen.find.value().is_empty() {
+        pen.line(1, foot, &format!("/ {}", screen.find.value()), Role::Dim);
+    }
+}
+
+/// One line, with every place marked where the search text stands, whatever its case.
+pub fn found_line(pen: &mut Pen<'_>, y: u16, line: &str, find: &str) {
+    pen.line(1, y, line, Role::Plain);
+    if find.is_empty() {
+        return;
+    }
+    // Positions are those on the screen, so the search is in what the screen shows.
+    let shown = text::escape(line);
+    let (folded, wanted) = (shown.to_ascii_lowercase(), find.to_ascii_lowercase());
+    let width = usize::from(pen.width());
+    for (at, hit) in folded.match_indices(&wanted) {
+        let x = text::width(&shown[..at]) + 1;
+        if x >= width {
+            break;
+        }
+        let cells = text::width(&shown[at..at + hit.len()]);
+        let (Ok(x), Ok(cells)) = (u16::try_from(x), u16::try_from(cells)) else {
+            break;
+        };
+        pen.mark(x, y, cells, Role::Found);
+    }
+}

@@ -1,0 +1,156 @@
+//! What a role looks like: 16 colours or modifiers only, one glyph a phase, and an ASCII form of every glyph of ours.
+
+use ratatui::buffer::Buffer;
+use ratatui::style::{Color, Modifier, Style};
+
+use crate::config::Display;
+use crate::domain::{Level, Phase};
+use crate::plan::Finding;
+
+/// What a piece of text is for. Colour only repeats what the words and glyphs already say, and no background is
+/// ever set, so that it reads on light and on dark terminals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    Plain,
+    /// Titles and what the cursor is on.
+    Strong,
+    /// Labels, rules, and whatever is old.
+    Dim,
+    Good,
+    Moving,
+    Warn,
+    Bad,
+    /// A key that one may press.
+    Key,
+    /// What a search found.
+    Found,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Theme {
+    color: bool,
+    pub ascii: bool,
+}
+
+impl Theme {
+    pub fn new(display: &Display) -> Self {
+        Self {
+            color: display.color,
+            ascii: display.ascii,
+        }
+    }
+
+    pub fn style(self, role: Role) -> Style {
+        let (color, modifier) = match role {
+            Role::Plain => (None, Modifier::empty()),
+            Role::Strong => (None, Modifier::BOLD),
+            Role::Dim => (None, Modifier::DIM),
+            Role::Good => (Some(Color::Green), Modifier::empty()),
+            Role::Moving => (Some(Color::Blue), Modifier::empty()),
+            Role::Warn => (Some(Color::Yellow), Modifier::empty()),
+            Role::Bad => (Some(Color::Red), Modifier::BOLD),
+            Role::Key => (Some(Color::Cyan), Modifier::BOLD),
+            Role::Found => (None, Modifier::REVERSED),
+        };
+        let style = Style::new().add_modifier(modifier);
+        match color {
+            Some(color) if self.color => style.fg(color),
+            Some(_) | None => style,
+        }
+    }
+}
+
+/// A single-width sign without an emoji form, and how much it shouts.
+pub fn phase(phase: Phase) -> (&'static str, Role) {
+    match phase {
+        Phase::Stalled => ("×", Role::Bad),
+        Phase::Canary => ("◆", Role::Warn),
+        Phase::Degraded => ("!", Role::Bad),
+        Phase::RollingBack => ("<", Role::Moving),
+        Phase::Rolling => (">", Role::Moving),
+        Phase::Paused => ("=", Role::Warn),
+        Phase::Unknown => ("?", Role::Warn),
+        Phase::Steady => ("•", Role::Good),
+        Phase::ScaledToZero => ("-", Role::Dim),
+    }
+}
+
+pub fn finding(finding: Finding) -> (&'static str, Role) {
+    match finding {
+        Finding::Ok => ("ok", Role::Good),
+        Finding::Warn => ("warn", Role::Warn),
+        Finding::Block => ("BLOCK", Role::Bad),
+        Finding::Unverified => ("unverified", Role::Warn),
+    }
+}
+
+pub fn level(level: Level) -> (&'static str, Role) {
+    match level {
+        Level::Open => ("open", Role::Plain),
+        Level::Guarded => ("guarded", Role::Plain),
+        Level::Protected => ("protected", Role::Warn),
+    }
+}
+
+/// Every sign that our own screens are drawn with beyond ASCII, and what stands for it where only ASCII is shown.
+/// All are one cell wide on both sides, so that the layout is the same.
+const ASCII: [(&str, &str); 22] = [
+    ("×", "x"),
+    ("◆", "%"),
+    ("•", "."),
+    ("❯", "*"),
+    ("→", ">"),
+    ("›", "/"),
+    ("·", "-"),
+    ("…", "~"),
+    ("█", "#"),
+    ("░", "-"),
+    ("─", "-"),
+    ("│", "|"),
+    ("┌", "+"),
+    ("┐", "+"),
+    ("└", "+"),
+    ("┘", "+"),
+    ("├", "+"),
+    ("┤", "+"),
+    ("↑", "^"),
+    ("↓", "v"),
+    ("≥", ">"),
+    ("▏", "_"),
+];
+
+/// Puts the ASCII forms in place of our signs, cell by cell.
+pub fn to_ascii(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        let symbol = cell.symbol();
+        if symbol.is_ascii() {
+            continue;
+        }
+        if let Some((_, ascii)) = ASCII.iter().find(|(sign, _)| *sign == symbol) {
+            cell.set_symbol(ascii);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use unicode_width::UnicodeWidthStr;
+
+    #[test]
+    fn signs_are_one_cell_wide_both_ways() {
+        for (sign, ascii) in ASCII {
+            assert_eq!((sign.width(), ascii.len()), (1, 1), "{sign}");
+        }
+    }
+
+    #[test]
+    fn without_color_nothing_is_colored_and_what_shouts_still_does() {
+        let theme = Theme::new(&Display {
+            color: false,
+            ascii: false,
+        });
+        assert_eq!(theme.style(Role::Bad).fg, None);
+        assert!(theme.style(Role::Bad).add_modifier.contains(Modifier::BOLD));
+    }
+}

@@ -1,0 +1,132 @@
+//! Columns that give way when it gets narrow: which are shown, where, and how wide.
+
+/// What one column would like.
+#[derive(Debug, Clone, Copy)]
+pub struct Column<K> {
+    pub key: K,
+    pub title: &'static str,
+    /// It is no use narrower than this.
+    pub least: u16,
+    /// Wider than this it gains nothing.
+    pub most: u16,
+    /// Columns with the highest number go first; those with 0 stay.
+    pub goes: u8,
+}
+
+/// A column in its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Placed<K> {
+    pub key: K,
+    pub title: &'static str,
+    pub x: u16,
+    pub width: u16,
+}
+
+/// Cells between two columns.
+const GAP: u16 = 2;
+
+/// Drops columns until the others fit in `width` cells, then hands what is left to those that want more, in order;
+/// the last takes the rest.
+pub fn place<K: Copy>(columns: &[Column<K>], width: u16) -> Vec<Placed<K>> {
+    let mut kept: Vec<Column<K>> = columns.to_vec();
+    while needed(&kept) > width {
+        let Some(first) = (0..kept.len())
+            .filter(|&i| kept[i].goes > 0)
+            .max_by_key(|&i| kept[i].goes)
+        else {
+            break;
+        };
+        kept.remove(first);
+    }
+    let mut spare = width.saturating_sub(needed(&kept));
+    let last = kept.len().saturating_sub(1);
+    let mut x = 0;
+    let mut placed = Vec::with_capacity(kept.len());
+    for (i, column) in kept.iter().enumerate() {
+        let more = if i == last {
+            spare
+        } else {
+            spare.min(column.most.saturating_sub(column.least))
+        };
+        spare -= more;
+        placed.push(Placed {
+            key: column.key,
+            title: column.title,
+            x,
+            width: column.least + more,
+        });
+        x += column.least + more + GAP;
+    }
+    placed
+}
+
+fn needed<K>(columns: &[Column<K>]) -> u16 {
+    let gaps = GAP * u16::try_from(columns.len().saturating_sub(1)).unwrap_or(0);
+    columns.iter().map(|column| column.least).sum::<u16>() + gaps
+}
+
+/// The first row to show so that `at` is in sight, when `offset` was shown last.
+pub fn scrolled(offset: usize, at: usize, rows: usize) -> usize {
+    if at < offset {
+        at
+    } else if rows > 0 && at >= offset + rows {
+        at + 1 - rows
+    } else {
+        offset
+    }
+}
+
+/// `3 above`, `12 below`: what a list does not show.
+pub fn scroll_mark(offset: usize, shown: usize, total: usize) -> Option<String> {
+    let below = total.saturating_sub(offset + shown);
+    match (offset, below) {
+        (0, 0) => None,
+        (above, 0) => Some(format!("↑ {above}")),
+        (0, below) => Some(format!("↓ {below}")),
+        (above, below) => Some(format!("↑ {above} ↓ {below}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLUMNS: [Column<char>; 3] = [
+        Column {
+            key: 'a',
+            title: "A",
+            least: 5,
+            most: 10,
+            goes: 0,
+        },
+        Column {
+            key: 'b',
+            title: "B",
+            least: 5,
+            most: 5,
+            goes: 1,
+        },
+        Column {
+            key: 'c',
+            title: "C",
+            least: 5,
+            most: 9,
+            goes: 0,
+        },
+    ];
+
+    fn keys(width: u16) -> Vec<(char, u16, u16)> {
+        place(&COLUMNS, width)
+            .iter()
+            .map(|p| (p.key, p.x, p.width))
+            .collect()
+    }
+
+    #[test]
+    fn the_least_wanted_column_goes_first_and_the_last_takes_the_rest() {
+        assert_eq!(keys(19), [('a', 0, 5), ('b', 7, 5), ('c', 14, 5)]);
+        assert_eq!(keys(30), [('a', 0, 10), ('b', 12, 5), ('c', 19, 11)]);
+        assert_eq!(keys(18), [('a', 0, 10), ('c', 12, 6)]);
+        assert_eq!(keys(3), [('a', 0, 5), ('c', 7, 5)]);
+    }
+}
