@@ -2,6 +2,7 @@
 
 pub mod access;
 mod client;
+pub mod convert;
 mod credential;
 pub mod error;
 mod identity;
@@ -11,6 +12,7 @@ pub mod path;
 mod proxy;
 mod session;
 mod status;
+pub mod wire;
 
 pub use client::{Answer, Body, Cluster, Review};
 pub use error::Error;

@@ -1,0 +1,157 @@
+//! Who owns the pod template, and who wrote it last.
+
+use jiff::Timestamp;
+
+use super::{REASON, capped};
+use crate::domain::Manager;
+use crate::sources::kube::wire::Meta;
+
+/// The tool that would put its own template back, the most eager first.
+pub fn manager(meta: &Meta<'_>) -> Option<Manager> {
+    argo_cd(meta)
+        .map(Manager::ArgoCd)
+        .or_else(|| flux(meta).map(Manager::Flux))
+        .or_else(|| helm(meta).map(Manager::Helm))
+        .or_else(|| meta.annotations.last_applied.map(|_| Manager::LastApplied))
+        .or_else(|| applied_by(meta).map(Manager::Apply))
+}
+
+/// The manager and time of the newest write of the pod template.
+pub fn written_by(meta: &Meta<'_>) -> Option<(Box<str>, Timestamp)> {
+    let writes = meta.managed_fields.iter().filter(|f| f.touches_template());
+    writes
+        .filter_map(|fields| Some((capped(&fields.manager, REASON), fields.time?)))
+        .max_by_key(|(_, time)| *time)
+}
+
+/// Argo CD marks by annotation, by its own label, or by the common instance label, which others use too: that
+/// one counts only beside a field manager of Argo CD.
+fn argo_cd(meta: &Meta<'_>) -> Option<Box<str>> {
+    if let Some(tracking) = &meta.annotations.argo_tracking_id {
+        let application = tracking.split(':').next().unwrap_or(tracking);
+        return Some(capped(application, REASON));
+    }
+    let managed = || {
+        meta.managed_fields
+            .iter()
+            .any(|f| f.manager.starts_with("argocd"))
+    };
+    let common = meta.labels.instance.as_ref().filter(|_| managed());
+    let label = meta.labels.argo_instance.as_ref().or(common)?;
+    Some(capped(label, REASON))
+}
+
+fn flux(meta: &Meta<'_>) -> Option<Box<str>> {
+    let kustomization = meta.labels.flux_kustomization.as_deref();
+    let release = meta.labels.flux_helm_release.as_deref();
+    let name = kustomization
+        .map(|name| format!("kustomization/{name}"))
+        .or_else(|| release.map(|name| format!("helmrelease/{name}")))?;
+    Some(capped(&name, REASON))
+}
+
+fn helm(meta: &Meta<'_>) -> Option<Box<str>> {
+    let by_helm = meta.labels.managed_by.as_deref() == Some("Helm");
+    let release = meta
+        .annotations
+        .helm_release
+        .as_deref()
+        .filter(|_| by_helm)?;
+    Some(capped(release, REASON))
+}
+
+fn applied_by(meta: &Meta<'_>) -> Option<Box<str>> {
+    let applied = |f: &&crate::sources::kube::wire::ManagedFields<'_>| {
+        &*f.operation == "Apply" && f.touches_template()
+    };
+    let fields = meta.managed_fields.iter().find(applied)?;
+    Some(capped(&fields.manager, REASON))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn managers() {
+        let template = r#""fieldsV1":{"f:spec":{"f:template":{"f:spec":{}}}}"#;
+        let status = r#""fieldsV1":{"f:status":{"f:template":{}}}"#;
+        for (meta, want) in [
+            ("{}".to_owned(), None),
+            (
+                r#"{"annotations":{"argocd.argoproj.io/tracking-id":"shop:apps/Deployment:shop/web"}}"#.into(),
+                Some(Manager::ArgoCd("shop".into())),
+            ),
+            (
+                r#"{"labels":{"argocd.argoproj.io/instance":"shop"}}"#.into(),
+                Some(Manager::ArgoCd("shop".into())),
+            ),
+            (
+                r#"{"labels":{"app.kubernetes.io/instance":"shop"},
+                "managedFields":[{"manager":"argocd-controller","operation":"Apply"}]}"#
+                    .into(),
+                Some(Manager::ArgoCd("shop".into())),
+            ),
+            (
+                r#"{"labels":{"app.kubernetes.io/instance":"shop"},"managedFields":[{"manager":"helm"}]}"#.into(),
+                None,
+            ),
+            (
+                r#"{"labels":{"kustomize.toolkit.fluxcd.io/name":"apps"}}"#.into(),
+                Some(Manager::Flux("kustomization/apps".into())),
+            ),
+            (
+                r#"{"labels":{"helm.toolkit.fluxcd.io/name":"web","app.kubernetes.io/managed-by":"Helm"},
+                "annotations":{"meta.helm.sh/release-name":"web"}}"#
+                    .into(),
+                Some(Manager::Flux("helmrelease/web".into())),
+            ),
+            (
+                r#"{"labels":{"app.kubernetes.io/managed-by":"Helm"},
+                "annotations":{"meta.helm.sh/release-name":"web"}}"#
+                    .into(),
+                Some(Manager::Helm("web".into())),
+            ),
+            (r#"{"annotations":{"meta.helm.sh/release-name":"web"}}"#.into(), None),
+            (
+                r#"{"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{}"}}"#.into(),
+                Some(Manager::LastApplied),
+            ),
+            (
+                format!(r#"{{"managedFields":[{{"manager":"ci","operation":"Apply",{template}}}]}}"#),
+                Some(Manager::Apply("ci".into())),
+            ),
+            (
+                format!(r#"{{"managedFields":[{{"manager":"ci","operation":"Apply",{status}}}]}}"#),
+                None,
+            ),
+            (
+                format!(r#"{{"managedFields":[{{"manager":"ci","operation":"Update",{template}}}]}}"#),
+                None,
+            ),
+        ] {
+            let parsed: Meta<'_> = serde_json::from_str(&meta).unwrap();
+            assert_eq!(manager(&parsed), want, "{meta}");
+        }
+    }
+
+    #[test]
+    fn the_newest_write_of_the_template_counts() {
+        let fields = r#""fieldsV1":{"f:spec":{"f:template":{}}}"#;
+        let meta = format!(
+            r#"{{"managedFields":[
+            {{"manager":"helm","time":"2026-01-01T00:00:00Z",{fields}}},
+            {{"manager":"kubectl-set","time":"2026-01-03T00:00:00Z",{fields}}},
+            {{"manager":"kubectl-create","time":"2026-01-02T00:00:00Z",{fields}}},
+            {{"manager":"kube-controller-manager","subresource":"status","time":"2026-01-09T00:00:00Z",
+              "fieldsV1":{{"f:status":{{}}}}}},
+            {{"manager":"hpa","time":"2026-01-08T00:00:00Z","fieldsV1":{{"f:spec":{{"f:replicas":{{}}}}}}}}]}}"#
+        );
+        let parsed: Meta<'_> = serde_json::from_str(&meta).unwrap();
+        let want = (
+            "kubectl-set".into(),
+            "2026-01-03T00:00:00Z".parse().unwrap(),
+        );
+        assert_eq!(written_by(&parsed), Some(want));
+    }
+}
