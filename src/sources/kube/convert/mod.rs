@@ -66,12 +66,12 @@ pub fn item_id(source: &SourceId, raw: &str) -> Result<Option<ItemId>, Error> {
             namespace: meta.namespace[..].into(),
             name: name.into(),
         }),
-        Feed::ReplicaSets | Feed::RevisionsOf { .. } => {
-            meta.controller().map(|owner| ItemId::Revision {
-                owner: owner.uid[..].into(),
-                uid,
-            })
-        }
+        Feed::ReplicaSets => revision::deployment(&source.cluster, meta)
+            .map(|workload| ItemId::Revision { workload, uid }),
+        Feed::RevisionsOf { workload, .. } => Some(ItemId::Revision {
+            workload: workload.clone(),
+            uid,
+        }),
         Feed::PodsOf { workload, .. } => Some(ItemId::Pod {
             workload: workload.clone(),
             uid,
@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn a_row_is_named_from_metadata_alone() {
         let raw = r#"{"metadata":{"name":"n","namespace":"shop","uid":"u",
-            "ownerReferences":[{"uid":"x"},{"uid":"o","controller":true}]},"spec":7}"#;
+            "ownerReferences":[{"uid":"x"},{"uid":"o","kind":"Deployment","name":"n","controller":true}]},"spec":7}"#;
         let workload = WorkloadId {
             cluster: "c".into(),
             namespace: "shop".into(),
@@ -218,7 +218,7 @@ mod tests {
             (
                 Feed::ReplicaSets,
                 ItemId::Revision {
-                    owner: "o".into(),
+                    workload: workload.clone(),
                     uid: "u".into(),
                 },
             ),

@@ -14,17 +14,8 @@ use crate::sources::kube::wire;
 pub fn replica_set(cluster: &ClusterId, raw: &str) -> Result<Option<Revision>, Error> {
     let object: wire::Workload<'_> = serde_json::from_str(raw)?;
     let (meta, spec, status) = (&object.metadata, &object.spec, &object.status);
-    let Some(owner) = meta
-        .controller()
-        .filter(|owner| &*owner.kind == Kind::Deployment.name())
-    else {
+    let (Some(owner), Some(workload)) = (meta.controller(), deployment(cluster, meta)) else {
         return Ok(None);
-    };
-    let workload = WorkloadId {
-        cluster: cluster.clone(),
-        namespace: required(&meta.namespace, "namespace")?.into(),
-        kind: Kind::Deployment,
-        name: owner.name[..].into(),
     };
     let failure = status.conditions.iter().map(condition);
     let mut failure = failure.filter(|c| &*c.kind == "ReplicaFailure" && c.status == Truth::True);
@@ -79,6 +70,20 @@ pub(super) fn of(workload: &WorkloadId, raw: &str) -> Result<Option<Revision>, E
         }
         Kind::StatefulSet | Kind::DaemonSet => controller_revision(workload, raw),
     }
+}
+
+/// The Deployment that controls a ReplicaSet.
+pub(super) fn deployment(cluster: &ClusterId, meta: &wire::Meta<'_>) -> Option<WorkloadId> {
+    let kind = Kind::Deployment;
+    let owner = meta
+        .controller()
+        .filter(|owner| &*owner.kind == kind.name())?;
+    Some(WorkloadId {
+        cluster: cluster.clone(),
+        namespace: meta.namespace[..].into(),
+        kind,
+        name: owner.name[..].into(),
+    })
 }
 
 /// What both kinds of revision have.
