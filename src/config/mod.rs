@@ -1,10 +1,17 @@
 //! Settings: the YAML file, then the environment, then flags, into one `Config`.
 
+mod error;
+mod file;
+mod resolve;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
 use crate::domain::Environment;
+
+pub use error::Error;
+pub use resolve::{Overrides, load};
 
 /// What is in force. Made once at the start.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

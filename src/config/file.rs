@@ -1,0 +1,168 @@
+//! The configuration file as it is written; `config.yaml.example` explains every key.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::Error;
+use crate::domain::Environment;
+
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct File {
+    pub context: Option<String>,
+    pub namespaces: Option<Names>,
+    pub readonly: bool,
+    pub verify_seconds: Option<u32>,
+    pub display: Display,
+    pub environments: Vec<Environment>,
+    pub keys: BTreeMap<String, OneOrMore>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Display {
+    /// Absent: as the terminal and `NO_COLOR` say.
+    pub color: Option<bool>,
+    pub ascii: Option<bool>,
+}
+
+/// `all`, one name, or a list.
+pub type Names = OneOrMore;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+impl OneOrMore {
+    pub fn into_list(self) -> Vec<String> {
+        match self {
+            Self::One(one) => vec![one],
+            Self::More(list) => list,
+        }
+    }
+}
+
+impl File {
+    pub fn parse(file: &Path, text: &str) -> Result<Self, Error> {
+        let blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
+        if text.lines().all(blank) {
+            return Ok(Self::default());
+        }
+        let parsed: Self = serde_yaml::from_str(text).map_err(|error| Error::yaml(file, &error))?;
+        parsed.check(file)
+    }
+
+    fn check(self, file: &Path) -> Result<Self, Error> {
+        let wrong = |message: String| Err(Error::new(file.display().to_string(), message));
+        for (at, environment) in self.environments.iter().enumerate() {
+            let name = &environment.name;
+            if name.trim().is_empty() || environment.cluster.trim().is_empty() {
+                return wrong(format!(
+                    "environments[{at}]: name and cluster must not be empty"
+                ));
+            }
+            if self.environments[..at]
+                .iter()
+                .any(|other| other.name == *name)
+            {
+                return wrong(format!("environments[{at}]: there are two named {name}"));
+            }
+        }
+        match self.verify_seconds {
+            Some(seconds) if seconds > 3600 => wrong("verifySeconds: at most 3600".into()),
+            Some(_) | None => Ok(self),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Level;
+
+    fn error(text: &str) -> String {
+        let error = File::parse(Path::new("config.yaml"), text).unwrap_err();
+        let failure = error.failure();
+        assert_eq!(failure.exit_code(), 2);
+        [vec![failure.sentence], failure.hints].concat().join(" | ")
+    }
+
+    #[test]
+    fn mistakes_are_named_with_place_and_fix() {
+        for (text, want) in [
+            (
+                "readonly: true\ncontxt: prod\n",
+                "config.yaml, line 2, column 1: unknown key contxt | did you mean context?",
+            ),
+            (
+                "environments:\n  - name: prod\n    cluster: eu\n    protecton: open\n",
+                "config.yaml, line 4, column 5: unknown key protecton | did you mean protection?",
+            ),
+            (
+                "display: {colour_scheme_name: x}\n",
+                "config.yaml, line 1, column 11: unknown key colour_scheme_name | known here: color, ascii",
+            ),
+            (
+                "readonly: perhaps\n",
+                "config.yaml, line 1, column 11: readonly: invalid type: string \"perhaps\", expected a boolean",
+            ),
+            (
+                "environments:\n- {name: a, cluster: x}\n- {name: a, cluster: y}\n",
+                "config.yaml: environments[1]: there are two named a",
+            ),
+            (
+                "environments:\n- {name: '', cluster: x}\n",
+                "config.yaml: environments[0]: name and cluster must not be empty",
+            ),
+            (
+                "verifySeconds: 4000\n",
+                "config.yaml: verifySeconds: at most 3600",
+            ),
+        ] {
+            assert_eq!(error(text), want, "{text}");
+        }
+        let broken = error("context: [\n");
+        assert!(broken.starts_with("config.yaml, line "), "{broken}");
+    }
+
+    #[test]
+    fn nothing_but_comments_is_the_default() {
+        for text in ["", "\n", "# context: prod\n\n  # more\n"] {
+            assert_eq!(File::parse(Path::new("x"), text).unwrap(), File::default());
+        }
+    }
+
+    #[test]
+    fn the_example_is_read_and_holds_every_key() {
+        let text = include_str!("../../config.yaml.example");
+        let file = File::parse(Path::new("config.yaml.example"), text).unwrap();
+        assert_eq!(file.environments[0].protection, Level::Protected);
+        let shown: serde_yaml::Value = serde_yaml::from_str(text).unwrap();
+        let known = serde_yaml::to_value(&file).unwrap();
+        assert_eq!(keys(&shown), keys(&known));
+    }
+
+    /// The keys of every mapping, with their paths; those of `keys` are the user's.
+    fn keys(value: &serde_yaml::Value) -> std::collections::BTreeSet<String> {
+        fn collect(value: &serde_yaml::Value, path: &str, all: &mut Vec<String>) {
+            if let Some(map) = value.as_mapping() {
+                for (key, value) in map {
+                    let path = format!("{path}/{}", key.as_str().unwrap());
+                    collect(value, &path, all);
+                    all.push(path);
+                }
+            }
+            if let Some(first) = value.as_sequence().and_then(|list| list.first()) {
+                collect(first, &format!("{path}[]"), all);
+            }
+        }
+        let mut all = Vec::new();
+        collect(value, "", &mut all);
+        all.into_iter().collect()
+    }
+}
