@@ -1,0 +1,19 @@
+//! What the tests and benchmarks stand on: a control plane, a terminal, a proxy that misbehaves, and waiting for conditions.
+#![allow(
+    dead_code, // each binary uses its own part
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    clippy::disallowed_methods, // deadlines of tests are real time
+    clippy::missing_panics_doc
+)]
+
+pub mod api;
+pub mod audit;
+pub mod certificates;
+pub mod control_plane;
+pub mod fixtures;
+pub mod keeper;
+pub mod proxy;
+pub mod pty;
+pub mod wait;
