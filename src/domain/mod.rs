@@ -5,6 +5,8 @@ pub mod change;
 pub mod cluster;
 pub mod environment;
 pub mod failure;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod fleet;
 pub mod generated_name;
 pub mod id;

@@ -1,8 +1,24 @@
 //! How a workload stands: its phase, how far its rollout is, and why it is stuck, from what the cluster says.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::{Phase, Pod, Progress, Revision, Warning, Workload};
+use super::{Kind, Phase, Pod, Progress, Revision, Truth, Warning, Workload};
+
+mod create;
+mod event;
+mod pod;
+mod rollout;
+#[cfg(test)]
+mod tests;
+mod trouble;
+mod words;
+
+use rollout::{Stage, rollout};
+
+/// A controller that is well sees a change within a second or two.
+const SEEN_WITHIN: SignedDuration = SignedDuration::from_secs(30);
+/// The verb of our note that turns `rolling` into `rolling back`.
+const ROLLBACK: &str = "rollback";
 
 /// What a workload's row says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,18 +76,238 @@ pub struct Evidence<'a> {
     pub warnings: &'a [&'a Warning],
 }
 
-/// How a workload stands, from what is known of it alone.
-pub fn standing(evidence: Evidence<'_>, _now: Timestamp) -> Standing {
+/// How a workload stands, from what is known of it alone. A few answers hang on `now` (how long a pod waits, how
+/// old a warning is), so a workload that is not steady is worth asking about again as time goes by.
+pub fn standing(evidence: Evidence<'_>, now: Timestamp) -> Standing {
     let workload = evidence.workload;
+    if workload.deleting {
+        return at(Phase::Unknown, why(Reason::Other, "is being deleted"));
+    }
+    let rollout = rollout(evidence);
+    match rollout.stage {
+        Stage::NotSeen => not_seen(evidence, rollout.progress, now),
+        Stage::Zero => zero(workload),
+        Stage::UnderWay { finished: true } => not_available(evidence, rollout.progress, now),
+        Stage::UnderWay { finished: false } => under_way(evidence, rollout.progress, now),
+        Stage::Held(held) => held_back(evidence, held, rollout.progress, now),
+        Stage::Complete => complete(evidence, now),
+    }
+}
+
+/// A rollout that is on its way, or stuck.
+fn under_way(evidence: Evidence<'_>, progress: Progress, now: Timestamp) -> Standing {
+    let workload = evidence.workload;
+    let since = rollout::since(evidence);
+    let trouble = trouble::of_rollout(evidence, now);
+    let gave_up = rollout::gave_up(workload, since);
+    let still = rollout::without_progress(evidence, now);
+    let stalls = trouble.as_ref().is_some_and(|t| t.stalls);
+    let phase = if gave_up || ((stalls || still.is_some()) && !workload.paused) {
+        Phase::Stalled
+    } else if workload.paused {
+        Phase::Paused
+    } else {
+        moving(workload)
+    };
+    let why = trouble
+        .map(|t| t.why)
+        .or_else(|| gave_up.then(|| deadline_exceeded(workload))?)
+        .or_else(|| workload.paused.then(|| paused_half_way(workload))?)
+        .or_else(|| {
+            still.and_then(|s| {
+                why(
+                    Reason::NoProgress,
+                    format!("no progress for {}", words::span(s)),
+                )
+            })
+        })
+        .or_else(|| short_of_pods(workload))
+        .or_else(|| old_pods_left(workload));
     Standing {
-        phase: if workload.desired == 0 {
-            Phase::ScaledToZero
-        } else {
-            Phase::Unknown
-        },
+        phase,
+        progress: Some(progress),
+        since,
+        gives_up: rollout::gives_up(workload, gave_up),
+        why,
+    }
+}
+
+/// The rollout was complete once; what is missing now is a matter of health.
+fn not_available(evidence: Evidence<'_>, progress: Progress, now: Timestamp) -> Standing {
+    let workload = evidence.workload;
+    let trouble = trouble::at_rest(evidence, now);
+    if trouble.is_none() && workload.id.kind != Kind::Deployment && rollout::starting(evidence, now)
+    {
+        return Standing {
+            progress: Some(progress),
+            ..at(moving(workload), None)
+        };
+    }
+    let counts = workload.counts;
+    let short = || {
+        why(
+            Reason::Unavailable,
+            format!("{} of {} available", counts.available, workload.desired),
+        )
+    };
+    at(Phase::Degraded, trouble.map(|t| t.why).or_else(short))
+}
+
+fn complete(evidence: Evidence<'_>, now: Timestamp) -> Standing {
+    let workload = evidence.workload;
+    let unavailable = workload
+        .condition("Available")
+        .filter(|c| c.status == Truth::False);
+    let trouble = trouble::at_rest(evidence, now).filter(|t| t.stalls);
+    if unavailable.is_some() || trouble.is_some() {
+        let said = || unavailable.and_then(|c| why(Reason::Unavailable, words::clause(&c.message)));
+        return at(Phase::Degraded, trouble.map(|t| t.why).or_else(said));
+    }
+    if workload.paused {
+        return at(
+            Phase::Paused,
+            why(
+                Reason::Paused,
+                "paused: a new template waits until it is resumed",
+            ),
+        );
+    }
+    at(Phase::Steady, draining(evidence))
+}
+
+fn not_seen(evidence: Evidence<'_>, progress: Progress, now: Timestamp) -> Standing {
+    let since = rollout::since(evidence);
+    let waited = since
+        .map(|since| now.duration_since(since))
+        .filter(|waited| *waited > SEEN_WITHIN);
+    let (phase, text) = match waited {
+        Some(waited) => (
+            Phase::Stalled,
+            format!(
+                "the controller has not seen the change for {}",
+                words::span(waited)
+            ),
+        ),
+        None => (
+            moving(evidence.workload),
+            "the controller has not seen the change yet".to_owned(),
+        ),
+    };
+    Standing {
+        progress: Some(progress),
+        since,
+        ..at(phase, why(Reason::NotSeenYet, text))
+    }
+}
+
+fn zero(workload: &Workload) -> Standing {
+    let left = workload.counts.total + workload.counts.terminating.unwrap_or(0);
+    let text = match (left, workload.id.kind) {
+        (0, Kind::DaemonSet) => why(Reason::Other, "no node wants it"),
+        (0, Kind::Deployment | Kind::StatefulSet) => None,
+        (left, _) => why(Reason::Draining, format!("{} left", words::pods(left))),
+    };
+    at(Phase::ScaledToZero, text)
+}
+
+/// Held on purpose (partition, `OnDelete`): only what is broken outranks that.
+fn held_back(evidence: Evidence<'_>, held: Why, progress: Progress, now: Timestamp) -> Standing {
+    let workload = evidence.workload;
+    let trouble = trouble::at_rest(evidence, now);
+    let short = workload.counts.available < workload.desired;
+    let (phase, why) = match trouble {
+        Some(trouble) if trouble.stalls || short => (Phase::Degraded, trouble.why),
+        Some(_) | None => (Phase::Paused, held),
+    };
+    Standing {
+        progress: Some(progress),
+        since: rollout::since(evidence),
+        ..at(phase, Some(why))
+    }
+}
+
+fn moving(workload: &Workload) -> Phase {
+    let back = workload
+        .action
+        .as_ref()
+        .is_some_and(|note| note.verb == ROLLBACK);
+    if back {
+        Phase::RollingBack
+    } else {
+        Phase::Rolling
+    }
+}
+
+fn deadline_exceeded(workload: &Workload) -> Option<Why> {
+    let text = match workload.deadline_seconds {
+        Some(seconds) => format!(
+            "no progress for {}",
+            words::span(SignedDuration::from_secs(seconds.into()))
+        ),
+        None => "no progress within the deadline".into(),
+    };
+    why(Reason::DeadlineExceeded, text)
+}
+
+fn paused_half_way(workload: &Workload) -> Option<Why> {
+    let text = match workload.counts.updated {
+        0 => "paused: the new template waits until it is resumed".to_owned(),
+        updated => format!("paused half-way: {updated} of {} updated", workload.desired),
+    };
+    why(Reason::Paused, text)
+}
+
+fn short_of_pods(workload: &Workload) -> Option<Why> {
+    workload
+        .condition("Available")
+        .filter(|c| c.status == Truth::False)?;
+    let text = format!(
+        "only {} of {} available",
+        workload.counts.available, workload.desired
+    );
+    why(Reason::Unavailable, text)
+}
+
+/// New pods are complete, and the old ones have not been told to go yet.
+fn old_pods_left(workload: &Workload) -> Option<Why> {
+    let counts = workload.counts;
+    let left = counts.total.saturating_sub(counts.updated);
+    let all_new =
+        counts.updated >= workload.desired && left > 0 && workload.id.kind == Kind::Deployment;
+    all_new.then(|| {
+        why(
+            Reason::Draining,
+            format!("{} of the old revision left", words::pods(left)),
+        )
+    })?
+}
+
+/// Complete as kubectl sees it, and pods are still on their way out.
+fn draining(evidence: Evidence<'_>) -> Option<Why> {
+    let seen = evidence.pods.iter().filter(|pod| pod.terminating).count();
+    let told = evidence.workload.counts.terminating.unwrap_or(0);
+    match u32::try_from(seen).unwrap_or(u32::MAX).max(told) {
+        0 => None,
+        n => why(Reason::Draining, format!("{} terminating", words::pods(n))),
+    }
+}
+
+fn at(phase: Phase, why: Option<Why>) -> Standing {
+    Standing {
+        phase,
         progress: None,
         since: None,
         gives_up: None,
-        why: None,
+        why,
     }
+}
+
+/// Optional, because so is every place it goes to.
+#[allow(clippy::unnecessary_wraps)]
+fn why(reason: Reason, text: impl Into<String>) -> Option<Why> {
+    Some(Why {
+        reason,
+        text: text.into(),
+        pod: None,
+    })
 }
