@@ -187,6 +187,13 @@ impl ControlPlane {
         self.kubeconfig(user, &Login::Certificate(""), Some(namespace))
     }
 
+    /// May do everything, and unlike the administrator is audited.
+    pub fn owner(&self, user: &str) -> PathBuf {
+        let bindings = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings";
+        self.bind(bindings, user, "cluster-admin");
+        self.kubeconfig(user, &Login::Certificate(""), None)
+    }
+
     fn bind(&self, collection: &str, user: &str, role: &str) {
         let kind = if collection.ends_with("/clusterrolebindings") {
             "ClusterRoleBinding"
