@@ -1,8 +1,10 @@
 //! One pod template of a workload: a ReplicaSet or a ControllerRevision, as a slim row.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
-use super::{ActionNote, Condition, Container, TemplateHash, Uid, WorkloadId};
+use super::{ActionNote, Condition, Container, Kind, TemplateHash, Uid, Workload, WorkloadId};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revision {
@@ -40,5 +42,144 @@ impl Revision {
         }
         let former: Vec<_> = self.former.iter().map(u64::to_string).collect();
         format!("rev {}, was {}", self.number, former.join(", "))
+    }
+}
+
+/// The revision that the workload's template is, when it is known. A number may be ahead of the revisions' feed
+/// or behind it, so the images have to agree as well.
+pub fn current<'a>(workload: &Workload, revisions: &'a [Revision]) -> Option<&'a Revision> {
+    let same = |r: &&Revision| same_images(&r.containers, &workload.containers);
+    let numbered = |r: &&Revision| match workload.id.kind {
+        Kind::Deployment => Some(r.number) == workload.revision,
+        Kind::StatefulSet => Some(&r.name) == workload.update_revision.as_ref(),
+        Kind::DaemonSet => false,
+    };
+    let newest_same = || revisions.iter().filter(same).max_by_key(|r| r.number);
+    revisions
+        .iter()
+        .find(|r| numbered(r) && same(r))
+        .or_else(newest_same)
+}
+
+/// The names of the revisions that an action of ours rolled back from, and that nobody rolled out again since.
+/// The controller copies our note to each revision that becomes current, so a revision that carries the note that
+/// withdrew it, or a later one, or a higher number than the target had, was current again afterwards.
+pub fn withdrawn(workload: &Workload, revisions: &[Revision]) -> BTreeSet<Box<str>> {
+    let current = current(workload, revisions).map(|r| &r.uid);
+    let carried = revisions
+        .iter()
+        .filter_map(|r| Some((r.action.as_deref()?, Some(r.number))));
+    let live = workload.action.as_deref().map(|note| (note, None));
+    let notes: Vec<_> = carried.chain(live).collect();
+    let went_back = |r: &Revision, note: &ActionNote| {
+        let target = notes
+            .iter()
+            .filter(|(n, _)| n.id == note.id)
+            .filter_map(|(_, number)| *number)
+            .min();
+        *note.from == *r.name
+            && r.action.as_deref().is_none_or(|own| own.at < note.at)
+            && target.is_none_or(|target| r.number < target)
+    };
+    revisions
+        .iter()
+        .filter(|r| Some(&r.uid) != current && notes.iter().any(|(note, _)| went_back(r, note)))
+        .map(|r| r.name.clone())
+        .collect()
+}
+
+fn same_images(a: &[Container], b: &[Container]) -> bool {
+    a.len() == b.len()
+        && a.iter()
+            .all(|a| b.iter().any(|b| a.name == b.name && a.image == b.image))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fixture::{IMAGE, OLD_IMAGE, ago, revision, workload};
+    use crate::domain::template::CanonicalHash;
+
+    fn note(id: &str, from: &str, seconds_ago: i64) -> Option<Box<ActionNote>> {
+        Some(Box::new(ActionNote {
+            id: id.into(),
+            verb: "rollback".into(),
+            from: from.into(),
+            from_version: String::new(),
+            to: CanonicalHash("h".into()),
+            by: "oncall@bastion".into(),
+            at: ago(seconds_ago),
+        }))
+    }
+
+    fn names(found: &BTreeSet<Box<str>>) -> Vec<&str> {
+        found.iter().map(|name| &**name).collect()
+    }
+
+    /// Revisions newest first, as (number, hash); the first is current.
+    fn world(numbers: &[(u64, &str)]) -> (Workload, Vec<Revision>) {
+        let mut workload = workload(Kind::Deployment);
+        workload.revision = Some(numbers[0].0);
+        let revision =
+            |&(number, hash): &(u64, &str)| revision(Kind::Deployment, number, hash, IMAGE);
+        (workload, numbers.iter().map(revision).collect())
+    }
+
+    #[test]
+    fn labels_keep_former_numbers() {
+        let mut revision = revision(Kind::Deployment, 7, "a", IMAGE);
+        assert_eq!(revision.label(), "rev 7");
+        revision.former = [3, 5].into();
+        assert_eq!(revision.label(), "rev 7, was 3, 5");
+    }
+
+    #[test]
+    fn the_current_revision_needs_number_and_images_to_agree() {
+        let (mut workload, mut revisions) = world(&[(42, "new"), (41, "old")]);
+        assert_eq!(&*current(&workload, &revisions).unwrap().pod_hash, "new");
+        // The Deployment's number is ahead of the feed of ReplicaSets.
+        workload.revision = Some(43);
+        revisions[0].containers = crate::domain::fixture::containers(OLD_IMAGE);
+        assert_eq!(&*current(&workload, &revisions).unwrap().pod_hash, "old");
+        revisions.remove(1);
+        assert_eq!(current(&workload, &revisions), None);
+    }
+
+    #[test]
+    fn what_was_rolled_back_from_is_withdrawn() {
+        let (mut workload, mut revisions) = world(&[(43, "good"), (42, "bad"), (40, "older")]);
+        workload.action = note("1", "checkout-bad", 100);
+        assert_eq!(names(&withdrawn(&workload, &revisions)), ["checkout-bad"]);
+        revisions[0].action = note("1", "checkout-bad", 100);
+        assert_eq!(names(&withdrawn(&workload, &revisions)), ["checkout-bad"]);
+        // A later release carries a copy of the note, and the live one no longer counts.
+        let mut next = revision(Kind::Deployment, 44, "next", IMAGE);
+        next.action = note("1", "checkout-bad", 100);
+        revisions.insert(0, next);
+        (workload.action, workload.revision) = (None, Some(44));
+        assert_eq!(names(&withdrawn(&workload, &revisions)), ["checkout-bad"]);
+    }
+
+    #[test]
+    fn what_was_rolled_out_again_is_not() {
+        // It is current.
+        let (mut workload, mut revisions) = world(&[(44, "bad"), (43, "good")]);
+        revisions[1].action = note("1", "checkout-bad", 100);
+        assert!(withdrawn(&workload, &revisions).is_empty());
+        // It was, by somebody else: its number is above the target's.
+        workload.revision = Some(45);
+        revisions.insert(0, revision(Kind::Deployment, 45, "next", IMAGE));
+        assert!(withdrawn(&workload, &revisions).is_empty());
+        // It was, and the target is no longer kept: it carries the copied note itself.
+        revisions.pop();
+        revisions[0].action = note("1", "checkout-bad", 100);
+        revisions[1].action = note("1", "checkout-bad", 100);
+        assert!(withdrawn(&workload, &revisions).is_empty());
+        // By us: it carries a later note.
+        revisions[1].action = note("2", "checkout-good", 50);
+        assert!(withdrawn(&workload, &revisions).is_empty());
+        // And then withdrawn again.
+        revisions[0].action = note("3", "checkout-bad", 10);
+        assert_eq!(names(&withdrawn(&workload, &revisions)), ["checkout-bad"]);
     }
 }

@@ -1,9 +1,54 @@
 //! What people call a revision: its version.
 
 use super::{
-    Container,
+    Container, Kind, Revision, Workload,
     image::{ImageRef, short_digest},
+    revision::current,
 };
+
+/// What a row says: `2.14.1 → 2.15.0` on the way, `2.15.0` at rest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Versions {
+    /// What serves until the rollout is through; absent when it is not known, and when it is called the same.
+    pub from: Option<String>,
+    pub to: String,
+}
+
+/// The version of the workload's template and, while a rollout is under way, the one it replaces: of the other
+/// revision that serves most, else of the one before.
+pub fn rollout_versions(workload: &Workload, revisions: &[Revision], under_way: bool) -> Versions {
+    let current = current(workload, revisions);
+    let others = || {
+        revisions
+            .iter()
+            .filter(|r| current.is_none_or(|c| c.uid != r.uid))
+    };
+    let older = others().filter(|r| current.is_none_or(|c| r.number < c.number));
+    let serving = match workload.id.kind {
+        Kind::Deployment => others()
+            .filter(|r| r.available > 0)
+            .max_by_key(|r| (r.available, r.number)),
+        Kind::StatefulSet => others().find(|r| Some(&r.name) == workload.current_revision.as_ref()),
+        Kind::DaemonSet => None,
+    };
+    let from = serving.or_else(|| older.max_by_key(|r| r.number));
+    let to = version(
+        &workload.containers,
+        workload.version_label.as_deref(),
+        from.map(|r| &*r.containers),
+    );
+    let from = from.filter(|_| under_way).map(|r| {
+        version(
+            &r.containers,
+            r.version_label.as_deref(),
+            Some(&workload.containers),
+        )
+    });
+    Versions {
+        from: from.filter(|from| *from != to),
+        to,
+    }
+}
 
 /// The label when it agrees with the image, else the tag of the image that differs from `other`'s (of the first
 /// container when none or several differ), else the short digest, else `unknown`.
@@ -64,6 +109,42 @@ mod tests {
     }
 
     #[test]
+    fn arrows() {
+        use crate::domain::fixture::{IMAGE, OLD_IMAGE, containers, revision, workload};
+        let kind = Kind::Deployment;
+        let mut service = workload(kind);
+        let revisions = [
+            revision(kind, 42, "new", IMAGE),
+            revision(kind, 41, "old", OLD_IMAGE),
+            revision(kind, 40, "oldest", "shop/checkout:2.13.0"),
+        ];
+        let arrow = |w: &Workload, r: &[Revision], under_way| {
+            let versions = rollout_versions(w, r, under_way);
+            (versions.from, versions.to)
+        };
+        let (new, old, oldest) = ("2.15.0".to_owned(), "2.14.1", "2.13.0");
+        assert_eq!(arrow(&service, &revisions, false), (None, new.clone()));
+        assert_eq!(arrow(&service, &[], true), (None, new.clone()));
+        assert_eq!(
+            arrow(&service, &revisions, true),
+            (Some(old.into()), new.clone())
+        );
+        let mut serving = revisions.clone();
+        serving[2].available = 5;
+        assert_eq!(
+            arrow(&service, &serving, true),
+            (Some(oldest.into()), new.clone())
+        );
+        // A restart goes from a version to itself.
+        serving[2].containers = containers(IMAGE);
+        assert_eq!(arrow(&service, &serving, true), (None, new.clone()));
+        // Back to what has the lower number until the controller renumbers it.
+        service.containers = containers(OLD_IMAGE);
+        serving[0].available = 6;
+        assert_eq!(arrow(&service, &serving, true), (Some(new), old.into()));
+    }
+
+    #[test]
     fn table() {
         let digest = "web@sha256:9f2c41aaaa";
         for (images, label, other, want) in [
@@ -85,6 +166,19 @@ mod tests {
                 Some(vec![("proxy", "p:1"), ("web", "w:2")]),
                 "2",
             ),
+            (
+                vec![("web", "web:2.15.0-alpine")],
+                Some("2.15.0"),
+                None,
+                "2.15.0",
+            ),
+            (
+                vec![("web", "web:2.15.01")],
+                Some("2.15.0"),
+                None,
+                "2.15.01",
+            ),
+            (vec![("web", "reg:5000/web@sha256:9")], None, None, "latest"),
             (vec![], None, None, "unknown"),
         ] {
             let other = other.map(|o| pod(&o));

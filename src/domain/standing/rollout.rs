@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::{Container, Kind, Pod, Progress, Revision, Strategy, Truth, Workload};
+use crate::domain::{Kind, Pod, Progress, Revision, Strategy, Truth, Workload, revision};
 
 use super::{Evidence, Reason, Why};
 
@@ -116,21 +116,9 @@ pub(super) fn starting(evidence: Evidence<'_>, now: Timestamp) -> bool {
     }
 }
 
-/// The revision that the workload's template is, when it is known. A number may be ahead of the revisions'
-/// feed or behind it, so the images have to agree as well.
+/// See [`revision::current`].
 pub(super) fn current_revision(evidence: Evidence<'_>) -> Option<&Revision> {
-    let workload = evidence.workload;
-    let same = |r: &&Revision| same_images(&r.containers, &workload.containers);
-    let numbered = |r: &&Revision| match workload.id.kind {
-        Kind::Deployment => Some(r.number) == workload.revision,
-        Kind::StatefulSet => Some(&r.name) == workload.update_revision.as_ref(),
-        Kind::DaemonSet => false,
-    };
-    evidence
-        .revisions
-        .iter()
-        .find(|r| numbered(r) && same(r))
-        .or_else(|| evidence.revisions.iter().find(same))
+    revision::current(evidence.workload, evidence.revisions)
 }
 
 /// Whether a pod is of the workload's template, as far as can be told.
@@ -235,10 +223,4 @@ fn serving(evidence: Evidence<'_>) -> u32 {
         .iter()
         .filter(|p| p.ready && !p.terminating && is_current(evidence, p));
     proven.max(u32::try_from(seen.count()).unwrap_or(u32::MAX))
-}
-
-fn same_images(a: &[Container], b: &[Container]) -> bool {
-    a.len() == b.len()
-        && a.iter()
-            .all(|a| b.iter().any(|b| a.name == b.name && a.image == b.image))
 }
