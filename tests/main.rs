@@ -1,1 +1,3 @@
-//! tests
+//! Everything that can be tested without a server.
+
+mod tidy;
