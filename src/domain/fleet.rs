@@ -10,6 +10,8 @@ use super::{
     Workload, WorkloadId, generated_name,
 };
 
+#[cfg(test)]
+mod tests;
 mod warnings;
 
 use warnings::Shelf;
@@ -51,6 +53,7 @@ impl Fleet {
                 self.sources.insert(source, true);
             }
         }
+        self.warnings.retain(|_, shelf| !shelf.is_empty());
         touched.into_iter().collect()
     }
 
@@ -70,6 +73,7 @@ impl Fleet {
                     .any(|o| brings_the_same(o, &source.feed, id, namespace))
             };
             self.clear(source, kept, &mut touched);
+            self.warnings.retain(|_, shelf| !shelf.is_empty());
         }
         touched.into_iter().collect()
     }
@@ -82,6 +86,7 @@ impl Fleet {
             .values_mut()
             .flat_map(|shelf| shelf.expire(limit))
             .collect();
+        self.warnings.retain(|_, shelf| !shelf.is_empty());
         let mut touched = BTreeSet::new();
         for warning in &old {
             self.touch(warning, &mut touched);

@@ -40,6 +40,10 @@ impl Shelf {
         dropped
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.by_age.is_empty()
+    }
+
     pub fn remove(&mut self, namespace: &str, name: &str) -> Option<Warning> {
         let name = (namespace.into(), name.into());
         let about = self.about.remove(&name)?;
