@@ -1,1 +1,240 @@
 //! What a person means. One registry gives keys, hints, help and palette their words.
+
+use serde::{Deserialize, Serialize};
+
+/// In the order of the registry. The serde name is the name in the config, the palette and the help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Intent {
+    Down,
+    Up,
+    Top,
+    Bottom,
+    PageDown,
+    PageUp,
+    Open,
+    Back,
+    OtherPane,
+    Filter,
+    Find,
+    FindNext,
+    FindPrevious,
+    Sort,
+    OnlyTrouble,
+    Wide,
+    AllNamespaces,
+    Favourite,
+    #[serde(rename = "ns")]
+    PickNamespace,
+    History,
+    Yaml,
+    Events,
+    Logs,
+    PreviousLogs,
+    FollowLogs,
+    NextPod,
+    NextContainer,
+    #[serde(rename = "rollback")]
+    RollBack,
+    Confirm,
+    Accept,
+    Override,
+    Arm,
+    #[serde(rename = "follow")]
+    ShowFollow,
+    Copy,
+    Doctor,
+    Retry,
+    Redraw,
+    Suspend,
+    Palette,
+    Help,
+    Quit,
+}
+
+/// Where the keys go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Place {
+    Board,
+    Service,
+    Logs,
+    Text,
+    Doctor,
+    Plan,
+    Follow,
+    Help,
+}
+
+impl Place {
+    pub const ALL: [Self; 8] = [
+        Self::Board,
+        Self::Service,
+        Self::Logs,
+        Self::Text,
+        Self::Doctor,
+        Self::Plan,
+        Self::Follow,
+        Self::Help,
+    ];
+}
+
+/// The headings of the help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Group {
+    Move,
+    Look,
+    Release,
+    Narrow,
+    Program,
+}
+
+impl Group {
+    pub const ALL: [Self; 5] = [
+        Self::Move,
+        Self::Look,
+        Self::Release,
+        Self::Narrow,
+        Self::Program,
+    ];
+
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Move => "Move",
+            Self::Look => "Look",
+            Self::Release => "Release",
+            Self::Narrow => "Narrow and sort",
+            Self::Program => "rolldeck itself",
+        }
+    }
+}
+
+/// One row of the registry.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    pub intent: Intent,
+    pub name: &'static str,
+    /// For the help and the palette.
+    pub title: &'static str,
+    /// For the last line of the screen.
+    pub hint: &'static str,
+    pub group: Group,
+    pub places: &'static [Place],
+    /// Its plan ends in a write: it dims without the permission.
+    pub release: bool,
+    /// What the palette asks for after the name: `NAME`.
+    pub argument: Option<&'static str>,
+}
+
+impl Intent {
+    pub fn entry(self) -> &'static Entry {
+        // A test holds the table to the order of the enum.
+        &REGISTRY[self as usize]
+    }
+
+    pub fn named(name: &str) -> Option<Self> {
+        let entry = REGISTRY.iter().find(|entry| entry.name == name)?;
+        Some(entry.intent)
+    }
+}
+
+use Place::{Board, Doctor, Follow, Help, Logs, Plan, Service, Text};
+
+const MOVING: &[Place] = &[Board, Service, Logs, Text, Doctor, Plan, Help];
+const SCREENS: &[Place] = &[Board, Service, Logs, Text, Doctor];
+const EVERYWHERE: &[Place] = &[Board, Service, Logs, Text, Doctor, Plan, Follow, Help];
+const OBJECTS: &[Place] = &[Board, Service];
+const READERS: &[Place] = &[Logs, Text];
+
+const fn row(
+    intent: Intent,
+    words: (&'static str, &'static str, &'static str),
+    group: Group,
+    places: &'static [Place],
+) -> Entry {
+    Entry {
+        intent,
+        name: words.0,
+        title: words.1,
+        hint: words.2,
+        group,
+        places,
+        release: false,
+        argument: None,
+    }
+}
+
+const fn release(entry: Entry) -> Entry {
+    Entry {
+        release: true,
+        ..entry
+    }
+}
+
+const fn with_argument(entry: Entry, argument: &'static str) -> Entry {
+    Entry {
+        argument: Some(argument),
+        ..entry
+    }
+}
+
+/// Everything that can be meant, in the order of [`Intent`].
+#[rustfmt::skip]
+pub const REGISTRY: &[Entry] = &[
+    row(Intent::Down, ("down", "one line down", "down"), Group::Move, MOVING),
+    row(Intent::Up, ("up", "one line up", "up"), Group::Move, MOVING),
+    row(Intent::Top, ("top", "to the first line", "first"), Group::Move, MOVING),
+    row(Intent::Bottom, ("bottom", "to the last line", "last"), Group::Move, MOVING),
+    row(Intent::PageDown, ("page-down", "one page down", "page down"), Group::Move, MOVING),
+    row(Intent::PageUp, ("page-up", "one page up", "page up"), Group::Move, MOVING),
+    row(Intent::Open, ("open", "open the service; on a pod its logs, on a revision its yaml", "open"), Group::Move, OBJECTS),
+    row(Intent::Back, ("back", "close what is on top; never quits", "back"), Group::Move, EVERYWHERE),
+    row(Intent::OtherPane, ("other-pane", "between history and pods", "history, pods"), Group::Move, &[Service]),
+    row(Intent::Filter, ("filter", "narrow the rows: all words must fit, !word must not", "filter"), Group::Narrow, &[Board]),
+    row(Intent::Find, ("find", "search in the text", "search"), Group::Look, READERS),
+    row(Intent::FindNext, ("find-next", "next place that was searched for", "next"), Group::Look, READERS),
+    row(Intent::FindPrevious, ("find-previous", "previous place that was searched for", "previous"), Group::Look, READERS),
+    row(Intent::Sort, ("sort", "sort by: t trouble, n name, c changed, v version, s namespace", "sort"), Group::Narrow, &[Board]),
+    row(Intent::OnlyTrouble, ("only-trouble", "only what is not steady", "only trouble"), Group::Narrow, &[Board]),
+    row(Intent::Wide, ("wide", "all columns", "wide"), Group::Narrow, &[Board]),
+    row(Intent::AllNamespaces, ("all-namespaces", "all namespaces", "all namespaces"), Group::Narrow, &[Board]),
+    row(Intent::Favourite, ("favourite", "a namespace that was on the board lately", "lately"), Group::Narrow, &[Board]),
+    with_argument(row(Intent::PickNamespace, ("ns", "choose the namespace", "namespace"), Group::Narrow, SCREENS), "NAME"),
+    row(Intent::History, ("history", "the revisions of the service", "history"), Group::Look, OBJECTS),
+    row(Intent::Yaml, ("yaml", "the object as yaml", "yaml"), Group::Look, OBJECTS),
+    row(Intent::Events, ("events", "the warnings about the service, its revisions and pods", "events"), Group::Look, OBJECTS),
+    row(Intent::Logs, ("logs", "the logs of the pod, else of the one in trouble", "logs"), Group::Look, OBJECTS),
+    row(Intent::PreviousLogs, ("previous-logs", "the logs of the run before the last restart", "previous logs"), Group::Look, &[Board, Service, Logs]),
+    row(Intent::FollowLogs, ("follow-logs", "keep to the newest line, or stand still", "follow"), Group::Look, &[Logs]),
+    row(Intent::NextPod, ("next-pod", "the logs of the next pod", "next pod"), Group::Look, &[Logs]),
+    row(Intent::NextContainer, ("next-container", "the logs of the next container", "next container"), Group::Look, &[Logs]),
+    release(row(Intent::RollBack, ("rollback", "plan to roll back: on the board to what served, else to the marked revision", "roll back"), Group::Release, OBJECTS)),
+    row(Intent::Confirm, ("confirm", "do what the plan says", "do it"), Group::Release, &[Plan]),
+    row(Intent::Accept, ("accept", "the button of a plan in an open environment", "do it"), Group::Release, &[Plan]),
+    row(Intent::Override, ("override", "do it against a blocking check, with a reason", "override"), Group::Release, &[Plan]),
+    row(Intent::Arm, ("arm", "allow writes in protected environments for ten minutes, or no longer", "arm"), Group::Release, &[Board, Service, Logs, Text, Doctor, Plan, Follow]),
+    row(Intent::ShowFollow, ("follow", "the action that is under way", "follow"), Group::Release, SCREENS),
+    row(Intent::Copy, ("copy", "copy: the service, the revision's image, the text, the command of the plan", "copy"), Group::Look, &[Board, Service, Logs, Text, Plan]),
+    row(Intent::Doctor, ("doctor", "what works, what does not, and why", "doctor"), Group::Program, SCREENS),
+    row(Intent::Retry, ("retry", "try again now what waits; read again what is shown", "again"), Group::Program, &[Board, Service, Logs, Text, Doctor, Plan]),
+    row(Intent::Redraw, ("redraw", "paint the whole screen again", "redraw"), Group::Program, EVERYWHERE),
+    row(Intent::Suspend, ("suspend", "back to the shell; fg returns", "suspend"), Group::Program, SCREENS),
+    row(Intent::Palette, ("palette", "commands by name", "command"), Group::Program, SCREENS),
+    row(Intent::Help, ("help", "all keys", "help"), Group::Program, &[Board, Service, Logs, Text, Doctor, Plan, Follow]),
+    row(Intent::Quit, ("quit", "leave", "quit"), Group::Program, EVERYWHERE),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_in_the_order_of_the_enum_and_names_agree_with_serde() {
+        for (i, entry) in REGISTRY.iter().enumerate() {
+            assert_eq!(entry.intent as usize, i, "{}", entry.name);
+            assert_eq!(entry.intent.entry().name, entry.name);
+            let name = serde_json::to_string(&entry.intent).unwrap();
+            assert_eq!(name.trim_matches('"'), entry.name);
+        }
+        assert_eq!(REGISTRY.len(), Intent::Quit as usize + 1);
+    }
+}

@@ -7,9 +7,14 @@ pub mod intent;
 pub mod keymap;
 pub mod layout;
 pub mod model;
+mod settle;
 pub mod update;
+mod wishes;
+pub mod words;
 
 pub use effect::Effect;
 pub use event::Event;
 pub use keymap::Key;
 pub use model::Model;
+pub use settle::settle;
+pub use update::update;

@@ -1,6 +1,6 @@
 //! Everything the screen shows and the keys act on. Plain data: `Clone`, `PartialEq`, `Debug`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -9,7 +9,7 @@ use crate::domain::{
     ClusterId, Connection, Environment, Failure, Fleet, Health, Known, Level, SourceId, Standing,
     Uid, WorkloadId,
 };
-use crate::plan::{Answers, Follow, Goal, Plan, Verdict};
+use crate::plan::{Answers, Follow, Goal, Plan, Request, Verdict};
 
 use super::event::{Diagnosis, Document, JobId};
 use super::field::Field;
@@ -17,6 +17,7 @@ use super::keymap::Keymap;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
+    /// The server's clock, when ours is more than a few seconds off.
     pub now: Timestamp,
     pub width: u16,
     pub height: u16,
@@ -42,8 +43,34 @@ pub struct Model {
     /// The missing permission for release verbs, per namespace; `None` inside: permitted.
     pub permissions: BTreeMap<Box<str>, Known<Option<String>>>,
     pub next_job: u64,
+    /// Writes on their way: their box may be closed meanwhile.
+    pub executions: Vec<Execution>,
+    /// The wish list that was sent last.
+    pub watched: Vec<SourceId>,
+    /// What `settle` has to make good.
+    pub work: Work,
+    /// What all visible ages say, as one number: a tick that leaves it as it is paints nothing.
+    pub ages: u64,
     /// The screen no longer shows what the model says.
     pub dirty: bool,
+}
+
+/// What changed since the rows of the board were made.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Work {
+    /// Workloads whose standing may have changed.
+    pub touched: BTreeSet<WorkloadId>,
+    /// The filter or the order: every row has to be looked at again.
+    pub all_rows: bool,
+    /// The wish list may be another.
+    pub wishes: bool,
+}
+
+/// A plan that passed the gate and was handed to the engine.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Execution {
+    pub job: JobId,
+    pub plan: Box<Plan>,
 }
 
 /// What does not change while it runs.
@@ -65,8 +92,12 @@ pub struct Scope {
     pub namespaces: Vec<Box<str>>,
     /// Why it is less than what was asked for.
     pub note: Option<String>,
-    /// Namespaces seen in this session, for the picker and the number keys.
+    /// The identity told the context's namespace, or it is not needed: the feeds can open.
+    pub resolved: bool,
+    /// Namespaces seen in this session, sorted, for the picker.
     pub known: Vec<Box<str>>,
+    /// Those that were on the board alone, for the number keys: the first stays 1.
+    pub favourites: Vec<Box<str>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -84,7 +115,13 @@ pub struct Board {
     pub rows: Vec<Row>,
     /// By uid: rows may move, the selection never changes object.
     pub cursor: Option<(WorkloadId, Uid)>,
+    /// Where the cursor's row was at the last `settle`: its neighbour takes over when it goes.
+    pub at: usize,
+    /// A key was pressed: the cursor belongs to the person and no longer follows the worst row.
+    pub held: bool,
     pub offset: usize,
+    /// Rows that the filters hide.
+    pub hidden_rows: BTreeMap<WorkloadId, Row>,
     pub filter: Field,
     pub filtering: bool,
     pub sort: Sort,
@@ -169,6 +206,8 @@ pub struct LogScreen {
     pub container: Option<Box<str>>,
     pub previous: bool,
     pub lines: std::collections::VecDeque<String>,
+    /// Of all lines that are kept.
+    pub bytes: usize,
     /// Lines that fell out of the bounded memory.
     pub dropped: usize,
     /// The first visible line, when not at the end.
@@ -229,6 +268,8 @@ pub enum Overlay {
 pub struct PlanBox {
     pub workload: WorkloadId,
     pub job: JobId,
+    /// What was asked for; read again with the same when the object moved.
+    pub request: Request,
     pub stage: Stage,
     pub answers: Answers,
     /// The service's name, once `y` opened the field.

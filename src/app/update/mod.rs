@@ -1,1 +1,100 @@
-//! `update`: events in, effects out.
+//! What each event does to the model. One file per screen or concern; this one only dispatches.
+
+mod board;
+mod connection;
+mod doctor;
+mod feed;
+mod follow;
+mod key;
+mod logs;
+mod namespaces;
+mod palette;
+mod plan;
+mod service;
+mod stand_in;
+mod start;
+mod text;
+mod tick;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::effect::Effect;
+use super::event::{Event, JobId};
+use super::model::{Model, Notice};
+use super::wishes;
+
+pub use key::place;
+pub use palette::{Choice, choices};
+pub use plan::{missing, missing_permission};
+
+/// How long a notice stands, in seconds.
+const NOTICE_SECONDS: i64 = 8;
+
+/// Folds one event in and says what has to be done about it.
+pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
+    let mut effects = dispatch(model, event);
+    wishes::refresh(model, &mut effects);
+    board::ask_permission(model, &mut effects);
+    effects
+}
+
+fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
+    match event {
+        Event::Key(key) => key::pressed(model, key),
+        Event::Pasted(text) => key::pasted(model, &text),
+        Event::Resized { width, height } => {
+            (model.width, model.height, model.dirty) = (width, height, true);
+            Vec::new()
+        }
+        Event::Ticked(now) => tick::ticked(model, now),
+        Event::Resumed => {
+            model.dirty = true;
+            vec![Effect::Redraw]
+        }
+        Event::Connection { cluster, state } => connection::moved(model, cluster, state),
+        Event::Fed {
+            source,
+            epoch,
+            at,
+            updates,
+        } => feed::fed(model, &source, (epoch, at), updates),
+        Event::Gathered { job, outcome } => plan::gathered(model, job, outcome),
+        Event::Checked { job, verdict } => plan::checked(model, job, verdict),
+        Event::Progressed { job, progress } => plan::progressed(model, job, progress),
+        Event::Logged { job, news } => logs::logged(model, job, news),
+        Event::Fetched { job, outcome } => text::fetched(model, job, outcome),
+        Event::NamespacesListed { job, outcome } => namespaces::listed(model, job, outcome),
+        Event::PermissionTold {
+            namespace, outcome, ..
+        } => board::permission_told(model, namespace, outcome),
+        Event::Diagnosed { job, finding } => doctor::diagnosed(model, job, finding),
+        Event::Copied { file } => {
+            let words = match file {
+                Some(file) => format!("copied; also in {file}"),
+                None => "copied".to_owned(),
+            };
+            notice(model, words, false);
+            Vec::new()
+        }
+    }
+}
+
+/// Says something for a few seconds.
+pub fn notice(model: &mut Model, text: impl Into<String>, bad: bool) {
+    model.notice = Some(Notice {
+        text: text.into(),
+        bad,
+        until: later(model.now, NOTICE_SECONDS),
+    });
+    model.dirty = true;
+}
+
+fn later(now: Timestamp, seconds: i64) -> Timestamp {
+    now.saturating_add(SignedDuration::from_secs(seconds))
+        .unwrap_or(Timestamp::MAX)
+}
+
+fn next_job(model: &mut Model) -> JobId {
+    model.next_job += 1;
+    JobId(model.next_job)
+}

@@ -1,3 +1,1 @@
-//! One file per verb: each turns a request and fresh reads into a plan, or refuses in words.
-
-pub mod rollback;
+//! The verbs, one file each: a request and evidence become a plan of steps.

@@ -1,0 +1,359 @@
+//! The rows of the board, kept in step with the fleet: only what was touched is worked out again.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::domain::{Phase, Revision, Standing, Workload, WorkloadId, version};
+use crate::plan::Follow;
+
+use super::layout;
+use super::model::{Board, Model, Row, Sort, Tally};
+use super::update::notice;
+
+/// More touched rows than this, and sorting everything is cheaper than placing each.
+const FEW: usize = 32;
+
+/// Brings rows, tally, cursor and offset in step. Called before every view; does nothing when nothing changed.
+pub fn settle(model: &mut Model) {
+    let touched = std::mem::take(&mut model.work.touched);
+    let all = std::mem::take(&mut model.work.all_rows);
+    let news = news(model, touched);
+    if !news.is_empty() || all {
+        if all || news.len() > FEW {
+            rebuild(model, news, all);
+        } else {
+            for (id, row) in news {
+                place(model, &id, row);
+            }
+        }
+        model.board.hidden = model.board.hidden_rows.len();
+        model.board.tally = tally(&model.board);
+        model.dirty = true;
+    }
+    keep_cursor(model);
+}
+
+type News = Vec<(WorkloadId, Option<Row>)>;
+
+/// The touched rows that really read differently now.
+fn news(model: &Model, touched: BTreeSet<WorkloadId>) -> News {
+    let board = &model.board;
+    let index: Option<BTreeMap<&WorkloadId, &Row>> =
+        (touched.len() > FEW).then(|| board.rows.iter().map(|row| (&row.id, row)).collect());
+    let shown = |id: &WorkloadId| match &index {
+        Some(index) => index.get(id).copied(),
+        None => board.rows.iter().find(|row| row.id == *id),
+    };
+    let rows = touched.into_iter().map(|id| {
+        let row = row(model, &id);
+        (id, row)
+    });
+    rows.filter(|(id, new)| shown(id).or_else(|| board.hidden_rows.get(id)) != new.as_ref())
+        .collect()
+}
+
+/// Rows whose standing may change because time passes, and not because anything happened.
+pub fn touch_what_ages(model: &mut Model) {
+    let Board {
+        rows, hidden_rows, ..
+    } = &model.board;
+    let aging = rows
+        .iter()
+        .chain(hidden_rows.values())
+        .filter(|row| ages(&row.standing));
+    model.work.touched.extend(aging.map(|row| row.id.clone()));
+}
+
+fn ages(standing: &Standing) -> bool {
+    match standing.phase {
+        Phase::Stalled
+        | Phase::Canary
+        | Phase::Degraded
+        | Phase::RollingBack
+        | Phase::Rolling
+        | Phase::Paused => true,
+        Phase::Unknown | Phase::Steady | Phase::ScaledToZero => false,
+    }
+}
+
+fn rebuild(model: &mut Model, news: News, filter_changed: bool) {
+    let mut rows = std::mem::take(&mut model.board.rows);
+    rows.extend(std::mem::take(&mut model.board.hidden_rows).into_values());
+    let mut rows: BTreeMap<WorkloadId, Row> =
+        rows.into_iter().map(|row| (row.id.clone(), row)).collect();
+    for (id, new) in news {
+        model.work.wishes = true;
+        match new {
+            Some(row) => drop(rows.insert(id, row)),
+            None => drop(rows.remove(&id)),
+        }
+    }
+    let cursor = model
+        .board
+        .cursor
+        .clone()
+        .filter(|_| model.board.held && !filter_changed);
+    let filter = Filter::parse(model.board.filter.value());
+    let (mut visible, hidden): (Vec<_>, Vec<_>) = rows
+        .into_values()
+        .partition(|row| is_cursor(cursor.as_ref(), row) || shows(&filter, &model.board, row));
+    let sort = model.board.sort;
+    visible.sort_by(|a, b| order(sort, a, b));
+    model.board.rows = visible;
+    model.board.hidden_rows = hidden
+        .into_iter()
+        .map(|row| (row.id.clone(), row))
+        .collect();
+}
+
+/// Takes one row out and puts it back where it belongs now.
+fn place(model: &mut Model, id: &WorkloadId, new: Option<Row>) {
+    let old = model.board.rows.iter().position(|row| row.id == *id);
+    let was = match old {
+        Some(at) => Some(&model.board.rows[at]),
+        None => model.board.hidden_rows.get(id),
+    };
+    if was.map(wish) != new.as_ref().map(wish) {
+        model.work.wishes = true;
+    }
+    match old {
+        Some(at) => drop(model.board.rows.remove(at)),
+        None => drop(model.board.hidden_rows.remove(id)),
+    }
+    let Some(new) = new else { return };
+    let board = &mut model.board;
+    let held = board.cursor.as_ref().filter(|_| board.held);
+    if is_cursor(held, &new) || shows(&Filter::parse(board.filter.value()), board, &new) {
+        let sort = board.sort;
+        let at = board
+            .rows
+            .partition_point(|row| order(sort, row, &new) == Ordering::Less);
+        board.rows.insert(at, new);
+    } else {
+        board.hidden_rows.insert(id.clone(), new);
+    }
+}
+
+/// What the wish list looks at.
+fn wish(row: &Row) -> (&str, Phase, bool) {
+    (&row.uid.0, row.standing.phase, row.followed)
+}
+
+fn is_cursor(cursor: Option<&(WorkloadId, crate::domain::Uid)>, row: &Row) -> bool {
+    cursor.is_some_and(|(id, uid)| *uid == row.uid && *id == row.id)
+}
+
+fn shows(filter: &Filter, board: &Board, row: &Row) -> bool {
+    let trouble = match row.standing.phase {
+        Phase::Steady | Phase::ScaledToZero => false,
+        Phase::Stalled
+        | Phase::Canary
+        | Phase::Degraded
+        | Phase::RollingBack
+        | Phase::Rolling
+        | Phase::Paused
+        | Phase::Unknown => true,
+    };
+    (trouble || !board.only_trouble) && filter.fits(row)
+}
+
+/// Words that must all be there, and such that must not.
+struct Filter {
+    words: Vec<(bool, String)>,
+}
+
+impl Filter {
+    fn parse(text: &str) -> Self {
+        let word = |word: &str| match word.strip_prefix('!') {
+            Some(rest) => (false, rest.to_lowercase()),
+            None => (true, word.to_lowercase()),
+        };
+        let words = text.split_whitespace().map(word);
+        Self {
+            words: words.filter(|(_, word)| !word.is_empty()).collect(),
+        }
+    }
+
+    fn fits(&self, row: &Row) -> bool {
+        if self.words.is_empty() {
+            return true;
+        }
+        let text = format!(
+            "{}\n{}\n{}\n{}\n{}\n{}\n{}",
+            row.id,
+            row.id.namespace,
+            row.version,
+            row.from_version.as_deref().unwrap_or(""),
+            row.standing.phase,
+            row.id.kind.name(),
+            row.environment.as_deref().unwrap_or(""),
+        );
+        let text = text.to_lowercase();
+        self.words
+            .iter()
+            .all(|(wanted, word)| text.contains(word.as_str()) == *wanted)
+    }
+}
+
+fn order(sort: Sort, a: &Row, b: &Row) -> Ordering {
+    let by = match sort {
+        Sort::Trouble => a
+            .standing
+            .phase
+            .cmp(&b.standing.phase)
+            .then_with(|| newest_trouble(a, b)),
+        Sort::Name => Ordering::Equal,
+        Sort::Changed => Reverse(a.changed).cmp(&Reverse(b.changed)),
+        Sort::Version => a.version.cmp(&b.version),
+        Sort::Namespace => a.id.namespace.cmp(&b.id.namespace),
+    };
+    by.then_with(|| a.id.name.cmp(&b.id.name))
+        .then_with(|| a.id.cmp(&b.id))
+}
+
+fn newest_trouble(a: &Row, b: &Row) -> Ordering {
+    if ages(&a.standing) {
+        let since = |row: &Row| Reverse(row.standing.since.or(row.changed));
+        since(a).cmp(&since(b))
+    } else {
+        Ordering::Equal
+    }
+}
+
+fn tally(board: &Board) -> Tally {
+    let mut tally = Tally::default();
+    for row in board.rows.iter().chain(board.hidden_rows.values()) {
+        tally.services += 1;
+        match row.standing.phase {
+            Phase::Stalled => tally.stalled += 1,
+            Phase::Canary => tally.canary += 1,
+            Phase::Degraded => tally.degraded += 1,
+            Phase::Rolling | Phase::RollingBack => tally.rolling += 1,
+            Phase::Paused | Phase::Unknown | Phase::Steady | Phase::ScaledToZero => {}
+        }
+    }
+    tally
+}
+
+fn row(model: &Model, id: &WorkloadId) -> Option<Row> {
+    let workload = model.fleet.workload(id)?;
+    let mut standing = model.fleet.standing(id, model.now)?;
+    let followed = model.follows.iter().any(|following| {
+        matches!(following.state, Follow::Pending(_)) && following.goal.uid == workload.uid
+    });
+    if followed && standing.phase == Phase::Rolling {
+        standing.phase = Phase::RollingBack;
+    }
+    let revisions = model.fleet.revisions(workload);
+    let moving = match standing.phase {
+        Phase::Stalled | Phase::Canary | Phase::RollingBack | Phase::Rolling | Phase::Paused => {
+            true
+        }
+        Phase::Degraded | Phase::Unknown | Phase::Steady | Phase::ScaledToZero => false,
+    };
+    let from = revisions_but_current(workload, revisions)
+        .filter(|r| r.available > 0 || r.desired > 0)
+        .max_by_key(|r| (r.available, r.number))
+        .filter(|_| moving);
+    let named = |containers, label: &Option<Box<str>>, other| {
+        version::version(containers, label.as_deref(), other)
+    };
+    let other = from.map(|r| &*r.containers);
+    Some(Row {
+        id: id.clone(),
+        uid: workload.uid.clone(),
+        environment: model.environment(id).map(|e| e.name.clone()),
+        version: named(&workload.containers, &workload.version_label, other),
+        from_version: from
+            .map(|r| named(&r.containers, &r.version_label, Some(&workload.containers))),
+        standing,
+        available: workload.counts.available,
+        desired: workload.desired,
+        changed: changed(workload, revisions),
+        followed,
+    })
+}
+
+/// The revisions that are not the one the workload asks for.
+pub fn revisions_but_current<'a>(
+    workload: &'a Workload,
+    revisions: &'a [Revision],
+) -> impl Iterator<Item = &'a Revision> {
+    revisions
+        .iter()
+        .filter(|revision| !is_current(workload, revision))
+}
+
+/// The revision that the workload asks for.
+pub fn is_current(workload: &Workload, revision: &Revision) -> bool {
+    match (&workload.update_revision, workload.revision) {
+        (Some(name), _) => *name == revision.name,
+        (None, Some(number)) => number == revision.number,
+        (None, None) => false,
+    }
+}
+
+fn changed(workload: &Workload, revisions: &[Revision]) -> Option<Timestamp> {
+    let ours = workload.action.as_ref().map(|action| action.at);
+    let written = workload.written_by.as_ref().map(|(_, at)| *at);
+    let created = || {
+        revisions
+            .iter()
+            .find(|r| is_current(workload, r))
+            .map(|r| r.created)
+    };
+    ours.or(written).or_else(created)
+}
+
+/// The cursor stays on its object. Before the first key it sits on the worst row; when its object goes, the
+/// neighbour takes over, and that is said.
+fn keep_cursor(model: &mut Model) {
+    let board = &mut model.board;
+    let found = board
+        .cursor
+        .as_ref()
+        .filter(|_| board.held)
+        .and_then(|cursor| {
+            board
+                .rows
+                .iter()
+                .position(|row| is_cursor(Some(cursor), row))
+        });
+    if let Some(at) = found {
+        board.at = at;
+    } else {
+        let at = if board.held {
+            board.at.min(board.rows.len().saturating_sub(1))
+        } else {
+            0
+        };
+        let next = board
+            .rows
+            .get(at)
+            .map(|row| (row.id.clone(), row.uid.clone()));
+        let next = if board.rows.is_empty() && !board.hidden_rows.is_empty() {
+            None
+        } else {
+            next
+        };
+        if next != board.cursor {
+            let left = std::mem::replace(&mut board.cursor, next.clone());
+            let gone = left.filter(|(id, uid)| {
+                let hidden = board.hidden_rows.get(id);
+                board.held && hidden.is_none_or(|row| row.uid != *uid)
+            });
+            if let Some((id, _)) = gone {
+                let on = next.map_or_else(String::new, |(id, _)| format!(": now on {id}"));
+                notice(model, format!("{id} is gone{on}"), true);
+            }
+            model.dirty = true;
+        }
+        model.board.at = at;
+    }
+    let board = &mut model.board;
+    let rows = layout::board_rows(board, model.height);
+    let offset = layout::scrolled(board.offset, board.at, rows);
+    board.offset = offset.min(board.rows.len().saturating_sub(rows));
+}

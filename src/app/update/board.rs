@@ -1,0 +1,181 @@
+//! The board: the cursor, the filter, the order, and what opens from a row.
+
+use crate::app::effect::{Effect, YamlOf};
+use crate::app::intent::Intent;
+use crate::app::keymap::{Code, Key};
+use crate::app::layout;
+use crate::app::model::{Model, Overlay, Screen, ServiceScreen, Sort};
+use crate::app::settle;
+use crate::domain::{Connection, Failure, Known, Uid, WorkloadId, known::State};
+
+use super::key::{self, Typed};
+use super::{logs, notice, plan, service, text};
+
+pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
+    let (rows, page) = (model.board.rows.len(), layout::page(model));
+    if let Some(to) = key::moved(intent, model.board.at, rows, page) {
+        move_to(model, to);
+        return Vec::new();
+    }
+    match intent {
+        Intent::Filter => model.board.filtering = true,
+        Intent::Sort => model.overlay = Some(Overlay::SortKey),
+        Intent::OnlyTrouble => {
+            model.board.only_trouble = !model.board.only_trouble;
+            model.work.all_rows = true;
+        }
+        Intent::Wide => model.board.wide = !model.board.wide,
+        Intent::Retry => return retry(model),
+        Intent::Back => back(model),
+        _ => return on_row(model, intent),
+    }
+    Vec::new()
+}
+
+/// What needs a row under the cursor.
+fn on_row(model: &mut Model, intent: Intent) -> Vec<Effect> {
+    let Some((id, uid)) = model.board.cursor.clone() else {
+        notice(model, "there is no service under the cursor", false);
+        return Vec::new();
+    };
+    match intent {
+        Intent::Open | Intent::History => open(model, id, uid),
+        Intent::Yaml => text::open_yaml(model, YamlOf::Workload(id)),
+        Intent::Events => text::open_events(model, id),
+        Intent::Logs => logs::open(model, &id, None, false),
+        Intent::PreviousLogs => logs::open(model, &id, None, true),
+        Intent::RollBack => plan::open(model, &id, None),
+        Intent::Copy => vec![Effect::Copy {
+            text: format!("-n {} {id}", id.namespace),
+        }],
+        _ => Vec::new(),
+    }
+}
+
+pub fn open(model: &mut Model, id: WorkloadId, uid: Uid) -> Vec<Effect> {
+    let mut screen = ServiceScreen {
+        workload: id,
+        uid,
+        revision: None,
+        pod: None,
+        pane: crate::app::model::Pane::History,
+        offset: 0,
+    };
+    service::mark_current(&model.fleet, &mut screen);
+    model.screens.push(Screen::Service(screen));
+    model.work.wishes = true;
+    Vec::new()
+}
+
+/// Puts the cursor on a row by its place, which is from now on remembered by object.
+pub fn move_to(model: &mut Model, at: usize) {
+    let board = &mut model.board;
+    let Some(row) = board.rows.get(at) else {
+        return;
+    };
+    board.cursor = Some((row.id.clone(), row.uid.clone()));
+    board.at = at;
+    board.offset = layout::scrolled(board.offset, at, layout::board_rows(board, model.height));
+}
+
+/// On the home screen there is nothing to go back to: a filter goes first, then it says how to leave.
+fn back(model: &mut Model) {
+    if !model.board.filter.value().is_empty() || model.board.only_trouble {
+        model.board.filter = crate::app::field::Field::default();
+        model.board.only_trouble = false;
+        model.work.all_rows = true;
+    } else {
+        let quit = model.settings.keymap.shown(Intent::Quit);
+        let keys = quit.map_or_else(|| ":q quits".to_owned(), |key| format!(":q or {key} quits"));
+        notice(model, keys, false);
+    }
+}
+
+pub fn filter_key(model: &mut Model, key: Key) {
+    match key::typed(&mut model.board.filter, key) {
+        Typed::Edited | Typed::Complete => model.work.all_rows = true,
+        Typed::Taken => model.board.filtering = false,
+        Typed::Left => {
+            model.board.filtering = false;
+            model.board.filter = crate::app::field::Field::default();
+            model.work.all_rows = true;
+        }
+        Typed::Up | Typed::Down => {
+            let to = if key.code == Code::Down {
+                Intent::Down
+            } else {
+                Intent::Up
+            };
+            settle(model);
+            act(model, to);
+        }
+    }
+}
+
+pub fn sort_key(model: &mut Model, key: Key) -> Vec<Effect> {
+    model.overlay = None;
+    let sort = match key.code {
+        Code::Char('t') => Sort::Trouble,
+        Code::Char('n') => Sort::Name,
+        Code::Char('c') => Sort::Changed,
+        Code::Char('v') => Sort::Version,
+        Code::Char('s') => Sort::Namespace,
+        Code::Esc => return Vec::new(),
+        _ => {
+            notice(
+                model,
+                "sort by: t trouble, n name, c changed, v version, s namespace",
+                false,
+            );
+            return Vec::new();
+        }
+    };
+    model.board.sort = sort;
+    model.work.all_rows = true;
+    Vec::new()
+}
+
+pub fn retry(model: &mut Model) -> Vec<Effect> {
+    for known in model.permissions.values_mut() {
+        if matches!(known.state, State::Failed { .. }) {
+            known.state = State::Never;
+        }
+    }
+    vec![Effect::Retry {
+        cluster: model.cluster.clone(),
+    }]
+}
+
+/// Once per namespace, when a row there is first selected: whether release verbs are permitted.
+pub fn ask_permission(model: &mut Model, effects: &mut Vec<Effect>) {
+    if model.settings.readonly || !matches!(model.connection, Connection::Connected(_)) {
+        return;
+    }
+    let Some((id, _)) = &model.board.cursor else {
+        return;
+    };
+    let namespace = id.namespace.clone();
+    let known = model.permissions.entry(namespace.clone()).or_default();
+    if known.state == State::Never {
+        known.state = State::Loading;
+        effects.push(Effect::AskPermission {
+            cluster: model.cluster.clone(),
+            namespace,
+        });
+    }
+}
+
+pub fn permission_told(
+    model: &mut Model,
+    namespace: Box<str>,
+    outcome: Result<Option<String>, Failure>,
+) -> Vec<Effect> {
+    let now = model.now;
+    let known: &mut Known<_> = model.permissions.entry(namespace).or_default();
+    match outcome {
+        Ok(missing) => known.learn(missing, now),
+        Err(failure) => known.fail(failure.sentence, now),
+    }
+    model.dirty = true;
+    Vec::new()
+}

@@ -1,0 +1,128 @@
+//! News from the feeds, folded into the fleet and into what is known of each feed.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::app::effect::Effect;
+use crate::app::model::{Model, SourceState};
+use crate::app::settle;
+use crate::domain::{Change, Feed, Health, SourceId, Update};
+
+use super::{connection, follow};
+
+/// More touched rows than this wait for the next frame.
+const AT_ONCE: usize = 32;
+/// Below this a difference of clocks is not told from the time a request takes.
+const SKEW_SECONDS: i64 = 5;
+
+pub fn fed(
+    model: &mut Model,
+    source: &SourceId,
+    (epoch, at): (u64, Timestamp),
+    updates: Vec<Update>,
+) -> Vec<Effect> {
+    if epoch != model.epoch || !model.watched.contains(source) {
+        return Vec::new();
+    }
+    for update in updates {
+        match update {
+            Update::Change(change) => changed(model, source, change),
+            Update::Health(health) => heard(model, source, health),
+            Update::Skew(seconds) => {
+                model.dirty |= model.skew != seconds;
+                model.skew = seconds;
+            }
+        }
+    }
+    let at = of_server(model, at);
+    state(model, source).contact = Some(at);
+    if model.work.touched.is_empty() {
+        return Vec::new();
+    }
+    model.dirty = true;
+    let effects = follow::fold(model);
+    if model.work.touched.len() <= AT_ONCE {
+        // The wish list goes by the phases: a service that stalls gets its pods watched now.
+        settle(model);
+    }
+    effects
+}
+
+fn changed(model: &mut Model, source: &SourceId, change: Change) {
+    let listed = matches!(change, Change::Synced(_) | Change::Reset(..));
+    let of_workloads = matches!(source.feed, Feed::Workloads(_));
+    let touched = model.fleet.apply(source, change);
+    if of_workloads {
+        for id in &touched {
+            connection::know(model, &id.namespace);
+            follow::resume(model, id);
+        }
+        // A selector or the workload itself may be another.
+        model.work.wishes |= touched
+            .iter()
+            .any(|id| model.watched.iter().any(|w| of(w, id)));
+    }
+    model.work.touched.extend(touched);
+    if listed {
+        state(model, source).synced = true;
+        model.work.wishes = true;
+        model.dirty = true;
+    }
+}
+
+fn of(source: &SourceId, id: &crate::domain::WorkloadId) -> bool {
+    match &source.feed {
+        Feed::PodsOf { workload, .. } | Feed::RevisionsOf { workload, .. } => workload == id,
+        Feed::Workloads(_) | Feed::Warnings | Feed::ReplicaSets => false,
+    }
+}
+
+fn heard(model: &mut Model, source: &SourceId, health: Health) {
+    let health = match health {
+        Health::Quiet { since } => Health::Quiet {
+            since: of_server(model, since),
+        },
+        Health::Retrying { since, why, next } => Health::Retrying {
+            since: of_server(model, since),
+            next: of_server(model, next),
+            why,
+        },
+        Health::Live
+        | Health::Listing(_)
+        | Health::Denied(_)
+        | Health::AuthExpired(_)
+        | Health::Undecodable(_) => health,
+    };
+    let denied = matches!(health, Health::Denied(_));
+    let known = state(model, source);
+    if let Health::Undecodable(count) = health {
+        // A count beside the rest: the feed itself is as well as it was.
+        known.undecodable = count;
+    } else if known.health != health {
+        known.health = health;
+    } else {
+        return;
+    }
+    model.dirty = true;
+    if denied {
+        model.work.wishes = true;
+        connection::denied(model, source);
+    }
+}
+
+fn state<'a>(model: &'a mut Model, source: &SourceId) -> &'a mut SourceState {
+    model.sources.entry(source.clone()).or_insert(SourceState {
+        health: Health::Listing(0),
+        synced: false,
+        contact: None,
+        undecodable: 0,
+    })
+}
+
+/// A time of our clock as the server's clock has it, which all ages go by.
+pub fn of_server(model: &Model, ours: Timestamp) -> Timestamp {
+    if model.skew.abs() <= SKEW_SECONDS {
+        return ours;
+    }
+    ours.saturating_add(SignedDuration::from_secs(model.skew))
+        .unwrap_or(ours)
+}

@@ -1,0 +1,148 @@
+//! Actions under way: folded from what the feeds bring until they are verified or not, here or in an earlier session.
+
+use jiff::Timestamp;
+
+use super::stand_in::{accept, follow, goal_from_note};
+use crate::app::effect::Effect;
+use crate::app::model::{Following, Model};
+use crate::domain::{Phase, WorkloadId};
+use crate::plan::{Follow, Goal};
+
+use super::notice;
+
+/// An action this old, in seconds, on a service that is steady needs nobody to follow it.
+const OLD_SECONDS: i64 = 900;
+
+/// The server accepted the write (or one more step of it).
+pub fn begin(model: &mut Model, mut goal: Goal, at: Timestamp, generation: Option<i64>) {
+    if let Some(known) = model.follows.iter_mut().find(|f| f.goal.id == goal.id) {
+        let first = known.goal.accepted;
+        accept(&mut known.goal, first, generation);
+        known.open = true;
+        return;
+    }
+    accept(&mut goal, at, generation);
+    if model.settings.verify_seconds > 0 {
+        goal.ready_for = model.settings.verify_seconds;
+    }
+    // A new action on the same object ends the interest in the one before.
+    model.follows.retain(|f| f.goal.uid != goal.uid);
+    let id = goal.workload.clone();
+    let state = follow(&model.fleet, &goal, model.now);
+    model.follows.push(Following {
+        goal,
+        // News that is older than the write may say that it failed: the next fold decides.
+        state: match state {
+            Follow::Pending(milestones) => Follow::Pending(milestones),
+            Follow::Done(_) | Follow::Failed(_) => Follow::Pending(Vec::new()),
+        },
+        open: true,
+        resumed: false,
+    });
+    model.work.touched.insert(id);
+    model.work.wishes = true;
+}
+
+/// Takes up an action that an annotation tells of, unless it came to its end long ago.
+pub fn resume(model: &mut Model, id: &WorkloadId) {
+    let Some(workload) = model.fleet.workload(id) else {
+        return;
+    };
+    let Some(note) = &workload.action else { return };
+    if model.follows.iter().any(|f| f.goal.id == note.id)
+        || model.executions.iter().any(|e| e.plan.stamp.id == note.id)
+    {
+        return;
+    }
+    let old = model.now.duration_since(note.at).as_secs() > OLD_SECONDS;
+    let steady = || {
+        let standing = model.fleet.standing(id, model.now);
+        standing.is_none_or(|s| matches!(s.phase, Phase::Steady | Phase::ScaledToZero))
+    };
+    if old && steady() {
+        return;
+    }
+    let Some(mut goal) = goal_from_note(workload, model.fleet.revisions(workload)) else {
+        return;
+    };
+    if model.settings.verify_seconds > 0 {
+        goal.ready_for = model.settings.verify_seconds;
+    }
+    let state = follow(&model.fleet, &goal, model.now);
+    if matches!(state, Follow::Pending(_)) {
+        model.follows.push(Following {
+            goal,
+            state,
+            open: false,
+            resumed: true,
+        });
+        model.work.touched.insert(id.clone());
+        model.work.wishes = true;
+    }
+}
+
+/// Folds what is known now into every action that is under way. The end is said and recorded once.
+pub fn fold(model: &mut Model) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    for at in 0..model.follows.len() {
+        let following = &model.follows[at];
+        if !matches!(following.state, Follow::Pending(_)) {
+            continue;
+        }
+        let state = follow(&model.fleet, &following.goal, model.now);
+        if state == following.state {
+            continue;
+        }
+        let ended = match &state {
+            Follow::Pending(_) => None,
+            Follow::Done(words) => Some((words.clone(), true)),
+            Follow::Failed(words) => Some((words.clone(), false)),
+        };
+        model.follows[at].state = state;
+        model.dirty = true;
+        if let Some((words, verified)) = ended {
+            effects.push(end(model, at, words, verified));
+        }
+    }
+    model
+        .follows
+        .retain(|f| f.open || matches!(f.state, Follow::Pending(_)));
+    effects
+}
+
+fn end(model: &mut Model, at: usize, outcome: String, verified: bool) -> Effect {
+    let goal = &model.follows[at].goal;
+    let (id, workload) = (goal.id.clone(), goal.workload.clone());
+    notice(model, format!("{workload} {outcome}"), !verified);
+    model.work.touched.insert(workload.clone());
+    model.work.wishes = true;
+    Effect::RecordOutcome {
+        id,
+        workload,
+        outcome,
+        verified,
+    }
+}
+
+/// Opens the box of what is under way.
+pub fn show(model: &mut Model) -> Vec<Effect> {
+    if model.follows.is_empty() {
+        notice(model, "nothing is under way", false);
+    }
+    for following in &mut model.follows {
+        following.open = true;
+    }
+    Vec::new()
+}
+
+/// Closes the boxes; what is under way goes on. False when none was open.
+pub fn hide(model: &mut Model) -> bool {
+    let any = model.follows.iter().any(|f| f.open);
+    for following in &mut model.follows {
+        following.open = false;
+    }
+    model
+        .follows
+        .retain(|f| matches!(f.state, Follow::Pending(_)));
+    any
+}

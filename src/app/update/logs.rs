@@ -1,0 +1,285 @@
+//! Logs of one container, in bounded memory.
+
+use crate::app::effect::Effect;
+use crate::app::event::{JobId, LogNews};
+use crate::app::field::Field;
+use crate::app::intent::Intent;
+use crate::app::keymap::Key;
+use crate::app::layout;
+use crate::app::model::{LogScreen, Model, Screen};
+use crate::domain::{Run, WorkloadId};
+
+use super::key::{self, Typed};
+use super::{board, next_job, notice, service};
+
+/// Lines and bytes that are kept.
+const LINES: usize = 20_000;
+const BYTES: usize = 8 * 1024 * 1024;
+
+/// The logs of `pod`, else of the pod that shows the trouble, else of the first.
+pub fn open(
+    model: &mut Model,
+    id: &WorkloadId,
+    pod: Option<Box<str>>,
+    previous: bool,
+) -> Vec<Effect> {
+    let pods = service::pods(&model.fleet, id);
+    let standing = model.fleet.standing(id, model.now);
+    let named = pod.or_else(|| standing.and_then(|s| s.why).and_then(|why| why.pod));
+    let Some(pod) = named.or_else(|| pods.first().map(|pod| pod.name.clone())) else {
+        // Looking at the service is what opens the watch of its pods.
+        if model.screens.is_empty()
+            && let Some(workload) = model.fleet.workload(id)
+        {
+            let uid = workload.uid.clone();
+            board::open(model, id.clone(), uid);
+        }
+        notice(
+            model,
+            "its pods are not known yet: they come in a moment",
+            false,
+        );
+        return Vec::new();
+    };
+    let container = containers(model, id, &pod).into_iter().next();
+    stream(model, id.clone(), pod, container, previous)
+}
+
+/// Containers of a pod, the one in trouble first.
+fn containers(model: &Model, id: &WorkloadId, pod: &str) -> Vec<Box<str>> {
+    let pods = service::pods(&model.fleet, id);
+    let Some(pod) = pods.into_iter().find(|p| *p.name == *pod) else {
+        return Vec::new();
+    };
+    let mut containers: Vec<_> = pod.containers.iter().collect();
+    containers.sort_by_key(|c| {
+        let over = c.init && !matches!(c.run, Run::Running { .. } | Run::Waiting { .. });
+        (over, c.ready, c.init)
+    });
+    containers.into_iter().map(|c| c.name.clone()).collect()
+}
+
+fn stream(
+    model: &mut Model,
+    workload: WorkloadId,
+    pod: Box<str>,
+    container: Option<Box<str>>,
+    previous: bool,
+) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let job = next_job(model);
+    if let Some(Screen::Logs(old)) = model.screens.last() {
+        effects.push(Effect::Cancel { job: old.job });
+        model.screens.pop();
+    }
+    effects.push(Effect::StreamLogs {
+        job,
+        workload: workload.clone(),
+        pod: pod.clone(),
+        container: container.clone(),
+        previous,
+    });
+    model.screens.push(Screen::Logs(LogScreen {
+        job,
+        workload,
+        pod,
+        container,
+        previous,
+        lines: std::collections::VecDeque::new(),
+        bytes: 0,
+        dropped: 0,
+        at: None,
+        ended: None,
+        find: Field::default(),
+        finding: false,
+    }));
+    model.work.wishes = true;
+    effects
+}
+
+pub fn logged(model: &mut Model, job: JobId, news: LogNews) -> Vec<Effect> {
+    let on_top = model.screens.len();
+    let screen = model
+        .screens
+        .iter_mut()
+        .enumerate()
+        .find_map(|(i, screen)| match screen {
+            Screen::Logs(screen) if screen.job == job => Some((i + 1 == on_top, screen)),
+            Screen::Logs(_) | Screen::Service(_) | Screen::Text(_) | Screen::Doctor(_) => None,
+        });
+    let Some((visible, screen)) = screen else {
+        return Vec::new();
+    };
+    match news {
+        LogNews::Lines(lines) => keep(screen, lines),
+        LogNews::Ended { why } => screen.ended = Some(why),
+    }
+    model.dirty |= visible;
+    Vec::new()
+}
+
+fn keep(screen: &mut LogScreen, lines: Vec<String>) {
+    for line in lines {
+        screen.bytes += line.len();
+        screen.lines.push_back(line);
+    }
+    while screen.lines.len() > LINES || screen.bytes > BYTES {
+        let Some(line) = screen.lines.pop_front() else {
+            break;
+        };
+        screen.bytes -= line.len();
+        screen.dropped += 1;
+        // What one reads stays where it is, as long as it is kept.
+        screen.at = screen.at.map(|at| at.saturating_sub(1));
+    }
+}
+
+pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
+    let (page, rows) = (layout::page(model), layout::reader_rows(model.height));
+    let Some(Screen::Logs(screen)) = model.screens.last_mut() else {
+        return Vec::new();
+    };
+    let last = screen.lines.len().saturating_sub(rows);
+    if let Some(to) = key::moved(intent, screen.at.unwrap_or(last), last + 1, page) {
+        screen.at = (to < last).then_some(to);
+        return Vec::new();
+    }
+    match intent {
+        Intent::Back => {
+            let job = screen.job;
+            model.screens.pop();
+            model.work.wishes = true;
+            return vec![Effect::Cancel { job }];
+        }
+        Intent::FollowLogs => {
+            screen.at = if screen.at.is_some() {
+                None
+            } else {
+                Some(last)
+            }
+        }
+        Intent::Find => screen.finding = true,
+        Intent::FindNext | Intent::FindPrevious => {
+            let from = screen.at.unwrap_or(last);
+            let lines = screen.lines.iter().map(String::as_str);
+            match found(lines, screen.find.value(), from, intent == Intent::FindNext) {
+                Some(at) => screen.at = Some(at),
+                None => notice(model, "not found", false),
+            }
+        }
+        Intent::PreviousLogs => {
+            let (id, pod, container) = (
+                screen.workload.clone(),
+                screen.pod.clone(),
+                screen.container.clone(),
+            );
+            let previous = !screen.previous;
+            return stream(model, id, pod, container, previous);
+        }
+        Intent::NextPod => return next(model, true),
+        Intent::NextContainer => return next(model, false),
+        Intent::Copy => {
+            let lines: Vec<&str> = screen.lines.iter().map(String::as_str).collect();
+            return vec![Effect::Copy {
+                text: lines.join("\n"),
+            }];
+        }
+        Intent::Retry => {
+            let (id, pod, container) = (
+                screen.workload.clone(),
+                screen.pod.clone(),
+                screen.container.clone(),
+            );
+            let previous = screen.previous;
+            return stream(model, id, pod, container, previous);
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn next(model: &mut Model, pod: bool) -> Vec<Effect> {
+    let Some(Screen::Logs(screen)) = model.screens.last() else {
+        return Vec::new();
+    };
+    let (id, previous) = (screen.workload.clone(), screen.previous);
+    let (now, names) = if pod {
+        let pods = service::pods(&model.fleet, &id);
+        (
+            Some(screen.pod.clone()),
+            pods.iter().map(|p| p.name.clone()).collect(),
+        )
+    } else {
+        (
+            screen.container.clone(),
+            containers(model, &id, &screen.pod),
+        )
+    };
+    let at = names.iter().position(|name| Some(name) == now.as_ref());
+    let next = names
+        .get(at.map_or(0, |at| (at + 1) % names.len().max(1)))
+        .cloned();
+    let Some(next) = next.filter(|next| Some(next) != now.as_ref()) else {
+        notice(
+            model,
+            if pod {
+                "there is no other pod"
+            } else {
+                "there is no other container"
+            },
+            false,
+        );
+        return Vec::new();
+    };
+    if pod {
+        let container = containers(model, &id, &next).into_iter().next();
+        stream(model, id, next, container, previous)
+    } else {
+        let pod = screen.pod.clone();
+        stream(model, id, pod, Some(next), previous)
+    }
+}
+
+/// The next line that holds the text, in either direction, without the one it starts at; capitals do not matter.
+pub fn found<'a>(
+    lines: impl ExactSizeIterator<Item = &'a str> + DoubleEndedIterator,
+    text: &str,
+    from: usize,
+    forward: bool,
+) -> Option<usize> {
+    let text = text.to_lowercase();
+    let holds = |line: &str| line.to_lowercase().contains(&text);
+    if text.is_empty() {
+        return None;
+    }
+    let mut numbered = lines.enumerate();
+    if forward {
+        numbered
+            .find(|(i, line)| *i > from && holds(line))
+            .map(|(i, _)| i)
+    } else {
+        numbered
+            .rev()
+            .find(|(i, line)| *i < from && holds(line))
+            .map(|(i, _)| i)
+    }
+}
+
+pub fn find_key(screen: &mut LogScreen, pressed: Key) {
+    match key::typed(&mut screen.find, pressed) {
+        Typed::Edited | Typed::Up | Typed::Down | Typed::Complete => {}
+        Typed::Left => {
+            screen.finding = false;
+            screen.find = Field::default();
+        }
+        Typed::Taken => {
+            screen.finding = false;
+            // From the end backwards: the newest place is the one that matters.
+            let lines = screen.lines.iter().map(String::as_str);
+            let from = screen.at.unwrap_or(screen.lines.len());
+            if let Some(at) = found(lines, screen.find.value(), from, false) {
+                screen.at = Some(at);
+            }
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Commands by name: everything in the registry that does something here, with completion.
+
+use crate::app::effect::Effect;
+use crate::app::field::Field;
+use crate::app::intent::{Intent, REGISTRY};
+use crate::app::keymap::Key;
+use crate::app::model::{Model, Overlay};
+use crate::domain::WorkloadId;
+
+use super::key::{self, Typed};
+use super::{board, namespaces, notice};
+
+/// One thing that what was typed may become.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// What the field holds once it is taken.
+    pub text: String,
+    pub about: String,
+}
+
+/// At most this many services are offered.
+const SERVICES: usize = 50;
+
+pub fn open(model: &mut Model) -> Vec<Effect> {
+    model.overlay = Some(Overlay::Palette {
+        field: Field::default(),
+        selected: 0,
+    });
+    Vec::new()
+}
+
+/// What fits the text so far, in the order of the registry.
+pub fn choices(model: &Model, typed: &str) -> Vec<Choice> {
+    let typed = typed.trim_start();
+    match typed.split_once(' ') {
+        None => commands(model, typed),
+        Some(("svc", name)) => services(model, name.trim()),
+        Some(("ns", name)) => {
+            let fits = model
+                .scope
+                .known
+                .iter()
+                .filter(|known| known.contains(name.trim()));
+            fits.map(|known| Choice {
+                text: format!("ns {known}"),
+                about: "namespace".into(),
+            })
+            .collect()
+        }
+        Some(_) => Vec::new(),
+    }
+}
+
+fn commands(model: &Model, typed: &str) -> Vec<Choice> {
+    let place = key::place(model);
+    let here = REGISTRY
+        .iter()
+        .filter(|e| e.places.contains(&place) && is_command(e.intent));
+    let of_registry = here.map(|e| Choice {
+        text: e.name.to_owned(),
+        about: e.title.to_owned(),
+    });
+    let svc = Choice {
+        text: "svc".into(),
+        about: "open a service by name: svc NAME".into(),
+    };
+    let mut all: Vec<Choice> = of_registry.chain([svc]).collect();
+    all.retain(|choice| choice.text.starts_with(typed));
+    all
+}
+
+/// Movements and what works on a typed character are keys only.
+fn is_command(intent: Intent) -> bool {
+    !matches!(
+        intent,
+        Intent::Down
+            | Intent::Up
+            | Intent::Top
+            | Intent::Bottom
+            | Intent::PageDown
+            | Intent::PageUp
+            | Intent::Back
+            | Intent::Favourite
+            | Intent::Palette
+    )
+}
+
+fn services(model: &Model, name: &str) -> Vec<Choice> {
+    let rows = model
+        .board
+        .rows
+        .iter()
+        .chain(model.board.hidden_rows.values());
+    let fits = rows.filter(|row| row.id.name.contains(name));
+    let choice = fits.map(|row| Choice {
+        text: format!("svc {}", row.id.name),
+        about: format!("{} in {}, {}", row.id, row.id.namespace, row.standing.phase),
+    });
+    choice.take(SERVICES).collect()
+}
+
+pub fn key(model: &mut Model, pressed: Key) -> Vec<Effect> {
+    let Some(Overlay::Palette { field, .. }) = &model.overlay else {
+        return Vec::new();
+    };
+    let choices = choices(model, field.value());
+    let Some(Overlay::Palette { field, selected }) = &mut model.overlay else {
+        return Vec::new();
+    };
+    let chosen = choices.get(*selected).map(|choice| choice.text.clone());
+    match key::typed(field, pressed) {
+        Typed::Edited => *selected = 0,
+        Typed::Up => *selected = selected.saturating_sub(1),
+        Typed::Down => *selected = (*selected + 1).min(choices.len().saturating_sub(1)),
+        Typed::Left => model.overlay = None,
+        Typed::Complete => {
+            if let Some(text) = chosen {
+                *field = Field(tui_input::Input::new(text));
+                *selected = 0;
+            }
+        }
+        Typed::Taken => {
+            let typed = field.value().trim().to_owned();
+            model.overlay = None;
+            return run(model, &typed, chosen.as_deref());
+        }
+    }
+    Vec::new()
+}
+
+/// What was typed in full wins over what is marked; words after a command are its argument.
+fn run(model: &mut Model, typed: &str, chosen: Option<&str>) -> Vec<Effect> {
+    if typed.is_empty() && chosen.is_none() {
+        return Vec::new();
+    }
+    if typed == "q" {
+        return vec![Effect::Quit];
+    }
+    let line = if known(typed) {
+        typed
+    } else {
+        chosen.unwrap_or(typed)
+    };
+    match line
+        .split_once(' ')
+        .map_or((line, ""), |(a, b)| (a, b.trim()))
+    {
+        ("svc", name) => open_service(model, name),
+        ("ns", "") => namespaces::open(model),
+        ("ns", name) => {
+            let name = typed.strip_prefix("ns ").map_or(name, str::trim).to_owned();
+            namespaces::go(model, &name);
+            Vec::new()
+        }
+        (name, "") => match Intent::named(name).filter(|intent| is_here(model, *intent)) {
+            Some(intent) => key::act(model, intent),
+            None => unknown(model, name),
+        },
+        (name, _) => unknown(model, name),
+    }
+}
+
+fn known(line: &str) -> bool {
+    let name = line.split(' ').next().unwrap_or(line);
+    name == "svc" || Intent::named(name).is_some()
+}
+
+fn is_here(model: &Model, intent: Intent) -> bool {
+    is_command(intent) && intent.entry().places.contains(&key::place(model))
+}
+
+fn unknown(model: &mut Model, name: &str) -> Vec<Effect> {
+    notice(model, format!("there is no command {name} here"), true);
+    Vec::new()
+}
+
+/// A name that fits two is settled by `deploy/checkout`; the first in the order of the board is not guessed.
+fn open_service(model: &mut Model, name: &str) -> Vec<Effect> {
+    let rows = model
+        .board
+        .rows
+        .iter()
+        .chain(model.board.hidden_rows.values());
+    let exact = |id: &WorkloadId| *id.name == *name || id.to_string() == name;
+    let found: Vec<_> = rows
+        .filter(|row| exact(&row.id))
+        .map(|row| (row.id.clone(), row.uid.clone()))
+        .collect();
+    match found.as_slice() {
+        [] => {
+            notice(model, format!("there is no service {name} here"), true);
+            Vec::new()
+        }
+        [(id, uid)] => board::open(model, id.clone(), uid.clone()),
+        several => {
+            let places: Vec<_> = several
+                .iter()
+                .map(|(id, _)| format!("{id} in {}", id.namespace))
+                .collect();
+            notice(
+                model,
+                format!("{name} is {}: filter the board instead", places.join(", ")),
+                true,
+            );
+            Vec::new()
+        }
+    }
+}

@@ -1,0 +1,504 @@
+//! A plan from the key to the write: gathered, shown, checked, confirmed, handed over.
+
+use crate::app::effect::Effect;
+use crate::app::event::JobId;
+use crate::app::field::Field;
+use crate::app::intent::Intent;
+use crate::app::keymap::Key;
+use crate::app::layout;
+use crate::app::model::{Armed, Execution, Model, Overlay, PlanBox, Stage};
+use crate::domain::{Failure, Level, WorkloadId};
+use crate::plan::{
+    Answers, CheckId, Evidence, Finding, Missing, Plan, Progress, Request, Target, Verb, Verdict,
+};
+
+use super::key::{self, Typed};
+use super::stand_in::{self as gate, plan};
+use super::{follow, later, next_job, notice};
+
+/// How long `!` lasts.
+pub const ARMED_SECONDS: i64 = 600;
+
+/// Asks for fresh reads of a workload as it is shown now.
+pub fn open(model: &mut Model, id: &WorkloadId, target: Option<Target>) -> Vec<Effect> {
+    if let Some(missing) = missing_permission(model, id) {
+        notice(
+            model,
+            format!("you may not: {missing} in {}", id.namespace),
+            true,
+        );
+        return Vec::new();
+    }
+    let Some(workload) = model.fleet.workload(id) else {
+        notice(model, format!("{id} is gone"), true);
+        return Vec::new();
+    };
+    let request = Request {
+        verb: Verb::Rollback,
+        workload: id.clone(),
+        uid: workload.uid.clone(),
+        shown: workload.template,
+        target: target.unwrap_or(Target::Proposed),
+    };
+    let job = next_job(model);
+    model.overlay = Some(Overlay::Plan(Box::new(PlanBox {
+        workload: id.clone(),
+        job,
+        request: request.clone(),
+        stage: Stage::Gathering { since: model.now },
+        answers: Answers::default(),
+        name: None,
+        reason: None,
+        offset: 0,
+        moved: None,
+        said: None,
+    })));
+    vec![Effect::Gather { job, request }]
+}
+
+/// The verb that is missing for release verbs in this workload's namespace, when that is known.
+pub fn missing_permission(model: &Model, id: &WorkloadId) -> Option<String> {
+    model.permissions.get(&id.namespace)?.value()?.clone()
+}
+
+/// What still stands between the plan and its execution, in the order in which to say it.
+pub fn missing(model: &Model, shown: &PlanBox) -> Vec<Missing> {
+    match &shown.stage {
+        Stage::Shown { plan, verdicts, .. } => {
+            gate::missing(plan.level, plan, verdicts, &answers(model, shown))
+        }
+        Stage::Gathering { .. }
+        | Stage::Refused { .. }
+        | Stage::Executing { .. }
+        | Stage::Unknown { .. } => Vec::new(),
+    }
+}
+
+fn answers(model: &Model, shown: &PlanBox) -> Answers {
+    Answers {
+        readonly: model.settings.readonly,
+        armed: model.arming.is_some_and(|armed| armed.until > model.now),
+        ..shown.answers.clone()
+    }
+}
+
+pub fn gathered(
+    model: &mut Model,
+    job: JobId,
+    outcome: Result<Box<Evidence>, Failure>,
+) -> Vec<Effect> {
+    let now = model.now;
+    let Some(shown) = waiting(&mut model.overlay, job) else {
+        return Vec::new();
+    };
+    let mut moved = shown.moved.take();
+    let made = outcome.and_then(|mut evidence| match plan(&model.fleet, &evidence, now) {
+        Err(refusal) if refusal.moved => {
+            // The same reads, asked as if they had been on the screen: they are, from now on.
+            moved.get_or_insert(refusal.failure.sentence);
+            evidence.request.uid = evidence.workload.uid.clone();
+            evidence.request.shown = evidence.workload.template;
+            let again = plan(&model.fleet, &evidence, now);
+            again.map_err(|refusal| refusal.failure)
+        }
+        made => made.map_err(|refusal| refusal.failure),
+    });
+    model.dirty = true;
+    let plan = match made {
+        Ok(plan) => Box::new(plan),
+        Err(failure) => {
+            shown.moved = moved;
+            shown.stage = Stage::Refused { failure };
+            return Vec::new();
+        }
+    };
+    shown.moved = moved;
+    shown.request = plan.request.clone();
+    show(model, plan)
+}
+
+/// Shows a plan and asks what its checks leave open.
+fn show(model: &mut Model, plan: Box<Plan>) -> Vec<Effect> {
+    let job = next_job(model);
+    let asked = model.now;
+    let Some(Overlay::Plan(shown)) = &mut model.overlay else {
+        return Vec::new();
+    };
+    let old = std::mem::replace(&mut shown.job, job);
+    shown.answers = Answers::default();
+    (shown.name, shown.reason) = (None, None);
+    shown.stage = Stage::Shown {
+        plan: plan.clone(),
+        verdicts: Vec::new(),
+        asked,
+    };
+    vec![Effect::Cancel { job: old }, Effect::Preflight { job, plan }]
+}
+
+fn waiting(overlay: &mut Option<Overlay>, job: JobId) -> Option<&mut PlanBox> {
+    match overlay {
+        Some(Overlay::Plan(shown)) if shown.job == job => Some(shown),
+        Some(_) | None => None,
+    }
+}
+
+pub fn checked(model: &mut Model, job: JobId, verdict: Verdict) -> Vec<Effect> {
+    let Some(shown) = waiting(&mut model.overlay, job) else {
+        return Vec::new();
+    };
+    let Stage::Shown { verdicts, .. } = &mut shown.stage else {
+        return Vec::new();
+    };
+    model.dirty = true;
+    let moved = verdict.check == CheckId::Unchanged && verdict.finding == Finding::Block;
+    let sentence = verdict.sentence.clone();
+    verdicts.push(verdict);
+    // Once by itself: an object that never rests must not be chased.
+    if moved && shown.moved.is_none() {
+        return gather_again(model, Some(sentence));
+    }
+    Vec::new()
+}
+
+/// Reads afresh for the same request.
+fn gather_again(model: &mut Model, moved: Option<String>) -> Vec<Effect> {
+    let (job, since) = (next_job(model), model.now);
+    let Some(Overlay::Plan(shown)) = &mut model.overlay else {
+        return Vec::new();
+    };
+    let old = std::mem::replace(&mut shown.job, job);
+    shown.stage = Stage::Gathering { since };
+    shown.answers = Answers::default();
+    (shown.name, shown.reason, shown.said) = (None, None, None);
+    shown.moved = moved;
+    let request = shown.request.clone();
+    vec![Effect::Cancel { job: old }, Effect::Gather { job, request }]
+}
+
+pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
+    let page = layout::body_rows(model.height) / 2;
+    let Some(Overlay::Plan(shown)) = &mut model.overlay else {
+        return Vec::new();
+    };
+    shown.said = None;
+    if let Some(to) = key::moved(intent, shown.offset, 100, page) {
+        shown.offset = to;
+        return Vec::new();
+    }
+    match intent {
+        Intent::Back => close(model),
+        Intent::Confirm => confirm(model, true),
+        Intent::Accept => confirm(model, false),
+        Intent::Override => {
+            open_reason(model);
+            Vec::new()
+        }
+        Intent::Retry
+            if !matches!(shown.stage, Stage::Executing { .. } | Stage::Unknown { .. }) =>
+        {
+            gather_again(model, None)
+        }
+        Intent::Copy => match &shown.stage {
+            Stage::Shown { plan, .. }
+            | Stage::Executing { plan, .. }
+            | Stage::Unknown { plan, .. } => {
+                vec![Effect::Copy {
+                    text: plan.kubectl.clone(),
+                }]
+            }
+            Stage::Gathering { .. } | Stage::Refused { .. } => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
+}
+
+/// What was sent goes on; what was only asked is called off.
+fn close(model: &mut Model) -> Vec<Effect> {
+    let Some(Overlay::Plan(shown)) = model.overlay.take() else {
+        return Vec::new();
+    };
+    match shown.stage {
+        Stage::Gathering { .. } | Stage::Shown { .. } => vec![Effect::Cancel { job: shown.job }],
+        Stage::Refused { .. } | Stage::Executing { .. } | Stage::Unknown { .. } => Vec::new(),
+    }
+}
+
+fn say(model: &mut Model, words: impl Into<String>) {
+    if let Some(Overlay::Plan(shown)) = &mut model.overlay {
+        shown.said = Some(words.into());
+    }
+}
+
+/// `y`, or enter on the button. A key before the answers is dropped, and that is said.
+fn confirm(model: &mut Model, by_letter: bool) -> Vec<Effect> {
+    let Some(Overlay::Plan(shown)) = &model.overlay else {
+        return Vec::new();
+    };
+    let Stage::Shown { plan, .. } = &shown.stage else {
+        if matches!(shown.stage, Stage::Gathering { .. }) {
+            say(
+                model,
+                "not yet: the plan is still being read; the key was dropped",
+            );
+        }
+        return Vec::new();
+    };
+    if !by_letter && plan.level != Level::Open {
+        let key = model
+            .settings
+            .keymap
+            .shown(Intent::Confirm)
+            .unwrap_or_default();
+        say(model, format!("{key} confirms here"));
+        return Vec::new();
+    }
+    let missing = missing(model, shown);
+    let first = missing.iter().find(|m| **m != Missing::Confirmation);
+    match first {
+        None => execute(model),
+        Some(Missing::Name) => {
+            if let Some(Overlay::Plan(shown)) = &mut model.overlay {
+                shown.name = Some(Field::default());
+            }
+            Vec::new()
+        }
+        Some(first) => {
+            let words = not_yet(model, first);
+            say(model, words);
+            Vec::new()
+        }
+    }
+}
+
+fn not_yet(model: &Model, missing: &Missing) -> String {
+    let key = |intent| model.settings.keymap.shown(intent).unwrap_or_default();
+    match missing {
+        Missing::ReadOnly => "read-only: nothing is sent".into(),
+        Missing::Arming => format!(
+            "writes are off here: {} arms them for ten minutes",
+            key(Intent::Arm)
+        ),
+        Missing::Answer(check) => {
+            format!(
+                "not yet: {} has not answered; the key was dropped",
+                check_name(*check)
+            )
+        }
+        Missing::Blocked(check) => format!("blocked by {}: no reason lifts it", check_name(*check)),
+        Missing::Override(check) => {
+            format!(
+                "blocked by {}: {} overrides it with a reason",
+                check_name(*check),
+                key(Intent::Override)
+            )
+        }
+        Missing::Confirmation => format!("{} confirms", key(Intent::Confirm)),
+        Missing::Name => "the name is not that of the service".into(),
+    }
+}
+
+fn check_name(check: CheckId) -> &'static str {
+    match check {
+        CheckId::Permission => "the permission",
+        CheckId::Unchanged => "the look at whether it moved",
+        CheckId::Differs => "the difference",
+        CheckId::DryRun => "the dry run",
+        CheckId::Config => "the look at what it names",
+        CheckId::Owner => "the owner",
+        CheckId::Paused => "the pause",
+    }
+}
+
+fn open_reason(model: &mut Model) {
+    let Some(Overlay::Plan(shown)) = &model.overlay else {
+        return;
+    };
+    let missing = missing(model, shown);
+    if missing.iter().any(|m| matches!(m, Missing::Override(_))) {
+        if let Some(Overlay::Plan(shown)) = &mut model.overlay {
+            shown.reason = Some(Field::default());
+        }
+    } else if missing.iter().any(|m| matches!(m, Missing::Blocked(_))) {
+        say(model, "what blocks here cannot be overridden");
+    } else {
+        say(model, "there is nothing to override");
+    }
+}
+
+/// Offers have their own keys, which the plan shows; `None` when the key is none of them.
+pub fn offer_key(model: &mut Model, pressed: Key) -> Option<Vec<Effect>> {
+    let Some(Overlay::Plan(shown)) = &mut model.overlay else {
+        return None;
+    };
+    let Stage::Shown { plan, .. } = &mut shown.stage else {
+        return None;
+    };
+    let offer = plan
+        .offers
+        .iter_mut()
+        .find(|offer| pressed == Key::char(offer.key))?;
+    offer.taken = !offer.taken;
+    // The dry run and the permission spoke of the steps as they were: they are asked again.
+    let plan = plan.clone();
+    Some(show(model, plan))
+}
+
+/// The service's name or the reason.
+pub fn field_key(model: &mut Model, pressed: Key) -> Vec<Effect> {
+    let Some(Overlay::Plan(shown)) = &mut model.overlay else {
+        return Vec::new();
+    };
+    shown.said = None;
+    if let Some(reason) = &mut shown.reason {
+        match key::typed(reason, pressed) {
+            Typed::Taken if reason.value().trim().is_empty() => {
+                shown.said = Some("an override needs a reason: it goes into the record".into());
+            }
+            Typed::Taken => {
+                shown.answers.override_reason = Some(reason.value().trim().to_owned());
+                shown.reason = None;
+            }
+            Typed::Left => shown.reason = None,
+            Typed::Edited | Typed::Up | Typed::Down | Typed::Complete => {}
+        }
+    } else if let Some(name) = &mut shown.name {
+        match key::typed(name, pressed) {
+            Typed::Taken => {
+                shown.answers.typed_name = name.value().to_owned();
+                return execute(model);
+            }
+            Typed::Left => shown.name = None,
+            Typed::Edited | Typed::Up | Typed::Down | Typed::Complete => {}
+        }
+    }
+    Vec::new()
+}
+
+/// The only place that asks for a write, and only with what passes the gate.
+fn execute(model: &mut Model) -> Vec<Effect> {
+    let Some(Overlay::Plan(shown)) = &model.overlay else {
+        return Vec::new();
+    };
+    let Stage::Shown { plan, verdicts, .. } = &shown.stage else {
+        return Vec::new();
+    };
+    let answers = Answers {
+        confirmed: true,
+        ..answers(model, shown)
+    };
+    let (plan, verdicts) = (plan.clone(), verdicts.clone());
+    if let Err(missing) = gate::pass(plan.level, &plan, &verdicts, &answers) {
+        let words = missing
+            .first()
+            .map_or_else(String::new, |first| not_yet(model, first));
+        say(model, words);
+        return Vec::new();
+    }
+    let asked = shown.job;
+    let job = next_job(model);
+    model.executions.push(Execution {
+        job,
+        plan: plan.clone(),
+    });
+    if let Some(Overlay::Plan(shown)) = &mut model.overlay {
+        shown.job = job;
+        shown.name = None;
+        shown.stage = Stage::Executing {
+            plan: plan.clone(),
+            verdicts: verdicts.clone(),
+            step: 0,
+        };
+    }
+    vec![
+        Effect::Cancel { job: asked },
+        Effect::Execute {
+            job,
+            plan,
+            answers,
+            verdicts,
+        },
+    ]
+}
+
+pub fn progressed(model: &mut Model, job: JobId, progress: Progress) -> Vec<Effect> {
+    let Some(at) = model.executions.iter().position(|e| e.job == job) else {
+        return Vec::new();
+    };
+    model.dirty = true;
+    match progress {
+        Progress::Sent { step: now } => {
+            if let Some(shown) = waiting(&mut model.overlay, job)
+                && let Stage::Executing { step, .. } = &mut shown.stage
+            {
+                *step = now;
+            }
+            Vec::new()
+        }
+        Progress::Accepted { at: accepted, .. } => {
+            let generation = None;
+            let goal = model.executions[at].plan.goal.clone();
+            follow::begin(model, goal, accepted, generation);
+            Vec::new()
+        }
+        Progress::Refused { why, moved, .. } => {
+            model.executions.remove(at);
+            refused(model, job, why, moved)
+        }
+        Progress::Unknown { why, .. } => {
+            let execution = model.executions.remove(at);
+            match waiting(&mut model.overlay, job) {
+                Some(shown) => {
+                    shown.stage = Stage::Unknown {
+                        plan: execution.plan,
+                        why,
+                    }
+                }
+                None => notice(
+                    model,
+                    format!("whether it was written is not known: {why}"),
+                    true,
+                ),
+            }
+            Vec::new()
+        }
+        Progress::Done { .. } => {
+            model.executions.remove(at);
+            if waiting(&mut model.overlay, job).is_some() {
+                model.overlay = None;
+            }
+            Vec::new()
+        }
+    }
+}
+
+fn refused(model: &mut Model, job: JobId, why: Failure, moved: bool) -> Vec<Effect> {
+    match waiting(&mut model.overlay, job) {
+        Some(_) if moved => gather_again(model, Some(why.sentence)),
+        Some(shown) => {
+            shown.stage = Stage::Refused { failure: why };
+            Vec::new()
+        }
+        None => {
+            notice(
+                model,
+                format!("nothing was written: {}", why.sentence),
+                true,
+            );
+            Vec::new()
+        }
+    }
+}
+
+/// `!`: writes in protected environments, on for ten minutes or off.
+pub fn arm(model: &mut Model) -> Vec<Effect> {
+    if model.settings.readonly {
+        notice(model, "this session is read-only: nothing arms it", true);
+    } else if model.arming.take().is_some() {
+        notice(model, "writes in protected environments are off", false);
+    } else {
+        model.arming = Some(Armed {
+            until: later(model.now, ARMED_SECONDS),
+        });
+    }
+    Vec::new()
+}

@@ -1,0 +1,165 @@
+//! One service: its revisions and its pods, marked by name.
+
+use crate::app::effect::{Effect, YamlOf};
+use crate::app::intent::Intent;
+use crate::app::layout;
+use crate::app::model::{Model, Pane, Screen, ServiceScreen};
+use crate::app::settle::is_current;
+use crate::domain::{Fleet, Pod};
+use crate::plan::Target;
+
+use super::{board, key, logs, notice, plan, text};
+
+pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
+    let page = layout::page(model);
+    let Some(Screen::Service(screen)) = model.screens.last_mut() else {
+        return Vec::new();
+    };
+    if mark(&model.fleet, screen, intent, page) {
+        return Vec::new();
+    }
+    let id = screen.workload.clone();
+    let (pane, pod, revision) = (screen.pane, screen.pod.clone(), screen.revision.clone());
+    match intent {
+        Intent::Back => {
+            model.screens.pop();
+            model.work.wishes = true;
+        }
+        Intent::OtherPane => other_pane(model),
+        Intent::History => set_pane(model, Pane::History),
+        Intent::Open if pane == Pane::Pods => return logs::open(model, &id, pod, false),
+        Intent::Open | Intent::Yaml => {
+            let of = match (pane, revision, pod) {
+                (Pane::History, Some(name), _) if intent == Intent::Open => {
+                    YamlOf::Revision { workload: id, name }
+                }
+                (Pane::Pods, _, Some(pod)) => YamlOf::Pod { workload: id, pod },
+                (Pane::History | Pane::Pods, _, _) => YamlOf::Workload(id),
+            };
+            return text::open_yaml(model, of);
+        }
+        Intent::Events => return text::open_events(model, id),
+        Intent::Logs | Intent::PreviousLogs => {
+            let pod = pod.filter(|_| pane == Pane::Pods);
+            return logs::open(model, &id, pod, intent == Intent::PreviousLogs);
+        }
+        Intent::RollBack => {
+            let target = target(model);
+            return plan::open(model, &id, target);
+        }
+        Intent::Copy => return copy(model),
+        Intent::Retry => return board::retry(model),
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// Marks the revision that runs, so that `j` goes to the one before it.
+pub fn mark_current(fleet: &Fleet, screen: &mut ServiceScreen) {
+    if let Some(workload) = fleet.workload(&screen.workload) {
+        let current = fleet
+            .revisions(workload)
+            .iter()
+            .find(|r| is_current(workload, r));
+        screen.revision = current.map(|r| r.name.clone());
+    }
+}
+
+/// Pods in the order of the screen: the newest revision first, then what is in trouble, then by name.
+pub fn pods<'a>(fleet: &'a Fleet, id: &crate::domain::WorkloadId) -> Vec<&'a Pod> {
+    let Some(workload) = fleet.workload(id) else {
+        return Vec::new();
+    };
+    let mut pods = fleet.pods(workload);
+    pods.sort_by(|a, b| (a.ready, &a.name).cmp(&(b.ready, &b.name)));
+    pods
+}
+
+fn mark(fleet: &Fleet, screen: &mut ServiceScreen, intent: Intent, page: usize) -> bool {
+    let names: Vec<Box<str>> = match (screen.pane, fleet.workload(&screen.workload)) {
+        (_, None) => Vec::new(),
+        (Pane::History, Some(workload)) => fleet
+            .revisions(workload)
+            .iter()
+            .map(|r| r.name.clone())
+            .collect(),
+        (Pane::Pods, Some(_)) => pods(fleet, &screen.workload)
+            .iter()
+            .map(|p| p.name.clone())
+            .collect(),
+    };
+    let marked = match screen.pane {
+        Pane::History => &mut screen.revision,
+        Pane::Pods => &mut screen.pod,
+    };
+    let at = names.iter().position(|name| Some(name) == marked.as_ref());
+    let to = match at {
+        Some(at) => key::moved(intent, at, names.len(), page),
+        // Nothing is marked yet: any movement marks an end.
+        None => key::moved(intent, 0, names.len(), page)
+            .map(|to| if intent == Intent::Bottom { to } else { 0 }),
+    };
+    let Some(to) = to else { return false };
+    *marked = names.get(to).cloned();
+    screen.offset = layout::scrolled(screen.offset, to, page + 1);
+    true
+}
+
+fn other_pane(model: &mut Model) {
+    let pane = match model.screens.last() {
+        Some(Screen::Service(screen)) if screen.pane == Pane::History => Pane::Pods,
+        Some(_) | None => Pane::History,
+    };
+    set_pane(model, pane);
+}
+
+fn set_pane(model: &mut Model, pane: Pane) {
+    if let Some(Screen::Service(screen)) = model.screens.last_mut() {
+        screen.pane = pane;
+        screen.offset = 0;
+        if pane == Pane::Pods && screen.pod.is_none() {
+            screen.pod = pods(&model.fleet, &screen.workload)
+                .first()
+                .map(|p| p.name.clone());
+        }
+    }
+}
+
+/// The marked revision when it is another than the one that runs; else the verb proposes one.
+fn target(model: &Model) -> Option<Target> {
+    let Some(Screen::Service(screen)) = model.screens.last() else {
+        return None;
+    };
+    let workload = model.fleet.workload(&screen.workload)?;
+    let name = screen.revision.as_ref()?;
+    let revision = model
+        .fleet
+        .revisions(workload)
+        .iter()
+        .find(|r| r.name == *name)?;
+    (!is_current(workload, revision)).then(|| Target::Shown {
+        name: revision.name.clone(),
+        template: revision.template,
+    })
+}
+
+fn copy(model: &mut Model) -> Vec<Effect> {
+    let images = || {
+        let Some(Screen::Service(screen)) = model.screens.last() else {
+            return None;
+        };
+        let workload = model.fleet.workload(&screen.workload)?;
+        let revisions = model.fleet.revisions(workload);
+        let marked = revisions
+            .iter()
+            .find(|r| Some(&r.name) == screen.revision.as_ref());
+        let containers = marked.map_or(&workload.containers, |r| &r.containers);
+        let images: Vec<&str> = containers.iter().map(|c| &*c.image).collect();
+        Some(images.join("\n"))
+    };
+    let Some(text) = images() else {
+        notice(model, "there is nothing to copy yet", false);
+        return Vec::new();
+    };
+    vec![Effect::Copy { text }]
+}

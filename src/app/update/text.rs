@@ -1,0 +1,185 @@
+//! Text to read: an object as yaml, and the events of one service from the warnings in the fleet.
+
+use crate::app::effect::{Effect, YamlOf};
+use crate::app::event::{Document, JobId};
+use crate::app::field::Field;
+use crate::app::intent::Intent;
+use crate::app::keymap::Key;
+use crate::app::layout;
+use crate::app::model::{Model, Screen, TextKind, TextScreen};
+use crate::domain::{Failure, Known, WorkloadId, known::State};
+use crate::text::{age, clock};
+
+use super::key::{self, Typed};
+use super::{logs, next_job, notice};
+
+pub fn open_yaml(model: &mut Model, of: YamlOf) -> Vec<Effect> {
+    let job = next_job(model);
+    let title = match &of {
+        YamlOf::Workload(id) => id.to_string(),
+        YamlOf::Pod { pod, .. } => format!("pod/{pod}"),
+        YamlOf::Revision { name, .. } => format!("revision {name}"),
+    };
+    let document = Known {
+        last: None,
+        state: State::Loading,
+    };
+    push(model, title, TextKind::Yaml(of.clone()), document, job);
+    vec![Effect::FetchYaml { job, object: of }]
+}
+
+pub fn open_events(model: &mut Model, id: WorkloadId) -> Vec<Effect> {
+    let job = next_job(model);
+    let mut document = Known::default();
+    document.learn(events(model, &id), model.now);
+    push(
+        model,
+        format!("events of {id}"),
+        TextKind::Events(id),
+        document,
+        job,
+    );
+    Vec::new()
+}
+
+fn push(model: &mut Model, title: String, kind: TextKind, document: Known<Document>, job: JobId) {
+    model.screens.push(Screen::Text(TextScreen {
+        title,
+        kind,
+        document,
+        job,
+        offset: 0,
+        find: Field::default(),
+        finding: false,
+    }));
+}
+
+fn events(model: &Model, id: &WorkloadId) -> Document {
+    let warnings = model
+        .fleet
+        .workload(id)
+        .map(|w| model.fleet.warnings(w))
+        .unwrap_or_default();
+    let line = |warning: &&crate::domain::Warning| {
+        let (ago, at) = (age(warning.last_seen, model.now), clock(warning.last_seen));
+        let kind = warning.about_kind.to_lowercase();
+        format!(
+            "{at}  {ago:>4}  x{:<4} {:<20} {kind}/{}: {}",
+            warning.count, warning.reason, warning.about, warning.message
+        )
+    };
+    let mut lines: Vec<String> = warnings.iter().map(line).collect();
+    if lines.is_empty() {
+        lines.push("no warnings in the last hour".into());
+    }
+    Document {
+        lines,
+        read_at: model.now,
+    }
+}
+
+pub fn fetched(model: &mut Model, job: JobId, outcome: Result<Document, Failure>) -> Vec<Effect> {
+    let now = model.now;
+    for screen in &mut model.screens {
+        if let Screen::Text(screen) = screen
+            && screen.job == job
+        {
+            match outcome {
+                Ok(document) => screen.document.learn(document, now),
+                Err(failure) => screen.document.fail(failure.sentence, now),
+            }
+            model.dirty = true;
+            break;
+        }
+    }
+    Vec::new()
+}
+
+pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
+    let (page, rows) = (layout::page(model), layout::reader_rows(model.height));
+    let Some(Screen::Text(screen)) = model.screens.last_mut() else {
+        return Vec::new();
+    };
+    let lines = screen
+        .document
+        .value()
+        .map_or(&[][..], |d| d.lines.as_slice());
+    let last = lines.len().saturating_sub(rows);
+    if let Some(to) = key::moved(intent, screen.offset, last + 1, page) {
+        screen.offset = to;
+        return Vec::new();
+    }
+    match intent {
+        Intent::Back => {
+            let job = screen.job;
+            model.screens.pop();
+            return vec![Effect::Cancel { job }];
+        }
+        Intent::Find => screen.finding = true,
+        Intent::FindNext | Intent::FindPrevious => {
+            let forward = intent == Intent::FindNext;
+            let lines = lines.iter().map(String::as_str);
+            match logs::found(lines, screen.find.value(), screen.offset, forward) {
+                Some(at) => screen.offset = at,
+                None => notice(model, "not found", false),
+            }
+        }
+        Intent::Copy => {
+            return vec![Effect::Copy {
+                text: lines.join("\n"),
+            }];
+        }
+        Intent::Retry => return again(model),
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn again(model: &mut Model) -> Vec<Effect> {
+    let (job, now) = (next_job(model), model.now);
+    let Some(Screen::Text(screen)) = model.screens.last() else {
+        return Vec::new();
+    };
+    let kind = screen.kind.clone();
+    let document = match &kind {
+        TextKind::Events(id) => Some(events(model, id)),
+        TextKind::Yaml(_) => None,
+    };
+    let Some(Screen::Text(screen)) = model.screens.last_mut() else {
+        return Vec::new();
+    };
+    let old = std::mem::replace(&mut screen.job, job);
+    match kind {
+        TextKind::Events(_) => {
+            if let Some(document) = document {
+                screen.document.learn(document, now);
+            }
+            Vec::new()
+        }
+        TextKind::Yaml(object) => vec![
+            Effect::Cancel { job: old },
+            Effect::FetchYaml { job, object },
+        ],
+    }
+}
+
+pub fn find_key(screen: &mut TextScreen, pressed: Key) {
+    match key::typed(&mut screen.find, pressed) {
+        Typed::Edited | Typed::Up | Typed::Down | Typed::Complete => {}
+        Typed::Left => {
+            screen.finding = false;
+            screen.find = Field::default();
+        }
+        Typed::Taken => {
+            screen.finding = false;
+            let lines = screen
+                .document
+                .value()
+                .map_or(&[][..], |d| d.lines.as_slice());
+            let lines = lines.iter().map(String::as_str);
+            if let Some(at) = logs::found(lines, screen.find.value(), screen.offset, true) {
+                screen.offset = at;
+            }
+        }
+    }
+}

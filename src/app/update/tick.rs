@@ -1,0 +1,160 @@
+//! Time passes: ages, deadlines, notices. A tick after which nothing visible reads differently paints nothing.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use jiff::Timestamp;
+
+use crate::app::effect::Effect;
+use crate::app::layout;
+use crate::app::model::{Model, Overlay, Screen, Stage};
+use crate::app::settle::{self, settle};
+use crate::domain::{Connection, Health, Phase};
+use crate::plan::Follow;
+use crate::text::age;
+
+use super::{feed, follow, notice};
+
+pub fn ticked(model: &mut Model, now: Timestamp) -> Vec<Effect> {
+    model.now = feed::of_server(model, now);
+    if model
+        .notice
+        .as_ref()
+        .is_some_and(|notice| notice.until <= model.now)
+    {
+        model.notice = None;
+        model.dirty = true;
+    }
+    if model.arming.is_some_and(|armed| armed.until <= model.now) {
+        model.arming = None;
+        notice(
+            model,
+            "writes in protected environments are off again",
+            false,
+        );
+    }
+    let expired = model.fleet.expire(model.now);
+    model.work.touched.extend(expired);
+    settle::touch_what_ages(model);
+    let effects = follow::fold(model);
+    settle(model);
+    let ages = ages(model);
+    if ages != model.ages {
+        model.ages = ages;
+        model.dirty = true;
+    }
+    effects
+}
+
+/// All that is on the screen and changes with time alone.
+fn ages(model: &Model) -> u64 {
+    let mut words = Words(DefaultHasher::new(), model.now);
+    header(model, &mut words);
+    match model.screens.last() {
+        None => board(model, &mut words),
+        Some(Screen::Service(screen)) => service(model, screen, &mut words),
+        Some(Screen::Text(screen)) => {
+            if let Some((_, at)) = &screen.document.last {
+                words.age(*at);
+            }
+        }
+        Some(Screen::Logs(_) | Screen::Doctor(_)) => {}
+    }
+    for following in &model.follows {
+        if following.open && matches!(following.state, Follow::Pending(_)) {
+            words.age(following.goal.accepted);
+        }
+    }
+    if let Some(Overlay::Plan(shown)) = &model.overlay
+        && let Stage::Gathering { since } = shown.stage
+    {
+        words.age(since);
+    }
+    words.0.finish()
+}
+
+struct Words(DefaultHasher, Timestamp);
+
+impl Words {
+    fn age(&mut self, since: Timestamp) {
+        age(since, self.1).hash(&mut self.0);
+    }
+
+    fn until(&mut self, at: Timestamp) {
+        age(self.1, at).hash(&mut self.0);
+    }
+
+    fn seconds(&mut self) {
+        self.1.as_second().hash(&mut self.0);
+    }
+}
+
+fn header(model: &Model, words: &mut Words) {
+    if model.arming.is_some() {
+        words.seconds();
+    }
+    match &model.connection {
+        Connection::Connecting { since, .. } => words.age(*since),
+        Connection::Failed { since, next, .. } => {
+            words.age(*since);
+            words.until(*next);
+        }
+        Connection::Connected(_) => {}
+    }
+    for state in model.sources.values() {
+        match &state.health {
+            Health::Quiet { since } => words.age(*since),
+            Health::Retrying { since, next, .. } => {
+                words.age(*since);
+                words.until(*next);
+                if let Some(contact) = state.contact {
+                    words.age(contact);
+                }
+            }
+            Health::Live
+            | Health::Listing(_)
+            | Health::Denied(_)
+            | Health::AuthExpired(_)
+            | Health::Undecodable(_) => {}
+        }
+    }
+}
+
+fn board(model: &Model, words: &mut Words) {
+    let rows = layout::board_rows(&model.board, model.height);
+    for row in model.board.rows.iter().skip(model.board.offset).take(rows) {
+        for at in [row.changed, row.standing.since, row.standing.gives_up]
+            .into_iter()
+            .flatten()
+        {
+            words.age(at);
+        }
+    }
+}
+
+fn service(model: &Model, screen: &crate::app::model::ServiceScreen, words: &mut Words) {
+    let Some(workload) = model.fleet.workload(&screen.workload) else {
+        return;
+    };
+    let row = model
+        .board
+        .rows
+        .iter()
+        .find(|row| row.id == screen.workload);
+    let steady = row.is_some_and(|row| row.standing.phase == Phase::Steady);
+    if !steady {
+        // `4m12s of 10m`, `gives up in 5m48s`.
+        words.seconds();
+    }
+    for revision in model.fleet.revisions(workload) {
+        words.age(revision.created);
+    }
+    for pod in model.fleet.pods(workload) {
+        words.age(pod.created);
+    }
+    for warning in model.fleet.warnings(workload) {
+        words.age(warning.last_seen);
+    }
+    if let Some((_, at)) = workload.written_by {
+        words.age(at);
+    }
+}

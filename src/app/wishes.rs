@@ -1,0 +1,200 @@
+//! Which feeds the screen needs, most needed first.
+
+use crate::domain::{Feed, Kind, Phase, SourceId, Workload, WorkloadId};
+use crate::plan::Follow;
+
+use super::effect::Effect;
+use super::model::{Model, Row, Screen};
+
+/// Watches of pods at a time: each may bring a thousand.
+const PODS: usize = 8;
+/// Services whose revisions are asked for one by one, while the fleet's are not there.
+const REVISIONS: usize = 32;
+
+/// The ordered wish list.
+pub fn wanted(model: &Model) -> Vec<SourceId> {
+    if !model.scope.resolved {
+        return Vec::new();
+    }
+    let scopes = scopes(model);
+    let mut list = Vec::new();
+    for kind in Kind::ALL {
+        list.extend(
+            scopes
+                .iter()
+                .map(|ns| source(model, ns.clone(), Feed::Workloads(kind))),
+        );
+    }
+    let standing: bool = list.iter().all(|source| settled(model, source));
+    list.extend(
+        scopes
+            .iter()
+            .map(|ns| source(model, ns.clone(), Feed::Warnings)),
+    );
+    let by_need = by_need(model);
+    list.extend(pods(model, &by_need));
+    list.extend(revisions(model, &by_need));
+    if standing {
+        list.extend(
+            scopes
+                .iter()
+                .map(|ns| source(model, ns.clone(), Feed::ReplicaSets)),
+        );
+    }
+    list
+}
+
+/// Sends the wish list when it is another, and forgets what is no longer on it.
+pub fn refresh(model: &mut Model, effects: &mut Vec<Effect>) {
+    if !std::mem::take(&mut model.work.wishes) {
+        return;
+    }
+    let wanted = wanted(model);
+    if wanted == model.watched {
+        return;
+    }
+    let left = std::mem::replace(&mut model.watched, wanted);
+    for source in left.iter().filter(|source| !model.watched.contains(source)) {
+        model.sources.remove(source);
+        model.work.touched.extend(model.fleet.forget(source));
+    }
+    effects.push(Effect::Watch {
+        epoch: model.epoch,
+        wanted: model.watched.clone(),
+    });
+}
+
+fn scopes(model: &Model) -> Vec<Option<Box<str>>> {
+    match model.scope.namespaces.as_slice() {
+        [] => vec![None],
+        named => named.iter().cloned().map(Some).collect(),
+    }
+}
+
+fn source(model: &Model, namespace: Option<Box<str>>, feed: Feed) -> SourceId {
+    SourceId {
+        cluster: model.cluster.clone(),
+        namespace,
+        feed,
+    }
+}
+
+/// It listed once, or it never will.
+fn settled(model: &Model, source: &SourceId) -> bool {
+    model.sources.get(source).is_some_and(|state| {
+        state.synced || matches!(state.health, crate::domain::Health::Denied(_))
+    })
+}
+
+/// Followed, open, then stalled, degraded, rolling. A service that is watched already goes before its like, so
+/// that feeds are not opened and dropped by turns.
+fn by_need(model: &Model) -> Vec<(u8, WorkloadId)> {
+    let followed = model
+        .follows
+        .iter()
+        .filter(|f| matches!(f.state, Follow::Pending(_)));
+    let mut needs: Vec<(u8, WorkloadId)> = followed.map(|f| (0, f.goal.workload.clone())).collect();
+    for screen in model.screens.iter().rev() {
+        match screen {
+            Screen::Service(service) => needs.push((1, service.workload.clone())),
+            Screen::Logs(logs) => needs.push((1, logs.workload.clone())),
+            Screen::Text(_) | Screen::Doctor(_) => {}
+        }
+    }
+    let rows = model
+        .board
+        .rows
+        .iter()
+        .chain(model.board.hidden_rows.values());
+    let mut troubled: Vec<_> = rows.filter_map(|row| Some((need(row)?, row))).collect();
+    let watched = |row: &Row| !watches_pods(model, &row.id);
+    troubled
+        .sort_by_key(|(need, row)| (*need, watched(row), std::cmp::Reverse(row.standing.since)));
+    needs.extend(
+        troubled
+            .into_iter()
+            .map(|(need, row)| (need, row.id.clone())),
+    );
+    needs
+}
+
+fn need(row: &Row) -> Option<u8> {
+    match row.standing.phase {
+        Phase::Stalled => Some(2),
+        Phase::Degraded => Some(3),
+        Phase::Canary | Phase::RollingBack | Phase::Rolling => Some(4),
+        // A warning about something that looks steady.
+        Phase::Unknown | Phase::Steady | Phase::Paused => row.standing.why.as_ref().map(|_| 5),
+        Phase::ScaledToZero => None,
+    }
+}
+
+fn watches_pods(model: &Model, id: &WorkloadId) -> bool {
+    model.watched.iter().any(|source| match &source.feed {
+        Feed::PodsOf { workload, .. } => workload == id,
+        Feed::Workloads(_) | Feed::Warnings | Feed::ReplicaSets | Feed::RevisionsOf { .. } => false,
+    })
+}
+
+fn pods(model: &Model, by_need: &[(u8, WorkloadId)]) -> Vec<SourceId> {
+    let mut list: Vec<SourceId> = Vec::new();
+    let needed = by_need
+        .iter()
+        .filter_map(|(_, id)| model.fleet.workload(id));
+    let needed = needed.map(|workload| {
+        let feed = Feed::PodsOf {
+            workload: workload.id.clone(),
+            selector: workload.selector.clone(),
+        };
+        source(model, Some(workload.id.namespace.clone()), feed)
+    });
+    // Those that were watched and recovered stay while there is room: trouble comes back.
+    let stay = model.watched.iter().filter(|source| match &source.feed {
+        Feed::PodsOf { workload, selector } => model
+            .fleet
+            .workload(workload)
+            .is_some_and(|w| w.selector == *selector),
+        Feed::Workloads(_) | Feed::Warnings | Feed::ReplicaSets | Feed::RevisionsOf { .. } => false,
+    });
+    for source in needed.chain(stay.cloned()) {
+        if list.len() == PODS {
+            break;
+        }
+        if !list.contains(&source) {
+            list.push(source);
+        }
+    }
+    // The chosen ones in a fixed order: which comes first among eight does not matter to anyone.
+    list.sort();
+    list
+}
+
+fn revisions(model: &Model, by_need: &[(u8, WorkloadId)]) -> Vec<SourceId> {
+    let mut list = Vec::new();
+    for (_, id) in by_need {
+        let Some(workload) = model.fleet.workload(id) else {
+            continue;
+        };
+        let source = revisions_of(model, workload);
+        if list.len() < REVISIONS && !fleet_wide(model, workload) && !list.contains(&source) {
+            list.push(source);
+        }
+    }
+    list.sort();
+    list
+}
+
+fn revisions_of(model: &Model, workload: &Workload) -> SourceId {
+    let feed = Feed::RevisionsOf {
+        workload: workload.id.clone(),
+        selector: workload.selector.clone(),
+    };
+    source(model, Some(workload.id.namespace.clone()), feed)
+}
+
+/// The pass over all ReplicaSets has brought this one's.
+fn fleet_wide(model: &Model, workload: &Workload) -> bool {
+    let synced = |ns: Option<Box<str>>| model.fleet.synced(&source(model, ns, Feed::ReplicaSets));
+    workload.id.kind == Kind::Deployment
+        && (synced(None) || synced(Some(workload.id.namespace.clone())))
+}

@@ -1,0 +1,163 @@
+//! What the registry and the keys in force say of themselves: hints, help.
+
+use super::intent::{Group, Intent, Place, REGISTRY};
+use super::model::{Model, Overlay};
+use super::update::{missing_permission, place};
+
+pub use super::update::{Choice, choices, missing};
+
+/// One key of the last line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hint {
+    pub key: String,
+    pub what: &'static str,
+    /// Why the key does nothing now.
+    pub dimmed: Option<String>,
+}
+
+/// The keys that matter most here, most useful first, the help last.
+pub fn hints(model: &Model) -> Vec<Hint> {
+    let wanted: &[Intent] = match (&model.overlay, place(model)) {
+        (Some(Overlay::SortKey), _) => return sort_hints(),
+        (Some(Overlay::Palette { .. } | Overlay::Namespaces { .. }), _) => return Vec::new(),
+        (_, Place::Board) => &[
+            Intent::Open,
+            Intent::RollBack,
+            Intent::Filter,
+            Intent::Palette,
+            Intent::Logs,
+            Intent::Events,
+            Intent::Yaml,
+            Intent::OnlyTrouble,
+            Intent::AllNamespaces,
+        ],
+        (_, Place::Service) => &[
+            Intent::RollBack,
+            Intent::Logs,
+            Intent::OtherPane,
+            Intent::PreviousLogs,
+            Intent::Yaml,
+            Intent::Events,
+            Intent::Back,
+        ],
+        (_, Place::Logs) => &[
+            Intent::Back,
+            Intent::FollowLogs,
+            Intent::Find,
+            Intent::FindNext,
+            Intent::PreviousLogs,
+            Intent::NextPod,
+            Intent::NextContainer,
+            Intent::Copy,
+        ],
+        (_, Place::Text) => &[
+            Intent::Back,
+            Intent::Find,
+            Intent::FindNext,
+            Intent::Copy,
+            Intent::Retry,
+        ],
+        (_, Place::Doctor) => &[Intent::Back, Intent::Retry],
+        (_, Place::Plan) => &[
+            Intent::Confirm,
+            Intent::Override,
+            Intent::Arm,
+            Intent::Copy,
+            Intent::Retry,
+            Intent::Back,
+        ],
+        (_, Place::Follow | Place::Help) => &[Intent::Back],
+    };
+    let last = if place(model) == Place::Help {
+        None
+    } else {
+        Some(Intent::Help)
+    };
+    wanted
+        .iter()
+        .copied()
+        .chain(last)
+        .filter_map(|intent| hint(model, intent))
+        .collect()
+}
+
+fn hint(model: &Model, intent: Intent) -> Option<Hint> {
+    let entry = intent.entry();
+    let release = entry.release && entry.intent == Intent::RollBack;
+    Some(Hint {
+        key: model.settings.keymap.shown(intent)?,
+        what: entry.hint,
+        dimmed: if release { why_dimmed(model) } else { None },
+    })
+}
+
+fn why_dimmed(model: &Model) -> Option<String> {
+    if model.settings.readonly {
+        return Some("read-only".into());
+    }
+    let (id, _) = model.board.cursor.as_ref()?;
+    missing_permission(model, id)
+}
+
+fn sort_hints() -> Vec<Hint> {
+    let keys = [
+        ("t", "trouble"),
+        ("n", "name"),
+        ("c", "changed"),
+        ("v", "version"),
+        ("s", "namespace"),
+        ("esc", "leave it"),
+    ];
+    let hint = |(key, what): (&str, &'static str)| Hint {
+        key: key.into(),
+        what,
+        dimmed: None,
+    };
+    keys.into_iter().map(hint).collect()
+}
+
+/// The help: under each heading, the keys and what they do where one is now.
+pub fn help(model: &Model) -> Vec<(&'static str, Vec<(String, String)>)> {
+    let here = match &model.overlay {
+        Some(Overlay::Help { .. }) => under_help(model),
+        Some(_) | None => place(model),
+    };
+    let section = |group: Group| {
+        let entries = REGISTRY
+            .iter()
+            .filter(|e| e.group == group && e.places.contains(&here));
+        let line = |e: &super::intent::Entry| {
+            let keys: Vec<_> = model
+                .settings
+                .keymap
+                .keys(e.intent)
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+            let keys = match (keys.as_slice(), e.intent) {
+                ([], _) => format!(":{}", e.name),
+                ([first, .., last], Intent::Favourite) => format!("{first} to {last}"),
+                (keys, _) => keys.join(" "),
+            };
+            (keys, e.title.to_owned())
+        };
+        (group.title(), entries.map(line).collect::<Vec<_>>())
+    };
+    Group::ALL
+        .into_iter()
+        .map(section)
+        .filter(|(_, keys)| !keys.is_empty())
+        .collect()
+}
+
+/// The screen that the help lies over.
+fn under_help(model: &Model) -> Place {
+    use super::model::Screen;
+    match model.screens.last() {
+        None => Place::Board,
+        Some(Screen::Service(_)) => Place::Service,
+        Some(Screen::Logs(_)) => Place::Logs,
+        Some(Screen::Text(_)) => Place::Text,
+        Some(Screen::Doctor(_)) => Place::Doctor,
+    }
+}
