@@ -1,3 +1,4 @@
 //! Everything that can be tested without a server.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 mod tidy;

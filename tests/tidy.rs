@@ -372,9 +372,9 @@ fn writes(file: &File, tokens: &[Token]) -> Vec<String> {
     if file.path.starts_with("src/actions/send") {
         return Vec::new();
     }
-    let writes = |w: &&[Token]| match (&*w[0].text, &*w[1].text, &*w[2].text) {
-        (".", "patch", "(") | ("Cluster", "::", "patch") => true,
-        _ => false,
+    let writes = |w: &&[Token]| {
+        let texts = (&*w[0].text, &*w[1].text, &*w[2].text);
+        matches!(texts, (".", "patch", "(") | ("Cluster", "::", "patch"))
     };
     let found = tokens.windows(3).filter(writes);
     found
@@ -434,8 +434,8 @@ fn opening(file: &File) -> Vec<String> {
     let says = file.text.lines().map_while(|line| line.strip_prefix("//!"));
     let first: Vec<_> = says.take_while(|line| !line.trim().is_empty()).collect();
     let sentence = first.join("");
-    let fine = sentence.starts_with(' ') && sentence.contains('.');
-    if fine {
+    let says_it = sentence.starts_with(' ') && sentence.contains('.');
+    if says_it {
         Vec::new()
     } else {
         vec!["does not open with one //! sentence".into()]

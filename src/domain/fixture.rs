@@ -177,14 +177,14 @@ pub fn waiting(reason: &str, message: &str) -> Run {
     }
 }
 
-pub fn ended(reason: &str, exit_code: i32, message: &str) -> Box<Ended> {
-    Box::new(Ended {
+pub fn ended(reason: &str, exit_code: i32, message: &str) -> Ended {
+    Ended {
         reason: reason.into(),
         exit_code,
         signal: None,
         message: message.into(),
         at: Some(ago(30)),
-    })
+    }
 }
 
 /// Half a minute old.

@@ -14,7 +14,7 @@ use super::{
 mod tests;
 mod warnings;
 
-use warnings::Shelf;
+use warnings::Recent;
 
 /// The server forgets events after an hour by default; a poll that fails must not keep them longer.
 const WARNINGS_LAST: SignedDuration = SignedDuration::from_hours(1);
@@ -27,7 +27,7 @@ pub struct Fleet {
     revisions: BTreeMap<WorkloadId, BTreeMap<Uid, Vec<Revision>>>,
     /// By name under the workload.
     pods: BTreeMap<WorkloadId, BTreeMap<Box<str>, Pod>>,
-    warnings: BTreeMap<ClusterId, Shelf>,
+    warnings: BTreeMap<ClusterId, Recent>,
     /// Those that brought something, and whether their first listing is complete.
     sources: BTreeMap<SourceId, bool>,
 }
@@ -53,7 +53,7 @@ impl Fleet {
                 self.sources.insert(source, true);
             }
         }
-        self.warnings.retain(|_, shelf| !shelf.is_empty());
+        self.warnings.retain(|_, recent| !recent.is_empty());
         touched.into_iter().collect()
     }
 
@@ -73,7 +73,7 @@ impl Fleet {
                     .any(|o| brings_the_same(o, &source.feed, id, namespace))
             };
             self.clear(source, kept, &mut touched);
-            self.warnings.retain(|_, shelf| !shelf.is_empty());
+            self.warnings.retain(|_, recent| !recent.is_empty());
         }
         touched.into_iter().collect()
     }
@@ -84,9 +84,9 @@ impl Fleet {
         let old: Vec<_> = self
             .warnings
             .values_mut()
-            .flat_map(|shelf| shelf.expire(limit))
+            .flat_map(|recent| recent.expire(limit))
             .collect();
-        self.warnings.retain(|_, shelf| !shelf.is_empty());
+        self.warnings.retain(|_, recent| !recent.is_empty());
         let mut touched = BTreeSet::new();
         for warning in &old {
             self.touch(warning, &mut touched);
@@ -124,11 +124,11 @@ impl Fleet {
 
     /// About the workload, its revisions and its pods, newest first.
     pub fn warnings(&self, workload: &Workload) -> Vec<&Warning> {
-        let Some(shelf) = self.warnings.get(&workload.id.cluster) else {
+        let Some(recent) = self.warnings.get(&workload.id.cluster) else {
             return Vec::new();
         };
         let prefix = generated_name::common_prefix(&workload.id);
-        let mut found = shelf.about(&workload.id.namespace, prefix);
+        let mut found = recent.about(&workload.id.namespace, prefix);
         found.retain(|warning| self.concerns(warning, workload));
         found.sort_by(|a, b| {
             b.last_seen
@@ -172,8 +172,8 @@ impl Fleet {
             }
             Item::Warning(warning) => {
                 self.touch(&warning, touched);
-                let shelf = self.warnings.entry(warning.cluster.clone()).or_default();
-                for dropped in shelf.put(*warning) {
+                let recent = self.warnings.entry(warning.cluster.clone()).or_default();
+                for dropped in recent.put(*warning) {
                     self.touch(&dropped, touched);
                 }
             }
@@ -226,8 +226,8 @@ impl Fleet {
                 namespace,
                 name,
             } => {
-                let shelf = self.warnings.get_mut(&cluster);
-                if let Some(warning) = shelf.and_then(|shelf| shelf.remove(&namespace, &name)) {
+                let recent = self.warnings.get_mut(&cluster);
+                if let Some(warning) = recent.and_then(|recent| recent.remove(&namespace, &name)) {
                     self.touch(&warning, touched);
                 }
             }
@@ -261,9 +261,9 @@ impl Fleet {
                 }
             }
             Feed::Warnings => {
-                let shelf = self.warnings.get_mut(&source.cluster);
-                let gone = shelf.map(|shelf| {
-                    shelf.clear(source.namespace.as_deref(), |namespace| {
+                let recent = self.warnings.get_mut(&source.cluster);
+                let gone = recent.map(|recent| {
+                    recent.clear(source.namespace.as_deref(), |namespace| {
                         kept(None, namespace)
                     })
                 });

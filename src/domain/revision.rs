@@ -100,8 +100,8 @@ mod tests {
     use crate::domain::fixture::{IMAGE, OLD_IMAGE, ago, revision, workload};
     use crate::domain::template::CanonicalHash;
 
-    fn note(id: &str, from: &str, seconds_ago: i64) -> Option<Box<ActionNote>> {
-        Some(Box::new(ActionNote {
+    fn note(id: &str, from: &str, seconds_ago: i64) -> Box<ActionNote> {
+        Box::new(ActionNote {
             id: id.into(),
             verb: "rollback".into(),
             from: from.into(),
@@ -109,7 +109,7 @@ mod tests {
             to: CanonicalHash("h".into()),
             by: "oncall@bastion".into(),
             at: ago(seconds_ago),
-        }))
+        })
     }
 
     fn names(found: &BTreeSet<Box<str>>) -> Vec<&str> {
@@ -148,13 +148,13 @@ mod tests {
     #[test]
     fn what_was_rolled_back_from_is_withdrawn() {
         let (mut workload, mut revisions) = world(&[(43, "good"), (42, "bad"), (40, "older")]);
-        workload.action = note("1", "checkout-bad", 100);
+        workload.action = Some(note("1", "checkout-bad", 100));
         assert_eq!(names(&withdrawn(&workload, &revisions)), ["checkout-bad"]);
-        revisions[0].action = note("1", "checkout-bad", 100);
+        revisions[0].action = Some(note("1", "checkout-bad", 100));
         assert_eq!(names(&withdrawn(&workload, &revisions)), ["checkout-bad"]);
         // A later release carries a copy of the note, and the live one no longer counts.
         let mut next = revision(Kind::Deployment, 44, "next", IMAGE);
-        next.action = note("1", "checkout-bad", 100);
+        next.action = Some(note("1", "checkout-bad", 100));
         revisions.insert(0, next);
         (workload.action, workload.revision) = (None, Some(44));
         assert_eq!(names(&withdrawn(&workload, &revisions)), ["checkout-bad"]);
@@ -164,7 +164,7 @@ mod tests {
     fn what_was_rolled_out_again_is_not() {
         // It is current.
         let (mut workload, mut revisions) = world(&[(44, "bad"), (43, "good")]);
-        revisions[1].action = note("1", "checkout-bad", 100);
+        revisions[1].action = Some(note("1", "checkout-bad", 100));
         assert!(withdrawn(&workload, &revisions).is_empty());
         // It was, by somebody else: its number is above the target's.
         workload.revision = Some(45);
@@ -172,14 +172,14 @@ mod tests {
         assert!(withdrawn(&workload, &revisions).is_empty());
         // It was, and the target is no longer kept: it carries the copied note itself.
         revisions.pop();
-        revisions[0].action = note("1", "checkout-bad", 100);
-        revisions[1].action = note("1", "checkout-bad", 100);
+        revisions[0].action = Some(note("1", "checkout-bad", 100));
+        revisions[1].action = Some(note("1", "checkout-bad", 100));
         assert!(withdrawn(&workload, &revisions).is_empty());
         // By us: it carries a later note.
-        revisions[1].action = note("2", "checkout-good", 50);
+        revisions[1].action = Some(note("2", "checkout-good", 50));
         assert!(withdrawn(&workload, &revisions).is_empty());
         // And then withdrawn again.
-        revisions[0].action = note("3", "checkout-bad", 10);
+        revisions[0].action = Some(note("3", "checkout-bad", 10));
         assert_eq!(names(&withdrawn(&workload, &revisions)), ["checkout-bad"]);
     }
 }

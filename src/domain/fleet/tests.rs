@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
+use crate::domain::Phase;
 use crate::domain::fixture::{IMAGE, ago, id, now, pod, revision, warning, workload};
-use crate::domain::{Phase, change};
 
 use super::*;
 
@@ -295,13 +295,15 @@ fn item(slot: usize, life: u32, variant: u32) -> Item {
         }
         1 => {
             let mut revision = revision(kind, variant.into(), name, IMAGE);
-            (revision.uid, revision.owner) =
-                (uid(), Uid::from(if variant % 2 == 0 { "w" } else { "v" }));
+            (revision.uid, revision.owner) = (
+                uid(),
+                Uid::from(if variant.is_multiple_of(2) { "w" } else { "v" }),
+            );
             Item::Revision(revision.into())
         }
         2 => {
             let mut pod = pod(kind, name, "x2x4k");
-            (pod.uid, pod.ready) = (uid(), variant % 2 == 0);
+            (pod.uid, pod.ready) = (uid(), variant.is_multiple_of(2));
             Item::Pod(pod.into())
         }
         _ => {
@@ -349,7 +351,7 @@ fn happen(server: &mut Server, slot: usize, what: Option<(bool, u32)>) -> Vec<Ch
     let gone = before
         .filter(|_| anew)
         .map(|(_, old)| Change::Gone(item_id(&old)));
-    gone.into_iter().chain([change::Change::Put(new)]).collect()
+    gone.into_iter().chain([Change::Put(new)]).collect()
 }
 
 fn list(server: &Server, fleet: &mut Fleet, swap: bool) {

@@ -12,15 +12,17 @@ pub const MOST: usize = 2_000;
 /// Names an event object: its namespace and its own name.
 type Name = (Box<str>, Box<str>);
 
+/// A namespace, the name of the object it is about, and the event's own name.
+type Place = (Box<str>, Box<str>, Box<str>);
+
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Shelf {
-    /// By namespace, the name of the object it is about, and its own name.
-    by_about: BTreeMap<(Box<str>, Box<str>, Box<str>), Warning>,
+pub struct Recent {
+    by_about: BTreeMap<Place, Warning>,
     about: BTreeMap<Name, Box<str>>,
     by_age: BTreeSet<(Timestamp, Name)>,
 }
 
-impl Shelf {
+impl Recent {
     /// Returns what had to go for it.
     pub fn put(&mut self, warning: Warning) -> Vec<Warning> {
         let mut dropped: Vec<_> = self
@@ -90,7 +92,7 @@ impl Shelf {
     }
 }
 
-fn place(warning: &Warning) -> (Box<str>, Box<str>, Box<str>) {
+fn place(warning: &Warning) -> Place {
     (
         warning.namespace.clone(),
         warning.about.clone(),

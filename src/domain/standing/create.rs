@@ -11,6 +11,12 @@ use super::{Evidence, Reason, rollout, words};
 const TRIES_WITHIN: SignedDuration = SignedDuration::from_mins(20);
 /// The condition follows its event at once; an event without one is news only for so long.
 const AHEAD_OF_CONDITION: SignedDuration = SignedDuration::from_secs(60);
+/// Denials that name their author themselves.
+const SAY_WHO: [&str; 3] = [
+    "violates PodSecurity",
+    "admission webhook",
+    "failed calling webhook",
+];
 
 /// The newest event is told rather than the condition, whose message stays at the first cause.
 pub(super) fn failure(evidence: Evidence<'_>, now: Timestamp) -> Option<Trouble> {
@@ -52,9 +58,7 @@ fn classify(message: &str) -> (Reason, String) {
         (Reason::Quota, exceeded(denied))
     } else if message.contains("failed quota") {
         (Reason::Quota, format!("quota: {}", words::clause(denied)))
-    } else if message.contains("violates PodSecurity") {
-        (Reason::Admission, words::clause(denied))
-    } else if message.contains("admission webhook") || message.contains("failed calling webhook") {
+    } else if SAY_WHO.iter().any(|by| message.contains(by)) {
         (Reason::Admission, words::clause(denied))
     } else if message.contains(" usage per ") || message.contains("is forbidden") {
         (

@@ -124,7 +124,7 @@ fn waits(reason: &str, message: &str) -> ContainerState {
 fn loops(reason: &str, code: i32, message: &str, restarts: u32) -> ContainerState {
     ContainerState {
         restarts,
-        last: Some(ended(reason, code, message)),
+        last: Some(ended(reason, code, message).into()),
         ..waits(
             "CrashLoopBackOff",
             "back-off 5m0s restarting failed container",
@@ -400,7 +400,7 @@ fn health_is_available_and_progressing() {
 fn crashes_after_completion_degrade() {
     let world = World::well(Kind::Deployment).with_pod(ContainerState {
         restarts: 14,
-        last: Some(ended("OOMKilled", 137, "")),
+        last: Some(ended("OOMKilled", 137, "").into()),
         ..container(Run::Running {
             since: Some(ago(20)),
         })
@@ -709,7 +709,7 @@ fn creating_or_one_restart_is_not_a_stall() {
         .with_pod(twice)
         .stalls(Reason::CrashLoop, "exit 1, 2 restarts");
     let ended = ContainerState {
-        run: Run::Ended(ended("Error", 1, "")),
+        run: Run::Ended(ended("Error", 1, "").into()),
         restarts: 0,
         last: None,
         ..once
@@ -768,7 +768,7 @@ fn init_containers_and_sidecars_are_named() {
     let done = ContainerState {
         init: true,
         ready: true,
-        ..container(Run::Ended(ended("Completed", 0, "")))
+        ..container(Run::Ended(ended("Completed", 0, "").into()))
     };
     World::rolling(Kind::Deployment)
         .with_pod(done)

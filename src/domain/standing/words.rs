@@ -169,5 +169,8 @@ fn telling_line(message: &str) -> Option<String> {
         let line = line.to_lowercase();
         TELLING.iter().any(|word| line.contains(word))
     };
-    lines().find(tells).or_else(|| lines().last()).map(clause)
+    lines()
+        .find(tells)
+        .or_else(|| lines().next_back())
+        .map(clause)
 }
