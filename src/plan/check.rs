@@ -1,5 +1,10 @@
 //! What is verified before a write, and what came of it.
 
+pub mod differs;
+pub mod owner;
+pub mod paused;
+pub mod references;
+
 use crate::domain::{TemplateHash, Uid};
 
 /// The checks, in the order in which a plan shows them.
@@ -16,6 +21,16 @@ pub enum CheckId {
 }
 
 impl CheckId {
+    pub const ALL: [Self; 7] = [
+        Self::Permission,
+        Self::Unchanged,
+        Self::Differs,
+        Self::DryRun,
+        Self::Config,
+        Self::Owner,
+        Self::Paused,
+    ];
+
     /// Without an answer to these nothing is written.
     pub fn must(self) -> bool {
         matches!(self, Self::Permission | Self::Unchanged | Self::DryRun)

@@ -1,9 +1,17 @@
 //! How the end of an action is known: a fold over what the feeds bring, and nothing else.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
+use crate::domain::standing::{Evidence, Reason, standing};
 use crate::domain::template::CanonicalHash;
-use crate::domain::{Container, Fleet, Uid, WorkloadId};
+use crate::domain::version::version;
+use crate::domain::{
+    Container, Fleet, Phase, Pod, Revision, Truth, Uid, Warning, Why, Workload, WorkloadId,
+};
+use crate::text;
+
+/// Seconds that every pod must have been ready for before an action counts as verified.
+pub const READY_FOR: u32 = 30;
 
 /// What must be true before an action counts as verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +24,8 @@ pub struct Goal {
     pub to_version: String,
     /// Of the template that was written.
     pub to: CanonicalHash,
+    /// The first generation of the object that has the write in it: older news does not speak of it yet.
+    pub generation: i64,
     /// The target revision's object (its name stays when the controller re-uses it).
     pub revision_name: Box<str>,
     /// The images that every pod must run.
@@ -24,6 +34,14 @@ pub struct Goal {
     pub by: String,
     /// Seconds that every pod must have been ready for.
     pub ready_for: u32,
+}
+
+impl Goal {
+    /// The server took the write. From here on news of the object can be told from older news.
+    pub fn accept(&mut self, at: Timestamp, generation: Option<i64>) {
+        self.accepted = at;
+        self.generation = generation.unwrap_or(self.generation);
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,4 +58,297 @@ pub enum Follow {
     Done(String),
     /// `not verified: …`, with the reason.
     Failed(String),
+}
+
+/// Where the action stands at `now` (the server's clock).
+pub fn follow(fleet: &Fleet, goal: &Goal, now: Timestamp) -> Follow {
+    let Some(workload) = fleet.workload(&goal.workload) else {
+        return failed(&format!("{} was deleted", goal.workload));
+    };
+    if workload.uid != goal.uid {
+        return failed(&format!("{} was deleted and created again", goal.workload));
+    }
+    if workload.deleting {
+        return failed(&format!("{} is being deleted", goal.workload));
+    }
+    if workload.generation < goal.generation {
+        return Follow::Pending(vec![accepted(), step(false, "controller saw it")]);
+    }
+    if workload
+        .action
+        .as_deref()
+        .is_none_or(|note| note.id != goal.id)
+    {
+        return failed(&superseded(workload));
+    }
+    if workload.observed_generation < goal.generation {
+        return Follow::Pending(vec![accepted(), step(false, "controller saw it")]);
+    }
+    rollout(&Sight::new(fleet, workload, goal), goal, now)
+}
+
+/// The goal of an action that another session (or another person's rolldeck) began, from its annotation. `None`
+/// while the note does not speak of the live template, or its revision is not known yet.
+pub fn goal_from_note(workload: &Workload, revisions: &[Revision]) -> Option<Goal> {
+    let note = workload.action.as_deref()?;
+    let current = revisions
+        .iter()
+        .find(|r| workload.revision == Some(r.number))?;
+    let other = revisions.iter().find(|r| r.name[..] == note.from);
+    Some(Goal {
+        id: note.id.clone(),
+        workload: workload.id.clone(),
+        uid: workload.uid.clone(),
+        from_version: note.from_version.clone(),
+        to_version: version(
+            &workload.containers,
+            workload.version_label.as_deref(),
+            other.map(|r| &*r.containers),
+        ),
+        to: note.to.clone(),
+        // The note was read on the object itself, so what is known already has the write in it.
+        generation: 0,
+        revision_name: current.name.clone(),
+        containers: workload.containers.clone(),
+        accepted: note.at,
+        by: note.by.clone(),
+        ready_for: READY_FOR,
+    })
+}
+
+/// What is known of the target's pods and of the others.
+struct Sight<'a> {
+    workload: &'a Workload,
+    revisions: &'a [Revision],
+    warnings: Vec<&'a Warning>,
+    /// Pods of the target revision that are not on their way out.
+    target: Vec<&'a Pod>,
+    /// All other pods, those that are terminating included.
+    others: usize,
+}
+
+impl<'a> Sight<'a> {
+    fn new(fleet: &'a Fleet, workload: &'a Workload, goal: &Goal) -> Self {
+        let revisions = fleet.revisions(workload);
+        // The number moves to the re-used revision, or to a new one when the server filled in defaults.
+        let current = revisions
+            .iter()
+            .find(|r| r.number > 0 && workload.revision == Some(r.number))
+            .or_else(|| revisions.iter().find(|r| r.name == goal.revision_name));
+        let pods = fleet.pods(workload);
+        let ours = |pod: &&Pod| current.is_some_and(|r| pod.revision == r.pod_hash);
+        let target: Vec<_> = pods
+            .iter()
+            .copied()
+            .filter(|pod| ours(pod) && !pod.terminating)
+            .collect();
+        let ended = |pod: &&&Pod| matches!(&*pod.phase, "Succeeded" | "Failed");
+        let others = pods
+            .iter()
+            .filter(|pod| !ended(pod) && (!ours(pod) || pod.terminating))
+            .count();
+        Self {
+            workload,
+            revisions,
+            warnings: fleet.warnings(workload),
+            target,
+            others,
+        }
+    }
+
+    /// The one cause that the target's pods themselves give.
+    fn why(&self, now: Timestamp) -> (Phase, Option<Why>) {
+        let standing = standing(
+            Evidence {
+                workload: self.workload,
+                revisions: self.revisions,
+                pods: &self.target,
+                warnings: &self.warnings,
+            },
+            now,
+        );
+        (standing.phase, standing.why)
+    }
+}
+
+fn rollout(sight: &Sight<'_>, goal: &Goal, now: Timestamp) -> Follow {
+    let workload = sight.workload;
+    let wanted = usize::try_from(workload.desired).unwrap_or(usize::MAX);
+    let right: Vec<_> = sight
+        .target
+        .iter()
+        .copied()
+        .filter(|pod| runs(pod, &goal.containers))
+        .collect();
+    if let Some(words) = rewritten(sight, goal) {
+        return failed(&words);
+    }
+    let ready: Vec<_> = right.iter().copied().filter(|pod| pod.ready).collect();
+    let all_run = right.len() == wanted && ready.len() == wanted;
+    let stable = all_run && ready.iter().all(|pod| ready_long(pod, goal, now));
+    let old_gone = sight.others == 0
+        && workload.counts.total == workload.desired
+        && workload.counts.updated == workload.desired;
+    let what = running_words(&right, goal);
+    if stable && old_gone && !workload.paused {
+        return Follow::Done(verified(&ready, &what, goal, now));
+    }
+    let (phase, why) = sight.why(now);
+    if let Some(words) = failure(sight, phase, why.as_ref(), goal) {
+        return failed(&words);
+    }
+    let mut milestones = vec![
+        accepted(),
+        step(true, "controller saw it"),
+        step(
+            all_run,
+            format!(
+                "{} of {wanted} pods run {what}, {} ready",
+                right.len(),
+                ready.len()
+            ),
+        ),
+        step(stable, format!("ready for {}s", goal.ready_for)),
+        step(old_gone, "old pods gone"),
+    ];
+    if workload.paused {
+        milestones.push(step(false, "paused: nothing moves until resumed"));
+    } else if let Some(why) = why.filter(|_| !all_run) {
+        milestones.push(step(false, why.text));
+    }
+    Follow::Pending(milestones)
+}
+
+/// The pods tell that it does not heal by waiting, or the controller gave up on this very rollout.
+fn failure(sight: &Sight<'_>, phase: Phase, why: Option<&Why>, goal: &Goal) -> Option<String> {
+    if let Some(why) = why {
+        let by_a_pod = why
+            .pod
+            .as_ref()
+            .is_some_and(|name| sight.target.iter().any(|pod| pod.name == *name));
+        let broken = match phase {
+            Phase::Stalled => why.reason != Reason::NotReady && why.reason != Reason::Unschedulable,
+            Phase::Degraded => matches!(
+                why.reason,
+                Reason::ImagePull | Reason::CrashLoop | Reason::OutOfMemory | Reason::Config
+            ),
+            Phase::Canary
+            | Phase::RollingBack
+            | Phase::Rolling
+            | Phase::Paused
+            | Phase::Unknown
+            | Phase::Steady
+            | Phase::ScaledToZero => false,
+        };
+        if by_a_pod && broken {
+            return Some(why.text.clone());
+        }
+    }
+    let gave_up = sight.workload.condition("Progressing").filter(|c| {
+        c.status == Truth::False
+            && &*c.reason == "ProgressDeadlineExceeded"
+            // The condition of the rollout before this one may still stand.
+            && c.updated.is_some_and(|at| at >= goal.accepted)
+    })?;
+    let cause = why.map_or_else(|| gave_up.message.to_string(), |why| why.text.clone());
+    Some(format!("the controller gave up: {cause}"))
+}
+
+/// All the template's containers run with the template's images. A webhook may have added others.
+fn runs(pod: &Pod, containers: &[Container]) -> bool {
+    containers.iter().all(|want| {
+        pod.containers
+            .iter()
+            .any(|have| have.name == want.name && have.image == want.image)
+    })
+}
+
+/// Every target pod is there and runs something else: waiting would not change that.
+fn rewritten(sight: &Sight<'_>, goal: &Goal) -> Option<String> {
+    let pod = sight
+        .target
+        .iter()
+        .find(|pod| pod.ready && !pod.containers.is_empty() && !runs(pod, &goal.containers))?;
+    let (want, have) = goal.containers.iter().find_map(|want| {
+        let have = pod.containers.iter().find(|have| have.name == want.name)?;
+        (have.image != want.image).then_some((want, have))
+    })?;
+    Some(format!(
+        "pod {} runs {} instead of {}: something changes images on the way",
+        pod.name, have.image, want.image
+    ))
+}
+
+fn ready_long(pod: &Pod, goal: &Goal, now: Timestamp) -> bool {
+    let wanted = SignedDuration::from_secs(i64::from(goal.ready_for));
+    pod.ready_changed
+        .is_some_and(|since| now.duration_since(since) >= wanted)
+}
+
+/// The version; beside it the digest when all pods run the same one.
+fn running_words(pods: &[&Pod], goal: &Goal) -> String {
+    let Some(main) = goal.containers.iter().find(|c| !c.init) else {
+        return goal.to_version.clone();
+    };
+    let mut digests: Vec<_> = pods
+        .iter()
+        .flat_map(|pod| pod.containers.iter().filter(|c| c.name == main.name))
+        .map(|c| crate::domain::image::short_digest(&c.image_id))
+        .collect();
+    digests.sort_unstable();
+    digests.dedup();
+    match digests[..] {
+        [Some(digest)] if digest != goal.to_version => {
+            format!("{} ({digest})", goal.to_version)
+        }
+        _ => goal.to_version.clone(),
+    }
+}
+
+fn verified(ready: &[&Pod], what: &str, goal: &Goal, now: Timestamp) -> String {
+    let restarts = ready
+        .iter()
+        .flat_map(|pod| &pod.containers)
+        .filter(|c| {
+            let last = c.last.as_deref();
+            last.and_then(|ended| ended.at)
+                .is_some_and(|at| at >= goal.accepted)
+        })
+        .count();
+    let n = ready.len();
+    let seconds = now.duration_since(goal.accepted).as_secs().max(0);
+    format!(
+        "verified: {n}/{n} pods run {what}, ready for {}s, {}, {} in all",
+        goal.ready_for,
+        text::count(restarts, "restart"),
+        text::duration(seconds.unsigned_abs())
+    )
+}
+
+/// Somebody changed the template after us.
+fn superseded(workload: &Workload) -> String {
+    let now_at = version(
+        &workload.containers,
+        workload.version_label.as_deref(),
+        None,
+    );
+    match &workload.written_by {
+        Some((manager, _)) => format!("superseded by {manager}, which set {now_at}"),
+        None => format!("superseded: the template was changed to {now_at}"),
+    }
+}
+
+fn failed(words: &str) -> Follow {
+    Follow::Failed(format!("not verified: {words}"))
+}
+
+fn accepted() -> Milestone {
+    step(true, "server accepted")
+}
+
+fn step(done: bool, text: impl Into<String>) -> Milestone {
+    Milestone {
+        done,
+        text: text.into(),
+    }
 }

@@ -1,5 +1,10 @@
 //! Who may send what: the only maker of passes, and `actions::send` takes nothing without one.
 
+use crate::domain::Level;
+
+use super::check::CheckState;
+use super::{CheckId, Finding, Plan, Verdict};
+
 /// What the person has given so far.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Answers {
@@ -20,11 +25,11 @@ pub enum Missing {
     ReadOnly,
     Arming,
     /// A must-check has not answered.
-    Answer(super::CheckId),
+    Answer(CheckId),
     /// Blocked, and no reason lifts it.
-    Blocked(super::CheckId),
+    Blocked(CheckId),
     /// Blocked; `O` and a reason lift it.
-    Override(super::CheckId),
+    Override(CheckId),
     Confirmation,
     Name,
 }
@@ -44,5 +49,237 @@ pub enum PassKind {
 impl Pass {
     pub fn kind(&self) -> PassKind {
         self.kind
+    }
+
+    /// A dry run needs no confirmation, but read-only mode sends none.
+    pub fn dry_run(readonly: bool) -> Option<Self> {
+        (!readonly).then_some(Self {
+            kind: PassKind::DryRun,
+        })
+    }
+}
+
+/// Everything that is missing; empty when the plan may be executed.
+pub fn missing(level: Level, plan: &Plan, verdicts: &[Verdict], answers: &Answers) -> Vec<Missing> {
+    let rule = rule(level);
+    let mut missing = Vec::new();
+    if answers.readonly {
+        missing.push(Missing::ReadOnly);
+    }
+    if rule.arming && !answers.armed {
+        missing.push(Missing::Arming);
+    }
+    let overridden = answers
+        .override_reason
+        .as_deref()
+        .is_some_and(|reason| !reason.trim().is_empty());
+    let checks = CheckId::ALL.into_iter();
+    missing.extend(checks.filter_map(|check| of_check(check, plan, verdicts, overridden)));
+    if !answers.confirmed {
+        missing.push(Missing::Confirmation);
+    }
+    if rule.typed_name && answers.typed_name != *plan.workload.name {
+        missing.push(Missing::Name);
+    }
+    missing
+}
+
+/// The pass for the real write.
+///
+/// # Errors
+/// What is missing.
+pub fn pass(
+    level: Level,
+    plan: &Plan,
+    verdicts: &[Verdict],
+    answers: &Answers,
+) -> Result<Pass, Vec<Missing>> {
+    let missing = missing(level, plan, verdicts, answers);
+    if missing.is_empty() {
+        Ok(Pass {
+            kind: PassKind::Real,
+        })
+    } else {
+        Err(missing)
+    }
+}
+
+struct Rule {
+    arming: bool,
+    typed_name: bool,
+}
+
+/// The table of the levels. Confirmation and the must-checks are asked for at each of them.
+fn rule(level: Level) -> Rule {
+    let (arming, typed_name) = match level {
+        Level::Open | Level::Guarded => (false, false),
+        Level::Protected => (true, true),
+    };
+    Rule { arming, typed_name }
+}
+
+fn of_check(
+    check: CheckId,
+    plan: &Plan,
+    verdicts: &[Verdict],
+    overridden: bool,
+) -> Option<Missing> {
+    match worst(check, plan, verdicts) {
+        None => check.must().then_some(Missing::Answer(check)),
+        Some(Finding::Ok | Finding::Warn) => None,
+        Some(Finding::Unverified) => match check {
+            // The dry run is authorized like the write: accepted, it proves the permission.
+            CheckId::Permission => None,
+            // Nobody knows whether this is still the object that was shown.
+            CheckId::Unchanged => Some(Missing::Blocked(check)),
+            CheckId::DryRun => Some(Missing::Answer(check)),
+            CheckId::Differs | CheckId::Config | CheckId::Owner | CheckId::Paused => None,
+        },
+        Some(Finding::Block) if check.final_block() => Some(Missing::Blocked(check)),
+        Some(Finding::Block) => (!overridden).then_some(Missing::Override(check)),
+    }
+}
+
+/// A check that answered twice counts with the worse answer.
+fn worst(check: CheckId, plan: &Plan, verdicts: &[Verdict]) -> Option<Finding> {
+    let known = plan.checks.iter().filter_map(|line| match &line.state {
+        CheckState::Answered(verdict) => Some(verdict),
+        CheckState::Asking(_) => None,
+    });
+    known
+        .chain(verdicts)
+        .filter(|verdict| verdict.check == check)
+        .map(|verdict| verdict.finding)
+        .max_by_key(|finding| match finding {
+            Finding::Ok => 0,
+            Finding::Warn => 1,
+            Finding::Unverified => 2,
+            Finding::Block => 3,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::verbs::rollback::sample;
+
+    const FINDINGS: [Option<Finding>; 5] = [
+        None,
+        Some(Finding::Ok),
+        Some(Finding::Warn),
+        Some(Finding::Block),
+        Some(Finding::Unverified),
+    ];
+
+    fn verdicts(findings: &[(CheckId, Option<Finding>)]) -> Vec<Verdict> {
+        let given = findings.iter().filter_map(|(check, finding)| {
+            Some(Verdict {
+                check: *check,
+                finding: (*finding)?,
+                sentence: String::new(),
+            })
+        });
+        given.collect()
+    }
+
+    fn every_answer() -> Vec<Answers> {
+        let mut all = Vec::new();
+        for bits in 0..8_u8 {
+            for name in ["", "chec", "checkout"] {
+                for reason in [None, Some(" "), Some("INC-812")] {
+                    all.push(Answers {
+                        readonly: bits & 1 > 0,
+                        armed: bits & 2 > 0,
+                        confirmed: bits & 4 > 0,
+                        typed_name: name.into(),
+                        override_reason: reason.map(Into::into),
+                    });
+                }
+            }
+        }
+        all
+    }
+
+    fn check_invariants(
+        level: Level,
+        found: &[(CheckId, Option<Finding>); 4],
+        answers: &Answers,
+        passed: bool,
+    ) {
+        let [permission, unchanged, dry_run, config] = found.map(|(_, finding)| finding);
+        let fine = |finding| matches!(finding, Some(Finding::Ok | Finding::Warn));
+        let overridden = answers.override_reason.as_deref() == Some("INC-812");
+        let blocked = Some(Finding::Block);
+        let may = permission.is_some() && permission != blocked;
+        let accepted = fine(dry_run) || (dry_run == blocked && overridden);
+        let person = answers.confirmed
+            && (level != Level::Protected || (answers.armed && answers.typed_name == "checkout"));
+        let want = !answers.readonly
+            && person
+            && may
+            && fine(unchanged)
+            && accepted
+            && (config != blocked || overridden);
+        assert_eq!(passed, want, "{level:?} {found:?} {answers:?}");
+    }
+
+    #[test]
+    fn the_whole_table() {
+        let plan = sample::plan();
+        let answers = every_answer();
+        let mut passes = 0;
+        for level in [Level::Open, Level::Guarded, Level::Protected] {
+            for n in 0..625_usize {
+                let found = [
+                    (CheckId::Permission, FINDINGS[n % 5]),
+                    (CheckId::Unchanged, FINDINGS[n / 5 % 5]),
+                    (CheckId::DryRun, FINDINGS[n / 25 % 5]),
+                    (CheckId::Config, FINDINGS[n / 125]),
+                ];
+                let given = verdicts(&found);
+                for answers in &answers {
+                    let passed = pass(level, &plan, &given, answers);
+                    assert_eq!(
+                        passed.clone().err().unwrap_or_default(),
+                        missing(level, &plan, &given, answers)
+                    );
+                    check_invariants(level, &found, answers, passed.is_ok());
+                    passes += usize::from(passed.is_ok());
+                }
+            }
+        }
+        assert!(passes > 0);
+    }
+
+    #[test]
+    fn what_is_missing_is_said_in_order() {
+        let plan = sample::plan();
+        let answers = Answers {
+            readonly: true,
+            ..Answers::default()
+        };
+        let given = verdicts(&[
+            (CheckId::Unchanged, Some(Finding::Block)),
+            (CheckId::Config, Some(Finding::Block)),
+        ]);
+        assert_eq!(
+            missing(Level::Protected, &plan, &given, &answers),
+            [
+                Missing::ReadOnly,
+                Missing::Arming,
+                Missing::Answer(CheckId::Permission),
+                Missing::Blocked(CheckId::Unchanged),
+                Missing::Answer(CheckId::DryRun),
+                Missing::Override(CheckId::Config),
+                Missing::Confirmation,
+                Missing::Name,
+            ]
+        );
+    }
+
+    #[test]
+    fn read_only_sends_no_dry_run() {
+        assert_eq!(Pass::dry_run(true), None);
+        assert_eq!(Pass::dry_run(false).unwrap().kind(), PassKind::DryRun);
     }
 }

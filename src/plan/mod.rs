@@ -1,9 +1,11 @@
 //! What a write would do, what was verified first, and how its end is known. Pure: nothing here asks or acts.
 
 pub mod check;
+mod difference;
 pub mod evidence;
 pub mod follow;
 pub mod gate;
+pub mod patch;
 pub mod progress;
 pub mod request;
 pub mod step;
@@ -11,7 +13,7 @@ pub mod verbs;
 
 use jiff::Timestamp;
 
-use crate::domain::{Failure, Level, Phase, TemplateHash, Uid, WorkloadId};
+use crate::domain::{Failure, Fleet, Level, Phase, TemplateHash, Uid, WorkloadId};
 
 pub use check::{Ask, Check, CheckId, Finding, Verdict};
 pub use evidence::{Evidence, FreshRevision, Stamp};
@@ -103,4 +105,14 @@ pub struct Refusal {
     pub failure: Failure,
     /// The object moved since it was shown; the fresh state is worth a new plan.
     pub moved: bool,
+}
+
+/// What the request would do, from fresh reads. `fleet` only helps to name what was shown before.
+///
+/// # Errors
+/// A sentence for the person, and whether the object moved since it was shown.
+pub fn plan(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, Refusal> {
+    match evidence.request.verb {
+        Verb::Rollback => verbs::rollback::plan(fleet, evidence, now),
+    }
 }

@@ -11,9 +11,11 @@ pub enum Progress {
     Sent {
         step: usize,
     },
+    /// `generation` is that of the object as the write left it, when the answer told.
     Accepted {
         step: usize,
         at: Timestamp,
+        generation: Option<i64>,
     },
     /// Nothing was written. `moved` says who moved what when the object was no longer the one shown.
     Refused {

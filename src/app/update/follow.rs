@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::stand_in::{accept, follow, goal_from_note};
 use crate::app::effect::Effect;
 use crate::app::model::{Following, Model};
 use crate::domain::{Phase, WorkloadId};
+use crate::plan::follow::{follow, goal_from_note};
 use crate::plan::{Follow, Goal};
 
 use super::notice;
@@ -17,11 +17,11 @@ const OLD_SECONDS: i64 = 900;
 pub fn begin(model: &mut Model, mut goal: Goal, at: Timestamp, generation: Option<i64>) {
     if let Some(known) = model.follows.iter_mut().find(|f| f.goal.id == goal.id) {
         let first = known.goal.accepted;
-        accept(&mut known.goal, first, generation);
+        known.goal.accept(first, generation);
         known.open = true;
         return;
     }
-    accept(&mut goal, at, generation);
+    goal.accept(at, generation);
     if model.settings.verify_seconds > 0 {
         goal.ready_for = model.settings.verify_seconds;
     }

@@ -11,7 +11,6 @@ mod namespaces;
 mod palette;
 mod plan;
 mod service;
-mod stand_in;
 mod start;
 mod text;
 mod tick;

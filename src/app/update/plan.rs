@@ -10,10 +10,10 @@ use crate::app::model::{Armed, Execution, Model, Overlay, PlanBox, Stage};
 use crate::domain::{Failure, Level, WorkloadId};
 use crate::plan::{
     Answers, CheckId, Evidence, Finding, Missing, Plan, Progress, Request, Target, Verb, Verdict,
+    gate, plan,
 };
 
 use super::key::{self, Typed};
-use super::stand_in::{self as gate, plan};
 use super::{follow, later, next_job, notice};
 
 /// How long `!` lasts.
@@ -434,8 +434,11 @@ pub fn progressed(model: &mut Model, job: JobId, progress: Progress) -> Vec<Effe
             }
             Vec::new()
         }
-        Progress::Accepted { at: accepted, .. } => {
-            let generation = None;
+        Progress::Accepted {
+            at: accepted,
+            generation,
+            ..
+        } => {
             let goal = model.executions[at].plan.goal.clone();
             follow::begin(model, goal, accepted, generation);
             Vec::new()

@@ -1,1 +1,3 @@
-//! The verbs, one file each: a request and evidence become a plan of steps.
+//! One file per verb: each turns a request and fresh reads into a plan, or refuses in words.
+
+pub mod rollback;

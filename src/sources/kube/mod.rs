@@ -1,17 +1,21 @@
 //! Kubernetes: connection, reads, feeds, the one write call, and wire JSON turned into the domain.
 
 pub mod access;
+mod backoff;
 mod client;
 pub mod convert;
 mod credential;
 pub mod error;
+pub mod feed;
 mod identity;
 pub mod kubeconfig;
+mod list;
 pub mod logs;
 pub mod path;
 mod proxy;
 mod session;
 mod status;
+mod watch;
 pub mod wire;
 
 pub use client::{Answer, Body, Cluster, Review};

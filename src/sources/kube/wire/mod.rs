@@ -187,9 +187,6 @@ pub struct Annotations<'a> {
     pub helm_release: Option<Text<'a>>,
     #[serde(rename = "kubectl.kubernetes.io/last-applied-configuration")]
     pub last_applied: Option<IgnoredAny>,
-    /// Where a streaming list ends.
-    #[serde(borrow, rename = "k8s.io/initial-events-end")]
-    pub initial_events_end: Option<Text<'a>>,
 }
 
 #[derive(Debug, Default, serde::Deserialize)]

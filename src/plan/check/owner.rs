@@ -1,0 +1,55 @@
+//! Who would put another template back after the write, or would be refused by it.
+
+use super::{CheckId, Finding, Verdict};
+use crate::domain::Manager;
+
+/// Nothing to say when nobody owns the template.
+pub fn verdict(manager: Option<&Manager>) -> Option<Verdict> {
+    let sentence = match manager? {
+        Manager::ArgoCd(name) => format!(
+            "Argo CD application {name} owns it: its next sync puts the version from git back, with self-heal within seconds"
+        ),
+        Manager::Flux(name) => format!(
+            "Flux {name} owns it: its next reconciliation puts the version from git back; suspend it first"
+        ),
+        Manager::Helm(name) => format!(
+            "Helm release {name} owns it: the next helm upgrade brings its own version back"
+        ),
+        Manager::LastApplied => {
+            "it was made with kubectl apply: the next apply of the same file brings its version back"
+                .to_owned()
+        }
+        Manager::Apply(name) => format!(
+            "{name} owns the template by server-side apply: its next apply conflicts with this write, or forces its version back"
+        ),
+    };
+    Some(Verdict {
+        check: CheckId::Owner,
+        finding: Finding::Warn,
+        sentence,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everybody_is_named() {
+        for (manager, word) in [
+            (Manager::ArgoCd("shop".into()), "Argo CD application shop"),
+            (
+                Manager::Flux("kustomization/a".into()),
+                "Flux kustomization/a",
+            ),
+            (Manager::Helm("web".into()), "Helm release web"),
+            (Manager::LastApplied, "kubectl apply"),
+            (Manager::Apply("ci".into()), "ci owns the template"),
+        ] {
+            let verdict = verdict(Some(&manager)).unwrap();
+            assert_eq!(verdict.finding, Finding::Warn);
+            assert!(verdict.sentence.contains(word), "{}", verdict.sentence);
+        }
+        assert_eq!(verdict(None), None);
+    }
+}

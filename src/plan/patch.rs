@@ -1,0 +1,220 @@
+//! The bodies of writes, built by hand: what is tested repeats the server's own bytes.
+
+use std::borrow::Cow;
+
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Error;
+use serde_json::value::RawValue;
+
+use crate::domain::{ActionNote, Uid, action_note};
+
+/// What is written beside the template, and whether there is a map of annotations to add it to.
+pub struct Note<'a> {
+    pub note: &'a ActionNote,
+    pub into_map: bool,
+}
+
+/// A JSON Patch that replaces the pod template of the object that was shown, and of no other. `tested` goes in
+/// verbatim: the server compares scalars byte by byte and writes & < > as escapes, so that the same value in
+/// another spelling would be refused for ever.
+///
+/// # Errors
+/// Never in practice: when the note cannot be written as JSON.
+pub fn replace_template(
+    uid: &Uid,
+    tested: &str,
+    replacement: &str,
+    note: &Note<'_>,
+) -> Result<String, Error> {
+    let uid = serde_json::to_string(&*uid.0)?;
+    let text = serde_json::to_string(note.note)?;
+    let value = serde_json::to_string(&text)?;
+    let key = action_note::ANNOTATION;
+    let annotate = if note.into_map {
+        let key = key.replace('~', "~0").replace('/', "~1");
+        format!(r#"{{"op":"add","path":"/metadata/annotations/{key}","value":{value}}}"#)
+    } else {
+        // Somebody else's first annotation must not be lost.
+        format!(
+            r#"{{"op":"test","path":"/metadata/annotations","value":null}},{{"op":"add","path":"/metadata/annotations","value":{{"{key}":{value}}}}}"#
+        )
+    };
+    Ok(format!(
+        r#"[{{"op":"test","path":"/metadata/uid","value":{uid}}},{{"op":"test","path":"/spec/template","value":{tested}}},{{"op":"replace","path":"/spec/template","value":{replacement}}},{annotate}]"#
+    ))
+}
+
+/// A JSON Patch that lets a paused Deployment move again.
+pub fn resume(uid: &Uid) -> String {
+    let uid = serde_json::Value::from(&*uid.0);
+    format!(
+        r#"[{{"op":"test","path":"/metadata/uid","value":{uid}}},{{"op":"replace","path":"/spec/paused","value":false}}]"#
+    )
+}
+
+/// The template without its `pod-template-hash` label; every other byte outside the labels stays as it is, so
+/// that large integers and fractions survive.
+///
+/// # Errors
+/// When `raw` is not a JSON object.
+pub fn without_hash_label(raw: &str) -> Result<String, Error> {
+    #[derive(Deserialize)]
+    struct Template<'a> {
+        #[serde(borrow)]
+        metadata: Option<Metadata<'a>>,
+    }
+    #[derive(Deserialize)]
+    struct Metadata<'a> {
+        #[serde(borrow)]
+        labels: Option<&'a RawValue>,
+    }
+    let template: Template<'_> = serde_json::from_str(raw)?;
+    let Some(labels) = template.metadata.and_then(|metadata| metadata.labels) else {
+        return Ok(raw.to_owned());
+    };
+    let labels = labels.get();
+    let entries: Entries<'_> = serde_json::from_str(labels)?;
+    if !entries.0.iter().any(|(key, _)| key == "pod-template-hash") {
+        return Ok(raw.to_owned());
+    }
+    let mut kept = String::from("{");
+    for (key, value) in entries
+        .0
+        .iter()
+        .filter(|(key, _)| key != "pod-template-hash")
+    {
+        if kept.len() > 1 {
+            kept.push(',');
+        }
+        kept.push_str(&serde_json::to_string(key)?);
+        kept.push(':');
+        kept.push_str(value.get());
+    }
+    kept.push('}');
+    // `labels` is a part of `raw`: the raw value was borrowed from it.
+    let start = labels.as_ptr().addr() - raw.as_ptr().addr();
+    Ok([&raw[..start], &kept, &raw[start + labels.len()..]].concat())
+}
+
+/// A JSON object in its own order, values as they are spelled.
+struct Entries<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Entries<'de>;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+                let mut entries = Vec::new();
+                while let Some((key, value)) = map.next_entry::<String, &'de RawValue>()? {
+                    entries.push((Cow::Owned(key), value));
+                }
+                Ok(Entries(entries))
+            }
+        }
+        deserializer.deserialize_map(InOrder)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::template::canonical_hash;
+    use proptest::prelude::*;
+
+    const HARD: &str = r#"{"metadata":{"creationTimestamp":null,"labels":{"app":"wäb","pod-template-hash":"7d9f","x":""}},"spec":{"n":9007199254740993,"big":123456789012345678901234567890,"f":1.0,"e":1e3,"containers":[{"command":["sh","-c","a \u0026\u0026 b \u003cc\u003e"],"image":"web:2","empty":""}]}}"#;
+
+    fn note() -> ActionNote {
+        ActionNote {
+            id: "a1".into(),
+            verb: "rollback".into(),
+            from: "web-2".into(),
+            from_version: "2".into(),
+            to: canonical_hash(HARD).unwrap(),
+            by: "me\"@here".into(),
+            at: "2026-01-01T00:00:00Z".parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn only_the_hash_label_goes() {
+        let want = HARD.replace(r#""pod-template-hash":"7d9f","#, "");
+        assert_eq!(without_hash_label(HARD).unwrap(), want);
+        assert_eq!(without_hash_label(&want).unwrap(), want);
+        for (raw, want) in [
+            (
+                r#"{"metadata":{"labels":{"pod-template-hash":"x"}},"spec":{}}"#,
+                r#"{"metadata":{"labels":{}},"spec":{}}"#,
+            ),
+            (
+                r#"{"metadata":{"labels":null}}"#,
+                r#"{"metadata":{"labels":null}}"#,
+            ),
+            (
+                r#"{"metadata":null,"spec":{}}"#,
+                r#"{"metadata":null,"spec":{}}"#,
+            ),
+            (r#"{ "spec" : {} }"#, r#"{ "spec" : {} }"#),
+        ] {
+            if raw.contains(r#""labels":null"#) {
+                assert_eq!(without_hash_label(raw).unwrap(), want);
+            } else {
+                assert_eq!(without_hash_label(raw).unwrap(), want, "{raw}");
+            }
+        }
+        assert!(without_hash_label("7").is_err());
+    }
+
+    #[test]
+    fn tested_bytes_are_verbatim() {
+        let replacement = without_hash_label(HARD).unwrap();
+        for (into_map, end) in [
+            (
+                true,
+                r#"{"op":"add","path":"/metadata/annotations/rolldeck.dev~1action","value":""#,
+            ),
+            (
+                false,
+                r#"{"op":"test","path":"/metadata/annotations","value":null},{"op":"add","path":"/metadata/annotations","value":{"rolldeck.dev/action":""#,
+            ),
+        ] {
+            let note = note();
+            let note = Note {
+                note: &note,
+                into_map,
+            };
+            let body = replace_template(&"u\"1".into(), HARD, &replacement, &note).unwrap();
+            let start = format!(
+                r#"[{{"op":"test","path":"/metadata/uid","value":"u\"1"}},{{"op":"test","path":"/spec/template","value":{HARD}}},{{"op":"replace","path":"/spec/template","value":{replacement}}},{end}"#
+            );
+            assert!(body.starts_with(&start), "{body}");
+            let operations: serde_json::Value = serde_json::from_str(&body).unwrap();
+            let last = operations.as_array().unwrap().last().unwrap();
+            let value = &last["value"];
+            let text = value
+                .as_str()
+                .or_else(|| value["rolldeck.dev/action"].as_str());
+            let read: ActionNote = serde_json::from_str(text.unwrap()).unwrap();
+            assert_eq!(read, *note.note);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn labels_keep_their_values(labels in proptest::collection::btree_map(".{0,8}", ".{0,8}", 0..5)) {
+            let mut with = labels.clone();
+            with.insert("pod-template-hash".into(), "x".into());
+            let raw = serde_json::json!({"metadata": {"labels": with}, "spec": {"a": "<&>"}}).to_string();
+            let bare = without_hash_label(&raw).unwrap();
+            let mut want = labels;
+            want.remove("pod-template-hash");
+            let read: serde_json::Value = serde_json::from_str(&bare).unwrap();
+            prop_assert_eq!(&read["metadata"]["labels"], &serde_json::json!(want));
+            prop_assert_eq!(&read["spec"]["a"], "<&>");
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! A Deployment in the middle of a broken rollout, for tests of everything that needs a plan.
+
+use serde_json::{Value, json};
+
+use crate::domain::template::canonical_hash;
+use crate::domain::{
+    ActionNote, Container, Counts, Fleet, Kind, Level, Phase, Revision, Strategy, TemplateHash,
+    Verbatim, Workload, WorkloadId,
+};
+use crate::plan::{Evidence, FreshRevision, Plan, Request, Stamp, Target, Verb};
+
+pub const AT: &str = "2026-01-01T12:00:00Z";
+
+pub fn id() -> WorkloadId {
+    WorkloadId {
+        cluster: "prod-eu".into(),
+        namespace: "shop".into(),
+        kind: Kind::Deployment,
+        name: "checkout".into(),
+    }
+}
+
+pub fn template(tag: &str) -> Value {
+    json!({"metadata": {"labels": {"app": "checkout"}}, "spec": {"containers": [
+        {"name": "web", "image": format!("shop/checkout:{tag}"), "command": ["sh", "-c", "a && b <c>"]}]}})
+}
+
+fn containers(tag: &str) -> Box<[Container]> {
+    [Container {
+        name: "web".into(),
+        image: format!("shop/checkout:{tag}").into(),
+        init: false,
+    }]
+    .into()
+}
+
+pub fn revision(number: u64, tag: &str, available: u32) -> FreshRevision {
+    let mut with_hash = template(tag);
+    let hash = format!("h{number}");
+    with_hash["metadata"]["labels"]["pod-template-hash"] = Value::from(hash.as_str());
+    let raw = with_hash.to_string();
+    FreshRevision {
+        revision: Revision {
+            workload: id(),
+            owner: "d1".into(),
+            name: format!("checkout-{hash}").into(),
+            uid: hash.as_str().into(),
+            number,
+            former: Box::default(),
+            created: AT.parse().unwrap(),
+            containers: containers(tag),
+            version_label: None,
+            template: TemplateHash::of(&raw),
+            pod_hash: hash.into(),
+            desired: available,
+            ready: available,
+            available,
+            failure: None,
+            change_cause: None,
+            action: None,
+        },
+        template: Verbatim(raw.into()),
+    }
+}
+
+/// `from` was rolled back from, to the template with `to`.
+pub fn note(from: u64, to: &str) -> Box<ActionNote> {
+    Box::new(ActionNote {
+        id: "old".into(),
+        verb: "rollback".into(),
+        from: format!("checkout-h{from}"),
+        from_version: "x".into(),
+        to: canonical_hash(&template(to).to_string()).unwrap(),
+        by: "me@here".into(),
+        at: "2026-01-01T10:00:00Z".parse().unwrap(),
+    })
+}
+
+pub fn workload(tag: &str) -> Workload {
+    Workload {
+        id: id(),
+        uid: "d1".into(),
+        created: AT.parse().unwrap(),
+        deleting: false,
+        generation: 7,
+        observed_generation: 7,
+        template: TemplateHash::of(&template(tag).to_string()),
+        containers: containers(tag),
+        version_label: None,
+        selector: "app=checkout".into(),
+        desired: 6,
+        counts: Counts {
+            total: 7,
+            updated: 2,
+            ready: 5,
+            available: 5,
+            terminating: None,
+            misscheduled: 0,
+        },
+        conditions: Box::default(),
+        paused: false,
+        strategy: Strategy::Rolling {
+            max_unavailable: Some("1".into()),
+            max_surge: Some("2".into()),
+            partition: 0,
+            ordered: false,
+        },
+        deadline_seconds: Some(600),
+        min_ready_seconds: 0,
+        history_limit: Some(10),
+        revision: Some(42),
+        current_revision: None,
+        update_revision: None,
+        manager: None,
+        written_by: Some((
+            "kubectl-set".into(),
+            "2026-01-01T11:56:00Z".parse().unwrap(),
+        )),
+        action: None,
+    }
+}
+
+/// 2.15.0 (42) is going out, 2.14.1 (41) still serves.
+pub fn evidence() -> Evidence {
+    let workload = workload("2.15.0");
+    Evidence {
+        request: Request {
+            verb: Verb::Rollback,
+            workload: id(),
+            uid: workload.uid.clone(),
+            shown: workload.template,
+            target: Target::Proposed,
+        },
+        stamp: Stamp {
+            id: "a1b2".into(),
+            by: "oncall@bastion".into(),
+            at: AT.parse().unwrap(),
+        },
+        level: Level::Guarded,
+        template: Verbatim(template("2.15.0").to_string().into()),
+        workload,
+        has_annotations: true,
+        noted: None,
+        revisions: vec![
+            revision(42, "2.15.0", 0),
+            revision(41, "2.14.1", 5),
+            revision(38, "2.13.0", 0),
+        ],
+        pods: Vec::new(),
+        phase: Phase::Stalled,
+        read_at: AT.parse().unwrap(),
+    }
+}
+
+pub fn plan() -> Plan {
+    crate::plan::plan(&Fleet::default(), &evidence(), AT.parse().unwrap()).unwrap()
+}

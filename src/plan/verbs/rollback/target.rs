@@ -1,0 +1,295 @@
+//! Which revision a rollback goes to, and the rule that says so in words.
+
+use crate::domain::template::{CanonicalHash, canonical_hash};
+use crate::domain::version::version;
+use crate::domain::{ActionNote, Failure, FailureKind, Revision};
+use crate::plan::evidence::FreshRevision;
+use crate::plan::{Evidence, Refusal, Target};
+use crate::text;
+
+use super::{refusal, still};
+
+/// The revisions of the workload, each with the hash of what its template means.
+pub struct Candidates<'a> {
+    all: Vec<(&'a FreshRevision, Option<CanonicalHash>)>,
+    live: CanonicalHash,
+    /// The revision whose template is the live one; none while the controller has not made it yet.
+    pub current: Option<&'a FreshRevision>,
+    notes: Vec<&'a ActionNote>,
+}
+
+pub struct Chosen<'a> {
+    pub revision: &'a FreshRevision,
+    pub rule: String,
+    /// Our note that says it was rolled back from.
+    pub withdrawn: Option<&'a ActionNote>,
+}
+
+impl<'a> Candidates<'a> {
+    pub fn new(evidence: &'a Evidence, live: &CanonicalHash) -> Self {
+        let mut all: Vec<_> = evidence
+            .revisions
+            .iter()
+            .map(|fresh| (fresh, canonical_hash(&fresh.template.0).ok()))
+            .collect();
+        all.sort_by_key(|(fresh, _)| std::cmp::Reverse(fresh.revision.number));
+        // Of several equal ones the controller uses the oldest.
+        let current = all
+            .iter()
+            .filter(|(_, hash)| hash.as_ref() == Some(live))
+            .min_by_key(|(fresh, _)| fresh.revision.created)
+            .map(|(fresh, _)| *fresh);
+        let notes = evidence.revisions.iter();
+        let notes = notes.filter_map(|fresh| fresh.revision.action.as_deref());
+        let notes = notes.chain(evidence.workload.action.as_deref()).collect();
+        Self {
+            all,
+            live: live.clone(),
+            current,
+            notes,
+        }
+    }
+
+    /// Those whose template differs from the live one, newest number first.
+    fn others(&self) -> impl Iterator<Item = &'a FreshRevision> {
+        self.all
+            .iter()
+            .filter(|(_, hash)| hash.as_ref() != Some(&self.live))
+            .map(|(fresh, _)| *fresh)
+    }
+
+    /// The note that says that this revision was rolled back from. It counts while the revision that was gone
+    /// back to is the newer one: a withdrawn revision that went out again on purpose has a higher number.
+    pub fn withdrawn(&self, revision: &Revision) -> Option<&'a ActionNote> {
+        let counts = |note: &&&ActionNote| {
+            let to = self
+                .all
+                .iter()
+                .find(|(_, hash)| hash.as_ref() == Some(&note.to));
+            note.from == *revision.name
+                && to.is_none_or(|(to, _)| to.revision.number > revision.number)
+        };
+        self.notes.iter().find(counts).copied()
+    }
+}
+
+/// # Errors
+/// Why there is nothing to roll back to, or that what was asked for is not there.
+pub fn choose<'a>(
+    candidates: &Candidates<'a>,
+    evidence: &'a Evidence,
+) -> Result<Chosen<'a>, Refusal> {
+    match &evidence.request.target {
+        Target::Proposed => proposed(candidates, evidence),
+        Target::Shown { name, template } => {
+            let found = evidence
+                .revisions
+                .iter()
+                .find(|fresh| fresh.revision.name == *name);
+            let found = found.ok_or_else(|| {
+                refusal(format!(
+                    "Revision {name} is gone: the cluster keeps it no longer."
+                ))
+            })?;
+            if found.revision.template != *template {
+                return Err(refusal(format!("Revision {name} is not the one shown.")));
+            }
+            asked_for(candidates, found, "you chose it".into())
+        }
+        Target::Typed(text) => typed(candidates, evidence, text.trim()),
+    }
+}
+
+fn proposed<'a>(
+    candidates: &Candidates<'a>,
+    evidence: &'a Evidence,
+) -> Result<Chosen<'a>, Refusal> {
+    let kept = |fresh: &&FreshRevision| candidates.withdrawn(&fresh.revision).is_none();
+    let serving = candidates
+        .others()
+        .filter(kept)
+        .filter(|fresh| fresh.revision.available > 0)
+        // The first of equals would be the oldest: max_by_key keeps the last.
+        .max_by_key(|fresh| (fresh.revision.available, fresh.revision.number));
+    let number = candidates
+        .current
+        .map_or(u64::MAX, |current| current.revision.number);
+    let older = || {
+        candidates
+            .others()
+            .find(|fresh| kept(fresh) && fresh.revision.number < number)
+    };
+    let skipped = candidates
+        .others()
+        .filter(|fresh| candidates.withdrawn(&fresh.revision).is_some())
+        .map(|fresh| fresh.revision.label())
+        .collect::<Vec<_>>();
+    let (revision, mut rule) = match serving {
+        Some(fresh) => (fresh, serving_words(fresh.revision.available)),
+        None => (
+            older().ok_or_else(|| nothing(candidates, evidence, &skipped))?,
+            "the newest older revision that differs; none of its pods runs now".into(),
+        ),
+    };
+    if !skipped.is_empty() {
+        rule.push_str(&format!("; skipped {}", skipped_words(&skipped)));
+    }
+    Ok(Chosen {
+        revision,
+        rule,
+        withdrawn: None,
+    })
+}
+
+fn serving_words(available: u32) -> String {
+    match available {
+        1 => "1 of its pods serves now, most of all other revisions".into(),
+        n => format!("{n} of its pods serve now, most of all other revisions"),
+    }
+}
+
+fn skipped_words(skipped: &[String]) -> String {
+    let words: Vec<_> = skipped.iter().map(String::as_str).collect();
+    format!("{} (withdrawn)", text::list(&words))
+}
+
+fn nothing(candidates: &Candidates<'_>, evidence: &Evidence, skipped: &[String]) -> Refusal {
+    let id = &evidence.workload.id;
+    if !skipped.is_empty() {
+        let skipped = skipped_words(skipped);
+        let failure = Failure::new(
+            FailureKind::Refused,
+            format!("{id} has nothing to roll back to but {skipped}."),
+        );
+        return still(
+            failure.hint("choose it by hand (a revision, or --to) to go there all the same"),
+        );
+    }
+    if evidence.workload.history_limit == Some(0) {
+        return refusal(format!(
+            "{id} keeps no old revisions (revisionHistoryLimit is 0), so there is nothing to roll back to."
+        ));
+    }
+    match candidates.all.len() {
+        0 => refusal(format!("{id} has no revisions that can be read.")),
+        1 => refusal(format!(
+            "{id} has only one revision, so there is nothing to roll back to."
+        )),
+        _ => refusal(format!(
+            "{id} has no older revision whose pod template differs from the live one."
+        )),
+    }
+}
+
+fn typed<'a>(
+    candidates: &Candidates<'a>,
+    evidence: &'a Evidence,
+    text: &str,
+) -> Result<Chosen<'a>, Refusal> {
+    let number: Option<u64> = text.parse().ok();
+    let all = || candidates.all.iter().map(|(fresh, _)| *fresh);
+    let by_number = all().find(|fresh| number.is_some() && number == Some(fresh.revision.number));
+    let by_former =
+        || all().find(|fresh| number.is_some_and(|number| fresh.revision.former.contains(&number)));
+    let by_version: Vec<_> = all()
+        .filter(|fresh| version_of(fresh, evidence) == text)
+        .collect();
+    let numbered = by_number.or_else(by_former);
+    let mut found: Vec<_> = numbered.into_iter().collect();
+    for fresh in by_version {
+        if !found.iter().any(|f| f.revision.uid == fresh.revision.uid) {
+            found.push(fresh);
+        }
+    }
+    // The live template's own version is not meant when another revision has it as well.
+    if found.len() > 1 && numbered.is_none() {
+        let live = candidates.current.map(|current| &current.revision.uid);
+        found.retain(|fresh| Some(&fresh.revision.uid) != live);
+    }
+    match found[..] {
+        [only] => asked_for(candidates, only, typed_rule(only, number)),
+        [] => Err(unknown(candidates, evidence, text)),
+        [..] => Err(ambiguous(&found, evidence, text)),
+    }
+}
+
+fn typed_rule(fresh: &FreshRevision, number: Option<u64>) -> String {
+    let revision = &fresh.revision;
+    match number {
+        Some(number) if revision.number != number && revision.former.contains(&number) => format!(
+            "you asked for {number}, which has number {} since a rollback",
+            revision.number
+        ),
+        _ => "you asked for it".into(),
+    }
+}
+
+fn unknown(candidates: &Candidates<'_>, evidence: &Evidence, text: &str) -> Refusal {
+    let words: Vec<_> = candidates
+        .others()
+        .map(|fresh| describe(fresh, evidence))
+        .collect();
+    let failure = Failure::new(
+        FailureKind::Refused,
+        format!(
+            "{} has no revision or version {text}.",
+            evidence.workload.id
+        ),
+    );
+    still(if words.is_empty() {
+        failure
+    } else {
+        failure.hint(format!("there are {}", words.join(", ")))
+    })
+}
+
+fn ambiguous(found: &[&FreshRevision], evidence: &Evidence, text: &str) -> Refusal {
+    let words: Vec<_> = found.iter().map(|f| describe(f, evidence)).collect();
+    let failure = Failure::new(
+        FailureKind::Refused,
+        format!(
+            "{text} fits {} revisions of {}: {}.",
+            found.len(),
+            evidence.workload.id,
+            words.join(", ")
+        ),
+    );
+    still(failure.hint("give the revision's number"))
+}
+
+fn asked_for<'a>(
+    candidates: &Candidates<'a>,
+    revision: &'a FreshRevision,
+    rule: String,
+) -> Result<Chosen<'a>, Refusal> {
+    let same = candidates.all.iter().any(|(fresh, hash)| {
+        std::ptr::eq(*fresh, revision) && *hash == Some(candidates.live.clone())
+    });
+    if same {
+        return Err(refusal(format!(
+            "The pod template of {} is the live one already: it differs in nothing but the hash label.",
+            revision.revision.label()
+        )));
+    }
+    Ok(Chosen {
+        withdrawn: candidates.withdrawn(&revision.revision),
+        revision,
+        rule,
+    })
+}
+
+fn describe(fresh: &FreshRevision, evidence: &Evidence) -> String {
+    format!(
+        "{} ({})",
+        fresh.revision.label(),
+        version_of(fresh, evidence)
+    )
+}
+
+fn version_of(fresh: &FreshRevision, evidence: &Evidence) -> String {
+    version(
+        &fresh.revision.containers,
+        fresh.revision.version_label.as_deref(),
+        Some(&evidence.workload.containers),
+    )
+}

@@ -1,0 +1,164 @@
+//! One page of a list: its path, and its items decoded one by one.
+
+use super::path::{self, Resource};
+use super::{convert, wire};
+use crate::domain::{Feed, Item, Kind, SourceId};
+
+/// So few that rows stand while the rest is still on its way.
+pub const FIRST_PAGE: usize = 100;
+pub const PAGE: usize = 500;
+/// After a continue token grew too old in the middle of a listing: fewer pages are sooner at their end.
+pub const WIDE_PAGE: usize = 5_000;
+
+/// What one page holds. A bad object costs its own row.
+#[derive(Debug, Default)]
+pub struct Page {
+    pub items: Vec<Item>,
+    /// The objects that could not be read, by uid where that could.
+    pub unreadable: Vec<Box<str>>,
+    /// Empty on the last page.
+    pub next: String,
+    /// Where a watch goes on from.
+    pub version: String,
+}
+
+/// Asks for `limit` items from where `next` points, from the start when it is empty.
+pub fn page_path(source: &SourceId, limit: usize, next: &str) -> String {
+    let limit = limit.to_string();
+    let mut query = vec![("limit", limit.as_str())];
+    if !next.is_empty() {
+        query.push(("continue", next));
+    }
+    collection(source, &query)
+}
+
+/// What a source lists and watches.
+pub fn collection(source: &SourceId, query: &[(&str, &str)]) -> String {
+    let (resource, filter) = match &source.feed {
+        Feed::Workloads(kind) => (Resource::Workload(*kind), None),
+        Feed::Warnings => (Resource::Events, Some(("fieldSelector", "type=Warning"))),
+        Feed::ReplicaSets => (Resource::ReplicaSets, None),
+        Feed::RevisionsOf { workload, selector } => {
+            let resource = match workload.kind {
+                Kind::Deployment => Resource::ReplicaSets,
+                Kind::StatefulSet | Kind::DaemonSet => Resource::ControllerRevisions,
+            };
+            (resource, Some(("labelSelector", &**selector)))
+        }
+        Feed::PodsOf { selector, .. } => (Resource::Pods, Some(("labelSelector", &**selector))),
+    };
+    let mut query = query.to_vec();
+    query.extend(filter);
+    path::collection(resource, source.namespace.as_deref(), &query)
+}
+
+/// # Errors
+/// When the page itself is no list; never for one of its items.
+pub fn page(source: &SourceId, body: &[u8]) -> Result<Page, serde_json::Error> {
+    let list: wire::List<'_> = serde_json::from_slice(body)?;
+    let mut page = Page {
+        items: Vec::with_capacity(list.items.len()),
+        unreadable: Vec::new(),
+        next: list.metadata.next.to_string(),
+        version: list.metadata.resource_version.to_string(),
+    };
+    for (index, raw) in list.items.iter().enumerate() {
+        match convert::item(source, raw.get()) {
+            Ok(item) => page.items.extend(item),
+            Err(error) => {
+                tracing::warn!(resource = source.feed.resource(), %error, "unreadable object");
+                page.unreadable.push(unreadable_name(raw.get(), index));
+            }
+        }
+    }
+    Ok(page)
+}
+
+/// The uid, so that the object can be told again; without one its place in the page.
+fn unreadable_name(raw: &str, index: usize) -> Box<str> {
+    let object: wire::Object<'_> = serde_json::from_str(raw).unwrap_or_default();
+    if object.metadata.uid.is_empty() {
+        return format!("item {index}").into();
+    }
+    object.metadata.uid[..].into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::WorkloadId;
+
+    fn source(namespace: Option<&str>, feed: Feed) -> SourceId {
+        SourceId {
+            cluster: "c".into(),
+            namespace: namespace.map(Into::into),
+            feed,
+        }
+    }
+
+    #[test]
+    fn each_feed_asks_for_its_own() {
+        let workload = |kind| WorkloadId {
+            cluster: "c".into(),
+            namespace: "shop".into(),
+            kind,
+            name: "db".into(),
+        };
+        let revisions = |kind| Feed::RevisionsOf {
+            workload: workload(kind),
+            selector: "app=db".into(),
+        };
+        for (source, want) in [
+            (
+                source(None, Feed::Workloads(Kind::Deployment)),
+                "/apis/apps/v1/deployments?limit=100",
+            ),
+            (
+                source(Some("shop"), Feed::Warnings),
+                "/api/v1/namespaces/shop/events?limit=100&fieldSelector=type%3DWarning",
+            ),
+            (
+                source(Some("shop"), revisions(Kind::Deployment)),
+                "/apis/apps/v1/namespaces/shop/replicasets?limit=100&labelSelector=app%3Ddb",
+            ),
+            (
+                source(Some("shop"), revisions(Kind::StatefulSet)),
+                "/apis/apps/v1/namespaces/shop/controllerrevisions?limit=100&labelSelector=app%3Ddb",
+            ),
+            (
+                source(
+                    Some("shop"),
+                    Feed::PodsOf {
+                        workload: workload(Kind::DaemonSet),
+                        selector: "a in (b)".into(),
+                    },
+                ),
+                "/api/v1/namespaces/shop/pods?limit=100&labelSelector=a%20in%20%28b%29",
+            ),
+        ] {
+            assert_eq!(page_path(&source, FIRST_PAGE, ""), want);
+        }
+        let sets = source(None, Feed::ReplicaSets);
+        let want = "/apis/apps/v1/replicasets?limit=500&continue=a%2Bb";
+        assert_eq!(page_path(&sets, PAGE, "a+b"), want);
+    }
+
+    #[test]
+    fn one_bad_object_costs_one_row() {
+        let good = r#"{"metadata":{"name":"web","namespace":"shop","uid":"u1","creationTimestamp":"2026-01-01T00:00:00Z"},"spec":{"template":{}}}"#;
+        let body = format!(
+            r#"{{"kind":"List","metadata":{{"resourceVersion":"7","continue":"on"}},"items":[{good},{{"metadata":{{"uid":"u2"}},"spec":3}},null,{good}]}}"#
+        );
+        let deployments = source(None, Feed::Workloads(Kind::Deployment));
+        let page = page(&deployments, body.as_bytes()).unwrap();
+        assert_eq!(page.items.len(), 2);
+        assert_eq!(page.unreadable, ["u2".into(), "item 2".into()]);
+        assert_eq!((&*page.next, &*page.version), ("on", "7"));
+        for body in ["", "[]", r#"{"items":{}}"#, r#"{"metadata":{},"items":[{"#] {
+            assert!(
+                super::page(&deployments, body.as_bytes()).is_err(),
+                "{body}"
+            );
+        }
+    }
+}
