@@ -420,3 +420,8 @@ fn missing(error: &Error) -> String {
         .missing_permission()
         .map_or_else(|| error.to_string(), |missing| format!("needs {missing}"))
 }
+
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod tests;

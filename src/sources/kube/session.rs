@@ -209,3 +209,33 @@ async fn beside<T: Send + 'static>(
             })
         })
 }
+
+#[cfg(test)]
+impl Cluster {
+    /// Talks to `client`, with a login that cannot be renewed.
+    pub(super) fn over(client: kube::Client, clock: Clock) -> Self {
+        let session = Session {
+            client,
+            login_hint: "log in again".into(),
+            login: Login {
+                ends: None,
+                fingerprint: [0; 32],
+            },
+            renewed: true,
+            accepted: AtomicBool::new(false),
+        };
+        let inner = Inner {
+            id: "c".into(),
+            server: "http://fake".into(),
+            namespace: None,
+            ca: Vec::new(),
+            connection: Connection::default(),
+            clock,
+            current: Mutex::new(Arc::new(session)),
+            renewal: tokio::sync::Mutex::default(),
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+}
