@@ -54,7 +54,7 @@ struct Bench {
 fn main() {
     let arguments = arguments();
     let plane = ControlPlane::own();
-    let kubeconfig = plane.owner("bench");
+    let kubeconfig = plane.owner("bench", None);
     eprintln!("making fleet {}", arguments.size.name);
     let services = fleet::make(&plane, arguments.size);
     let mut programs = vec![Program::rolldeck()];

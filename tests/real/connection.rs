@@ -121,9 +121,8 @@ fn a_plugin_that_fails_is_told_with_its_own_words() {
         "echo 'session ended, log in again' >&2; exit 3",
     );
     let kubeconfig = plane.kubeconfig("unplugged", &Login::Plugin(&script), None);
-    let error = match try_cluster(&kubeconfig) {
-        Err(error) => error,
-        Ok(_) => panic!("there is no login"),
+    let Err(error) = try_cluster(&kubeconfig) else {
+        panic!("there is no login")
     };
     assert!(error.needs_login(), "{error}");
     let failure = error.failure();
@@ -169,8 +168,8 @@ fn only_the_verbatim_template_passes_the_servers_test() {
     service.run(plane, "1.0");
     let cluster = cluster(&plane.admin_kubeconfig());
     let answer = RUNTIME.block_on(cluster.get(&service.path())).unwrap();
-    let text = std::str::from_utf8(&answer.body).unwrap();
-    let verbatim = raw_template(text).unwrap();
+    let object = std::str::from_utf8(&answer.body).unwrap();
+    let verbatim = raw_template(object).unwrap();
     assert!(
         verbatim.contains(r"\u0026\u0026"),
         "the server escapes: {verbatim}"

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 mod connection;
+mod feed;
 mod names;
 mod plane;
 #[path = "../support/mod.rs"]

@@ -188,10 +188,10 @@ impl ControlPlane {
     }
 
     /// May do everything, and unlike the administrator is audited.
-    pub fn owner(&self, user: &str) -> PathBuf {
+    pub fn owner(&self, user: &str, namespace: Option<&str>) -> PathBuf {
         let bindings = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings";
         self.bind(bindings, user, "cluster-admin");
-        self.kubeconfig(user, &Login::Certificate(""), None)
+        self.kubeconfig(user, &Login::Certificate(""), namespace)
     }
 
     fn bind(&self, collection: &str, user: &str, role: &str) {

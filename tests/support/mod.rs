@@ -16,4 +16,5 @@ pub mod fixtures;
 pub mod keeper;
 pub mod proxy;
 pub mod pty;
+pub mod terminal_bytes;
 pub mod wait;

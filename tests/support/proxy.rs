@@ -6,6 +6,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
 use bytes::Bytes;
 use futures::StreamExt;
 use http::{Request, Response, StatusCode};
@@ -56,6 +58,7 @@ type Body = UnsyncBoxBody<Bytes, std::io::Error>;
 
 pub struct Proxy {
     address: SocketAddr,
+    muted: watch::Sender<bool>,
     folder: PathBuf,
     task: tokio::task::JoinHandle<()>,
 }
@@ -72,12 +75,16 @@ impl Proxy {
             .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
             .expect("a free port");
         let address = listener.local_addr().expect("an address");
+        let (muted, hears) = watch::channel(false);
         let task = RUNTIME.spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
-                let (client, decide) = (client.clone(), Arc::clone(&decide));
-                let service = hyper::service::service_fn(move |request| {
-                    answer(client.clone(), Arc::clone(&decide), request)
-                });
+                let way = Way {
+                    client: client.clone(),
+                    decide: Arc::clone(&decide),
+                    muted: hears.clone(),
+                };
+                let service =
+                    hyper::service::service_fn(move |request| answer(way.clone(), request));
                 let serve = hyper::server::conn::http1::Builder::new()
                     .serve_connection(TokioIo::new(socket), service);
                 tokio::spawn(serve);
@@ -85,9 +92,15 @@ impl Proxy {
         });
         Self {
             address,
+            muted,
             folder: plane.folder().to_owned(),
             task,
         }
+    }
+
+    /// What watches say is held back until this is called with `false`: whoever watches sees the past.
+    pub fn mute(&self, muted: bool) {
+        self.muted.send_replace(muted);
     }
 
     /// A kubeconfig that goes through the proxy.
@@ -115,23 +128,28 @@ impl Drop for Proxy {
     }
 }
 
-async fn answer(
+#[derive(Clone)]
+struct Way {
     client: kube::Client,
     decide: Arc<Decide>,
-    request: Request<Incoming>,
-) -> Result<Response<Body>, Infallible> {
+    muted: watch::Receiver<bool>,
+}
+
+async fn answer(way: Way, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
     let seen = Seen {
         method: request.method().to_string(),
         uri: request.uri().to_string(),
     };
+    let watch = seen.watch();
+    let decide = Arc::clone(&way.decide);
     let fate = tokio::task::spawn_blocking(move || decide(&seen))
         .await
         .unwrap_or(Fate::Forward);
     match fate {
-        Fate::Forward => Ok(forward(&client, request, usize::MAX).await),
-        Fate::Cut(bytes) => Ok(forward(&client, request, bytes).await),
+        Fate::Forward => Ok(forward(&way, request, watch, usize::MAX).await),
+        Fate::Cut(bytes) => Ok(forward(&way, request, watch, bytes).await),
         Fate::Lose => {
-            let lost = forward(&client, request, usize::MAX).await;
+            let lost = forward(&way, request, watch, usize::MAX).await;
             let _ = lost.into_body().collect().await;
             std::future::pending().await
         }
@@ -141,8 +159,9 @@ async fn answer(
 }
 
 async fn forward(
-    client: &kube::Client,
+    way: &Way,
     request: Request<Incoming>,
+    watch: bool,
     limit: usize,
 ) -> Response<Body> {
     let (mut parts, body) = request.into_parts();
@@ -151,7 +170,7 @@ async fn forward(
         return plain(400);
     };
     let request = Request::from_parts(parts, kube::client::Body::from(body.to_bytes().to_vec()));
-    let Ok(response) = client.send(request).await else {
+    let Ok(response) = way.client.send(request).await else {
         return plain(502);
     };
     let (mut parts, body) = response.into_parts();
@@ -164,17 +183,26 @@ async fn forward(
         parts.headers.remove(header);
     }
     let mut left = limit;
-    let frames = BodyStream::new(body).map(move |frame| {
-        let data = frame
-            .map_err(std::io::Error::other)?
-            .into_data()
-            .unwrap_or_default();
-        if data.len() > left {
-            return Err(std::io::Error::other("cut by the test"));
-        }
-        left -= data.len();
-        Ok(Frame::data(data))
-    });
+    let muted = way.muted.clone();
+    let frames = BodyStream::new(body)
+        .then(move |frame| {
+            let mut muted = muted.clone();
+            async move {
+                if watch {
+                    let _ = muted.wait_for(|muted| !muted).await;
+                }
+                frame
+            }
+        })
+        .map(move |frame| {
+            let frame = frame.map_err(std::io::Error::other)?;
+            let data = frame.into_data().unwrap_or_default();
+            if data.len() > left {
+                return Err(std::io::Error::other("cut by the test"));
+            }
+            left -= data.len();
+            Ok(Frame::data(data))
+        });
     Response::from_parts(parts, BodyExt::boxed_unsync(StreamBody::new(frames)))
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Instant;
@@ -68,6 +69,20 @@ impl Launch {
 
     pub fn size(mut self, width: u16, height: u16) -> Self {
         (self.width, self.height) = (width, height);
+        self
+    }
+
+    /// The text of `config.yaml`.
+    pub fn config(self, text: &str) -> Self {
+        let folder = self.home.join(".config/rolldeck");
+        std::fs::create_dir_all(&folder).expect("a folder in the home folder");
+        keeper::write(&folder.join("config.yaml"), text);
+        self
+    }
+
+    pub fn with(mut self, arguments: &[&str]) -> Self {
+        self.arguments
+            .extend(arguments.iter().map(|&word| word.to_owned()));
         self
     }
 
@@ -271,10 +286,15 @@ impl Terminal {
 
     /// Whether echo and line mode are on, as they are outside of full-screen programs.
     pub fn cooked(&self) -> bool {
+        const NO_CONTROLLING_TERMINAL: i32 = 0o400;
         let Some(descriptor) = self.master.tty_name() else {
             return false;
         };
-        let terminal = std::fs::File::open(descriptor).expect("the terminal's file");
+        let terminal = std::fs::File::options()
+            .read(true)
+            .custom_flags(NO_CONTROLLING_TERMINAL)
+            .open(descriptor)
+            .expect("the terminal's file");
         let modes = rustix::termios::tcgetattr(&terminal)
             .expect("its modes")
             .local_modes;

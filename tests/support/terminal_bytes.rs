@@ -1,0 +1,109 @@
+//! What arrived at a terminal, taken apart: only the control sequences that rolldeck itself uses may be in it.
+
+/// Everything in `bytes` that is neither printable text nor a control sequence of ours, as readable words.
+pub fn strangers(bytes: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(bytes);
+    let mut strangers = Vec::new();
+    let mut rest = &*text;
+    while let Some(first) = rest.chars().next() {
+        let (taken, fine) = if first == '\x1b' {
+            sequence(rest)
+        } else {
+            (first.len_utf8(), plain(first))
+        };
+        if !fine {
+            strangers.push(format!("{:?}", &rest[..taken]));
+        }
+        rest = &rest[taken..];
+    }
+    strangers
+}
+
+/// Printable, and moves nothing: neither control characters nor the marks that reorder or hide text.
+pub fn plain(character: char) -> bool {
+    match character {
+        '\r' | '\n' => true,
+        '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}'
+        | '\u{61c}'
+        | '\u{fffd}' => false,
+        other => !other.is_control(),
+    }
+}
+
+/// The length of the escape sequence at the start of `text`, and whether it is one of ours.
+fn sequence(text: &str) -> (usize, bool) {
+    let bytes = text.as_bytes();
+    match bytes.get(1) {
+        Some(b'[') => {
+            let end = bytes[2..]
+                .iter()
+                .position(|byte| (0x40..=0x7e).contains(byte));
+            let Some(end) = end else {
+                return (text.len(), false);
+            };
+            let body = &text[2..2 + end];
+            (end + 3, csi(body, bytes[2 + end]))
+        }
+        // OSC 52, the clipboard, is the only string that is sent.
+        Some(b']') => {
+            let end = text.find('\x07').map(|at| at + 1);
+            let end = end.or_else(|| text.find("\x1b\\").map(|at| at + 2));
+            let end = end.unwrap_or(text.len());
+            (end, text.starts_with("\x1b]52;"))
+        }
+        Some(_) => (
+            1 + text[1..].chars().next().map_or(0, char::len_utf8),
+            false,
+        ),
+        None => (1, false),
+    }
+}
+
+/// Modes, colours, cursor moves and erasing, with parameters that exist.
+fn csi(body: &str, end: u8) -> bool {
+    let numbers_below = |limit: u32| {
+        body.split([';', ':'])
+            .all(|number| number.is_empty() || number.parse::<u32>().is_ok_and(|n| n < limit))
+    };
+    match end {
+        b'm' => numbers_below(256),
+        b'H' | b'G' | b'd' | b'A' | b'B' | b'C' | b'D' | b'X' | b'J' | b'K' => numbers_below(1000),
+        b'h' | b'l' => body.strip_prefix('?').is_some_and(|modes| {
+            modes
+                .split(';')
+                .all(|mode| ["25", "1049", "2026", "2004", "7"].contains(&mode))
+        }),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strange_and_own() {
+        assert_eq!(
+            strangers("\x1b[?1049h\x1b[2J\x1b[3;1H\x1b[1;31m× web\x1b[0m\r\n".as_bytes()),
+            [""; 0]
+        );
+        for strange in [
+            "\x1b]0;title\x07",
+            "\x1b[6n",
+            "\x1bc",
+            "\x1b[8;9;9t",
+            "\x07",
+            "\u{9b}31m",
+            "\u{202e}",
+            "\x1bP1$q\x1b\\",
+            "\x1b[3133m",
+            "\u{200b}",
+            "\x08",
+        ] {
+            assert!(!strangers(strange.as_bytes()).is_empty(), "{strange:?}");
+        }
+    }
+}
