@@ -1,1 +1,14 @@
 //! The only room that acts: reads for a plan, checks that ask, the one function that writes, the record.
+
+mod execute;
+mod fresh;
+mod gather;
+mod preflight;
+pub mod record;
+mod send;
+
+pub use execute::{Order, execute};
+pub use gather::{GatherContext, gather};
+pub use preflight::preflight;
+pub use record::Recorder;
+pub use send::send;

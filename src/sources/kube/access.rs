@@ -27,6 +27,15 @@ pub enum Permission {
 
 /// Asks for one right. A server that does not let one ask is an `Err`, which is not a denial.
 pub async fn permission(cluster: &Cluster, right: Right<'_>) -> Result<Permission, Error> {
+    permission_on(cluster, right, "").await
+}
+
+/// The same for one object: a role may name the objects that it speaks of.
+pub async fn permission_on(
+    cluster: &Cluster,
+    right: Right<'_>,
+    name: &str,
+) -> Result<Permission, Error> {
     let body = serde_json::json!({
         "kind": "SelfSubjectAccessReview",
         "apiVersion": "authorization.k8s.io/v1",
@@ -35,6 +44,7 @@ pub async fn permission(cluster: &Cluster, right: Right<'_>) -> Result<Permissio
             "group": right.group,
             "resource": right.resource,
             "namespace": right.namespace.unwrap_or(""),
+            "name": name,
         }},
     });
     let answer = cluster.review(Review::Access, &body.to_string()).await?;

@@ -1,0 +1,83 @@
+//! One fresh read of a workload: what it is now, and who moved it since it was shown.
+
+use jiff::Timestamp;
+
+use crate::domain::version::version;
+use crate::domain::{Failure, FailureKind, TemplateHash, Uid, Workload, WorkloadId};
+use crate::plan::Plan;
+use crate::sources::kube::{Cluster, Error, convert, path};
+
+/// Reads it. Costs 10 s at most.
+pub async fn read(
+    cluster: &Cluster,
+    id: &WorkloadId,
+) -> Result<(Workload, Option<Timestamp>), Error> {
+    let place = path::object(id.kind, &id.namespace, &id.name);
+    let answer = cluster.get(&place).await?;
+    let raw = text(&answer.body, id)?;
+    let workload =
+        convert::workload(cluster.id(), id.kind, raw).map_err(|error| unusable(id, &error))?;
+    Ok((workload, answer.server_date))
+}
+
+/// What moved since the plan was made, and who moved it; `None` when it is as it was.
+pub fn moved(plan: &Plan, now: &Workload) -> Option<String> {
+    moved_from(&plan.uid, plan.from.template, now).map(|words| {
+        let live = version(&now.containers, now.version_label.as_deref(), None);
+        match words {
+            Moved::Recreated => format!("{} was deleted and created again.", now.id),
+            Moved::Template => {
+                let who = now.written_by.as_ref();
+                let who = who.map_or("somebody unknown", |(manager, _)| manager);
+                let from = &plan.from.version;
+                format!("{who} moved {} from {from} to {live}.", now.id)
+            }
+        }
+    })
+}
+
+/// The same without a plan at hand.
+pub fn moved_since(uid: &Uid, template: TemplateHash, now: &Workload) -> Option<String> {
+    moved_from(uid, template, now).map(|words| match words {
+        Moved::Recreated => "it was deleted and created again since you looked".into(),
+        Moved::Template => {
+            let live = version(&now.containers, now.version_label.as_deref(), None);
+            let who = now.written_by.as_ref();
+            let who = who.map_or("somebody unknown", |(manager, _)| manager);
+            format!("{who} moved it to {live} since you looked")
+        }
+    })
+}
+
+enum Moved {
+    Recreated,
+    Template,
+}
+
+fn moved_from(uid: &Uid, template: TemplateHash, now: &Workload) -> Option<Moved> {
+    if now.uid != *uid {
+        Some(Moved::Recreated)
+    } else if now.template != template {
+        Some(Moved::Template)
+    } else {
+        None
+    }
+}
+
+/// The body as text; the API server sends UTF-8.
+pub fn text<'a>(body: &'a [u8], id: &WorkloadId) -> Result<&'a str, Error> {
+    std::str::from_utf8(body).map_err(|error| unusable(id, &error))
+}
+
+pub fn unusable(id: &WorkloadId, error: &dyn std::error::Error) -> Error {
+    Error::Unusable {
+        about: format!("read {id} in {}", id.namespace),
+        status: 200,
+        message: format!("the answer cannot be read: {error}"),
+    }
+}
+
+/// A refusal that the person can do something about.
+pub fn refused(sentence: impl Into<String>) -> Failure {
+    Failure::new(FailureKind::Refused, sentence)
+}

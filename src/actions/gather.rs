@@ -1,0 +1,215 @@
+//! The fresh reads that a plan is made from: the object raw, its revisions, its pods.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::fresh;
+use crate::domain::standing::{Evidence as Seen, standing};
+use crate::domain::{Failure, FailureKind, Kind, Level, Pod, Verbatim, Workload, action_note};
+use crate::plan::{Evidence, FreshRevision, Request, Stamp};
+use crate::sources::Clock;
+use crate::sources::kube::path::{self, Resource};
+use crate::sources::kube::{Cluster, Error, convert};
+
+/// What the reads do not tell.
+#[derive(Debug, Clone, Copy)]
+pub struct GatherContext {
+    pub level: Level,
+    pub clock: Clock,
+}
+
+/// Pods are only evidence: who may not list them can still plan.
+pub async fn gather(
+    cluster: &Cluster,
+    request: &Request,
+    context: GatherContext,
+) -> Result<Evidence, Failure> {
+    let at = (context.clock)();
+    let stamp = stamp(at)?;
+    read(cluster, request, context.level, stamp)
+        .await
+        .map_err(|error| error.failure())
+}
+
+async fn read(
+    cluster: &Cluster,
+    request: &Request,
+    level: Level,
+    stamp: Stamp,
+) -> Result<Evidence, Error> {
+    let id = &request.workload;
+    let answer = cluster
+        .get(&path::object(id.kind, &id.namespace, &id.name))
+        .await?;
+    let raw = fresh::text(&answer.body, id)?;
+    let unusable = |error: serde_json::Error| fresh::unusable(id, &error);
+    let workload = convert::workload(cluster.id(), id.kind, raw).map_err(unusable)?;
+    let template = convert::raw_template(raw).map_err(unusable)?;
+    let annotations = annotations(raw).map_err(unusable)?;
+    let (revisions, pods) = match id.kind {
+        Kind::Deployment => {
+            let (revisions, pods) =
+                tokio::join!(revisions(cluster, &workload), pods(cluster, &workload));
+            (revisions?, pods.unwrap_or_default())
+        }
+        Kind::StatefulSet | Kind::DaemonSet => (Vec::new(), Vec::new()),
+    };
+    let read_at = answer.server_date.unwrap_or(stamp.at);
+    Ok(Evidence {
+        request: request.clone(),
+        level,
+        template: Verbatim(template.into()),
+        has_annotations: annotations.is_some(),
+        noted: annotations
+            .as_ref()
+            .and_then(|map| map.get(action_note::ANNOTATION))
+            .map(|value| value.get().into()),
+        phase: phase(&workload, &revisions, &pods, read_at),
+        revisions,
+        pods,
+        workload,
+        stamp,
+        read_at,
+    })
+}
+
+fn phase(
+    workload: &Workload,
+    revisions: &[FreshRevision],
+    pods: &[Pod],
+    now: Timestamp,
+) -> crate::domain::Phase {
+    let mut revisions: Vec<_> = revisions.iter().map(|f| f.revision.clone()).collect();
+    revisions.sort_by_key(|revision| std::cmp::Reverse(revision.number));
+    let pods: Vec<_> = pods
+        .iter()
+        .filter(|pod| revisions.iter().any(|r| r.uid == pod.owner))
+        .collect();
+    let seen = Seen {
+        workload,
+        revisions: &revisions,
+        pods: &pods,
+        warnings: &[],
+    };
+    standing(seen, now).phase
+}
+
+async fn revisions(cluster: &Cluster, workload: &Workload) -> Result<Vec<FreshRevision>, Error> {
+    let mut found = Vec::new();
+    for page in pages(cluster, Resource::ReplicaSets, workload).await? {
+        let list = items(&page, workload)?;
+        for item in list {
+            let raw = item.get();
+            // One that cannot be read costs itself: it is no target.
+            let Ok(Some(revision)) = convert::replica_set(cluster.id(), raw) else {
+                continue;
+            };
+            if revision.owner != workload.uid {
+                continue;
+            }
+            if let Ok(template) = convert::raw_template(raw) {
+                found.push(FreshRevision {
+                    revision,
+                    template: Verbatim(template.into()),
+                });
+            }
+        }
+    }
+    Ok(found)
+}
+
+async fn pods(cluster: &Cluster, workload: &Workload) -> Result<Vec<Pod>, Error> {
+    let mut found = Vec::new();
+    for page in pages(cluster, Resource::Pods, workload).await? {
+        let list = items(&page, workload)?;
+        found.extend(
+            list.iter()
+                .filter_map(|item| convert::pod(&workload.id, item.get()).ok()),
+        );
+    }
+    Ok(found)
+}
+
+#[derive(Deserialize)]
+struct List<'a> {
+    #[serde(default)]
+    metadata: ListMeta,
+    #[serde(borrow)]
+    items: Option<Vec<&'a RawValue>>,
+}
+
+#[derive(Deserialize, Default)]
+struct ListMeta {
+    #[serde(rename = "continue", default)]
+    token: String,
+}
+
+fn items<'a>(page: &'a [u8], workload: &Workload) -> Result<Vec<&'a RawValue>, Error> {
+    let list: List<'_> =
+        serde_json::from_slice(page).map_err(|error| fresh::unusable(&workload.id, &error))?;
+    Ok(list.items.unwrap_or_default())
+}
+
+async fn pages(
+    cluster: &Cluster,
+    resource: Resource,
+    workload: &Workload,
+) -> Result<Vec<bytes::Bytes>, Error> {
+    let mut pages = Vec::new();
+    let mut token = String::new();
+    loop {
+        let query = [
+            ("labelSelector", &*workload.selector),
+            ("limit", "500"),
+            ("continue", token.as_str()),
+        ];
+        let asked = if token.is_empty() { 2 } else { 3 };
+        let place = path::collection(resource, Some(&workload.id.namespace), &query[..asked]);
+        let answer = cluster.list(&place).await?;
+        let list: List<'_> = serde_json::from_slice(&answer.body)
+            .map_err(|error| fresh::unusable(&workload.id, &error))?;
+        token = list.metadata.token;
+        pages.push(answer.body);
+        if token.is_empty() {
+            return Ok(pages);
+        }
+    }
+}
+
+/// `None` when there is no map to add to.
+fn annotations(raw: &str) -> Result<Option<HashMap<String, &RawValue>>, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Object<'a> {
+        #[serde(borrow)]
+        metadata: Meta<'a>,
+    }
+    #[derive(Deserialize)]
+    struct Meta<'a> {
+        #[serde(borrow)]
+        annotations: Option<HashMap<String, &'a RawValue>>,
+    }
+    Ok(serde_json::from_str::<Object<'_>>(raw)?
+        .metadata
+        .annotations)
+}
+
+/// An id that ties record, annotation and follow together, and the name of who acts.
+fn stamp(at: Timestamp) -> Result<Stamp, Failure> {
+    let mut bytes = [0; 8];
+    ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut bytes).map_err(|_| {
+        Failure::new(
+            FailureKind::Internal,
+            "The operating system gives no random numbers for the id of the record.",
+        )
+    })?;
+    let user = whoami::username().unwrap_or_else(|_| "unknown".into());
+    let host = whoami::hostname().unwrap_or_else(|_| "unknown".into());
+    Ok(Stamp {
+        id: bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        by: format!("{user}@{host}"),
+        at,
+    })
+}

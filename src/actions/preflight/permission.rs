@@ -1,0 +1,70 @@
+//! Whether the server lets us send every step, by its own review.
+
+use std::sync::Arc;
+
+use tokio::time::timeout;
+
+use super::{LIMIT, verdict};
+use crate::plan::{CheckId, Finding, Plan, Step, Verdict};
+use crate::sources::kube::Cluster;
+use crate::sources::kube::access::{Permission, Right, permission_on};
+
+/// A review that cannot be had is no denial: the dry run tells as well.
+pub async fn ask(cluster: Cluster, plan: Arc<Plan>) -> Verdict {
+    match timeout(LIMIT, review(&cluster, &plan)).await {
+        Ok(verdict) => verdict,
+        Err(_) => unverified("no answer within 10s".into()),
+    }
+}
+
+async fn review(cluster: &Cluster, plan: &Plan) -> Verdict {
+    // The steps of a plan write to one object with one verb, so that the first speaks for all.
+    let Some(step) = plan.steps.first() else {
+        return unverified("the plan has no step".into());
+    };
+    let words = words(step);
+    let object = step.object();
+    let right = Right {
+        verb: step.permission(),
+        group: object.api.split_once('/').map_or("", |(group, _)| group),
+        resource: object.resource,
+        namespace: Some(&object.namespace),
+    };
+    match permission_on(cluster, right, &object.name).await {
+        Ok(Permission::Allowed) => {
+            verdict(CheckId::Permission, Finding::Ok, format!("you may {words}"))
+        }
+        Ok(Permission::Denied(reason)) => {
+            let reason = if reason.is_empty() {
+                reason
+            } else {
+                format!(": {reason}")
+            };
+            verdict(
+                CheckId::Permission,
+                Finding::Block,
+                format!("you may not {words}{reason}"),
+            )
+        }
+        Ok(Permission::Unknown(why)) => unverified(why),
+        Err(error) => unverified(error.to_string()),
+    }
+}
+
+fn words(step: &Step) -> String {
+    let object = step.object();
+    format!(
+        "{} {} in {}",
+        step.permission(),
+        object.resource,
+        object.namespace
+    )
+}
+
+fn unverified(why: String) -> Verdict {
+    verdict(
+        CheckId::Permission,
+        Finding::Unverified,
+        format!("whether you may is not known: {why}"),
+    )
+}
