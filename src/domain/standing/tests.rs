@@ -1,5 +1,7 @@
 //! Every row of kubectl's rollout status, and of the reasons that pods, events and conditions give.
 
+#![allow(clippy::too_many_lines)] // a table is one test
+
 use crate::domain::fixture::*;
 use crate::domain::template::CanonicalHash;
 use crate::domain::{ActionNote, ContainerState, Counts, Run, Strategy};
