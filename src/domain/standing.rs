@@ -17,6 +17,8 @@ use rollout::{Stage, rollout};
 
 /// A controller that is well sees a change within a second or two.
 const SEEN_WITHIN: SignedDuration = SignedDuration::from_secs(30);
+/// A change that is not seen yet is taken for the one our note speaks of.
+const ACTED_LATELY: SignedDuration = SignedDuration::from_mins(10);
 /// The verb of our note that turns `rolling` into `rolling back`.
 const ROLLBACK: &str = "rollback";
 
@@ -136,11 +138,13 @@ fn under_way(evidence: Evidence<'_>, progress: Progress, now: Timestamp) -> Stan
 fn not_available(evidence: Evidence<'_>, progress: Progress, now: Timestamp) -> Standing {
     let workload = evidence.workload;
     let trouble = trouble::at_rest(evidence, now);
-    if trouble.is_none() && workload.id.kind != Kind::Deployment && rollout::starting(evidence, now)
-    {
+    let unavailable = workload
+        .condition("Available")
+        .is_some_and(|c| c.status == Truth::False);
+    if trouble.is_none() && !unavailable && rollout::starting(evidence, now) {
         return Standing {
             progress: Some(progress),
-            ..at(moving(workload), None)
+            ..at(Phase::Rolling, None)
         };
     }
     let counts = workload.counts;
@@ -189,7 +193,12 @@ fn not_seen(evidence: Evidence<'_>, progress: Progress, now: Timestamp) -> Stand
             ),
         ),
         None => (
-            moving(evidence.workload),
+            // Our note stays until the next template; this may be a change of something else.
+            if acted_lately(evidence.workload, now) {
+                moving(evidence.workload)
+            } else {
+                Phase::Rolling
+            },
             "the controller has not seen the change yet".to_owned(),
         ),
     };
@@ -224,6 +233,11 @@ fn held_back(evidence: Evidence<'_>, held: Why, progress: Progress, now: Timesta
         since: rollout::since(evidence),
         ..at(phase, Some(why))
     }
+}
+
+fn acted_lately(workload: &Workload, now: Timestamp) -> bool {
+    let lately = |at: Timestamp| now.duration_since(at) < ACTED_LATELY;
+    workload.action.as_ref().is_some_and(|note| lately(note.at))
 }
 
 fn moving(workload: &Workload) -> Phase {

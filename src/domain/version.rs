@@ -32,12 +32,13 @@ pub fn rollout_versions(workload: &Workload, revisions: &[Revision], under_way: 
         Kind::DaemonSet => None,
     };
     let from = serving.or_else(|| older.max_by_key(|r| r.number));
+    let replaced = serving.is_some() || !workload.rollout_is_finished();
     let to = version(
         &workload.containers,
         workload.version_label.as_deref(),
         from.map(|r| &*r.containers),
     );
-    let from = from.filter(|_| under_way).map(|r| {
+    let from = from.filter(|_| under_way && replaced).map(|r| {
         version(
             &r.containers,
             r.version_label.as_deref(),
@@ -113,6 +114,7 @@ mod tests {
         use crate::domain::fixture::{IMAGE, OLD_IMAGE, containers, revision, workload};
         let kind = Kind::Deployment;
         let mut service = workload(kind);
+        service.counts.updated = 2;
         let revisions = [
             revision(kind, 42, "new", IMAGE),
             revision(kind, 41, "old", OLD_IMAGE),
@@ -134,6 +136,11 @@ mod tests {
         assert_eq!(
             arrow(&service, &serving, true),
             (Some(oldest.into()), new.clone())
+        );
+        // Only scaled up: nothing is replaced.
+        assert_eq!(
+            arrow(&workload(kind), &revisions, true),
+            (None, new.clone())
         );
         // A restart goes from a version to itself.
         serving[2].containers = containers(IMAGE);

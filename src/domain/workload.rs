@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{ActionNote, Container, TemplateHash, Uid, WorkloadId};
+use super::{ActionNote, Container, Kind, TemplateHash, Uid, WorkloadId};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workload {
@@ -108,6 +108,21 @@ pub enum Manager {
 }
 
 impl Workload {
+    /// The template is rolled out, as far as the status tells: pods that are missing now are a matter of scale or
+    /// health. For a Deployment it is the controller's own rule: once the new ReplicaSet was available, progress
+    /// is not looked at again.
+    pub fn rollout_is_finished(&self) -> bool {
+        match self.id.kind {
+            Kind::Deployment => {
+                let available = |c: &Condition| &*c.reason == "NewReplicaSetAvailable";
+                self.condition("Progressing").is_some_and(available)
+                    && self.counts.total == self.counts.updated
+            }
+            Kind::StatefulSet => self.current_revision == self.update_revision,
+            Kind::DaemonSet => self.counts.updated >= self.desired,
+        }
+    }
+
     pub fn condition(&self, kind: &str) -> Option<&Condition> {
         self.conditions.iter().find(|c| &*c.kind == kind)
     }

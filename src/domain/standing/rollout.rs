@@ -101,7 +101,8 @@ pub(super) fn without_progress(evidence: Evidence<'_>, now: Timestamp) -> Option
     (still >= STILL_AFTER).then_some(still)
 }
 
-/// Whether the pods that are missing are only young.
+/// Whether the pods that are missing are only young. A Deployment that is available is given the benefit of the
+/// doubt until its pods are watched: it may just have been scaled up.
 pub(super) fn starting(evidence: Evidence<'_>, now: Timestamp) -> bool {
     let workload = evidence.workload;
     let young = |at: Timestamp| now.duration_since(at) < STARTS_WITHIN;
@@ -112,6 +113,7 @@ pub(super) fn starting(evidence: Evidence<'_>, now: Timestamp) -> bool {
         .peekable();
     match waiting.peek() {
         Some(_) => waiting.all(|pod| young(pod.created)),
+        None if workload.id.kind == Kind::Deployment => evidence.pods.is_empty(),
         None => young(workload.created) || workload.counts.total < workload.desired,
     }
 }
@@ -138,10 +140,10 @@ pub(super) fn is_current(evidence: Evidence<'_>, pod: &Pod) -> bool {
 
 fn deployment(workload: &Workload) -> Stage {
     let counts = workload.counts;
-    let available = workload.condition("Progressing").map_or("", |c| &c.reason);
-    // The controller's own rule: once the new ReplicaSet was available, progress is not looked at again.
-    let finished = available == "NewReplicaSetAvailable" && counts.total == counts.updated;
-    let gave_up = available == "ProgressDeadlineExceeded";
+    let finished = workload.rollout_is_finished();
+    let gave_up = workload
+        .condition("Progressing")
+        .is_some_and(|c| &*c.reason == "ProgressDeadlineExceeded");
     if counts.updated < workload.desired
         || counts.total > counts.updated
         || counts.available < counts.updated
@@ -155,7 +157,7 @@ fn deployment(workload: &Workload) -> Stage {
 
 fn stateful_set(workload: &Workload) -> Stage {
     let (counts, desired) = (workload.counts, workload.desired);
-    let settled = workload.current_revision == workload.update_revision;
+    let settled = workload.rollout_is_finished();
     let updated = if settled { desired } else { counts.updated };
     if let Some(held) = on_delete(workload, updated) {
         return held;
@@ -184,10 +186,10 @@ fn daemon_set(workload: &Workload) -> Stage {
     let (counts, desired) = (workload.counts, workload.desired);
     if let Some(held) = on_delete(workload, counts.updated) {
         held
-    } else if counts.updated < desired {
-        Stage::UnderWay { finished: false }
-    } else if counts.available < desired {
-        Stage::UnderWay { finished: true }
+    } else if counts.updated < desired || counts.available < desired {
+        Stage::UnderWay {
+            finished: workload.rollout_is_finished(),
+        }
     } else {
         Stage::Complete
     }

@@ -399,6 +399,26 @@ fn health_is_available_and_progressing() {
 }
 
 #[test]
+fn scaled_up_is_not_degraded_until_its_pods_say_so() {
+    let mut world = World::well(Kind::Deployment);
+    (world.workload.desired, world.workload.counts) = (8, counts(8, 8, 6, 6));
+    world.workload.action = Some(note("rollback"));
+    world.stands(ROLLING, None);
+    let young = Pod {
+        ready: false,
+        created: ago(20),
+        ..pod(Kind::Deployment, "new", "x2x4k")
+    };
+    world.pods = vec![young];
+    world.stands(ROLLING, None);
+    world.pods[0].created = ago(300);
+    world.stands(
+        Phase::Degraded,
+        Some((Reason::Unavailable, "6 of 8 available")),
+    );
+}
+
+#[test]
 fn crashes_after_completion_degrade() {
     let world = World::well(Kind::Deployment).with_pod(ContainerState {
         restarts: 14,

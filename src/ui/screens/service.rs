@@ -7,7 +7,7 @@ mod rollout;
 
 use crate::app::Model;
 use crate::app::model::ServiceScreen;
-use crate::domain::{Kind, Phase, Pod, Revision, Standing, Warning, Workload, version};
+use crate::domain::{Kind, Phase, Pod, Revision, Standing, Warning, Workload, revision, version};
 use crate::text;
 
 use super::super::theme::{self, Role};
@@ -170,20 +170,12 @@ fn proposed<'a>(view: &View<'a>) -> Option<&'a Revision> {
 
 /// The revision that the workload's template is.
 fn current<'a>(view: &View<'a>) -> Option<&'a Revision> {
-    let workload = view.workload;
-    let named = workload.update_revision.as_deref();
-    view.revisions
-        .iter()
-        .find(|r| workload.revision == Some(r.number) || named.is_some_and(|name| *r.name == *name))
-        .or_else(|| view.revisions.first())
+    revision::current(view.workload, view.revisions).or_else(|| view.revisions.first())
 }
 
 /// Our own annotation says that it was rolled back from.
 fn withdrawn(view: &View<'_>, revision: &Revision) -> bool {
-    let notes = view.revisions.iter().filter_map(|r| r.action.as_deref());
-    notes
-        .chain(view.workload.action.as_deref())
-        .any(|note| *note.from == *revision.name)
+    revision::withdrawn(view.workload, view.revisions).contains(&revision.name)
 }
 
 fn version_of(view: &View<'_>, revision: &Revision) -> String {
