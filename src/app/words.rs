@@ -116,8 +116,15 @@ fn sort_hints() -> Vec<Hint> {
     keys.into_iter().map(hint).collect()
 }
 
+/// Keys under a title: `(keys, what they do)`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Section {
+    pub title: &'static str,
+    pub keys: Vec<(String, String)>,
+}
+
 /// The help: under each heading, the keys and what they do where one is now.
-pub fn help(model: &Model) -> Vec<(&'static str, Vec<(String, String)>)> {
+pub fn help(model: &Model) -> Vec<Section> {
     let here = match &model.overlay {
         Some(Overlay::Help { .. }) => under_help(model),
         Some(_) | None => place(model),
@@ -141,12 +148,15 @@ pub fn help(model: &Model) -> Vec<(&'static str, Vec<(String, String)>)> {
             };
             (keys, e.title.to_owned())
         };
-        (group.title(), entries.map(line).collect::<Vec<_>>())
+        Section {
+            title: group.title(),
+            keys: entries.map(line).collect(),
+        }
     };
     Group::ALL
         .into_iter()
         .map(section)
-        .filter(|(_, keys)| !keys.is_empty())
+        .filter(|section| !section.keys.is_empty())
         .collect()
 }
 

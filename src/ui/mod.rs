@@ -8,6 +8,7 @@ use ratatui::Frame;
 
 use crate::app::Model;
 use crate::app::model::{Overlay, Screen};
+use crate::app::words;
 use crate::domain::WorkloadId;
 
 use screens::nothing;
@@ -43,7 +44,7 @@ fn draw(pen: &mut Pen<'_>, model: &Model) {
     screen(&mut body, model);
     screens::follow::follows(&mut body, model);
     notes::draw(&mut pen.part(0, 1 + body_rows, width, note_rows), &notes);
-    hints::hints(&mut pen.part(0, height - 1, width, 1), &[]);
+    hints::hints(&mut pen.part(0, height - 1, width, 1), &words::hints(model));
     overlay(&mut pen.part(0, 1, width, height - 2), model);
 }
 
@@ -61,13 +62,13 @@ fn screen(body: &mut Pen<'_>, model: &Model) {
 fn overlay(pen: &mut Pen<'_>, model: &Model) {
     match &model.overlay {
         None | Some(Overlay::SortKey) => {}
-        Some(Overlay::Help { offset }) => screens::help::help(pen, &[], *offset),
+        Some(Overlay::Help { offset }) => screens::help::help(pen, &words::help(model), *offset),
         Some(Overlay::Palette { field, selected }) => {
             screens::palette::chooser(
                 pen,
                 "COMMAND",
                 (":", field),
-                (&[], *selected),
+                (&words::choices(model, field.value()), *selected),
                 "no such command",
             );
         }

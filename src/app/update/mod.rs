@@ -97,3 +97,6 @@ fn next_job(model: &mut Model) -> JobId {
     model.next_job += 1;
     JobId(model.next_job)
 }
+
+#[cfg(test)]
+mod tests;

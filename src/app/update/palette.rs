@@ -14,7 +14,7 @@ use super::{board, namespaces, notice};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
     /// What the field holds once it is taken.
-    pub text: String,
+    pub name: String,
     pub about: String,
 }
 
@@ -42,7 +42,7 @@ pub fn choices(model: &Model, typed: &str) -> Vec<Choice> {
                 .iter()
                 .filter(|known| known.contains(name.trim()));
             fits.map(|known| Choice {
-                text: format!("ns {known}"),
+                name: format!("ns {known}"),
                 about: "namespace".into(),
             })
             .collect()
@@ -57,15 +57,15 @@ fn commands(model: &Model, typed: &str) -> Vec<Choice> {
         .iter()
         .filter(|e| e.places.contains(&place) && is_command(e.intent));
     let of_registry = here.map(|e| Choice {
-        text: e.name.to_owned(),
+        name: e.name.to_owned(),
         about: e.title.to_owned(),
     });
     let svc = Choice {
-        text: "svc".into(),
+        name: "svc".into(),
         about: "open a service by name: svc NAME".into(),
     };
     let mut all: Vec<Choice> = of_registry.chain([svc]).collect();
-    all.retain(|choice| choice.text.starts_with(typed));
+    all.retain(|choice| choice.name.starts_with(typed));
     all
 }
 
@@ -93,7 +93,7 @@ fn services(model: &Model, name: &str) -> Vec<Choice> {
         .chain(model.board.hidden_rows.values());
     let fits = rows.filter(|row| row.id.name.contains(name));
     let choice = fits.map(|row| Choice {
-        text: format!("svc {}", row.id.name),
+        name: format!("svc {}", row.id.name),
         about: format!("{} in {}, {}", row.id, row.id.namespace, row.standing.phase),
     });
     choice.take(SERVICES).collect()
@@ -107,7 +107,7 @@ pub fn key(model: &mut Model, pressed: Key) -> Vec<Effect> {
     let Some(Overlay::Palette { field, selected }) = &mut model.overlay else {
         return Vec::new();
     };
-    let chosen = choices.get(*selected).map(|choice| choice.text.clone());
+    let chosen = choices.get(*selected).map(|choice| choice.name.clone());
     match key::typed(field, pressed) {
         Typed::Edited => *selected = 0,
         Typed::Up => *selected = selected.saturating_sub(1),

@@ -1,15 +1,11 @@
 //! Every key and what it does, from the registry.
 
+use crate::app::words::Section;
+
 use super::super::theme::Role;
 use super::super::widgets::frame_box::{Edge, centered, frame_box};
 use super::super::widgets::pen::{Pen, cells};
 use super::super::widgets::table::scroll_mark;
-
-/// Keys under a title: `(keys, what they do)`.
-pub struct Section {
-    pub title: String,
-    pub keys: Vec<(String, String)>,
-}
 
 pub fn help(pen: &mut Pen<'_>, sections: &[Section], offset: usize) {
     let key_cells = sections
@@ -24,7 +20,7 @@ pub fn help(pen: &mut Pen<'_>, sections: &[Section], offset: usize) {
         if !lines.is_empty() {
             lines.push(("", "", Role::Plain));
         }
-        lines.push(("", &section.title, Role::Strong));
+        lines.push(("", section.title, Role::Strong));
         lines.extend(
             section
                 .keys

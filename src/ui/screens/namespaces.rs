@@ -2,11 +2,12 @@
 
 use crate::app::Model;
 use crate::app::field::Field;
+use crate::app::words::Choice;
 use crate::domain::Known;
 use crate::domain::known::State;
 
 use super::super::widgets::pen::Pen;
-use super::palette::{Choice, chooser};
+use super::palette::chooser;
 
 pub fn namespaces(
     pen: &mut Pen<'_>,

@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::app::Model;
 use crate::app::model::{PlanBox, Stage};
+use crate::app::words;
 use crate::domain::Level;
 use crate::plan::{Check, CheckId, Finding, Missing, Plan, Side, Verdict, check::CheckState};
 use crate::text;
@@ -268,7 +269,7 @@ fn foot(pen: &mut Pen<'_>, model: &Model, shown: &PlanBox) {
         input(pen, 0, y, "reason (goes into the record): ", reason);
         y += 1;
     }
-    let missing = [Missing::Confirmation];
+    let missing = words::missing(model, shown);
     let words = next_words(model, plan, verdicts, &missing);
     for line in wrap(&words, pen.width()).iter().take(2) {
         pen.line(0, y, line, Role::Strong);

@@ -1,15 +1,9 @@
 //! The last line: the keys that do something here, most useful first.
 
+use crate::app::words::Hint;
+
 use super::super::theme::Role;
 use super::pen::{Pen, cells};
-
-/// One key and what it does. A reason stands with a key that does nothing now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hint {
-    pub key: String,
-    pub what: String,
-    pub dimmed: Option<String>,
-}
 
 /// Draws as many whole hints as there is room for; the last one (help) always has its place.
 pub fn hints(pen: &mut Pen<'_>, hints: &[Hint]) {
@@ -30,7 +24,7 @@ pub fn hints(pen: &mut Pen<'_>, hints: &[Hint]) {
 
 fn hint_cells(hint: &Hint) -> u16 {
     let reason = hint.dimmed.as_ref().map_or(0, |reason| cells(reason) + 3);
-    cells(&hint.key) + 1 + cells(&hint.what) + reason
+    cells(&hint.key) + 1 + cells(hint.what) + reason
 }
 
 fn draw(pen: &mut Pen<'_>, x: u16, hint: &Hint) -> u16 {
@@ -40,7 +34,7 @@ fn draw(pen: &mut Pen<'_>, x: u16, hint: &Hint) -> u16 {
         Role::Key
     };
     let x = pen.line(x, 0, &hint.key, role);
-    let x = pen.line(x + 1, 0, &hint.what, Role::Dim);
+    let x = pen.line(x + 1, 0, hint.what, Role::Dim);
     match &hint.dimmed {
         Some(reason) => pen.line(x, 0, &format!(" ({reason})"), Role::Dim),
         None => x,
