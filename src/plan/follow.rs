@@ -352,3 +352,6 @@ fn step(done: bool, text: impl Into<String>) -> Milestone {
         text: text.into(),
     }
 }
+
+#[cfg(test)]
+mod tests;

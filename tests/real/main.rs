@@ -7,3 +7,4 @@ mod names;
 mod plane;
 #[path = "../support/mod.rs"]
 mod support;
+mod write;
