@@ -128,7 +128,7 @@ async fn run(plugin: &ExecConfig, hint: &str, patience: Duration) -> Result<Stat
     let mut child = prepare(plugin)?
         .spawn()
         .map_err(|why| not_started(plugin, &why, hint))?;
-    let group = Group(child.id().and_then(|id| Pid::from_raw(id.cast_signed())));
+    let mut group = Group(child.id().and_then(|id| Pid::from_raw(id.cast_signed())));
     let finished = timeout(patience, finish(&mut child)).await;
     let (status, out, err) = finished
         .map_err(|_| {
@@ -138,7 +138,7 @@ async fn run(plugin: &ExecConfig, hint: &str, patience: Duration) -> Result<Stat
             ))
         })?
         .map_err(|why| wrong(&format_args!("could not be read: {}", why.kind())))?;
-    std::mem::forget(group);
+    group.ended();
     if !status.success() {
         return Err(wrong(&format_args!(
             "failed ({}){}",
@@ -202,8 +202,14 @@ async fn read(pipe: Option<impl AsyncRead + Unpin>) -> std::io::Result<Vec<u8>> 
     Ok(text)
 }
 
-/// Kills the command and all it started, unless it was forgotten after the command had ended.
+/// Kills the command and all it started, unless the command has ended by itself.
 struct Group(Option<Pid>);
+
+impl Group {
+    fn ended(&mut self) {
+        self.0 = None;
+    }
+}
 
 impl Drop for Group {
     fn drop(&mut self) {
@@ -373,4 +379,221 @@ async fn fingerprint(auth: &AuthInfo) -> [u8; 32] {
     let mut bytes = [0; 32];
     bytes.copy_from_slice(hash.finish().as_ref());
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NONE: Duration = Duration::from_secs(15);
+
+    fn plugin(script: &str) -> ExecConfig {
+        let exec = serde_json::json!({
+            "apiVersion": V1,
+            "command": "sh",
+            "args": ["-c", script],
+            "env": [{"name": "WORD", "value": "from-env"}],
+        });
+        serde_json::from_value(exec).unwrap()
+    }
+
+    fn prints(status: &str) -> String {
+        format!(r#"echo '{{"kind":"ExecCredential","apiVersion":"{V1}","status":{status}}}'"#)
+    }
+
+    async fn said(plugin: &ExecConfig) -> String {
+        match run(plugin, "log in", NONE).await.err().unwrap() {
+            Error::Credential { sentence, hints } => {
+                assert_eq!(hints.len(), 1);
+                sentence
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_token_with_an_end() {
+        let script = prints(r#"{"token":" tok\n","expirationTimestamp":"2030-01-02T03:04:05Z"}"#);
+        let mut config = kube::Config::new("https://x".parse().unwrap());
+        config.auth_info.exec = Some(plugin(&script));
+        assert_eq!(command(&config).as_deref(), Some("sh"));
+        let login = log_in(&mut config, "", || Timestamp::UNIX_EPOCH)
+            .await
+            .unwrap();
+        assert_eq!(login.ends.unwrap().to_string(), "2030-01-02T03:04:05Z");
+        assert!(
+            config.auth_info.exec.is_none(),
+            "kube must not run it as well"
+        );
+        let auth = serde_json::to_value(&config.auth_info).unwrap();
+        assert_eq!(auth["token"], "tok");
+    }
+
+    #[tokio::test]
+    async fn a_certificate_is_handed_over_in_base64() {
+        let script = prints(r#"{"clientCertificateData":"CERT","clientKeyData":"KEY"}"#);
+        let status = run(&plugin(&script), "", NONE).await.unwrap();
+        let mut auth = AuthInfo::default();
+        status.hand_over(&mut auth);
+        let auth = serde_json::to_value(&auth).unwrap();
+        assert_eq!(auth["client-certificate-data"], STANDARD.encode("CERT"));
+        assert_eq!(auth["client-key-data"], STANDARD.encode("KEY"));
+    }
+
+    #[tokio::test]
+    async fn it_gets_its_variables_and_the_cluster_but_no_input() {
+        let script = r#"
+            read -r line && exit 9
+            [ "$WORD" = from-env ] || exit 8
+            case "$KUBERNETES_EXEC_INFO" in *'"interactive":false'*'eu:6443'*|*'eu:6443'*'"interactive":false'*) ;; *) exit 7;; esac
+            printf 'apiVersion: client.authentication.k8s.io/v1beta1\nkind: ExecCredential\nstatus: {token: yaml}\n'"#;
+        let mut plugin = plugin(script);
+        plugin.api_version = Some(V1BETA1.into());
+        plugin.provide_cluster_info = true;
+        plugin.cluster = Some(kube::config::ExecAuthCluster {
+            server: Some("https://eu:6443".into()),
+            ..Default::default()
+        });
+        let status = run(&plugin, "", NONE).await.unwrap();
+        assert_eq!(status.token.as_deref(), Some("yaml"));
+    }
+
+    #[tokio::test]
+    async fn what_it_does_wrong_is_told_without_its_secrets() {
+        let wrong_version = prints(r#"{"token":"t"}"#).replace("/v1", "/v1alpha1");
+        let other_version = prints(r#"{"token":"t"}"#).replace("/v1", "/v1beta1");
+        for (script, want) in [
+            ("exit 3".into(), "failed (exit 3)"),
+            (
+                "echo noise >&2; echo 'session expired, run aws sso login' >&2; exit 255".into(),
+                "failed (exit 255): session expired, run aws sso login",
+            ),
+            (
+                "echo hunter2; echo 'bad token: hunter2 eyJhbGciOi.x a1b2c3d4e5f6a7b8c9d0e1' >&2; exit 1".into(),
+                "failed (exit 1): bad token: [hidden] [hidden] [hidden]",
+            ),
+            ("echo hunter2 {".into(), "did not print an ExecCredential"),
+            (wrong_version, "printed an ExecCredential of an unknown apiVersion"),
+            (
+                other_version,
+                "answered in client.authentication.k8s.io/v1beta1, the kubeconfig asks for another version",
+            ),
+            (prints("{}"), "printed neither a token nor a certificate"),
+            (
+                prints(r#"{"clientCertificateData":"hunter2"}"#),
+                "printed a certificate without its key, or a key alone",
+            ),
+        ] {
+            let sentence = said(&plugin(&script)).await;
+            assert_eq!(sentence, format!("the login command sh {want}"));
+        }
+    }
+
+    #[tokio::test]
+    async fn one_that_is_missing_or_wants_a_terminal_is_not_run() {
+        let mut missing = plugin("");
+        missing.command = Some("/nonexistent/aws-login".into());
+        missing.install_hint = Some("get it\nfrom there".into());
+        let error = run(&missing, "log in", NONE).await.err().unwrap();
+        let failure = error.failure();
+        assert_eq!(
+            failure.sentence,
+            "the login command aws-login is not installed"
+        );
+        assert_eq!(failure.hints, ["get it from there"]);
+
+        let mut interactive = plugin("exit 0");
+        interactive.interactive_mode = Some(ExecInteractiveMode::Always);
+        let sentence = said(&interactive).await;
+        assert!(sentence.contains("wants a terminal"), "{sentence}");
+    }
+
+    /// The grandchild holds the write end of a fifo: reading it ends only when it is dead.
+    #[tokio::test]
+    async fn one_that_hangs_is_killed_with_all_it_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let fifo = folder.path().join("fifo");
+        let made = std::process::Command::new("mkfifo").arg(&fifo).status();
+        assert!(made.unwrap().success());
+        let script = format!(
+            "(exec sleep 1000 >'{0}') & echo started >'{0}'; wait",
+            fifo.display()
+        );
+        let watch = tokio::fs::read(fifo);
+        let patience = Duration::from_millis(300);
+        let hanging = plugin(&script);
+        let (outcome, read) = tokio::join!(run(&hanging, "log in", patience), watch);
+        assert_eq!(read.unwrap(), b"started\n");
+        let sentence = outcome.err().unwrap().to_string();
+        assert!(sentence.ends_with("and was stopped"), "{sentence}");
+    }
+
+    #[tokio::test]
+    async fn a_token_file_is_read_without_its_line_end_and_again_in_a_minute() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("token");
+        std::fs::write(&file, "abc\n").unwrap();
+        let mut config = kube::Config::new("https://x".parse().unwrap());
+        let given = config.clone();
+        config.auth_info.token_file = Some(file.display().to_string());
+        let again = config.clone();
+        let now = || Timestamp::UNIX_EPOCH;
+        let first = log_in(&mut config, "", now).await.unwrap();
+        assert_eq!(first.ends.unwrap().as_second(), 60);
+        assert_eq!(
+            serde_json::to_value(&config.auth_info).unwrap()["token"],
+            "abc"
+        );
+        let same = log_in(&mut again.clone(), "", now).await.unwrap();
+        assert_eq!(first.fingerprint, same.fingerprint);
+        std::fs::write(&file, "other").unwrap();
+        let other = log_in(&mut again.clone(), "", now).await.unwrap();
+        assert_ne!(first.fingerprint, other.fingerprint);
+        std::fs::write(&file, "\n").unwrap();
+        let empty = log_in(&mut again.clone(), "", now)
+            .await
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(empty.ends_with("is empty"), "{empty}");
+        let nothing = log_in(&mut given.clone(), "", now).await.unwrap();
+        assert_eq!(nothing.ends, None);
+    }
+
+    #[test]
+    fn secrets_are_hidden_and_advice_is_kept() {
+        for (line, want) in [
+            (
+                "run aws sso login --profile prod",
+                "run aws sso login --profile prod",
+            ),
+            (
+                "open https://device.sso.eu-west-1.amazonaws.com/",
+                "open https://device.sso.eu-west-1.amazonaws.com/",
+            ),
+            ("open https://x.example/?code=a1b2c3d4e5f6", "open [hidden]"),
+            ("password=hunter2 refused", "[hidden] refused"),
+            ("token: hunter2", "token: [hidden]"),
+            (
+                "Authorization: Bearer abc",
+                "Authorization: Bearer [hidden]",
+            ),
+            ("refresh token expired", "refresh token expired"),
+        ] {
+            assert_eq!(redact(line), want);
+        }
+    }
+
+    #[test]
+    fn the_hint_names_the_command_that_logs_in() {
+        let mut config = kube::Config::new("https://x".parse().unwrap());
+        assert!(hint(&config, "eu", "anna").contains("user anna"));
+        let mut aws = plugin("");
+        aws.command = Some("/opt/aws".into());
+        config.auth_info.exec = Some(aws);
+        assert!(hint(&config, "eu", "anna").starts_with("log in with `aws sso login`"));
+        config.auth_info.exec = Some(plugin(""));
+        let text = hint(&config, "eu", "anna");
+        assert!(text.contains("kubectl --context eu get ns"), "{text}");
+    }
 }
