@@ -117,7 +117,8 @@ fn capped(text: &str, bytes: usize) -> Box<str> {
     if text.len() <= bytes {
         return text.into();
     }
-    format!("{}…", &text[..text.floor_char_boundary(bytes)]).into()
+    let end = (0..=bytes).rev().find(|at| text.is_char_boundary(*at));
+    format!("{}…", &text[..end.unwrap_or(0)]).into()
 }
 
 fn optional(text: Option<&wire::Text<'_>>) -> Option<Box<str>> {

@@ -64,7 +64,7 @@ fn state(container: Container, status: &wire::PodStatus<'_>) -> ContainerState {
         run: found.map_or(Run::Unknown, |s| run(&s.state)),
         last: found
             .and_then(|s| s.last_state.terminated.as_ref())
-            .map(ended),
+            .map(|end| Box::new(ended(end))),
     }
 }
 
@@ -81,18 +81,18 @@ fn run(state: &wire::ContainerState<'_>) -> Run {
     state
         .terminated
         .as_ref()
-        .map_or(Run::Unknown, |end| Run::Ended(ended(end)))
+        .map_or(Run::Unknown, |end| Run::Ended(Box::new(ended(end))))
 }
 
-fn ended(wire: &wire::Terminated<'_>) -> Box<Ended> {
+fn ended(wire: &wire::Terminated<'_>) -> Ended {
     let (reason, message) = reason_of(&wire.reason, &wire.message);
-    Box::new(Ended {
+    Ended {
         reason,
         exit_code: wire.exit_code,
         signal: wire.signal,
         message,
         at: wire.finished_at,
-    })
+    }
 }
 
 #[cfg(test)]

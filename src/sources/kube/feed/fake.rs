@@ -57,7 +57,7 @@ pub fn pieces(body: Vec<Piece>) -> Reply {
 
 /// A watch that says these lines and then nothing for ever.
 pub fn watch(lines: &[String]) -> Reply {
-    let text = lines.iter().map(|line| format!("{line}\n")).collect();
+    let text = lines.join("\n") + "\n";
     pieces(vec![Piece::Says(text), Piece::Hangs])
 }
 

@@ -58,7 +58,7 @@ fn too_old() -> String {
 
 /// A healthy watch: says its lines and is ended by the server after 30 s.
 fn healthy(lines: &[String]) -> Reply {
-    let text = lines.iter().map(|line| format!("{line}\n")).collect();
+    let text = lines.join("\n") + "\n";
     pieces(vec![
         Piece::Says(text),
         Piece::Waits(Duration::from_secs(30)),
