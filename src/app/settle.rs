@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::domain::{Phase, Revision, Standing, Workload, WorkloadId, version};
+use crate::domain::{Phase, Revision, Standing, Workload, WorkloadId, revision, version};
 use crate::plan::Follow;
 
 use super::layout;
@@ -247,27 +247,14 @@ fn row(model: &Model, id: &WorkloadId) -> Option<Row> {
         standing.phase = Phase::RollingBack;
     }
     let revisions = model.fleet.revisions(workload);
-    let moving = match standing.phase {
-        Phase::Stalled | Phase::Canary | Phase::RollingBack | Phase::Rolling | Phase::Paused => {
-            true
-        }
-        Phase::Degraded | Phase::Unknown | Phase::Steady | Phase::ScaledToZero => false,
-    };
-    let from = revisions_but_current(workload, revisions)
-        .filter(|r| r.available > 0 || r.desired > 0)
-        .max_by_key(|r| (r.available, r.number))
-        .filter(|_| moving);
-    let named = |containers, label: &Option<Box<str>>, other| {
-        version::version(containers, label.as_deref(), other)
-    };
-    let other = from.map(|r| &*r.containers);
+    let moving = standing.progress.is_some();
+    let versions = version::rollout_versions(workload, revisions, moving);
     Some(Row {
         id: id.clone(),
         uid: workload.uid.clone(),
         environment: model.environment(id).map(|e| e.name.clone()),
-        version: named(&workload.containers, &workload.version_label, other),
-        from_version: from
-            .map(|r| named(&r.containers, &r.version_label, Some(&workload.containers))),
+        version: versions.to,
+        from_version: versions.from,
         standing,
         available: workload.counts.available,
         desired: workload.desired,
@@ -276,34 +263,10 @@ fn row(model: &Model, id: &WorkloadId) -> Option<Row> {
     })
 }
 
-/// The revisions that are not the one the workload asks for.
-pub fn revisions_but_current<'a>(
-    workload: &'a Workload,
-    revisions: &'a [Revision],
-) -> impl Iterator<Item = &'a Revision> {
-    revisions
-        .iter()
-        .filter(|revision| !is_current(workload, revision))
-}
-
-/// The revision that the workload asks for.
-pub fn is_current(workload: &Workload, revision: &Revision) -> bool {
-    match (&workload.update_revision, workload.revision) {
-        (Some(name), _) => *name == revision.name,
-        (None, Some(number)) => number == revision.number,
-        (None, None) => false,
-    }
-}
-
 fn changed(workload: &Workload, revisions: &[Revision]) -> Option<Timestamp> {
     let ours = workload.action.as_ref().map(|action| action.at);
     let written = workload.written_by.as_ref().map(|(_, at)| *at);
-    let created = || {
-        revisions
-            .iter()
-            .find(|r| is_current(workload, r))
-            .map(|r| r.created)
-    };
+    let created = || revision::current(workload, revisions).map(|r| r.created);
     ours.or(written).or_else(created)
 }
 

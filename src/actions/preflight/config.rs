@@ -13,7 +13,6 @@ use crate::plan::check::{Reference, ReferenceKind};
 use crate::plan::{CheckId, Finding, Plan, Verdict};
 use crate::sources::kube::path::{self, Resource};
 use crate::sources::kube::{Cluster, Error};
-use crate::text;
 
 /// Missing blocks; what may not be read, or is late, stays unverified.
 pub async fn ask(cluster: Cluster, plan: Arc<Plan>, names: Vec<Reference>) -> Verdict {
@@ -65,7 +64,7 @@ async fn look(
             if gone.is_empty() {
                 Found::There(kind)
             } else {
-                Found::Missing(format!("{label} has no key {}", text::list(&gone)))
+                Found::Missing(format!("{label} has no key {}", gone.join(", ")))
             }
         }
         Err(Error::NotFound { .. }) => Found::Missing(format!("{label} is missing")),
@@ -126,13 +125,12 @@ fn summary(found: &[Found]) -> Verdict {
     }
     let words: Vec<_> = counts
         .iter()
-        .map(|(kind, n)| text::count(*n, word(*kind)))
+        .map(|(kind, n)| format!("{n} {}{}", word(*kind), if *n == 1 { "" } else { "s" }))
         .collect();
-    let words: Vec<_> = words.iter().map(String::as_str).collect();
     verdict(
         CheckId::Config,
         Finding::Ok,
-        format!("what it names is there: {}", text::list(&words)),
+        format!("what it names is there: {}", words.join(", ")),
     )
 }
 

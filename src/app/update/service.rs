@@ -4,8 +4,7 @@ use crate::app::effect::{Effect, YamlOf};
 use crate::app::intent::Intent;
 use crate::app::layout;
 use crate::app::model::{Model, Pane, Screen, ServiceScreen};
-use crate::app::settle::is_current;
-use crate::domain::{Fleet, Pod};
+use crate::domain::{Fleet, Pod, revision};
 use crate::plan::Target;
 
 use super::{board, key, logs, notice, plan, text};
@@ -57,10 +56,7 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
 /// Marks the revision that runs, so that `j` goes to the one before it.
 pub fn mark_current(fleet: &Fleet, screen: &mut ServiceScreen) {
     if let Some(workload) = fleet.workload(&screen.workload) {
-        let current = fleet
-            .revisions(workload)
-            .iter()
-            .find(|r| is_current(workload, r));
+        let current = revision::current(workload, fleet.revisions(workload));
         screen.revision = current.map(|r| r.name.clone());
     }
 }
@@ -132,12 +128,10 @@ fn target(model: &Model) -> Option<Target> {
     };
     let workload = model.fleet.workload(&screen.workload)?;
     let name = screen.revision.as_ref()?;
-    let revision = model
-        .fleet
-        .revisions(workload)
-        .iter()
-        .find(|r| r.name == *name)?;
-    (!is_current(workload, revision)).then(|| Target::Shown {
+    let revisions = model.fleet.revisions(workload);
+    let revision = revisions.iter().find(|r| r.name == *name)?;
+    let runs = revision::current(workload, revisions).is_some_and(|r| r.uid == revision.uid);
+    (!runs).then(|| Target::Shown {
         name: revision.name.clone(),
         template: revision.template,
     })
