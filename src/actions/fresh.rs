@@ -30,6 +30,12 @@ pub fn moved(plan: &Plan, now: &Workload) -> Option<String> {
                 let who = now.written_by.as_ref();
                 let who = who.map_or("somebody unknown", |(manager, _)| manager);
                 let from = &plan.from.version;
+                if *from == live {
+                    return format!(
+                        "{who} changed the pod template of {}, still {live}.",
+                        now.id
+                    );
+                }
                 format!("{who} moved {} from {from} to {live}.", now.id)
             }
         }

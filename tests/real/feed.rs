@@ -17,14 +17,14 @@ use crate::support::fixtures::Service;
 use crate::support::wait;
 
 /// Feeds that run by themselves, and what they brought.
-struct Watched {
+pub struct Watched {
     fleet: Arc<Mutex<(Fleet, Vec<Health>)>>,
-    cluster: rolldeck::sources::kube::Cluster,
+    pub cluster: rolldeck::sources::kube::Cluster,
     tasks: Vec<tokio::task::JoinHandle<()>>,
 }
 
 impl Watched {
-    fn new(kubeconfig: &Path) -> Self {
+    pub fn new(kubeconfig: &Path) -> Self {
         Self {
             fleet: Arc::default(),
             cluster: cluster(kubeconfig),
@@ -32,7 +32,7 @@ impl Watched {
         }
     }
 
-    fn add(&mut self, namespace: Option<&str>, feed_of: Feed) -> SourceId {
+    pub fn add(&mut self, namespace: Option<&str>, feed_of: Feed) -> SourceId {
         let source = SourceId {
             cluster: self.cluster.id().clone(),
             namespace: namespace.map(Into::into),
@@ -55,11 +55,11 @@ impl Watched {
         source
     }
 
-    fn with<T>(&self, read: impl FnOnce(&Fleet) -> T) -> T {
+    pub fn with<T>(&self, read: impl FnOnce(&Fleet) -> T) -> T {
         read(&self.fleet.lock().unwrap().0)
     }
 
-    fn wait<T>(&self, what: &str, read: impl Fn(&Fleet) -> Option<T>) -> T {
+    pub fn wait<T>(&self, what: &str, read: impl Fn(&Fleet) -> Option<T>) -> T {
         wait::until(what, || self.with(&read))
     }
 
@@ -67,7 +67,7 @@ impl Watched {
         self.fleet.lock().unwrap().1.clone()
     }
 
-    fn id(&self, service: &Service) -> WorkloadId {
+    pub fn id(&self, service: &Service) -> WorkloadId {
         WorkloadId {
             cluster: ClusterId::clone(self.cluster.id()),
             namespace: service.namespace.as_str().into(),

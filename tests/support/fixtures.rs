@@ -1,5 +1,6 @@
 //! The services that the tests run, and what the tests do to them.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::control_plane::ControlPlane;
@@ -74,7 +75,10 @@ impl Service {
     }
 
     pub fn create(&self, plane: &ControlPlane, tag: &str) {
-        let collection = format!("/apis/apps/v1/namespaces/{}/deployments", self.namespace);
+        let collection = format!(
+            "/apis/apps/v1/namespaces/{}/deployments?fieldManager=kubectl-create",
+            self.namespace
+        );
         plane
             .admin()
             .create(&collection, &self.object(tag))
@@ -94,7 +98,10 @@ impl Service {
         ]}}}});
         plane
             .admin()
-            .patch(&self.path(), &change)
+            .patch(
+                &format!("{}?fieldManager=kubectl-set", self.path()),
+                &change,
+            )
             .expect("the image is set");
     }
 
@@ -153,4 +160,45 @@ pub fn merge(into: &mut Value, from: &Value) {
     } else {
         *into = from.clone();
     }
+}
+
+/// What serialisers disagree about: the server stores `&`, `<`, `>` as escapes, and compares bytes.
+pub fn odd(namespace: &str) -> Service {
+    Service::new(namespace, "odd").container(json!({
+        "command": ["sh", "-c", "a && b <c> \u{e4}\u{f6} \u{65e5}\u{672c} \u{1f600}"],
+        "env": [
+            {"name": "EMPTY", "value": ""},
+            {"name": "LINES", "value": "one\ntwo\t\"three\" \\ \u{2028}"},
+        ],
+        "livenessProbe": {"exec": {"command": ["true"]}, "periodSeconds": 2_147_483_647},
+    }))
+}
+
+/// Somebody else's change, under a name of its own, and in a second of its own: the server dates writes in
+/// whole seconds, and of two in the same one nobody can say which came last.
+pub fn meddle(plane: &ControlPlane, service: &Service) {
+    let object = service.read(plane);
+    let fields = object["metadata"]["managedFields"].as_array();
+    let written: Option<Timestamp> = fields
+        .into_iter()
+        .flatten()
+        .filter_map(|fields| fields["time"].as_str()?.parse().ok())
+        .max();
+    wait::until("the next second", || {
+        (Timestamp::now().as_second() > written?.as_second()).then_some(())
+    });
+    let change = json!({"spec": {"template": {"spec": {"containers": [
+        {"name": service.name, "env": [{"name": "MEDDLED", "value": "yes"}]}
+    ]}}}});
+    let path = format!("{}?fieldManager=meddler", service.path());
+    plane.admin().patch(&path, &change).expect("the change");
+}
+
+/// rolldeck's annotation on the object; null without one.
+pub fn note(plane: &ControlPlane, service: &Service) -> Value {
+    let object = service.read(plane);
+    let text = object["metadata"]["annotations"]["rolldeck.dev/action"].as_str();
+    text.map_or(Value::Null, |text| {
+        serde_json::from_str(text).expect("JSON")
+    })
 }
