@@ -45,6 +45,8 @@ pub struct Model {
     pub next_job: u64,
     /// Writes on their way: their box may be closed meanwhile.
     pub executions: Vec<Execution>,
+    /// Actions whose end was said and recorded in this session.
+    pub ended: BTreeSet<String>,
     /// The wish list that was sent last.
     pub watched: Vec<SourceId>,
     /// What `settle` has to make good.
@@ -111,6 +113,7 @@ pub struct SourceState {
 
 /// The home screen. `rows` is made by `settle`, sorted and filtered.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[allow(clippy::struct_excessive_bools)] // each is a switch of its own
 pub struct Board {
     pub rows: Vec<Row>,
     /// By uid: rows may move, the selection never changes object.

@@ -33,6 +33,10 @@ pub fn fed(
             }
         }
     }
+    if model.epoch != epoch {
+        // What came made the scope another one: this source is over.
+        return Vec::new();
+    }
     let at = of_server(model, at);
     state(model, source).contact = Some(at);
     if model.work.touched.is_empty() {
@@ -54,12 +58,14 @@ fn changed(model: &mut Model, source: &SourceId, change: Change) {
     if of_workloads {
         for id in &touched {
             connection::know(model, &id.namespace);
-            follow::resume(model, id);
         }
         // A selector or the workload itself may be another.
         model.work.wishes |= touched
             .iter()
             .any(|id| model.watched.iter().any(|w| of(w, id)));
+    }
+    for id in &touched {
+        follow::resume(model, id);
     }
     model.work.touched.extend(touched);
     if listed {

@@ -49,7 +49,8 @@ pub fn resume(model: &mut Model, id: &WorkloadId) {
         return;
     };
     let Some(note) = &workload.action else { return };
-    if model.follows.iter().any(|f| f.goal.id == note.id)
+    if model.ended.contains(&note.id)
+        || model.follows.iter().any(|f| f.goal.id == note.id)
         || model.executions.iter().any(|e| e.plan.stamp.id == note.id)
     {
         return;
@@ -113,6 +114,7 @@ pub fn fold(model: &mut Model) -> Vec<Effect> {
 fn end(model: &mut Model, at: usize, outcome: String, verified: bool) -> Effect {
     let goal = &model.follows[at].goal;
     let (id, workload) = (goal.id.clone(), goal.workload.clone());
+    model.ended.insert(id.clone());
     notice(model, format!("{workload} {outcome}"), !verified);
     model.work.touched.insert(workload.clone());
     model.work.wishes = true;

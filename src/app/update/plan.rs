@@ -364,7 +364,7 @@ pub fn field_key(model: &mut Model, pressed: Key) -> Vec<Effect> {
     } else if let Some(name) = &mut shown.name {
         match key::typed(name, pressed) {
             Typed::Taken => {
-                shown.answers.typed_name = name.value().to_owned();
+                name.value().clone_into(&mut shown.answers.typed_name);
                 return execute(model);
             }
             Typed::Left => shown.name = None,

@@ -10,11 +10,11 @@ use crate::plan::Target;
 use super::{board, key, logs, notice, plan, text};
 
 pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
-    let page = layout::page(model);
+    let lines = layout::page(model);
     let Some(Screen::Service(screen)) = model.screens.last_mut() else {
         return Vec::new();
     };
-    if mark(&model.fleet, screen, intent, page) {
+    if mark(&model.fleet, screen, intent, lines) {
         return Vec::new();
     }
     let id = screen.workload.clone();

@@ -1,6 +1,6 @@
 //! The model before anything is known.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -57,6 +57,7 @@ impl Model {
             permissions: BTreeMap::new(),
             next_job: 0,
             executions: Vec::new(),
+            ended: BTreeSet::new(),
             watched: Vec::new(),
             work: Work::default(),
             ages: 0,
