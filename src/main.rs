@@ -1,2 +1,7 @@
-//! Parses the command line, dispatches, and turns the outcome into an exit code.
-fn main() {}
+//! Installs the TLS provider, runs the command line, and turns the outcome into an exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    rolldeck::cli::main()
+}

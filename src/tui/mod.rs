@@ -1,1 +1,238 @@
-//! The loop and the terminal guard.
+//! The loop: keys first, then news, then the clock; one frame when something changed.
+
+mod guard;
+mod log;
+mod screen;
+mod signals;
+
+use std::io::{self, IsTerminal, Stdout, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::event::{Event as Input, EventStream};
+use crossterm::{QueueableCommand, terminal};
+use futures::StreamExt;
+use ratatui::Terminal;
+use tokio::sync::mpsc::Receiver;
+use tokio::time::{Interval, MissedTickBehavior, interval};
+
+use crate::app::{self, Effect, Event, Key, Model};
+use crate::config::Config;
+use crate::domain::{Failure, FailureKind};
+use crate::engine::{Engine, clock};
+use crate::ui;
+
+use guard::Guard;
+use screen::Screen;
+use signals::{News, Signals};
+
+/// So much news is folded in before the keys are looked at again.
+const DRAIN: usize = 256;
+/// The shortest time between two frames: 30 a second.
+const FRAME: Duration = Duration::from_millis(33);
+const TICK: Duration = Duration::from_secs(1);
+
+/// Opens the screen and stays until it is closed. Installs the panic hook and makes the runtime.
+///
+/// # Errors
+/// There is no terminal, or something of ours broke. A terminal that went away is a quiet end.
+pub fn run(config: Config) -> Result<(), Failure> {
+    if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
+        let sentence = "this is not a terminal, and the board needs one";
+        return Err(Failure::new(FailureKind::Usage, sentence)
+            .hint("for scripts there are rolldeck status, history, rollback and doctor"));
+    }
+    let _ = log::start(&config.state_dir);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|why| broken(&why))?;
+    let outcome = runtime.block_on(open(config));
+    // A hung login command or a dead server must not hold the shell's prompt back.
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn open(config: Config) -> Result<(), Failure> {
+    let signals = Signals::listen().map_err(|why| broken(&why))?;
+    let (width, height) = terminal::size().map_err(|why| broken(&why))?;
+    let guard = Guard::take().map_err(|why| broken(&why))?;
+    let (model, effects) = Model::new(&config, clock::now(), width, height);
+    let copies = config.state_dir.join("copied.txt");
+    let mut screen = Terminal::new(Screen::stdout()).map_err(|why| broken(&why))?;
+    let _ = screen.clear();
+    let (engine, news) = Engine::start(config);
+    let mut desk = Desk {
+        model,
+        screen,
+        engine,
+        copies,
+        over: None,
+    };
+    desk.run(effects);
+    let outcome = desk.work(signals, news).await;
+    drop(guard);
+    if !desk.engine.finish().await {
+        let sentence = "a write was under way and its end is not known";
+        return Err(Failure::new(FailureKind::Failed, sentence)
+            .hint("rolldeck history SERVICE shows what became of it"));
+    }
+    outcome
+}
+
+struct Desk {
+    model: Model,
+    screen: Terminal<Screen<Stdout>>,
+    engine: Engine,
+    /// Where a copied text is kept for terminals without a clipboard.
+    copies: PathBuf,
+    over: Option<Result<(), Failure>>,
+}
+
+impl Desk {
+    async fn work(
+        &mut self,
+        mut signals: Signals,
+        mut news: Receiver<Event>,
+    ) -> Result<(), Failure> {
+        let mut keys = EventStream::new();
+        let (mut tick, mut frame) = (steady(TICK), steady(FRAME));
+        let mut batch = Vec::with_capacity(DRAIN);
+        loop {
+            tokio::select! {
+                biased;
+                key = keys.next() => match key {
+                    Some(Ok(input)) => self.input(input),
+                    // The terminal is gone.
+                    Some(Err(_)) | None => self.over = Some(Ok(())),
+                },
+                signal = signals.next() => self.signal(signal),
+                () = guard::panicked() => self.over = Some(Err(panicked())),
+                _ = frame.tick(), if self.model.dirty => self.draw(),
+                count = news.recv_many(&mut batch, DRAIN) => {
+                    for event in batch.drain(..) {
+                        self.fold(event);
+                    }
+                    if count == 0 {
+                        self.over = Some(Err(panicked()));
+                    }
+                }
+                _ = tick.tick() => self.fold(Event::Ticked(clock::now())),
+            }
+            if let Some(outcome) = self.over.take() {
+                return outcome;
+            }
+        }
+    }
+
+    fn input(&mut self, input: Input) {
+        match input {
+            Input::Key(key) => {
+                if let Some(key) = Key::from_terminal(key) {
+                    self.fold(Event::Key(key));
+                }
+            }
+            Input::Paste(text) => self.fold(Event::Pasted(text)),
+            Input::Resize(width, height) => self.fold(Event::Resized { width, height }),
+            Input::FocusGained | Input::FocusLost | Input::Mouse(_) => {}
+        }
+    }
+
+    fn signal(&mut self, news: News) {
+        match news {
+            News::End => self.over = Some(Ok(())),
+            News::Suspend => self.suspend(),
+            News::Continued => self.resume(),
+        }
+    }
+
+    fn fold(&mut self, event: Event) {
+        let effects = app::update(&mut self.model, event);
+        self.run(effects);
+    }
+
+    fn run(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Quit => self.over = Some(Ok(())),
+                Effect::Suspend => self.suspend(),
+                Effect::Redraw => self.repaint(),
+                Effect::Copy { text } => self.copy(&text),
+                other => self.engine.run(other),
+            }
+        }
+    }
+
+    fn draw(&mut self) {
+        app::settle(&mut self.model);
+        let drawn = self.screen.draw(|frame| ui::view(&self.model, frame));
+        self.model.dirty = false;
+        // The connection of the terminal died: there is nobody to tell.
+        if drawn.is_err() {
+            self.over = Some(Ok(()));
+        }
+    }
+
+    fn repaint(&mut self) {
+        self.screen.backend_mut().forget();
+        self.model.dirty = true;
+        if self.screen.clear().is_err() {
+            self.over = Some(Ok(()));
+        }
+    }
+
+    /// Stops this process; returns when it goes on.
+    fn suspend(&mut self) {
+        guard::give_back();
+        let me = rustix::process::getpid();
+        let _ = rustix::process::kill_process(me, rustix::process::Signal::STOP);
+        self.resume();
+    }
+
+    fn resume(&mut self) {
+        if guard::enter().is_err() {
+            self.over = Some(Ok(()));
+            return;
+        }
+        if let Ok((width, height)) = terminal::size() {
+            self.fold(Event::Resized { width, height });
+        }
+        self.fold(Event::Resumed);
+    }
+
+    fn copy(&mut self, text: &str) {
+        let file = keep(&self.copies, text);
+        let command = CopyToClipboard::to_clipboard_from(text);
+        let mut out = io::stdout();
+        let _ = out.queue(command).and_then(|out| out.flush());
+        self.fold(Event::Copied { file });
+    }
+}
+
+/// Also in a file of the user's own, because no terminal says whether its clipboard took it.
+fn keep(path: &Path, text: &str) -> Option<String> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = std::fs::OpenOptions::new();
+    let options = options.write(true).create(true).truncate(true).mode(0o600);
+    let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.ok().map(|()| path.display().to_string())
+}
+
+fn steady(period: Duration) -> Interval {
+    let mut interval = interval(period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
+}
+
+fn broken(why: &io::Error) -> Failure {
+    Failure::new(
+        FailureKind::Failed,
+        format!("the terminal cannot be used: {}", why.kind()),
+    )
+}
+
+fn panicked() -> Failure {
+    Failure::new(FailureKind::Internal, "rolldeck made a mistake and had to stop")
+        .hint("the log in the state folder says where")
+}

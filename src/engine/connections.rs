@@ -1,0 +1,173 @@
+//! Keeps the cluster connected: in the background, again after every failure, and again when a login ends.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::sleep;
+
+use super::{Client, Shared, clock};
+use crate::app::event::Event;
+use crate::domain::{ClusterId, Connection, Failure, Identity};
+use crate::sources::kube::{self, Cluster};
+
+/// How often the kubeconfig files are looked at while the connection fails.
+const LOOK: Duration = Duration::from_secs(2);
+const LONGEST: i64 = 30;
+
+/// Never ends.
+pub async fn keep(shared: Arc<Shared>) {
+    let mut trouble = Trouble::default();
+    let mut generation = 0;
+    loop {
+        let files = stamps(&shared);
+        let (doing, report) = tokio::sync::mpsc::unbounded_channel();
+        let telling = tell(&shared, report, trouble.since);
+        match tokio::join!(connect(&shared, doing), telling).0 {
+            Ok((cluster, identity)) => {
+                trouble = Trouble::default();
+                generation += 1;
+                let id = cluster.id().clone();
+                shared.cluster.send_replace(Some(Client {
+                    cluster,
+                    user: identity.user.clone(),
+                    generation,
+                }));
+                say(&shared, id, Connection::Connected(identity)).await;
+                until_expired(&shared, generation).await;
+            }
+            Err(failure) => {
+                let next = trouble.again(clock::now());
+                let state = Connection::Failed {
+                    failure,
+                    since: trouble.since.unwrap_or(next),
+                    next,
+                };
+                say(&shared, id(&shared), state).await;
+                tokio::select! {
+                    () = sleep(until(next)) => {}
+                    () = shared.connect_now.notified() => {}
+                    () = changed(&shared, files) => {}
+                }
+            }
+        }
+    }
+}
+
+/// Failures in a row.
+#[derive(Default)]
+struct Trouble {
+    since: Option<Timestamp>,
+    times: u32,
+}
+
+impl Trouble {
+    /// When to try again: after 1, 2, 4 … 30 s.
+    fn again(&mut self, now: Timestamp) -> Timestamp {
+        self.since.get_or_insert(now);
+        let wait = (1_i64 << self.times.min(5)).min(LONGEST);
+        self.times += 1;
+        now.saturating_add(SignedDuration::from_secs(wait))
+            .unwrap_or(now)
+    }
+}
+
+async fn connect(
+    shared: &Shared,
+    doing: tokio::sync::mpsc::UnboundedSender<String>,
+) -> Result<(Cluster, Identity), Failure> {
+    let connection = &shared.config.connection;
+    let report = doing.clone();
+    let cluster = kube::connect(connection, clock::now, move |words| {
+        let _ = report.send(words);
+    })
+    .await
+    .map_err(|error| error.failure())?;
+    let _ = doing.send(format!("asking {} who it is", cluster.server()));
+    drop(doing);
+    let identity = kube::identify(&cluster)
+        .await
+        .map_err(|error| error.failure())?;
+    Ok((cluster, identity))
+}
+
+/// What it is doing goes to the screen, unless a failure stands there: that says more.
+async fn tell(
+    shared: &Shared,
+    mut report: tokio::sync::mpsc::UnboundedReceiver<String>,
+    failing: Option<Timestamp>,
+) {
+    while let Some(doing) = report.recv().await {
+        if failing.is_none() {
+            let since = clock::now();
+            say(shared, id(shared), Connection::Connecting { doing, since }).await;
+        }
+    }
+}
+
+async fn say(shared: &Shared, cluster: ClusterId, state: Connection) {
+    tracing::info!(%cluster, state = word(&state), "connection");
+    shared.send(Event::Connection { cluster, state }).await;
+}
+
+fn word(state: &Connection) -> &str {
+    match state {
+        Connection::Connecting { doing, .. } => doing,
+        Connection::Connected(_) => "connected",
+        Connection::Failed { failure, .. } => &failure.sentence,
+    }
+}
+
+/// The name that was asked for; empty while the kubeconfig's current context is not known.
+fn id(shared: &Shared) -> ClusterId {
+    match shared.client() {
+        Some(cluster) => cluster.id().clone(),
+        None => ClusterId::from(shared.config.connection.context.as_deref().unwrap_or("")),
+    }
+}
+
+async fn until_expired(shared: &Shared, generation: u64) {
+    let mut expired = shared.expired.subscribe();
+    let _ = expired.wait_for(|last| *last >= generation).await;
+}
+
+fn until(next: Timestamp) -> Duration {
+    Duration::try_from(next.duration_since(clock::now())).unwrap_or_default()
+}
+
+async fn changed(shared: &Shared, before: Vec<Option<SystemTime>>) {
+    loop {
+        sleep(LOOK).await;
+        if stamps(shared) != before {
+            return;
+        }
+    }
+}
+
+/// When each kubeconfig file was written; `None` where there is none.
+fn stamps(shared: &Shared) -> Vec<Option<SystemTime>> {
+    let connection = &shared.config.connection;
+    let named: Vec<&PathBuf> = match &connection.kubeconfig {
+        Some(file) => vec![file],
+        None => connection.search.iter().collect(),
+    };
+    let modified = |file: &PathBuf| std::fs::metadata(file).and_then(|m| m.modified()).ok();
+    named.into_iter().map(modified).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_to_half_a_minute_and_remember_the_first_failure() {
+        let mut trouble = Trouble::default();
+        let start = Timestamp::UNIX_EPOCH;
+        let waits: Vec<_> = (0..7)
+            .map(|_| trouble.again(start).duration_since(start).as_secs())
+            .collect();
+        assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30]);
+        assert_eq!(trouble.since, Some(start));
+    }
+}

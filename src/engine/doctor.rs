@@ -1,0 +1,217 @@
+//! Says in lines what is right and wrong here: kubeconfig, server, login, permissions, files, terminal.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use futures::StreamExt;
+use futures::stream::FuturesOrdered;
+
+use super::{Shared, clock};
+use crate::app::event::{Diagnosis, Event, JobId};
+use crate::config::{Config, Namespaces};
+use crate::domain::{Failure, Identity, Kind, PinnedBy};
+use crate::plan::Finding;
+use crate::sources::kube::access::{self, Permission, Right};
+use crate::sources::kube::path::Resource;
+use crate::sources::kube::{self, Cluster, kubeconfig};
+
+/// A clock that is further off than this makes ages wrong.
+const SKEW: i64 = 5;
+
+pub async fn tell(shared: Arc<Shared>, job: JobId) {
+    let mut findings = diagnose(&shared.config).await;
+    if let Some(last) = findings.last_mut() {
+        last.last = true;
+    }
+    for finding in findings {
+        shared.send(Event::Diagnosed { job, finding }).await;
+    }
+}
+
+/// Everything, in the order in which one thing rests on another. Connects anew, so that it tells about a login
+/// made now.
+pub async fn diagnose(config: &Config) -> Vec<Diagnosis> {
+    let mut lines = vec![kubeconfig_line(config)];
+    match kube::connect(&config.connection, clock::now, |_| {}).await {
+        Ok(cluster) => lines.extend(of_cluster(config, &cluster).await),
+        Err(error) => lines.push(failed("login", &error.failure())),
+    }
+    lines.push(state_line(&config.state_dir));
+    lines.push(terminal_line(config));
+    lines
+}
+
+fn kubeconfig_line(config: &Config) -> Diagnosis {
+    match kubeconfig::contexts(&config.connection) {
+        Ok((_, Some(current))) => {
+            let context = config.connection.context.as_ref().unwrap_or(&current);
+            line(Finding::Ok, "kubeconfig", format!("context {context}"))
+        }
+        Ok((names, None)) => {
+            let text = match &config.connection.context {
+                Some(context) => format!("context {context}"),
+                None if config.connection.in_cluster => "none; the pod's service account".into(),
+                None => format!("no current context; there are: {}", names.join(", ")),
+            };
+            line(Finding::Ok, "kubeconfig", text)
+        }
+        Err(error) => failed("kubeconfig", &error.failure()),
+    }
+}
+
+async fn of_cluster(config: &Config, cluster: &Cluster) -> Vec<Diagnosis> {
+    let asked = clock::now();
+    let version = cluster.get("/version").await;
+    let took = clock::now().duration_since(asked).as_millis();
+    let mut lines = Vec::new();
+    match &version {
+        Ok(answer) => {
+            let text = format!("{} answered in {took} ms", cluster.server());
+            lines.push(line(Finding::Ok, "server", text));
+            lines.extend(answer.server_date.map(|date| {
+                skew_line(date.duration_since(clock::now()).as_secs())
+            }));
+        }
+        Err(error) => {
+            lines.push(failed("server", &error.failure()));
+            return lines;
+        }
+    }
+    match kube::identify(cluster).await {
+        Ok(identity) => lines.extend(identity_lines(&identity)),
+        Err(error) => lines.push(failed("identity", &error.failure())),
+    }
+    lines.extend(permissions(config, cluster).await);
+    lines
+}
+
+fn skew_line(seconds: i64) -> Diagnosis {
+    if seconds.abs() <= SKEW {
+        return line(Finding::Ok, "clock", "agrees with the server's".into());
+    }
+    let side = if seconds > 0 { "behind" } else { "ahead of" };
+    let text = format!("{} s {side} the server's", seconds.abs());
+    line(Finding::Warn, "clock", text).hint("ages use the server's clock; set this one right")
+}
+
+fn identity_lines(identity: &Identity) -> Vec<Diagnosis> {
+    let pin = match &identity.pinned {
+        PinnedBy::KubeSystem(uid) => line(Finding::Ok, "identity", format!("kube-system {uid}")),
+        PinnedBy::AddressAndCa(text) => {
+            line(Finding::Warn, "identity", format!("known by its address: {text}"))
+                .hint("get namespaces kube-system would pin it by its uid")
+        }
+    };
+    let user = match &identity.user {
+        Some(user) => line(Finding::Ok, "user", user.to_string()),
+        None => line(Finding::Unverified, "user", "the server does not say".into()),
+    };
+    let version = line(Finding::Ok, "version", identity.version.to_string());
+    vec![version, pin, user]
+}
+
+async fn permissions(config: &Config, cluster: &Cluster) -> Vec<Diagnosis> {
+    let namespaces = namespaces(config, cluster);
+    let mut asking = FuturesOrdered::new();
+    for namespace in &namespaces {
+        let resources = Kind::ALL.map(Resource::Workload).into_iter();
+        let others = [Resource::ReplicaSets, Resource::Pods, Resource::Events];
+        for resource in resources.chain(others) {
+            asking.push_back(rights(cluster, resource, namespace.as_deref()));
+        }
+    }
+    asking.collect().await
+}
+
+pub fn namespaces(config: &Config, cluster: &Cluster) -> Vec<Option<String>> {
+    match &config.namespaces {
+        Namespaces::All => vec![None],
+        Namespaces::Named(names) => names.iter().cloned().map(Some).collect(),
+        Namespaces::OfContext => vec![cluster.default_namespace().map(Into::into)],
+    }
+}
+
+async fn rights(cluster: &Cluster, resource: Resource, namespace: Option<&str>) -> Diagnosis {
+    let verbs: &[&str] = match resource {
+        Resource::Workload(Kind::Deployment) => &["list", "watch", "patch"],
+        _ => &["list", "watch"],
+    };
+    let (mut missing, mut unknown) = (Vec::new(), Vec::new());
+    for verb in verbs.iter().copied() {
+        let right = Right {
+            verb,
+            group: resource.group(),
+            resource: resource.plural(),
+            namespace,
+        };
+        match access::permission(cluster, right).await {
+            Ok(Permission::Allowed) => {}
+            Ok(Permission::Denied(_)) => missing.push(verb),
+            Ok(Permission::Unknown(_)) | Err(_) => unknown.push(verb),
+        }
+    }
+    let place = namespace.map_or("every namespace".into(), |name| format!("namespace {name}"));
+    let plural = resource.plural();
+    if !missing.is_empty() {
+        let text = format!("you may not {} {plural} in {place}", missing.join(", "));
+        return line(Finding::Warn, "permission", text)
+            .hint("whoever runs the cluster can grant it; -n picks namespaces");
+    }
+    if !unknown.is_empty() {
+        let text = format!("whether you may {} {plural} in {place}", unknown.join(", "));
+        return line(Finding::Unverified, "permission", text);
+    }
+    let text = format!("{} {plural} in {place}", verbs.join(", "));
+    line(Finding::Ok, "permission", text)
+}
+
+fn state_line(state_dir: &Path) -> Diagnosis {
+    let probe = state_dir.join(format!(".doctor-{}", std::process::id()));
+    let written = std::fs::create_dir_all(state_dir).and_then(|()| std::fs::write(&probe, b""));
+    let _ = std::fs::remove_file(&probe);
+    let place = state_dir.display();
+    match written {
+        Ok(()) => line(Finding::Ok, "record", format!("{place} can be written")),
+        Err(why) => line(Finding::Block, "record", format!("{place}: {}", why.kind()))
+            .hint("without the release record nothing is written; XDG_STATE_HOME names another place"),
+    }
+}
+
+fn terminal_line(config: &Config) -> Diagnosis {
+    let variable = |name: &str| std::env::var(name).unwrap_or_else(|_| "unset".into());
+    let yes = |on: bool| if on { "yes" } else { "no" };
+    let text = format!(
+        "TERM {}, colour {}, plain ASCII {}, locale {}",
+        variable("TERM"),
+        yes(config.display.color),
+        yes(config.display.ascii),
+        ["LC_ALL", "LC_CTYPE", "LANG"]
+            .into_iter()
+            .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+            .unwrap_or_else(|| "unset".into()),
+    );
+    line(Finding::Ok, "terminal", text)
+}
+
+fn failed(about: &str, failure: &Failure) -> Diagnosis {
+    let mut line = line(Finding::Block, about, failure.sentence.clone());
+    line.hint = (!failure.hints.is_empty()).then(|| failure.hints.join("; "));
+    line
+}
+
+fn line(finding: Finding, about: &str, sentence: String) -> Diagnosis {
+    Diagnosis {
+        finding,
+        about: about.into(),
+        sentence,
+        hint: None,
+        last: false,
+    }
+}
+
+impl Diagnosis {
+    fn hint(mut self, hint: &str) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}

@@ -1,0 +1,182 @@
+//! Small reads for a screen: logs, YAML, namespaces, permissions.
+
+use std::sync::Arc;
+
+use futures::StreamExt;
+use serde_json::Value;
+
+use super::{Shared, clock};
+use crate::app::effect::YamlOf;
+use crate::app::event::{Document, Event, JobId, LogNews};
+use crate::domain::{ClusterId, Failure, FailureKind, Kind, WorkloadId};
+use crate::sources::kube::access::{self, Permission, Right};
+use crate::sources::kube::path::{self, Resource};
+use crate::sources::kube::{Cluster, logs as source};
+
+/// So many of the last lines are shown first.
+const TAIL: u32 = 1000;
+
+pub fn log_of(
+    workload: WorkloadId,
+    pod: Box<str>,
+    container: Option<Box<str>>,
+    previous: bool,
+) -> source::Request {
+    source::Request {
+        namespace: workload.namespace.into(),
+        pod: pod.into(),
+        container: container.map(Into::into),
+        previous,
+        follow: !previous,
+        tail: Some(TAIL),
+    }
+}
+
+pub async fn logs(shared: Arc<Shared>, job: JobId, log: source::Request) {
+    let why = match shared.connected() {
+        Ok(cluster) => copy_log(&shared, job, source::stream(cluster, log)).await,
+        Err(failure) => Some(failure.sentence),
+    };
+    let news = LogNews::Ended { why };
+    shared.send(Event::Logged { job, news }).await;
+}
+
+async fn copy_log(
+    shared: &Shared,
+    job: JobId,
+    mut lines: futures::stream::BoxStream<'static, Result<Vec<String>, crate::sources::kube::Error>>,
+) -> Option<String> {
+    while let Some(batch) = lines.next().await {
+        match batch {
+            Ok(lines) => {
+                let news = LogNews::Lines(lines);
+                shared.send(Event::Logged { job, news }).await;
+            }
+            Err(error) => return Some(error.failure().sentence),
+        }
+    }
+    None
+}
+
+pub async fn yaml(shared: Arc<Shared>, job: JobId, object: YamlOf) {
+    let outcome = match shared.connected() {
+        Ok(cluster) => read_yaml(&cluster, &object).await,
+        Err(failure) => Err(failure),
+    };
+    shared.send(Event::Fetched { job, outcome }).await;
+}
+
+async fn read_yaml(cluster: &Cluster, object: &YamlOf) -> Result<Document, Failure> {
+    let answer = cluster
+        .get(&path_of(object))
+        .await
+        .map_err(|error| error.failure())?;
+    let unusable = |why: String| {
+        let sentence = format!("the server's answer cannot be shown: {why}");
+        Failure::new(FailureKind::Unreachable, sentence)
+    };
+    let mut value: Value =
+        serde_json::from_slice(&answer.body).map_err(|why| unusable(why.to_string()))?;
+    strip(&mut value);
+    let text = serde_yaml::to_string(&value).map_err(|why| unusable(why.to_string()))?;
+    Ok(Document {
+        lines: text.lines().map(str::to_owned).collect(),
+        read_at: clock::now(),
+    })
+}
+
+fn path_of(object: &YamlOf) -> String {
+    match object {
+        YamlOf::Workload(id) => path::object(id.kind, &id.namespace, &id.name),
+        YamlOf::Pod { workload, pod } => path::object(Resource::Pods, &workload.namespace, pod),
+        YamlOf::Revision { workload, name } => {
+            let resource = match workload.kind {
+                Kind::Deployment => Resource::ReplicaSets,
+                Kind::StatefulSet | Kind::DaemonSet => Resource::ControllerRevisions,
+            };
+            path::object(resource, &workload.namespace, name)
+        }
+    }
+}
+
+/// Without the bookkeeping of server-side apply, and without the values of a Secret, in whatever place they are.
+fn strip(object: &mut Value) {
+    let secret = object["kind"] == "Secret";
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.remove("managedFields");
+        if secret && let Some(notes) = metadata.get_mut("annotations").and_then(Value::as_object_mut)
+        {
+            notes.remove("kubectl.kubernetes.io/last-applied-configuration");
+        }
+    }
+    for field in ["data", "stringData"] {
+        if secret && let Some(values) = object.get_mut(field).and_then(Value::as_object_mut) {
+            for value in values.values_mut() {
+                *value = Value::from("(not shown)");
+            }
+        }
+    }
+}
+
+pub async fn namespaces(shared: Arc<Shared>, job: JobId) {
+    let outcome = match shared.connected() {
+        Ok(cluster) => access::namespaces(&cluster)
+            .await
+            .map_err(|error| error.failure()),
+        Err(failure) => Err(failure),
+    };
+    shared.send(Event::NamespacesListed { job, outcome }).await;
+}
+
+/// May one roll back here: the missing permission when not.
+pub async fn permission(shared: Arc<Shared>, cluster: ClusterId, namespace: Box<str>) {
+    let outcome = match shared.connected() {
+        Ok(client) => may_patch(&client, &namespace).await,
+        Err(failure) => Err(failure),
+    };
+    let event = Event::PermissionTold {
+        cluster,
+        namespace,
+        outcome,
+    };
+    shared.send(event).await;
+}
+
+async fn may_patch(cluster: &Cluster, namespace: &str) -> Result<Option<String>, Failure> {
+    let right = Right {
+        verb: "patch",
+        group: "apps",
+        resource: "deployments",
+        namespace: Some(namespace),
+    };
+    match access::permission(cluster, right).await {
+        Ok(Permission::Allowed) => Ok(None),
+        Ok(Permission::Denied(_)) => Ok(Some("patch deployments".into())),
+        Ok(Permission::Unknown(why)) => {
+            let sentence = format!("the server cannot tell who may patch deployments: {why}");
+            Err(Failure::new(FailureKind::Denied, sentence))
+        }
+        Err(error) => Err(error.failure()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn values_of_secrets_and_bookkeeping_are_never_shown() {
+        let applied = "kubectl.kubernetes.io/last-applied-configuration";
+        let mut secret = json!({"kind": "Secret", "data": {"password": "aHVudGVyMg=="},
+            "stringData": {"token": "hunter2"},
+            "metadata": {"managedFields": [1], "annotations": {applied: "hunter2", "a": "b"}}});
+        strip(&mut secret);
+        let text = secret.to_string();
+        assert!(!text.contains("hunter2") && !text.contains("aHVudGVyMg=="), "{text}");
+        assert!(!text.contains("managedFields") && text.contains("password"), "{text}");
+        let mut config = json!({"kind": "ConfigMap", "data": {"a": "b"}, "metadata": {}});
+        strip(&mut config);
+        assert_eq!(config["data"]["a"], "b");
+    }
+}

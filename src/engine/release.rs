@@ -1,0 +1,113 @@
+//! The way of a write: fresh reads, checks, the write itself, and its end in the record.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use futures::StreamExt;
+
+use super::{Shared, clock};
+use crate::actions::record::Line;
+use crate::actions::{self, GatherContext, Order, Recorder};
+use crate::app::event::{Event, JobId};
+use crate::domain::{Environment, Failure, Level, WorkloadId};
+use crate::plan::{Answers, CheckId, Evidence, Finding, Plan, Progress, Request, Verdict};
+
+pub async fn gather(shared: Arc<Shared>, job: JobId, request: Request) {
+    let outcome = read(&shared, &request).await.map(Box::new);
+    shared.send(Event::Gathered { job, outcome }).await;
+}
+
+async fn read(shared: &Shared, request: &Request) -> Result<Evidence, Failure> {
+    let context = GatherContext {
+        level: level(&shared.config.environments, &request.workload),
+        clock: clock::now,
+    };
+    actions::gather(&shared.connected()?, request, context).await
+}
+
+/// How careful one is with this workload.
+pub fn level(environments: &[Environment], id: &WorkloadId) -> Level {
+    let here = environments.iter().find(|e| e.holds(id));
+    here.map_or(Level::Guarded, |e| e.protection)
+}
+
+pub async fn preflight(shared: Arc<Shared>, job: JobId, plan: Plan) {
+    match shared.connected() {
+        Ok(cluster) => {
+            let mut verdicts = actions::preflight(cluster, plan, shared.config.readonly);
+            while let Some(verdict) = verdicts.next().await {
+                shared.send(Event::Checked { job, verdict }).await;
+            }
+        }
+        Err(failure) => {
+            let verdict = Verdict {
+                check: CheckId::Unchanged,
+                finding: Finding::Unverified,
+                sentence: failure.sentence,
+            };
+            shared.send(Event::Checked { job, verdict }).await;
+        }
+    }
+}
+
+/// To its end, whether anybody listens or not.
+pub async fn execute(
+    shared: Arc<Shared>,
+    job: JobId,
+    plan: Plan,
+    (answers, verdicts): (Answers, Vec<Verdict>),
+) {
+    let cluster = match shared.connected() {
+        Ok(cluster) => cluster,
+        Err(why) => {
+            let progress = Progress::Refused {
+                step: 0,
+                why,
+                moved: false,
+            };
+            return shared.send(Event::Progressed { job, progress }).await;
+        }
+    };
+    let order = Order {
+        plan,
+        answers,
+        verdicts,
+        recorder: Recorder::new(&shared.config.state_dir),
+        server_user: shared.user(),
+        clock: clock::now,
+    };
+    let mut facts = actions::execute(cluster, order);
+    while let Some(progress) = facts.next().await {
+        shared.send(Event::Progressed { job, progress }).await;
+    }
+}
+
+/// How a followed action ended.
+pub struct End {
+    pub id: String,
+    pub workload: WorkloadId,
+    pub outcome: String,
+    pub verified: bool,
+}
+
+pub async fn record(shared: Arc<Shared>, end: End) {
+    if let Err(failure) = write_end(&shared.config.state_dir, end).await {
+        tracing::error!(
+            why = failure.sentence,
+            "the end of an action is not in the record"
+        );
+    }
+}
+
+/// # Errors
+/// The record cannot be written.
+pub async fn write_end(state_dir: &Path, end: End) -> Result<(), Failure> {
+    let line = Line::Ended {
+        id: end.id,
+        at: clock::now(),
+        workload: end.workload,
+        verified: end.verified,
+        sentence: end.outcome,
+    };
+    Recorder::new(state_dir).append(line).await
+}
