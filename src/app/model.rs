@@ -341,9 +341,6 @@ impl Model {
     }
 
     pub fn environment(&self, id: &WorkloadId) -> Option<&Environment> {
-        self.settings.environments.iter().find(|e| {
-            *e.cluster == *id.cluster.0
-                && (e.namespaces.is_empty() || e.namespaces.iter().any(|n| **n == *id.namespace))
-        })
+        self.settings.environments.iter().find(|e| e.holds(id))
     }
 }

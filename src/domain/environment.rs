@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::WorkloadId;
+
 /// What a person has to give before a plan is executed.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
@@ -26,4 +28,11 @@ pub struct Environment {
     pub namespaces: Vec<String>,
     #[serde(default)]
     pub protection: Level,
+}
+
+impl Environment {
+    pub fn holds(&self, id: &WorkloadId) -> bool {
+        *self.cluster == *id.cluster.0
+            && (self.namespaces.is_empty() || self.namespaces.iter().any(|n| **n == *id.namespace))
+    }
 }

@@ -68,9 +68,11 @@ async fn of_cluster(config: &Config, cluster: &Cluster) -> Vec<Diagnosis> {
         Ok(answer) => {
             let text = format!("{} answered in {took} ms", cluster.server());
             lines.push(line(Finding::Ok, "server", text));
-            lines.extend(answer.server_date.map(|date| {
-                skew_line(date.duration_since(clock::now()).as_secs())
-            }));
+            lines.extend(
+                answer
+                    .server_date
+                    .map(|date| skew_line(date.duration_since(clock::now()).as_secs())),
+            );
         }
         Err(error) => {
             lines.push(failed("server", &error.failure()));
@@ -97,14 +99,20 @@ fn skew_line(seconds: i64) -> Diagnosis {
 fn identity_lines(identity: &Identity) -> Vec<Diagnosis> {
     let pin = match &identity.pinned {
         PinnedBy::KubeSystem(uid) => line(Finding::Ok, "identity", format!("kube-system {uid}")),
-        PinnedBy::AddressAndCa(text) => {
-            line(Finding::Warn, "identity", format!("known by its address: {text}"))
-                .hint("get namespaces kube-system would pin it by its uid")
-        }
+        PinnedBy::AddressAndCa(text) => line(
+            Finding::Warn,
+            "identity",
+            format!("known by its address: {text}"),
+        )
+        .hint("get namespaces kube-system would pin it by its uid"),
     };
     let user = match &identity.user {
         Some(user) => line(Finding::Ok, "user", user.to_string()),
-        None => line(Finding::Unverified, "user", "the server does not say".into()),
+        None => line(
+            Finding::Unverified,
+            "user",
+            "the server does not say".into(),
+        ),
     };
     let version = line(Finding::Ok, "version", identity.version.to_string());
     vec![version, pin, user]
@@ -172,8 +180,9 @@ fn state_line(state_dir: &Path) -> Diagnosis {
     let place = state_dir.display();
     match written {
         Ok(()) => line(Finding::Ok, "record", format!("{place} can be written")),
-        Err(why) => line(Finding::Block, "record", format!("{place}: {}", why.kind()))
-            .hint("without the release record nothing is written; XDG_STATE_HOME names another place"),
+        Err(why) => line(Finding::Block, "record", format!("{place}: {}", why.kind())).hint(
+            "without the release record nothing is written; XDG_STATE_HOME names another place",
+        ),
     }
 }
 

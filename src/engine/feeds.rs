@@ -9,7 +9,7 @@ use tokio::task::AbortHandle;
 use super::{Client, Shared, clock};
 use crate::app::event::Event;
 use crate::domain::{Health, SourceId, Update};
-use crate::sources::kube::{feed, reopen};
+use crate::sources::kube::feed::{feed, reopen};
 
 #[derive(Default)]
 pub struct Feeds {
@@ -82,7 +82,7 @@ impl Feed {
 
     /// Until it is worth opening again: the person asked for it while it waited.
     async fn read(&mut self, client: Client) {
-        let open = if self.shown { reopen } else { feed };
+        let open: fn(_, _, _) -> _ = if self.shown { reopen } else { feed };
         let mut news = open(client.cluster, self.source.clone(), clock::now);
         self.shown = true;
         let mut wishes = self.shared.feed_now.subscribe();

@@ -44,7 +44,10 @@ pub async fn logs(shared: Arc<Shared>, job: JobId, log: source::Request) {
 async fn copy_log(
     shared: &Shared,
     job: JobId,
-    mut lines: futures::stream::BoxStream<'static, Result<Vec<String>, crate::sources::kube::Error>>,
+    mut lines: futures::stream::BoxStream<
+        'static,
+        Result<Vec<String>, crate::sources::kube::Error>,
+    >,
 ) -> Option<String> {
     while let Some(batch) = lines.next().await {
         match batch {
@@ -104,7 +107,10 @@ fn strip(object: &mut Value) {
     let secret = object["kind"] == "Secret";
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.remove("managedFields");
-        if secret && let Some(notes) = metadata.get_mut("annotations").and_then(Value::as_object_mut)
+        if secret
+            && let Some(notes) = metadata
+                .get_mut("annotations")
+                .and_then(Value::as_object_mut)
         {
             notes.remove("kubectl.kubernetes.io/last-applied-configuration");
         }
@@ -173,8 +179,14 @@ mod tests {
             "metadata": {"managedFields": [1], "annotations": {applied: "hunter2", "a": "b"}}});
         strip(&mut secret);
         let text = secret.to_string();
-        assert!(!text.contains("hunter2") && !text.contains("aHVudGVyMg=="), "{text}");
-        assert!(!text.contains("managedFields") && text.contains("password"), "{text}");
+        assert!(
+            !text.contains("hunter2") && !text.contains("aHVudGVyMg=="),
+            "{text}"
+        );
+        assert!(
+            !text.contains("managedFields") && text.contains("password"),
+            "{text}"
+        );
         let mut config = json!({"kind": "ConfigMap", "data": {"a": "b"}, "metadata": {}});
         strip(&mut config);
         assert_eq!(config["data"]["a"], "b");

@@ -53,7 +53,12 @@ pub fn give_back() {
     let mut out = io::stdout();
     // The end of a synchronized update that a panic cut off, so that what follows is seen.
     let _ = out.write_all(b"\x1b[?2026l\x1b[0m");
-    let _ = execute!(out, DisableBracketedPaste, cursor::Show, LeaveAlternateScreen);
+    let _ = execute!(
+        out,
+        DisableBracketedPaste,
+        cursor::Show,
+        LeaveAlternateScreen
+    );
     let _ = disable_raw_mode();
 }
 

@@ -215,7 +215,9 @@ fn keep(path: &Path, text: &str) -> Option<String> {
     use std::os::unix::fs::OpenOptionsExt;
     let mut options = std::fs::OpenOptions::new();
     let options = options.write(true).create(true).truncate(true).mode(0o600);
-    let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    let written = options
+        .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()));
     written.ok().map(|()| path.display().to_string())
 }
 
@@ -233,6 +235,9 @@ fn broken(why: &io::Error) -> Failure {
 }
 
 fn panicked() -> Failure {
-    Failure::new(FailureKind::Internal, "rolldeck made a mistake and had to stop")
-        .hint("the log in the state folder says where")
+    Failure::new(
+        FailureKind::Internal,
+        "rolldeck made a mistake and had to stop",
+    )
+    .hint("the log in the state folder says where")
 }

@@ -1,0 +1,145 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
+
+use crate::config::Overrides;
+
+/// A release console for the terminal: what runs where, what is moving, and the key that fixes it.
+///
+/// Without a command it opens the board.
+#[derive(Debug, Parser)]
+#[command(
+    name = "rolldeck",
+    version,
+    after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 refused, 124 timed out."
+)]
+pub struct Args {
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Arguments)]
+struct Common {
+    /// The kubeconfig context
+    #[arg(long, global = true, value_name = "NAME")]
+    context: Option<String>,
+    /// A namespace; may be given several times or as a list
+    #[arg(short, long, global = true, value_name = "NAME")]
+    namespace: Vec<String>,
+    /// Every namespace
+    #[arg(short = 'A', long, global = true)]
+    all_namespaces: bool,
+    /// The kubeconfig file
+    #[arg(long, global = true, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+    /// Send nothing, dry runs included
+    #[arg(long, global = true)]
+    readonly: bool,
+    /// Protected environments start armed
+    #[arg(long, global = true)]
+    write: bool,
+    /// The settings file
+    #[arg(short, long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Plain ASCII glyphs
+    #[arg(long, global = true)]
+    ascii: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// How services stand: phase, version, counts and why
+    Status(Status),
+    /// The revisions of one service, newest first
+    History(History),
+    /// Roll one service back: the plan and its checks; --yes executes and follows
+    Rollback(Rollback),
+    /// What is right and wrong here: kubeconfig, server, login, permissions, files
+    Doctor(Doctor),
+}
+
+#[derive(Debug, Arguments)]
+pub struct Status {
+    /// `checkout` or `deploy/checkout`; all without it
+    pub service: Option<String>,
+    /// The form of the output
+    #[arg(short, long, value_enum, default_value = "lines")]
+    pub output: Form,
+}
+
+#[derive(Debug, Arguments)]
+pub struct History {
+    /// `checkout` or `deploy/checkout`
+    pub service: String,
+    /// The form of the output
+    #[arg(short, long, value_enum, default_value = "lines")]
+    pub output: Form,
+}
+
+#[derive(Debug, Arguments)]
+pub struct Rollback {
+    /// `checkout` or `deploy/checkout`
+    pub service: String,
+    /// A revision number or a version; the plan proposes one without it
+    #[arg(long, value_name = "REV|VERSION")]
+    pub to: Option<String>,
+    /// Print the plan and its checks, and change nothing
+    #[arg(long, conflicts_with = "yes")]
+    pub dry_run: bool,
+    /// Execute, and follow to a verified end
+    #[arg(long)]
+    pub yes: bool,
+    /// Go on although a check blocks; the reason goes into the record
+    #[arg(long = "override", value_name = "REASON")]
+    pub override_reason: Option<String>,
+    /// How long to follow, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    pub timeout: u64,
+    /// The form of the output
+    #[arg(short, long, value_enum, default_value = "lines")]
+    pub output: Form,
+}
+
+#[derive(Debug, Arguments)]
+pub struct Doctor {
+    /// The form of the output
+    #[arg(short, long, value_enum, default_value = "lines")]
+    pub output: Form,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    Lines,
+    Json,
+}
+
+impl Args {
+    pub fn overrides(&self) -> Overrides {
+        let common = &self.common;
+        Overrides {
+            config: common.config.clone(),
+            kubeconfig: common.kubeconfig.clone(),
+            context: common.context.clone(),
+            namespaces: common.namespace.clone(),
+            all_namespaces: common.all_namespaces,
+            readonly: common.readonly,
+            write: common.write,
+            ascii: common.ascii,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definitions_agree_with_each_other() {
+        Args::command().debug_assert();
+    }
+}

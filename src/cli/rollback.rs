@@ -1,0 +1,337 @@
+//! `rolldeck rollback SERVICE`: the plan and its checks; with `--yes` the write, followed to a verified end.
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use serde::Serialize;
+use tokio::time::{Instant, interval, timeout_at};
+
+use crate::actions::{self, GatherContext, Order, Recorder};
+use crate::config::Config;
+use crate::domain::{Failure, FailureKind, Workload};
+use crate::engine::{clock, release};
+use crate::plan::check::CheckState;
+use crate::plan::{
+    self, Answers, Follow, Goal, Missing, Plan, Progress, Request, Target, Verb, Verdict, gate,
+};
+use crate::sources::kube;
+
+use super::Outcome;
+use super::args::{Form, Rollback};
+use super::output;
+use super::session::{Session, deadline};
+
+pub async fn run(config: &Config, args: Rollback) -> Outcome {
+    let mut session = Session::connect(config).await?;
+    session.workloads(config).await?;
+    let workload = session.find(&args.service)?;
+    let plan = make(config, &session, &workload, args.to.clone()).await?;
+    let cluster = session.cluster.clone();
+    let asked = actions::preflight(cluster, plan.clone(), config.readonly).collect::<Vec<_>>();
+    let verdicts = all_verdicts(&plan, asked.await);
+    let answers = answers(config, &args, &plan);
+    let missing = gate::missing(plan.level, &plan, &verdicts, &answers);
+    let mut report = Report::new(&plan, &verdicts);
+    if args.output == Form::Lines {
+        report.print()?;
+    }
+    let outcome = match (args.yes, missing.as_slice()) {
+        (false, missing) => planned(args.dry_run, missing),
+        (true, []) => execute(config, &args, &mut session, (plan, answers, verdicts)).await,
+        (true, missing) => Err(refused(missing)),
+    };
+    match &outcome {
+        Ok(sentence) => report.outcome = Some(sentence.clone()),
+        Err(failure) => report.failure = Some(failure.clone()),
+    }
+    match args.output {
+        Form::Json => output::json(&report)?,
+        Form::Lines => {
+            if let Ok(sentence) = &outcome {
+                output::line(sentence)?;
+            }
+        }
+    }
+    outcome.map(|_| 0)
+}
+
+async fn make(
+    config: &Config,
+    session: &Session,
+    workload: &Workload,
+    to: Option<String>,
+) -> Result<Plan, Failure> {
+    let request = Request {
+        verb: Verb::Rollback,
+        workload: workload.id.clone(),
+        uid: workload.uid.clone(),
+        shown: workload.template,
+        target: to.map_or(Target::Proposed, Target::Typed),
+    };
+    let context = GatherContext {
+        level: release::level(&config.environments, &workload.id),
+        clock: clock::now,
+    };
+    let evidence = actions::gather(&session.cluster, &request, context).await?;
+    plan::plan(&session.fleet, &evidence, clock::now()).map_err(|refusal| refusal.failure)
+}
+
+/// What `--yes` and `--write` say in place of the keys.
+fn answers(config: &Config, args: &Rollback, plan: &Plan) -> Answers {
+    Answers {
+        readonly: config.readonly,
+        armed: config.armed_at_start,
+        confirmed: args.yes,
+        typed_name: plan.workload.name.to_string(),
+        override_reason: args.override_reason.clone(),
+    }
+}
+
+fn all_verdicts(plan: &Plan, asked: Vec<Verdict>) -> Vec<Verdict> {
+    let known = plan.checks.iter().filter_map(|check| match &check.state {
+        CheckState::Answered(verdict) => Some(verdict.clone()),
+        CheckState::Asking(_) => None,
+    });
+    known.chain(asked).collect()
+}
+
+/// `--dry-run` fails when the write would be refused; without either flag nothing was asked for yet.
+fn planned(dry_run: bool, missing: &[Missing]) -> Result<String, Failure> {
+    let open: Vec<_> = missing
+        .iter()
+        .filter(|m| **m != Missing::Confirmation)
+        .cloned()
+        .collect();
+    match (dry_run, open.as_slice()) {
+        (true, []) => Ok("nothing was changed; --yes executes this plan".into()),
+        (true, open) => Err(refused(open)),
+        (false, _) => {
+            let sentence = "nothing was changed: --yes executes this plan";
+            Err(Failure::new(FailureKind::Refused, sentence))
+        }
+    }
+}
+
+fn refused(missing: &[Missing]) -> Failure {
+    let failure = Failure::new(FailureKind::Refused, "refused: nothing was changed");
+    missing.iter().map(words).fold(failure, Failure::hint)
+}
+
+fn words(missing: &Missing) -> String {
+    match missing {
+        Missing::ReadOnly => "read-only: leave --readonly out".into(),
+        Missing::Arming => "the environment is protected: --write arms it".into(),
+        Missing::Answer(check) => format!("the check {} has not answered", name(check)),
+        Missing::Blocked(check) => format!("the check {} blocks", name(check)),
+        Missing::Override(check) => {
+            let name = name(check);
+            format!("the check {name} blocks; --override REASON goes on all the same")
+        }
+        Missing::Confirmation => "--yes executes".into(),
+        Missing::Name => "the name of the service does not match".into(),
+    }
+}
+
+/// The name in the JSON.
+fn name(value: &impl Serialize) -> String {
+    let value = serde_json::to_value(value).unwrap_or_default();
+    value.as_str().unwrap_or("unknown").to_owned()
+}
+
+async fn execute(
+    config: &Config,
+    args: &Rollback,
+    session: &mut Session,
+    (plan, answers, verdicts): (Plan, Answers, Vec<Verdict>),
+) -> Result<String, Failure> {
+    let identity = kube::identify(&session.cluster).await.ok();
+    let mut goal = plan.goal.clone();
+    let order = Order {
+        plan,
+        answers,
+        verdicts,
+        recorder: Recorder::new(&config.state_dir),
+        server_user: identity.and_then(|identity| identity.user),
+        clock: clock::now,
+    };
+    let mut facts = actions::execute(session.cluster.clone(), order);
+    while let Some(fact) = facts.next().await {
+        match fact {
+            Progress::Sent { .. } | Progress::Done { .. } => {}
+            Progress::Accepted { at, generation, .. } => goal.accept(at, generation),
+            Progress::Refused { why, .. } => return Err(why),
+            Progress::Unknown { why, .. } => {
+                let sentence = format!("it is not known whether it was done: {why}");
+                return Err(Failure::new(FailureKind::Failed, sentence)
+                    .hint("rolldeck status shows what the cluster says now"));
+            }
+        }
+    }
+    goal.ready_for = config.verify_seconds;
+    let ended = follow(args, session, &goal).await;
+    if let Some((outcome, verified)) = end(&ended) {
+        let end = release::End {
+            id: goal.id.clone(),
+            workload: goal.workload.clone(),
+            outcome,
+            verified,
+        };
+        release::write_end(&config.state_dir, end).await?;
+    }
+    ended
+}
+
+/// What goes into the record; nothing when we only stopped to look.
+fn end(ended: &Result<String, Failure>) -> Option<(String, bool)> {
+    match ended {
+        Ok(sentence) => Some((sentence.clone(), true)),
+        Err(failure) if failure.kind == FailureKind::Failed => {
+            Some((failure.sentence.clone(), false))
+        }
+        Err(_) => None,
+    }
+}
+
+async fn follow(args: &Rollback, session: &mut Session, goal: &Goal) -> Result<String, Failure> {
+    let until = deadline(Duration::from_secs(args.timeout));
+    let workload = session.fleet.workload(&goal.workload).cloned();
+    let details = async {
+        match workload {
+            Some(workload) => session.details(&workload).await,
+            None => Ok(()),
+        }
+    };
+    tokio::select! {
+        opened = timeout_at(until, details) => opened.map_err(|_| late(args))??,
+        _ = tokio::signal::ctrl_c() => return Err(left()),
+    }
+    watch(args, session, goal, until).await
+}
+
+async fn watch(
+    args: &Rollback,
+    session: &mut Session,
+    goal: &Goal,
+    until: Instant,
+) -> Result<String, Failure> {
+    let mut tick = interval(Duration::from_secs(1));
+    let mut said = Vec::new();
+    loop {
+        match plan::follow::follow(&session.fleet, goal, clock::now()) {
+            Follow::Done(sentence) => return Ok(sentence),
+            Follow::Failed(sentence) => return Err(Failure::new(FailureKind::Failed, sentence)),
+            Follow::Pending(milestones) => {
+                for milestone in &milestones {
+                    let mark = if milestone.done { "ok" } else { ".." };
+                    let words = format!("{mark} {}", milestone.text);
+                    if args.output == Form::Lines && !said.contains(&words) {
+                        output::line(&words)?;
+                        said.push(words);
+                    }
+                }
+            }
+        }
+        tokio::select! {
+            () = session.step() => {}
+            _ = tick.tick() => {}
+            () = tokio::time::sleep_until(until) => return Err(late(args)),
+            _ = tokio::signal::ctrl_c() => return Err(left()),
+        }
+    }
+}
+
+fn late(args: &Rollback) -> Failure {
+    let sentence = format!("not verified within {}s; the rollout goes on", args.timeout);
+    Failure::new(FailureKind::TimedOut, sentence).hint("rolldeck follows it again when it opens")
+}
+
+fn left() -> Failure {
+    Failure::new(
+        FailureKind::TimedOut,
+        "not followed any longer; the rollout goes on",
+    )
+    .hint("rolldeck follows it again when it opens")
+}
+
+/// Plan, checks and end, as JSON; the names are kept.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    id: String,
+    cluster: String,
+    namespace: String,
+    service: String,
+    from: Side,
+    to: Side,
+    /// The rule that chose the target.
+    rule: String,
+    differences: Vec<String>,
+    checks: Vec<Check>,
+    kubectl: String,
+    /// What became of it; absent with a failure.
+    outcome: Option<String>,
+    failure: Option<Failure>,
+}
+
+#[derive(Serialize)]
+struct Side {
+    revision: u64,
+    name: String,
+    version: String,
+}
+
+#[derive(Serialize)]
+struct Check {
+    check: String,
+    finding: plan::Finding,
+    sentence: String,
+}
+
+impl Report {
+    fn new(plan: &Plan, verdicts: &[Verdict]) -> Self {
+        let side = |side: &plan::Side| Side {
+            revision: side.revision,
+            name: side.name.to_string(),
+            version: side.version.clone(),
+        };
+        let check = |verdict: &Verdict| Check {
+            check: name(&verdict.check),
+            finding: verdict.finding,
+            sentence: verdict.sentence.clone(),
+        };
+        Self {
+            id: plan.stamp.id.clone(),
+            cluster: plan.workload.cluster.to_string(),
+            namespace: plan.workload.namespace.to_string(),
+            service: plan.workload.to_string(),
+            from: side(&plan.from),
+            to: side(&plan.to),
+            rule: plan.rule.clone(),
+            differences: plan
+                .differences
+                .iter()
+                .map(|d| format!("{} {}", d.what, d.text))
+                .collect(),
+            checks: verdicts.iter().map(check).collect(),
+            kubectl: plan.kubectl.clone(),
+            outcome: None,
+            failure: None,
+        }
+    }
+
+    fn print(&self) -> Result<(), Failure> {
+        let place = format!("{} / {}", self.cluster, self.namespace);
+        output::line(&format!("roll back {} in {place}", self.service))?;
+        let side = |side: &Side| format!("{} (rev {})", side.version, side.revision);
+        let (from, to) = (side(&self.from), side(&self.to));
+        output::line(&format!("{from} -> {to}   chosen: {}", self.rule))?;
+        for difference in &self.differences {
+            output::line(&format!("  {difference}"))?;
+        }
+        for check in &self.checks {
+            let word = output::finding(check.finding);
+            output::line(&format!("{word:<11}{}", check.sentence))?;
+        }
+        output::line(&self.kubectl)
+    }
+}

@@ -1,0 +1,198 @@
+//! What the headless verbs share: connect, open feeds, fold a fleet until it is complete.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream::{BoxStream, SelectAll};
+use tokio::time::{Instant, timeout_at};
+
+use crate::config::Config;
+use crate::domain::{
+    Failure, FailureKind, Feed, Fleet, Health, Kind, SourceId, Update, Workload, WorkloadId,
+};
+use crate::engine::{clock, doctor};
+use crate::sources::kube::{self, Cluster};
+
+/// A listing that is not complete by then has failed.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub struct Session {
+    pub cluster: Cluster,
+    pub fleet: Fleet,
+    news: SelectAll<BoxStream<'static, (SourceId, Vec<Update>)>>,
+    troubles: BTreeMap<SourceId, Failure>,
+}
+
+impl Session {
+    pub async fn connect(config: &Config) -> Result<Self, Failure> {
+        let cluster = kube::connect(&config.connection, clock::now, |_| {})
+            .await
+            .map_err(|error| error.failure())?;
+        Ok(Self {
+            cluster,
+            fleet: Fleet::default(),
+            news: SelectAll::new(),
+            troubles: BTreeMap::new(),
+        })
+    }
+
+    /// All workloads of the scope. A namespace that may not be listed is an error: half a list would be a lie.
+    pub async fn workloads(&mut self, config: &Config) -> Result<(), Failure> {
+        let mut wanted = Vec::new();
+        for namespace in doctor::namespaces(config, &self.cluster) {
+            for kind in Kind::ALL {
+                let feed = Feed::Workloads(kind);
+                wanted.push(self.source(namespace.as_deref(), feed));
+            }
+        }
+        self.open(&wanted).await
+    }
+
+    /// Revisions and pods of one workload, and the warnings of its namespace, which may be denied.
+    pub async fn details(&mut self, workload: &Workload) -> Result<(), Failure> {
+        let (id, selector) = (&workload.id, &workload.selector);
+        let pods = Feed::PodsOf {
+            workload: id.clone(),
+            selector: selector.clone(),
+        };
+        let wanted = [
+            self.source(Some(&id.namespace), revisions_of(workload)),
+            self.source(Some(&id.namespace), pods),
+        ];
+        self.open(&wanted).await?;
+        let warnings = self.source(Some(&id.namespace), Feed::Warnings);
+        // Reasons get poorer without them, and nothing gets wrong.
+        let _ = self.open(&[warnings]).await;
+        Ok(())
+    }
+
+    pub async fn revisions(&mut self, workload: &Workload) -> Result<(), Failure> {
+        let source = self.source(Some(&workload.id.namespace), revisions_of(workload));
+        self.open(&[source]).await
+    }
+
+    async fn open(&mut self, wanted: &[SourceId]) -> Result<(), Failure> {
+        for source in wanted {
+            let news = kube::feed::feed(self.cluster.clone(), source.clone(), clock::now);
+            let name = source.clone();
+            self.news
+                .push(news.map(move |updates| (name.clone(), updates)).boxed());
+        }
+        let deadline = deadline(PATIENCE);
+        while let Some(missing) = wanted.iter().find(|source| !self.fleet.synced(source)) {
+            if timeout_at(deadline, self.step()).await.is_err() {
+                let what = missing.feed.resource();
+                let kind = FailureKind::TimedOut;
+                let late = Failure::new(kind, format!("list {what}: not complete after 60s"));
+                return Err(self.troubles.remove(missing).unwrap_or(late));
+            }
+            if let Some(failure) = wanted.iter().find_map(|source| self.troubles.get(source)) {
+                return Err(failure.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// Folds the next news in. Never ends when nothing is open.
+    pub async fn step(&mut self) {
+        let Some((source, updates)) = self.news.next().await else {
+            return std::future::pending().await;
+        };
+        for update in updates {
+            match update {
+                Update::Change(change) => drop(self.fleet.apply(&source, change)),
+                Update::Health(health) => self.note(&source, health),
+                Update::Skew(_) => {}
+            }
+        }
+    }
+
+    fn note(&mut self, source: &SourceId, health: Health) {
+        let failure = match health {
+            Health::Denied(why) => {
+                Failure::new(FailureKind::Denied, why).hint("-n picks namespaces that you may read")
+            }
+            Health::AuthExpired(why) => {
+                Failure::new(FailureKind::Denied, why).hint("log in again, then repeat this")
+            }
+            Health::Retrying { why, .. } => Failure::new(FailureKind::Unreachable, why),
+            Health::Live | Health::Listing(_) | Health::Quiet { .. } | Health::Undecodable(_) => {
+                self.troubles.remove(source);
+                return;
+            }
+        };
+        self.troubles.insert(source.clone(), failure);
+    }
+
+    fn source(&self, namespace: Option<&str>, feed: Feed) -> SourceId {
+        SourceId {
+            cluster: self.cluster.id().clone(),
+            namespace: namespace.map(Into::into),
+            feed,
+        }
+    }
+
+    /// `checkout` or `deploy/checkout`.
+    ///
+    /// # Errors
+    /// There is none, or more than one: then all are named.
+    pub fn find(&self, service: &str) -> Result<Workload, Failure> {
+        let found = self.all(service)?;
+        match found.as_slice() {
+            [one] => Ok((*one).clone()),
+            several => {
+                let sentence = format!("{service} is the name of {} workloads", several.len());
+                let failure = Failure::new(FailureKind::Usage, sentence);
+                let names = several.iter().map(|w| typed(&w.id));
+                Err(names.fold(failure, Failure::hint))
+            }
+        }
+    }
+
+    /// Every workload of that name.
+    pub fn all(&self, service: &str) -> Result<Vec<&Workload>, Failure> {
+        let (kind, name) = match service.split_once('/') {
+            Some((kind, name)) => (Some(kind_of(kind)?), name),
+            None => (None, service),
+        };
+        let fits = |w: &&Workload| *w.id.name == *name && kind.is_none_or(|kind| kind == w.id.kind);
+        let found: Vec<_> = self.fleet.workloads().filter(fits).collect();
+        if found.is_empty() {
+            let sentence = format!("there is no service named {service} in this scope");
+            let failure = Failure::new(FailureKind::NotFound, sentence);
+            return Err(failure.hint("rolldeck status lists them; -n and -A choose namespaces"));
+        }
+        Ok(found)
+    }
+}
+
+/// From now.
+pub fn deadline(after: Duration) -> Instant {
+    #[allow(clippy::disallowed_methods)] // the runtime's clock, for its own timeouts
+    let now = Instant::now();
+    now + after
+}
+
+fn revisions_of(workload: &Workload) -> Feed {
+    Feed::RevisionsOf {
+        workload: workload.id.clone(),
+        selector: workload.selector.clone(),
+    }
+}
+
+fn typed(id: &WorkloadId) -> String {
+    format!("{id} -n {}", id.namespace)
+}
+
+fn kind_of(word: &str) -> Result<Kind, Failure> {
+    let word = word.to_lowercase();
+    let names = |kind: &Kind| {
+        let name = kind.name().to_lowercase();
+        [name, kind.plural().into(), kind.short().into()].contains(&word)
+    };
+    Kind::ALL.into_iter().find(names).ok_or_else(|| {
+        Failure::new(FailureKind::Usage, format!("{word} is no kind of workload"))
+            .hint("deploy, sts and ds are")
+    })
+}

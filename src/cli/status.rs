@@ -1,0 +1,87 @@
+//! `rolldeck status`: how services stand.
+
+use serde::Serialize;
+
+use crate::config::Config;
+use crate::domain::version::rollout_versions;
+use crate::domain::{Phase, Workload};
+use crate::engine::clock;
+
+use super::Outcome;
+use super::args::{Form, Status};
+use super::output;
+use super::session::Session;
+
+pub async fn run(config: &Config, args: &Status) -> Outcome {
+    let mut session = Session::connect(config).await?;
+    session.workloads(config).await?;
+    let chosen: Vec<Workload> = match &args.service {
+        Some(service) => session.all(service)?.into_iter().cloned().collect(),
+        None => session.fleet.workloads().cloned().collect(),
+    };
+    if args.service.is_some() {
+        for workload in &chosen {
+            session.details(workload).await?;
+        }
+    }
+    let mut rows: Vec<Row> = chosen.iter().filter_map(|w| row(&session, w)).collect();
+    rows.sort_by(|a, b| (a.phase, &a.service).cmp(&(b.phase, &b.service)));
+    match args.output {
+        Form::Json => output::json(&rows)?,
+        Form::Lines => {
+            let head = ["NAMESPACE", "SERVICE", "VERSION", "ROLLOUT", "READY", "WHY"];
+            let rows: Vec<_> = rows.into_iter().map(Row::cells).collect();
+            output::table(&head, &rows)?;
+        }
+    }
+    Ok(0)
+}
+
+/// One service, as JSON; the names are kept.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row {
+    namespace: String,
+    /// `deploy/checkout`.
+    service: String,
+    version: String,
+    /// What it comes from, while a rollout is under way.
+    from_version: Option<String>,
+    phase: Phase,
+    available: u32,
+    desired: u32,
+    why: Option<String>,
+}
+
+fn row(session: &Session, workload: &Workload) -> Option<Row> {
+    let standing = session.fleet.standing(&workload.id, clock::now())?;
+    let revisions = session.fleet.revisions(workload);
+    let versions = rollout_versions(workload, revisions, standing.progress.is_some());
+    Some(Row {
+        namespace: workload.id.namespace.to_string(),
+        service: workload.id.to_string(),
+        version: versions.to,
+        from_version: versions.from,
+        phase: standing.phase,
+        available: workload.counts.available,
+        desired: workload.desired,
+        why: standing.why.map(|why| why.text),
+    })
+}
+
+impl Row {
+    fn cells(self) -> Vec<String> {
+        let version = match self.from_version {
+            Some(from) => format!("{from} -> {}", self.version),
+            None => self.version,
+        };
+        vec![
+            self.namespace,
+            self.service,
+            version,
+            self.phase.to_string(),
+            format!("{}/{}", self.available, self.desired),
+            self.why.unwrap_or_default(),
+        ]
+    }
+}
