@@ -29,7 +29,7 @@ pub async fn gather(
 ) -> Result<Evidence, Failure> {
     let at = (context.clock)();
     let stamp = stamp(at)?;
-    read(cluster, request, context.level, stamp)
+    Box::pin(read(cluster, request, context.level, stamp))
         .await
         .map_err(|error| error.failure())
 }
@@ -208,7 +208,7 @@ fn stamp(at: Timestamp) -> Result<Stamp, Failure> {
     let user = whoami::username().unwrap_or_else(|_| "unknown".into());
     let host = whoami::hostname().unwrap_or_else(|_| "unknown".into());
     Ok(Stamp {
-        id: bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        id: format!("{:016x}", u64::from_be_bytes(bytes)),
         by: format!("{user}@{host}"),
         at,
     })

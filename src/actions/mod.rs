@@ -12,3 +12,6 @@ pub use gather::{GatherContext, gather};
 pub use preflight::preflight;
 pub use record::Recorder;
 pub use send::send;
+
+#[cfg(test)]
+mod tests;

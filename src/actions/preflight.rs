@@ -5,12 +5,12 @@ mod dry_run;
 mod permission;
 mod unchanged;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use futures::stream::{BoxStream, FuturesUnordered, StreamExt};
-use std::sync::Arc;
 
 use crate::plan::check::CheckState;
 use crate::plan::{Ask, CheckId, Finding, Plan, Verdict};
@@ -20,6 +20,7 @@ use crate::sources::kube::Cluster;
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// Yields each answer as it comes, and ends. Under `readonly` no dry run is sent; reads and self-reviews are.
+#[allow(clippy::needless_pass_by_value)] // the stream outlives its caller's client
 pub fn preflight(cluster: Cluster, plan: Plan, readonly: bool) -> BoxStream<'static, Verdict> {
     let plan = Arc::new(plan);
     let questions: FuturesUnordered<BoxFuture<'static, Verdict>> = FuturesUnordered::new();

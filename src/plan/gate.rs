@@ -128,12 +128,15 @@ fn of_check(
         None => check.must().then_some(Missing::Answer(check)),
         Some(Finding::Ok | Finding::Warn) => None,
         Some(Finding::Unverified) => match check {
-            // The dry run is authorized like the write: accepted, it proves the permission.
-            CheckId::Permission => None,
             // Nobody knows whether this is still the object that was shown.
             CheckId::Unchanged => Some(Missing::Blocked(check)),
             CheckId::DryRun => Some(Missing::Answer(check)),
-            CheckId::Differs | CheckId::Config | CheckId::Owner | CheckId::Paused => None,
+            // The dry run is authorized like the write: accepted, it proves the permission.
+            CheckId::Permission
+            | CheckId::Differs
+            | CheckId::Config
+            | CheckId::Owner
+            | CheckId::Paused => None,
         },
         Some(Finding::Block) if check.final_block() => Some(Missing::Blocked(check)),
         Some(Finding::Block) => (!overridden).then_some(Missing::Override(check)),
@@ -171,7 +174,7 @@ mod tests {
         Some(Finding::Unverified),
     ];
 
-    fn verdicts(findings: &[(CheckId, Option<Finding>)]) -> Vec<Verdict> {
+    fn answered(findings: &[(CheckId, Option<Finding>)]) -> Vec<Verdict> {
         let given = findings.iter().filter_map(|(check, finding)| {
             Some(Verdict {
                 check: *check,
@@ -202,7 +205,7 @@ mod tests {
 
     fn check_invariants(
         level: Level,
-        found: &[(CheckId, Option<Finding>); 4],
+        found: [(CheckId, Option<Finding>); 4],
         answers: &Answers,
         passed: bool,
     ) {
@@ -226,7 +229,7 @@ mod tests {
     #[test]
     fn the_whole_table() {
         let plan = sample::plan();
-        let answers = every_answer();
+        let every = every_answer();
         let mut passes = 0;
         for level in [Level::Open, Level::Guarded, Level::Protected] {
             for n in 0..625_usize {
@@ -236,15 +239,15 @@ mod tests {
                     (CheckId::DryRun, FINDINGS[n / 25 % 5]),
                     (CheckId::Config, FINDINGS[n / 125]),
                 ];
-                let given = verdicts(&found);
-                for answers in &answers {
-                    let passed = pass(level, &plan, &given, answers);
+                let given = answered(&found);
+                for answers in &every {
+                    let outcome = pass(level, &plan, &given, answers);
                     assert_eq!(
-                        passed.clone().err().unwrap_or_default(),
+                        outcome.clone().err().unwrap_or_default(),
                         missing(level, &plan, &given, answers)
                     );
-                    check_invariants(level, &found, answers, passed.is_ok());
-                    passes += usize::from(passed.is_ok());
+                    check_invariants(level, found, answers, outcome.is_ok());
+                    passes += usize::from(outcome.is_ok());
                 }
             }
         }
@@ -258,7 +261,7 @@ mod tests {
             readonly: true,
             ..Answers::default()
         };
-        let given = verdicts(&[
+        let given = answered(&[
             (CheckId::Unchanged, Some(Finding::Block)),
             (CheckId::Config, Some(Finding::Block)),
         ]);

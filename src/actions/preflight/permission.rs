@@ -13,14 +13,14 @@ use crate::sources::kube::access::{Permission, Right, permission_on};
 pub async fn ask(cluster: Cluster, plan: Arc<Plan>) -> Verdict {
     match timeout(LIMIT, review(&cluster, &plan)).await {
         Ok(verdict) => verdict,
-        Err(_) => unverified("no answer within 10s".into()),
+        Err(_) => unverified("no answer within 10s"),
     }
 }
 
 async fn review(cluster: &Cluster, plan: &Plan) -> Verdict {
     // The steps of a plan write to one object with one verb, so that the first speaks for all.
     let Some(step) = plan.steps.first() else {
-        return unverified("the plan has no step".into());
+        return unverified("the plan has no step");
     };
     let words = words(step);
     let object = step.object();
@@ -46,8 +46,8 @@ async fn review(cluster: &Cluster, plan: &Plan) -> Verdict {
                 format!("you may not {words}{reason}"),
             )
         }
-        Ok(Permission::Unknown(why)) => unverified(why),
-        Err(error) => unverified(error.to_string()),
+        Ok(Permission::Unknown(why)) => unverified(&why),
+        Err(error) => unverified(&error.to_string()),
     }
 }
 
@@ -61,7 +61,7 @@ fn words(step: &Step) -> String {
     )
 }
 
-fn unverified(why: String) -> Verdict {
+fn unverified(why: &str) -> Verdict {
     verdict(
         CheckId::Permission,
         Finding::Unverified,

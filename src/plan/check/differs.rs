@@ -13,22 +13,20 @@ pub fn verdict(
     withdrawn: Option<&ActionNote>,
     now: Timestamp,
 ) -> Verdict {
-    let (finding, sentence) = match withdrawn {
-        Some(note) => {
-            let ago = text::age(note.at, now);
-            let sentence = format!("it was rolled back from {ago} ago by {}", note.by);
-            (Finding::Warn, sentence)
-        }
-        None => {
-            let mut words: Vec<_> = differences.iter().map(|d| d.what.as_str()).collect();
-            words.dedup();
-            let sentence = match words[..] {
-                // Spelled differently, like a number with another fraction.
-                [] => "the target's template is not the live one".into(),
-                _ => format!("the target differs in {}", text::list(&words)),
-            };
-            (Finding::Ok, sentence)
-        }
+    let (finding, sentence) = if let Some(note) = withdrawn {
+        let ago = text::age(note.at, now);
+        let sentence = format!("it was rolled back from {ago} ago by {}", note.by);
+        (Finding::Warn, sentence)
+    } else {
+        let mut words: Vec<_> = differences.iter().map(|d| d.what.as_str()).collect();
+        words.dedup();
+        let sentence = if words.is_empty() {
+            // Spelled differently, like a number with another fraction.
+            "the target's template is not the live one".into()
+        } else {
+            format!("the target differs in {}", text::list(&words))
+        };
+        (Finding::Ok, sentence)
     };
     Verdict {
         check: CheckId::Differs,

@@ -22,3 +22,9 @@ pub use client::{Answer, Body, Cluster, Review};
 pub use error::Error;
 pub use identity::identify;
 pub use session::connect;
+
+/// What tests of other rooms build an API server in memory with.
+#[cfg(test)]
+pub(crate) mod in_memory {
+    pub use kube::{Client, client::Body};
+}

@@ -213,7 +213,7 @@ async fn beside<T: Send + 'static>(
 #[cfg(test)]
 impl Cluster {
     /// Talks to `client`, with a login that cannot be renewed.
-    pub(super) fn over(client: kube::Client, clock: Clock) -> Self {
+    pub(crate) fn over(client: kube::Client, clock: Clock) -> Self {
         let session = Session {
             client,
             login_hint: "log in again".into(),

@@ -132,7 +132,7 @@ fn proposed<'a>(
         ),
     };
     if !skipped.is_empty() {
-        rule.push_str(&format!("; skipped {}", skipped_words(&skipped)));
+        rule = format!("{rule}; skipped {}", skipped_words(&skipped));
     }
     Ok(Chosen {
         revision,
