@@ -61,19 +61,17 @@ pub enum Place {
     Text,
     Doctor,
     Plan,
-    Follow,
     Help,
 }
 
 impl Place {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 7] = [
         Self::Board,
         Self::Service,
         Self::Logs,
         Self::Text,
         Self::Doctor,
         Self::Plan,
-        Self::Follow,
         Self::Help,
     ];
 }
@@ -137,11 +135,11 @@ impl Intent {
     }
 }
 
-use Place::{Board, Doctor, Follow, Help, Logs, Plan, Service, Text};
+use Place::{Board, Doctor, Help, Logs, Plan, Service, Text};
 
 const MOVING: &[Place] = &[Board, Service, Logs, Text, Doctor, Plan, Help];
 const SCREENS: &[Place] = &[Board, Service, Logs, Text, Doctor];
-const EVERYWHERE: &[Place] = &[Board, Service, Logs, Text, Doctor, Plan, Follow, Help];
+const EVERYWHERE: &[Place] = &[Board, Service, Logs, Text, Doctor, Plan, Help];
 const OBJECTS: &[Place] = &[Board, Service];
 const READERS: &[Place] = &[Logs, Text];
 
@@ -211,7 +209,7 @@ pub const REGISTRY: &[Entry] = &[
     row(Intent::Confirm, ("confirm", "do what the plan says", "do it"), Group::Release, &[Plan]),
     row(Intent::Accept, ("accept", "the button of a plan in an open environment", "do it"), Group::Release, &[Plan]),
     row(Intent::Override, ("override", "do it against a blocking check, with a reason", "override"), Group::Release, &[Plan]),
-    row(Intent::Arm, ("arm", "allow writes in protected environments for ten minutes, or no longer", "arm"), Group::Release, &[Board, Service, Logs, Text, Doctor, Plan, Follow]),
+    row(Intent::Arm, ("arm", "allow writes in protected environments for ten minutes, or no longer", "arm"), Group::Release, &[Board, Service, Logs, Text, Doctor, Plan]),
     row(Intent::ShowFollow, ("follow", "the action that is under way", "follow"), Group::Release, SCREENS),
     row(Intent::Copy, ("copy", "copy: the service, the revision's image, the text, the command of the plan", "copy"), Group::Look, &[Board, Service, Logs, Text, Plan]),
     row(Intent::Doctor, ("doctor", "what works, what does not, and why", "doctor"), Group::Program, SCREENS),
@@ -219,7 +217,7 @@ pub const REGISTRY: &[Entry] = &[
     row(Intent::Redraw, ("redraw", "paint the whole screen again", "redraw"), Group::Program, EVERYWHERE),
     row(Intent::Suspend, ("suspend", "back to the shell; fg returns", "suspend"), Group::Program, SCREENS),
     row(Intent::Palette, ("palette", "commands by name", "command"), Group::Program, SCREENS),
-    row(Intent::Help, ("help", "all keys", "help"), Group::Program, &[Board, Service, Logs, Text, Doctor, Plan, Follow]),
+    row(Intent::Help, ("help", "all keys", "help"), Group::Program, SCREENS),
     row(Intent::Quit, ("quit", "leave", "quit"), Group::Program, EVERYWHERE),
 ];
 

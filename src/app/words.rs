@@ -66,9 +66,9 @@ pub fn hints(model: &Model) -> Vec<Hint> {
             Intent::Retry,
             Intent::Back,
         ],
-        (_, Place::Follow | Place::Help) => &[Intent::Back],
+        (_, Place::Help) => &[Intent::Back],
     };
-    let last = if place(model) == Place::Help {
+    let last = if matches!(place(model), Place::Plan | Place::Help) {
         None
     } else {
         Some(Intent::Help)

@@ -138,7 +138,7 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
         Place::Logs => logs::act(model, intent),
         Place::Text => text::act(model, intent),
         Place::Doctor => doctor::act(model, intent),
-        Place::Plan | Place::Follow => plan::act(model, intent),
+        Place::Plan => plan::act(model, intent),
         Place::Help => {
             help(model, intent);
             Vec::new()
