@@ -290,3 +290,6 @@ fn server_date(headers: &HeaderMap) -> Option<Timestamp> {
     let date = headers.get(DATE)?.to_str().ok()?;
     status::http_date(date)
 }
+
+#[cfg(test)]
+mod tests;
