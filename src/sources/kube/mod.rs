@@ -23,8 +23,9 @@ pub use error::Error;
 pub use identity::identify;
 pub use session::connect;
 
-/// What tests of other rooms build an API server in memory with.
 #[cfg(test)]
 pub(crate) mod in_memory {
+    //! What tests of other rooms build an API server in memory with.
+
     pub use kube::{Client, client::Body};
 }
