@@ -23,6 +23,7 @@ struct View<'a> {
     screen: &'a ServiceScreen,
     workload: &'a Workload,
     revisions: &'a [Revision],
+    /// Those in trouble first.
     pods: Vec<&'a Pod>,
     warnings: Vec<&'a Warning>,
     standing: Standing,

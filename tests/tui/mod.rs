@@ -1,0 +1,8 @@
+//! What a person sees: snapshots of every screen, hostile words, how quiet it is, and the picture of the README.
+
+mod cells;
+mod night;
+mod quiet;
+mod readme;
+mod snapshots;
+mod svg;

@@ -1,0 +1,221 @@
+//! Every screen as a person sees it.
+
+use rolldeck::app::event::{Diagnosis, LogNews};
+use rolldeck::app::update::update;
+use rolldeck::app::{Effect, Event, Model};
+use rolldeck::domain::{Connection, Failure, FailureKind, Health, Update};
+use rolldeck::plan::Finding;
+
+use super::cells::{drawn, styles, text};
+use super::night::{feed, fresh, model, night, now, press};
+
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
+
+/// The text at three sizes, then the styles at 80x24, with colour and without; the text may not differ between them.
+fn check(name: &str, make: impl Fn(u16, u16) -> Model) {
+    let mut shown = String::new();
+    for (width, height) in SIZES {
+        let buffer = drawn(&make(width, height));
+        shown += &format!("== {width}x{height}\n{}", text(&buffer));
+    }
+    let mut model = make(80, 24);
+    let with_color = drawn(&model);
+    model.settings.display.color = false;
+    let without = drawn(&model);
+    assert_eq!(
+        text(&with_color),
+        text(&without),
+        "colour never carries words"
+    );
+    shown += &format!(
+        "== styles\n{}== styles, NO_COLOR\n{}",
+        styles(&with_color),
+        styles(&without)
+    );
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!(name, shown);
+    });
+}
+
+#[test]
+fn board() {
+    check("board", |w, h| model(&night(), w, h));
+}
+
+#[test]
+fn board_in_ascii() {
+    let mut model = model(&night(), 80, 24);
+    model.settings.display.ascii = true;
+    let shown = text(&drawn(&model));
+    assert!(shown.is_ascii(), "{shown}");
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!("board_ascii", shown);
+    });
+}
+
+#[test]
+fn board_without_answer() {
+    check("board_no_answer", |w, h| {
+        let mut model = model(&night(), w, h);
+        let since = super::night::ago(48);
+        let next = super::night::ago(-4);
+        let sources: Vec<_> = model.sources.keys().cloned().collect();
+        for source in sources {
+            let health = Health::Retrying {
+                since,
+                why: "connection reset".into(),
+                next,
+            };
+            feed(&mut model, source, vec![Update::Health(health)]);
+        }
+        rolldeck::app::settle(&mut model);
+        model
+    });
+}
+
+#[test]
+fn nothing_reachable() {
+    check("nothing", |w, h| {
+        let mut model = fresh(w, h);
+        let failure = Failure::new(
+            FailureKind::Config,
+            "no kubeconfig: ~/.kube/config is not there, and this is not a pod",
+        )
+        .hint("give one with --kubeconfig FILE or KUBECONFIG=FILE");
+        let state = Connection::Failed {
+            failure,
+            since: now(),
+            next: super::night::ago(-5),
+        };
+        let cluster = model.cluster.clone();
+        update(&mut model, Event::Connection { cluster, state });
+        model
+    });
+}
+
+#[test]
+fn connecting() {
+    check("connecting", |w, h| {
+        let mut model = fresh(w, h);
+        let doing = "running the credential plugin aws".to_owned();
+        let state = Connection::Connecting {
+            doing,
+            since: super::night::ago(3),
+        };
+        let cluster = model.cluster.clone();
+        update(&mut model, Event::Connection { cluster, state });
+        model
+    });
+}
+
+#[test]
+fn service() {
+    check("service", |w, h| with_keys(w, h, &["enter", "j"]));
+}
+
+#[test]
+fn help() {
+    check("help", |w, h| with_keys(w, h, &["?"]));
+}
+
+#[test]
+fn palette() {
+    check("palette", |w, h| with_keys(w, h, &[":", "r"]));
+}
+
+#[test]
+fn namespaces() {
+    check("namespaces", |w, h| {
+        with_keys(w, h, &[":", "n", "s", "enter"])
+    });
+}
+
+#[test]
+fn events() {
+    check("events", |w, h| with_keys(w, h, &["e"]));
+}
+
+#[test]
+fn logs() {
+    check("logs", |w, h| {
+        let mut model = model(&night(), w, h);
+        let effects = press(&mut model, &["enter", "l"]);
+        let job = effects
+            .iter()
+            .find_map(|effect| {
+                if let Effect::StreamLogs { job, .. } = effect {
+                    Some(*job)
+                } else {
+                    None
+                }
+            })
+            .expect("l asks for logs");
+        let lines = (1..=60).map(|n| format!("03:04:{n:02} GET /checkout 500 upstream refused"));
+        let lines = LogNews::Lines(lines.collect());
+        update(&mut model, Event::Logged { job, news: lines });
+        let why = Some("the container stopped".to_owned());
+        update(
+            &mut model,
+            Event::Logged {
+                job,
+                news: LogNews::Ended { why },
+            },
+        );
+        press(&mut model, &["/", "5", "0", "0", "enter"]);
+        model
+    });
+}
+
+#[test]
+fn doctor() {
+    check("doctor", |w, h| {
+        let mut model = model(&night(), w, h);
+        let effects = press(&mut model, &[":", "d", "o", "c", "t", "o", "r", "enter"]);
+        let job = effects
+            .iter()
+            .find_map(|effect| {
+                if let Effect::Diagnose { job, .. } = effect {
+                    Some(*job)
+                } else {
+                    None
+                }
+            })
+            .expect("doctor asks");
+        for (finding, about, sentence, hint) in [
+            (
+                Finding::Ok,
+                "connection",
+                "https://10.0.0.1:6443 answers in 12 ms, v1.36.3",
+                None,
+            ),
+            (
+                Finding::Warn,
+                "events",
+                "no rights to list events in shop",
+                Some("reasons come from conditions alone; ask for list and watch of events"),
+            ),
+            (
+                Finding::Block,
+                "clock",
+                "the server's clock is 42s ahead",
+                None,
+            ),
+        ] {
+            let finding = Diagnosis {
+                finding,
+                about: about.into(),
+                sentence: sentence.into(),
+                hint: hint.map(str::to_owned),
+                last: about == "clock",
+            };
+            update(&mut model, Event::Diagnosed { job, finding });
+        }
+        model
+    });
+}
+
+fn with_keys(width: u16, height: u16, keys: &[&str]) -> Model {
+    let mut model = model(&night(), width, height);
+    press(&mut model, keys);
+    model
+}
