@@ -122,10 +122,11 @@ fn header(model: &Model, words: &mut Words) {
 fn board(model: &Model, words: &mut Words) {
     let rows = layout::board_rows(&model.board, model.height);
     for row in model.board.rows.iter().skip(model.board.offset).take(rows) {
-        for at in [row.changed, row.standing.since, row.standing.gives_up]
-            .into_iter()
-            .flatten()
-        {
+        let under_way = row
+            .standing
+            .since
+            .filter(|_| row.standing.progress.is_some());
+        for at in [row.changed, under_way].into_iter().flatten() {
             words.age(at);
         }
     }

@@ -39,12 +39,14 @@ pub fn service(pen: &mut Pen<'_>, model: &Model, screen: &ServiceScreen) {
         pen.line(1, 1, &words, Role::Warn);
         return;
     };
+    let mut pods = fleet.pods(workload);
+    pods.sort_by(|a, b| (a.ready, &a.name).cmp(&(b.ready, &b.name)));
     let view = View {
         model,
         screen,
         workload,
         revisions: fleet.revisions(workload),
-        pods: fleet.pods(workload),
+        pods,
         warnings: fleet.warnings(workload),
         standing,
     };
@@ -79,11 +81,11 @@ fn headline(pen: &mut Pen<'_>, view: &View<'_>) -> u16 {
     }
     if let Some(why) = &view.standing.why {
         let first_room = pen.width().saturating_sub(x + 1);
-        if first_room < 40 {
+        if usize::from(first_room) < text::width(&why.text).min(60) {
             (x, y) = (3, 1);
         }
         let lines = wrap(&why.text, pen.width().saturating_sub(x + 1));
-        for line in lines.iter().take(3) {
+        for line in lines.iter().take(2) {
             pen.line(x, y, line, Role::Plain);
             y += 1;
         }

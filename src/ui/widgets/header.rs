@@ -22,7 +22,8 @@ pub fn header(pen: &mut Pen<'_>, model: &Model, of: Option<&WorkloadId>) {
     let room = guard_x.saturating_sub(least + 5);
     let left_end = pen.put(1, 0, room, &place, Role::Strong);
     let room = guard_x.saturating_sub(left_end + 4);
-    let middle = middle(state, &model.board.tally, room, of.is_none());
+    let counted = of.is_none() && !model.board.rows.is_empty();
+    let middle = middle(state, &model.board.tally, room, counted);
     let taken = pieces_cells(&middle);
     let wanted = (width / 3).max(left_end + 2);
     let x = if wanted + taken + 2 <= guard_x {
