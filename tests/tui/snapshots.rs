@@ -1,10 +1,18 @@
 //! Every screen as a person sees it.
 
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
 use rolldeck::app::event::{Diagnosis, LogNews};
+use rolldeck::app::model::{Following, Overlay, PlanBox, Stage};
 use rolldeck::app::update::update;
 use rolldeck::app::{Effect, Event, Model};
 use rolldeck::domain::{Connection, Failure, FailureKind, Health, Update};
-use rolldeck::plan::Finding;
+use rolldeck::plan::check::CheckState;
+use rolldeck::plan::{
+    Answers, Ask, Check, CheckId, Difference, Finding, Follow, Goal, Milestone, Plan, Request,
+    Side, Stamp, Target, Verb, Verdict,
+};
 
 use super::cells::{drawn, styles, text};
 use super::night::{feed, fresh, model, night, now, press};
@@ -16,7 +24,7 @@ fn check(name: &str, make: impl Fn(u16, u16) -> Model) {
     let mut shown = String::new();
     for (width, height) in SIZES {
         let buffer = drawn(&make(width, height));
-        shown += &format!("== {width}x{height}\n{}", text(&buffer));
+        writeln!(shown, "== {width}x{height}\n{}", text(&buffer).trim_end()).unwrap();
     }
     let mut model = make(80, 24);
     let with_color = drawn(&model);
@@ -27,11 +35,13 @@ fn check(name: &str, make: impl Fn(u16, u16) -> Model) {
         text(&without),
         "colour never carries words"
     );
-    shown += &format!(
+    write!(
+        shown,
         "== styles\n{}== styles, NO_COLOR\n{}",
         styles(&with_color),
         styles(&without)
-    );
+    )
+    .unwrap();
     insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
         insta::assert_snapshot!(name, shown);
     });
@@ -210,6 +220,161 @@ fn doctor() {
             };
             update(&mut model, Event::Diagnosed { job, finding });
         }
+        model
+    });
+}
+
+/// The plan that takes checkout back, as the verb would make it.
+fn back_plan(model: &Model) -> Plan {
+    let row = &model.board.rows[0];
+    let workload = model.fleet.workload(&row.id).unwrap();
+    let revisions = model.fleet.revisions(workload);
+    let side = |index: usize, version: &str, digest: Option<&str>| Side {
+        revision: revisions[index].number,
+        name: revisions[index].name.clone(),
+        version: version.into(),
+        short_digest: digest.map(str::to_owned),
+        template: revisions[index].template,
+    };
+    let stamp = Stamp {
+        id: "r1".into(),
+        by: "oncall@bastion".into(),
+        at: now(),
+    };
+    let says = |check, finding, sentence: &str| Check {
+        id: check,
+        state: CheckState::Answered(Verdict {
+            check,
+            finding,
+            sentence: sentence.into(),
+        }),
+    };
+    Plan {
+        request: Request {
+            verb: Verb::Rollback,
+            workload: row.id.clone(),
+            uid: row.uid.clone(),
+            shown: workload.template,
+            target: Target::Proposed,
+        },
+        stamp,
+        workload: row.id.clone(),
+        uid: row.uid.clone(),
+        phase: row.standing.phase,
+        level: model.level(&row.id),
+        from: side(0, "2.15.0", None),
+        to: side(1, "2.14.1", Some("77c01d")),
+        rule: "most of its pods serve".into(),
+        differences: vec![
+            Difference {
+                what: "image".into(),
+                text: "shop/checkout:2.15.0 → shop/checkout:2.14.1".into(),
+            },
+            Difference {
+                what: "env".into(),
+                text: "-PAYMENT_URL +LEGACY_PAY".into(),
+            },
+        ],
+        checks: vec![
+            Check {
+                id: CheckId::Permission,
+                state: CheckState::Asking(Ask::Permission),
+            },
+            Check {
+                id: CheckId::DryRun,
+                state: CheckState::Asking(Ask::DryRun),
+            },
+            says(
+                CheckId::Differs,
+                Finding::Ok,
+                "the target differs in more than its hash",
+            ),
+            says(
+                CheckId::Owner,
+                Finding::Warn,
+                "helm release checkout owns the template: its next upgrade brings 2.15.0 back",
+            ),
+            says(
+                CheckId::Config,
+                Finding::Unverified,
+                "Secret pay-key: no rights to read it",
+            ),
+        ],
+        steps: Vec::new(),
+        offers: Vec::new(),
+        goal: goal(model, now()),
+        meanwhile: "5 of 6 keep serving".into(),
+        kubectl: "kubectl -n shop rollout undo deploy/checkout --to-revision=38".into(),
+        read_at: now(),
+    }
+}
+
+fn goal(model: &Model, accepted: Timestamp) -> Goal {
+    let row = &model.board.rows[0];
+    let workload = model.fleet.workload(&row.id).unwrap();
+    let to = &model.fleet.revisions(workload)[1];
+    Goal {
+        generation: 8,
+        id: "r1".into(),
+        workload: row.id.clone(),
+        uid: row.uid.clone(),
+        from_version: "2.15.0".into(),
+        to_version: "2.14.1".into(),
+        to: rolldeck::domain::template::canonical_hash("{}").unwrap(),
+        revision_name: to.name.clone(),
+        containers: to.containers.clone(),
+        accepted,
+        by: "oncall@bastion".into(),
+        ready_for: 30,
+    }
+}
+
+#[test]
+fn plan() {
+    check("plan", |w, h| {
+        let mut model = with_keys(w, h, &["R"]);
+        let plan = Box::new(back_plan(&model));
+        let Some(Overlay::Plan(shown)) = &mut model.overlay else {
+            panic!("R opens a plan");
+        };
+        let shown: &mut PlanBox = shown;
+        let permission = Verdict {
+            check: CheckId::Permission,
+            finding: Finding::Ok,
+            sentence: "you may patch deployments in shop".into(),
+        };
+        shown.answers = Answers::default();
+        shown.stage = Stage::Shown {
+            plan,
+            verdicts: vec![permission],
+            asked: now(),
+        };
+        model
+    });
+}
+
+#[test]
+fn follow() {
+    check("follow", |w, h| {
+        let mut model = model(&night(), w, h);
+        let goal = goal(&model, super::night::ago(22));
+        let milestone = |done, text: &str| Milestone {
+            done,
+            text: text.into(),
+        };
+        let state = Follow::Pending(vec![
+            milestone(true, "server accepted"),
+            milestone(true, "controller saw it"),
+            milestone(false, "6 of 6 pods run 77c01d, 5 ready"),
+            milestone(false, "ready for 30s"),
+            milestone(false, "old pods gone"),
+        ]);
+        model.follows.push(Following {
+            goal,
+            state,
+            open: true,
+            resumed: false,
+        });
         model
     });
 }

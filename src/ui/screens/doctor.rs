@@ -40,7 +40,7 @@ pub fn doctor(pen: &mut Pen<'_>, model: &Model, screen: &DoctorScreen) {
             }
         }
         let first = lines.len() - count(found, width.saturating_sub(indent + 1));
-        lines[first][0].text = word.to_owned();
+        word.clone_into(&mut lines[first][0].text);
         lines[first][1].text.clone_from(&found.about);
     }
     lines.push(Vec::new());

@@ -81,6 +81,10 @@ impl<'a> Pen<'a> {
 
     /// Writes `words` at `x`, `y` of the area, in at most `cells` cells, with an ellipsis when it is cut. Gives the
     /// column after it.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "a place, a width, words and a role are what writing is"
+    )]
     pub fn put(&mut self, x: u16, y: u16, cells: u16, words: &str, role: Role) -> u16 {
         if y >= self.area.height || x >= self.area.width {
             return x;
