@@ -1,5 +1,6 @@
 //! Lines and JSON on stdout. A pipe that was closed is no error.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -12,11 +13,26 @@ pub fn line(words: &str) -> Result<(), Failure> {
     written(writeln!(io::stdout().lock(), "{}", text::escape(words)))
 }
 
-/// One value, pretty, with a line's end. JSON escapes control characters itself.
+/// One value, pretty, with a line's end. It means what it says, and a terminal may show it.
 pub fn json(value: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|why| Failure::new(FailureKind::Internal, why.to_string()))?;
-    written(writeln!(io::stdout().lock(), "{text}"))
+    written(writeln!(io::stdout().lock(), "{}", harmless(&text)))
+}
+
+/// JSON escapes only the ASCII controls itself; the others that a terminal obeys can only stand inside of strings.
+fn harmless(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c == '\n' || !text::is_unsafe(c) {
+            out.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            let _ = write!(out, "\\u{unit:04x}");
+        }
+    }
+    out
 }
 
 /// Columns that line up; the last is not padded.
@@ -62,5 +78,25 @@ pub fn finding(finding: crate::plan::Finding) -> &'static str {
         Finding::Warn => "warn",
         Finding::Block => "BLOCK",
         Finding::Unverified => "unverified",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_harmless_and_means_the_same() {
+        let words = "a\u{1b}[31m \u{202e}b\u{9b} \u{e0001} 日本 é";
+        let json = serde_json::to_string_pretty(&[words]).unwrap();
+        let shown = harmless(&json);
+        assert!(
+            shown.chars().all(|c| c == '\n' || !text::is_unsafe(c)),
+            "{shown}"
+        );
+        assert_eq!(
+            serde_json::from_str::<[String; 1]>(&shown).unwrap()[0],
+            words
+        );
     }
 }

@@ -12,6 +12,9 @@ use super::args::{Form, Status};
 use super::output;
 use super::session::Session;
 
+/// As many services are asked for their pods as on the board.
+const MOST: usize = 8;
+
 pub async fn run(config: &Config, args: &Status) -> Outcome {
     let mut session = Session::connect(config).await?;
     session.workloads(config).await?;
@@ -19,10 +22,16 @@ pub async fn run(config: &Config, args: &Status) -> Outcome {
         Some(service) => session.all(service)?.into_iter().cloned().collect(),
         None => session.fleet.workloads().cloned().collect(),
     };
-    if args.service.is_some() {
-        for workload in &chosen {
-            session.details(workload).await?;
-        }
+    let closely: Vec<&Workload> = match &args.service {
+        Some(_) => chosen.iter().collect(),
+        None => chosen
+            .iter()
+            .filter(|workload| in_motion(&session, workload))
+            .take(MOST)
+            .collect(),
+    };
+    for workload in closely {
+        session.details(workload).await?;
     }
     let mut rows: Vec<Row> = chosen.iter().filter_map(|w| row(&session, w)).collect();
     rows.sort_by(|a, b| (a.phase, &a.service).cmp(&(b.phase, &b.service)));
@@ -51,6 +60,20 @@ struct Row {
     available: u32,
     desired: u32,
     why: Option<String>,
+}
+
+/// Only its pods tell whether it moves or is stuck, and why.
+fn in_motion(session: &Session, workload: &Workload) -> bool {
+    let standing = session.fleet.standing(&workload.id, clock::now());
+    standing.is_some_and(|standing| match standing.phase {
+        Phase::Stalled
+        | Phase::Canary
+        | Phase::Degraded
+        | Phase::RollingBack
+        | Phase::Rolling
+        | Phase::Unknown => true,
+        Phase::Paused | Phase::Steady | Phase::ScaledToZero => false,
+    })
 }
 
 fn row(session: &Session, workload: &Workload) -> Option<Row> {

@@ -72,7 +72,7 @@ fn name(c: char, out: &mut String) {
 }
 
 /// Controls, and what changes the order, the width or the presentation of its neighbours without being seen.
-fn is_unsafe(c: char) -> bool {
+pub fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'

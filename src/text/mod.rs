@@ -5,7 +5,7 @@ mod time;
 mod width;
 mod words;
 
-pub use escape::escape;
+pub use escape::{escape, is_unsafe};
 pub use time::{age, clock, date, duration, of_deadline};
 pub use width::{Ellipsis, fit, fit_with, pad, pad_left, width};
 pub use words::{count, list};

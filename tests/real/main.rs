@@ -4,8 +4,15 @@
 mod action;
 mod connection;
 mod feed;
+mod foreign;
+mod hostile;
 mod names;
+mod outage;
 mod plane;
+mod rights;
+mod rollback;
+mod screen;
+mod session;
 #[path = "../support/mod.rs"]
 mod support;
 mod write;
