@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use serde::Serialize;
-use tokio::time::{Instant, interval, timeout_at};
+use tokio::time::{interval, timeout};
 
 use crate::actions::{self, GatherContext, Order, Recorder};
 use crate::config::Config;
@@ -19,7 +19,7 @@ use crate::sources::kube;
 use super::Outcome;
 use super::args::{Form, Rollback};
 use super::output;
-use super::session::{Session, deadline};
+use super::session::Session;
 
 pub async fn run(config: &Config, args: Rollback) -> Outcome {
     let mut session = Session::connect(config).await?;
@@ -193,27 +193,20 @@ fn end(ended: &Result<String, Failure>) -> Option<(String, bool)> {
 }
 
 async fn follow(args: &Rollback, session: &mut Session, goal: &Goal) -> Result<String, Failure> {
-    let until = deadline(Duration::from_secs(args.timeout));
-    let workload = session.fleet.workload(&goal.workload).cloned();
-    let details = async {
-        match workload {
-            Some(workload) => session.details(&workload).await,
-            None => Ok(()),
-        }
-    };
+    let watching = timeout(
+        Duration::from_secs(args.timeout),
+        watch(args.output, session, goal),
+    );
     tokio::select! {
-        opened = timeout_at(until, details) => opened.map_err(|_| late(args))??,
-        _ = tokio::signal::ctrl_c() => return Err(left()),
+        ended = watching => ended.unwrap_or_else(|_| Err(late(args))),
+        _ = tokio::signal::ctrl_c() => Err(left()),
     }
-    watch(args, session, goal, until).await
 }
 
-async fn watch(
-    args: &Rollback,
-    session: &mut Session,
-    goal: &Goal,
-    until: Instant,
-) -> Result<String, Failure> {
+async fn watch(form: Form, session: &mut Session, goal: &Goal) -> Result<String, Failure> {
+    if let Some(workload) = session.fleet.workload(&goal.workload).cloned() {
+        session.details(&workload).await?;
+    }
     let mut tick = interval(Duration::from_secs(1));
     let mut said = Vec::new();
     loop {
@@ -224,7 +217,7 @@ async fn watch(
                 for milestone in &milestones {
                     let mark = if milestone.done { "ok" } else { ".." };
                     let words = format!("{mark} {}", milestone.text);
-                    if args.output == Form::Lines && !said.contains(&words) {
+                    if form == Form::Lines && !said.contains(&words) {
                         output::line(&words)?;
                         said.push(words);
                     }
@@ -234,8 +227,6 @@ async fn watch(
         tokio::select! {
             () = session.step() => {}
             _ = tick.tick() => {}
-            () = tokio::time::sleep_until(until) => return Err(late(args)),
-            _ = tokio::signal::ctrl_c() => return Err(left()),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::{BoxStream, SelectAll};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout;
 
 use crate::config::Config;
 use crate::domain::{
@@ -79,14 +79,18 @@ impl Session {
             self.news
                 .push(news.map(move |updates| (name.clone(), updates)).boxed());
         }
-        let deadline = deadline(PATIENCE);
-        while let Some(missing) = wanted.iter().find(|source| !self.fleet.synced(source)) {
-            if timeout_at(deadline, self.step()).await.is_err() {
-                let what = missing.feed.resource();
-                let kind = FailureKind::TimedOut;
-                let late = Failure::new(kind, format!("list {what}: not complete after 60s"));
-                return Err(self.troubles.remove(missing).unwrap_or(late));
+        match timeout(PATIENCE, self.complete(wanted)).await {
+            Ok(outcome) => outcome,
+            Err(_) => {
+                let sentence = "the listings were not complete after 60s";
+                Err(Failure::new(FailureKind::TimedOut, sentence))
             }
+        }
+    }
+
+    async fn complete(&mut self, wanted: &[SourceId]) -> Result<(), Failure> {
+        while !wanted.iter().all(|source| self.fleet.synced(source)) {
+            self.step().await;
             if let Some(failure) = wanted.iter().find_map(|source| self.troubles.get(source)) {
                 return Err(failure.clone());
             }
@@ -165,13 +169,6 @@ impl Session {
         }
         Ok(found)
     }
-}
-
-/// From now.
-pub fn deadline(after: Duration) -> Instant {
-    #[allow(clippy::disallowed_methods)] // the runtime's clock, for its own timeouts
-    let now = Instant::now();
-    now + after
 }
 
 fn revisions_of(workload: &Workload) -> Feed {

@@ -18,7 +18,7 @@ use crate::sources::kube::{self, Cluster, kubeconfig};
 /// A clock that is further off than this makes ages wrong.
 const SKEW: i64 = 5;
 
-pub async fn tell(shared: Arc<Shared>, job: JobId) {
+pub(super) async fn tell(shared: Arc<Shared>, job: JobId) {
     let mut findings = diagnose(&shared.config).await;
     if let Some(last) = findings.last_mut() {
         last.last = true;
@@ -51,6 +51,9 @@ fn kubeconfig_line(config: &Config) -> Diagnosis {
             let text = match &config.connection.context {
                 Some(context) => format!("context {context}"),
                 None if config.connection.in_cluster => "none; the pod's service account".into(),
+                None if names.is_empty() => {
+                    return line(Finding::Warn, "kubeconfig", "there is none".into());
+                }
                 None => format!("no current context; there are: {}", names.join(", ")),
             };
             line(Finding::Ok, "kubeconfig", text)

@@ -12,7 +12,7 @@ use crate::app::event::{Event, JobId};
 use crate::domain::{Environment, Failure, Level, WorkloadId};
 use crate::plan::{Answers, CheckId, Evidence, Finding, Plan, Progress, Request, Verdict};
 
-pub async fn gather(shared: Arc<Shared>, job: JobId, request: Request) {
+pub(super) async fn gather(shared: Arc<Shared>, job: JobId, request: Request) {
     let outcome = read(&shared, &request).await.map(Box::new);
     shared.send(Event::Gathered { job, outcome }).await;
 }
@@ -31,7 +31,7 @@ pub fn level(environments: &[Environment], id: &WorkloadId) -> Level {
     here.map_or(Level::Guarded, |e| e.protection)
 }
 
-pub async fn preflight(shared: Arc<Shared>, job: JobId, plan: Plan) {
+pub(super) async fn preflight(shared: Arc<Shared>, job: JobId, plan: Plan) {
     match shared.connected() {
         Ok(cluster) => {
             let mut verdicts = actions::preflight(cluster, plan, shared.config.readonly);
@@ -51,7 +51,7 @@ pub async fn preflight(shared: Arc<Shared>, job: JobId, plan: Plan) {
 }
 
 /// To its end, whether anybody listens or not.
-pub async fn execute(
+pub(super) async fn execute(
     shared: Arc<Shared>,
     job: JobId,
     plan: Plan,
@@ -90,7 +90,7 @@ pub struct End {
     pub verified: bool,
 }
 
-pub async fn record(shared: Arc<Shared>, end: End) {
+pub(super) async fn record(shared: Arc<Shared>, end: End) {
     if let Err(failure) = write_end(&shared.config.state_dir, end).await {
         tracing::error!(
             why = failure.sentence,
