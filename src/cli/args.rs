@@ -23,6 +23,7 @@ pub struct Args {
 }
 
 #[derive(Debug, Arguments)]
+#[allow(clippy::struct_excessive_bools)] // each is a flag of its own
 struct Common {
     /// The kubeconfig context
     #[arg(long, global = true, value_name = "NAME")]

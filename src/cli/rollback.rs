@@ -273,7 +273,8 @@ struct Side {
 
 #[derive(Serialize)]
 struct Check {
-    check: String,
+    #[serde(rename = "check")]
+    id: String,
     finding: plan::Finding,
     sentence: String,
 }
@@ -286,7 +287,7 @@ impl Report {
             version: side.version.clone(),
         };
         let check = |verdict: &Verdict| Check {
-            check: name(&verdict.check),
+            id: name(&verdict.check),
             finding: verdict.finding,
             sentence: verdict.sentence.clone(),
         };

@@ -79,13 +79,12 @@ impl Session {
             self.news
                 .push(news.map(move |updates| (name.clone(), updates)).boxed());
         }
-        match timeout(PATIENCE, self.complete(wanted)).await {
-            Ok(outcome) => outcome,
-            Err(_) => {
+        timeout(PATIENCE, self.complete(wanted))
+            .await
+            .unwrap_or_else(|_| {
                 let sentence = "the listings were not complete after 60s";
                 Err(Failure::new(FailureKind::TimedOut, sentence))
-            }
-        }
+            })
     }
 
     async fn complete(&mut self, wanted: &[SourceId]) -> Result<(), Failure> {

@@ -49,7 +49,8 @@ pub async fn connect(
             ..connection.clone()
         },
         clock,
-        current: Mutex::new(Arc::new(Session::start(access, clock).await?)),
+        // Boxed: building a TLS client makes a future of 47 kB.
+        current: Mutex::new(Arc::new(Box::pin(Session::start(access, clock)).await?)),
         renewal: tokio::sync::Mutex::default(),
     };
     Ok(Cluster {

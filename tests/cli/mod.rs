@@ -1,0 +1,4 @@
+//! The command line without a cluster: exit codes, words, and a terminal given back.
+
+mod terminal;
+mod words;
