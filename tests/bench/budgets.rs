@@ -85,9 +85,9 @@ impl Bench {
         let home = tempfile::tempdir().expect("a folder");
         let terminal = program.launch(&self.kubeconfig, home.path());
         self.start(program, &terminal);
-        self.events(program, &terminal, run);
         self.keys(program, &terminal);
         self.quiet(program, &terminal);
+        self.events(program, &terminal, run);
         self.busy(program, &terminal, run);
         drop(terminal);
         self.roll_back(program, run);
@@ -145,7 +145,9 @@ impl Bench {
         }
     }
 
+    /// At the end of the list, where nothing was touched for minutes: no age counts seconds.
     fn quiet(&mut self, program: &Program, terminal: &Terminal) {
+        program::key_to_paint(terminal, "G");
         let before = self.plane.asked_by("bench").len();
         let (processor, bytes) = self.watch(terminal);
         let name = program.name();
@@ -160,6 +162,7 @@ impl Bench {
             .count();
         self.report
             .add("requests other than watches", name, others as f64);
+        program::key_to_paint(terminal, "g");
     }
 
     /// Rollouts of the first rows, of one pod after the other.
