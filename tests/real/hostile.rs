@@ -78,6 +78,29 @@ fn the_twins_print_lines_without_control_characters() {
     }
 }
 
+#[test]
+fn the_scanner_tells_strange_sequences_from_ours() {
+    assert_eq!(
+        strangers("\x1b[?1049h\x1b[2J\x1b[3;1H\x1b[1;31m× web\x1b[0m\r\n".as_bytes()),
+        [""; 0]
+    );
+    for strange in [
+        "\x1b]0;title\x07",
+        "\x1b[6n",
+        "\x1bc",
+        "\x1b[8;9;9t",
+        "\x07",
+        "\u{9b}31m",
+        "\u{202e}",
+        "\x1bP1$q\x1b\\",
+        "\x1b[3133m",
+        "\u{200b}",
+        "\x08",
+    ] {
+        assert!(!strangers(strange.as_bytes()).is_empty(), "{strange:?}");
+    }
+}
+
 /// A stuck service with hostile words wherever the API server takes them.
 fn plant(plane: &ControlPlane, namespace: &str) -> Service {
     let mut service = Service::new(namespace, "evil");
