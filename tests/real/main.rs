@@ -9,6 +9,7 @@ mod hostile;
 mod names;
 mod outage;
 mod plane;
+mod requests;
 mod rights;
 mod rollback;
 mod screen;

@@ -1,6 +1,6 @@
 //! What people with few rights see, and what the API server was asked on their behalf.
 
-use crate::screen::{launch, open, wait_first_and_stalled, wait_plan};
+use crate::screen::{QUICK, launch, open, wait_first_and_stalled, wait_plan};
 use crate::support::audit::Asked;
 use crate::support::control_plane::ControlPlane;
 use crate::support::fixtures::Service;
@@ -71,6 +71,36 @@ fn an_editor_of_one_namespace_rolls_back_without_cluster_rights() {
     terminal.keys("R");
     wait_plan(&terminal);
     terminal.keys("y");
+    terminal.wait_text("verified:");
+    service.wait_complete(plane, "1.0");
+}
+
+#[test]
+fn a_protected_environment_wants_arming_and_the_name_typed() {
+    let plane = ControlPlane::shared();
+    let namespace = plane.namespace("protected");
+    let service = Service::new(&namespace, "checkout");
+    service.run(plane, "1.0");
+    service.set_image(plane, "2.0-unpullable");
+    let home = tempfile::tempdir().unwrap();
+    let kubeconfig = plane.owner("protected", Some(&namespace));
+    let config = format!(
+        "{QUICK}environments:\n  - name: prod\n    cluster: prod-eu\n    namespaces: [{namespace}]\n    protection: protected\n"
+    );
+    let terminal = launch(&kubeconfig, home.path()).config(&config).open();
+    wait_first_and_stalled(&terminal, &service, "image");
+    terminal.wait_text("protected, ! arms");
+    terminal.keys("R");
+    wait_plan(&terminal);
+    terminal.keys("y");
+    terminal.wait_text("! arms");
+    terminal.keys("!");
+    terminal.wait_text("protected, armed");
+    terminal.keys("y");
+    terminal.wait_text("type checkout");
+    terminal.keys("chec\r");
+    assert_eq!(service.live_image(plane), service.image("2.0-unpullable"));
+    terminal.keys("kout\r");
     terminal.wait_text("verified:");
     service.wait_complete(plane, "1.0");
 }
