@@ -54,6 +54,8 @@ pub struct Sending {
     pub by: String,
     /// The API server's own name for the user; unknown when absent.
     pub server_user: Option<String>,
+    /// Why it was done, when that was said.
+    pub reason: Option<String>,
     /// The reason that was given for an override.
     pub override_reason: Option<String>,
     pub checks: Vec<Checked>,
@@ -109,6 +111,7 @@ impl Sending {
             to: revision(&plan.to),
             by: plan.stamp.by.clone(),
             server_user: server_user.map(str::to_owned),
+            reason: answers.reason.clone(),
             override_reason: answers.override_reason.clone(),
             checks: known.chain(verdicts).map(checked).collect(),
             steps: plan
@@ -273,11 +276,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let recorder = Recorder::new(&folder.path().join("new/rolldeck"));
         let answers = Answers {
+            reason: Some("2.15.0 loses carts".into()),
             override_reason: Some("INC-812".into()),
             ..Answers::default()
         };
         let at = sample::AT.parse().unwrap();
         let sending = Sending::new(&sample::plan(), &answers, &[], Some("oncall"), at);
+        assert_eq!(sending.reason.as_deref(), Some("2.15.0 loses carts"));
         let first = Line::Sending(Box::new(sending));
         recorder.append(first.clone()).await.unwrap();
         recorder.append(answered("a")).await.unwrap();

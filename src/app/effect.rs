@@ -43,6 +43,11 @@ pub enum Effect {
         job: JobId,
         object: YamlOf,
     },
+    /// What differs between the pod templates of two revisions, by the names of their objects.
+    Compare {
+        job: JobId,
+        revisions: Compared,
+    },
     ListNamespaces {
         job: JobId,
         cluster: ClusterId,
@@ -73,6 +78,14 @@ pub enum Effect {
     Suspend,
     Redraw,
     Quit,
+}
+
+/// From an older revision to a newer one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compared {
+    pub workload: WorkloadId,
+    pub from: Box<str>,
+    pub to: Box<str>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -177,7 +177,7 @@ pub struct Row {
 pub enum Screen {
     Service(ServiceScreen),
     Logs(LogScreen),
-    /// Yaml, or the events of one service.
+    /// Yaml, a comparison of revisions, or the events of one service.
     Text(TextScreen),
     Doctor(DoctorScreen),
 }
@@ -234,6 +234,7 @@ pub struct TextScreen {
 #[derive(Debug, Clone, PartialEq)]
 pub enum TextKind {
     Yaml(super::effect::YamlOf),
+    Comparison(super::effect::Compared),
     /// Made from the fleet's warnings.
     Events(WorkloadId),
 }
@@ -277,13 +278,20 @@ pub struct PlanBox {
     pub answers: Answers,
     /// The service's name, once `y` opened the field.
     pub name: Option<Field>,
-    /// The reason of an override, or the optional one.
-    pub reason: Option<Field>,
+    pub reason: Option<ReasonField>,
     pub offset: usize,
     /// The object moved while the plan was shown: what moved, above the new plan.
     pub moved: Option<String>,
     /// A sentence about the last key: `not yet: the dry run has not answered`.
     pub said: Option<String>,
+}
+
+/// A reason is being typed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReasonField {
+    pub field: Field,
+    /// It overrides a block, and may not be empty.
+    pub overrides: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -315,7 +323,7 @@ pub enum Stage {
 pub struct Following {
     pub goal: Goal,
     pub state: Follow,
-    /// Its box is open over the screen.
+    /// Its box is open over the screen; else a key opens it.
     pub open: bool,
     /// Found from an annotation, not started in this session.
     pub resumed: bool,
@@ -323,6 +331,7 @@ pub struct Following {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Armed {
+    /// Moved on by every key.
     pub until: Timestamp,
 }
 

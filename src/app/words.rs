@@ -1,7 +1,7 @@
 //! What the registry and the keys in force say of themselves: hints, help.
 
-use super::intent::{Group, Intent, Place, REGISTRY};
-use super::model::{Model, Overlay};
+use super::intent::{Entry, Group, Intent, Place, REGISTRY};
+use super::model::{Model, Overlay, Pane, Screen};
 use super::update::{missing_permission, place};
 
 pub use super::update::{Choice, choices, missing};
@@ -33,6 +33,7 @@ pub fn hints(model: &Model) -> Vec<Hint> {
         ],
         (_, Place::Service) => &[
             Intent::RollBack,
+            Intent::Open,
             Intent::Logs,
             Intent::OtherPane,
             Intent::PreviousLogs,
@@ -61,6 +62,7 @@ pub fn hints(model: &Model) -> Vec<Hint> {
         (_, Place::Plan) => &[
             Intent::Confirm,
             Intent::Override,
+            Intent::Reason,
             Intent::Arm,
             Intent::Copy,
             Intent::Retry,
@@ -73,9 +75,9 @@ pub fn hints(model: &Model) -> Vec<Hint> {
     } else {
         Some(Intent::Help)
     };
-    wanted
-        .iter()
-        .copied()
+    follow_hint(model)
+        .into_iter()
+        .chain(wanted.iter().copied())
         .chain(last)
         .filter_map(|intent| hint(model, intent))
         .collect()
@@ -86,9 +88,26 @@ fn hint(model: &Model, intent: Intent) -> Option<Hint> {
     let release = entry.release && entry.intent == Intent::RollBack;
     Some(Hint {
         key: model.settings.keymap.shown(intent)?,
-        what: entry.hint,
+        what: what(model, entry),
         dimmed: if release { why_dimmed(model) } else { None },
     })
+}
+
+/// While the box of something under way is closed.
+fn follow_hint(model: &Model) -> Option<Intent> {
+    let here = Intent::ShowFollow.entry().places.contains(&place(model));
+    let closed = model.follows.iter().any(|following| !following.open);
+    (here && closed).then_some(Intent::ShowFollow)
+}
+
+fn what(model: &Model, entry: &Entry) -> &'static str {
+    if let (Intent::Open, Some(Screen::Service(screen))) = (entry.intent, model.screens.last()) {
+        return match screen.pane {
+            Pane::History => "compare",
+            Pane::Pods => "logs",
+        };
+    }
+    entry.hint
 }
 
 fn why_dimmed(model: &Model) -> Option<String> {
@@ -133,7 +152,7 @@ pub fn help(model: &Model) -> Vec<Section> {
         let entries = REGISTRY
             .iter()
             .filter(|e| e.group == group && e.places.contains(&here));
-        let line = |e: &super::intent::Entry| {
+        let line = |e: &Entry| {
             let keys: Vec<_> = model
                 .settings
                 .keymap
@@ -162,7 +181,6 @@ pub fn help(model: &Model) -> Vec<Section> {
 
 /// The screen that the help lies over.
 fn under_help(model: &Model) -> Place {
-    use super::model::Screen;
     match model.screens.last() {
         None => Place::Board,
         Some(Screen::Service(_)) => Place::Service,

@@ -94,6 +94,9 @@ pub struct Rollback {
     /// Execute, and follow to a verified end
     #[arg(long)]
     pub yes: bool,
+    /// Why, for the record
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
     /// Go on although a check blocks; the reason goes into the record
     #[arg(long = "override", value_name = "REASON")]
     pub override_reason: Option<String>,

@@ -83,6 +83,7 @@ fn answers(config: &Config, args: &Rollback, plan: &Plan) -> Answers {
         armed: config.armed_at_start,
         confirmed: args.yes,
         typed_name: plan.workload.name.to_string(),
+        reason: args.reason.clone(),
         override_reason: args.override_reason.clone(),
     }
 }

@@ -132,6 +132,9 @@ impl Engine {
             Effect::FetchYaml { job, object } => {
                 self.jobs.spawn(job, reads::yaml(shared, job, object));
             }
+            Effect::Compare { job, revisions } => {
+                self.jobs.spawn(job, reads::compare(shared, job, revisions));
+            }
             Effect::ListNamespaces { job, .. } => {
                 self.jobs.spawn(job, reads::namespaces(shared, job));
             }

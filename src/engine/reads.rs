@@ -1,4 +1,4 @@
-//! Small reads for a screen: logs, YAML, namespaces, permissions.
+//! Small reads for a screen: logs, YAML, comparisons, namespaces, permissions.
 
 use std::sync::Arc;
 
@@ -6,9 +6,10 @@ use futures::StreamExt;
 use serde_json::Value;
 
 use super::{Shared, clock};
-use crate::app::effect::YamlOf;
+use crate::app::effect::{Compared, YamlOf};
 use crate::app::event::{Document, Event, JobId, LogNews};
 use crate::domain::{ClusterId, Failure, FailureKind, Kind, WorkloadId};
+use crate::plan::comparison::comparison;
 use crate::sources::kube::access::{self, Permission, Right};
 use crate::sources::kube::path::{self, Resource};
 use crate::sources::kube::{Cluster, logs as source};
@@ -70,22 +71,58 @@ pub async fn yaml(shared: Arc<Shared>, job: JobId, object: YamlOf) {
 }
 
 async fn read_yaml(cluster: &Cluster, object: &YamlOf) -> Result<Document, Failure> {
-    let answer = cluster
-        .get(&path_of(object))
-        .await
-        .map_err(|error| error.failure())?;
-    let unusable = |why: String| {
-        let sentence = format!("the server's answer cannot be shown: {why}");
-        Failure::new(FailureKind::Unreachable, sentence)
-    };
-    let mut value: Value =
-        serde_json::from_slice(&answer.body).map_err(|why| unusable(why.to_string()))?;
+    let mut value = read(cluster, object).await?;
     strip(&mut value);
-    let text = serde_yaml::to_string(&value).map_err(|why| unusable(why.to_string()))?;
+    let text = serde_yaml::to_string(&value).map_err(|why| unusable(&why))?;
     Ok(Document {
         lines: text.lines().map(str::to_owned).collect(),
         read_at: clock::now(),
     })
+}
+
+async fn read(cluster: &Cluster, object: &YamlOf) -> Result<Value, Failure> {
+    let answer = cluster
+        .get(&path_of(object))
+        .await
+        .map_err(|error| error.failure())?;
+    serde_json::from_slice(&answer.body).map_err(|why| unusable(&why))
+}
+
+fn unusable(why: &impl ToString) -> Failure {
+    let why = why.to_string();
+    let sentence = format!("the server's answer cannot be shown: {why}");
+    Failure::new(FailureKind::Unreachable, sentence)
+}
+
+pub async fn compare(shared: Arc<Shared>, job: JobId, revisions: Compared) {
+    let outcome = match shared.connected() {
+        Ok(cluster) => read_comparison(&cluster, revisions).await,
+        Err(failure) => Err(failure),
+    };
+    shared.send(Event::Fetched { job, outcome }).await;
+}
+
+async fn read_comparison(cluster: &Cluster, revisions: Compared) -> Result<Document, Failure> {
+    let Compared { workload, from, to } = revisions;
+    let kind = workload.kind;
+    let of = |name| YamlOf::Revision {
+        workload: workload.clone(),
+        name,
+    };
+    let (from, to) = (of(from), of(to));
+    let (before, after) = tokio::try_join!(read(cluster, &from), read(cluster, &to))?;
+    let lines = comparison(template(kind, &before), template(kind, &after));
+    Ok(Document {
+        lines: lines.map_err(|why| unusable(&why))?,
+        read_at: clock::now(),
+    })
+}
+
+fn template(kind: Kind, revision: &Value) -> &Value {
+    match kind {
+        Kind::Deployment => &revision["spec"]["template"],
+        Kind::StatefulSet | Kind::DaemonSet => &revision["data"]["spec"]["template"],
+    }
 }
 
 fn path_of(object: &YamlOf) -> String {

@@ -15,6 +15,8 @@ pub struct Answers {
     pub confirmed: bool,
     /// The service's name, typed.
     pub typed_name: String,
+    /// Why it is done. Nobody has to say so; it goes into the record.
+    pub reason: Option<String>,
     /// `O` with a reason.
     pub override_reason: Option<String>,
 }
@@ -195,6 +197,7 @@ mod tests {
                         armed: bits & 2 > 0,
                         confirmed: bits & 4 > 0,
                         typed_name: name.into(),
+                        reason: None,
                         override_reason: reason.map(Into::into),
                     });
                 }

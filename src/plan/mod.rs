@@ -1,6 +1,7 @@
 //! What a write would do, what was verified first, and how its end is known. Pure: nothing here asks or acts.
 
 pub mod check;
+pub mod comparison;
 mod difference;
 pub mod evidence;
 pub mod follow;

@@ -91,6 +91,7 @@ fn about(model: &Model) -> Option<&WorkloadId> {
         Screen::Logs(logs) => Some(&logs.workload),
         Screen::Text(text) => match &text.kind {
             crate::app::model::TextKind::Events(id) => Some(id),
+            crate::app::model::TextKind::Comparison(compared) => Some(&compared.workload),
             crate::app::model::TextKind::Yaml(of) => match of {
                 crate::app::effect::YamlOf::Workload(id) => Some(id),
                 crate::app::effect::YamlOf::Pod { workload, .. }

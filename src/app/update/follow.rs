@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::app::effect::Effect;
-use crate::app::model::{Following, Model};
+use crate::app::model::{Following, Model, Screen};
 use crate::domain::{Phase, WorkloadId};
 use crate::plan::follow::{follow, goal_from_note};
 use crate::plan::{Follow, Goal};
@@ -126,15 +126,27 @@ fn end(model: &mut Model, at: usize, outcome: String, verified: bool) -> Effect 
     }
 }
 
-/// Opens the box of what is under way.
+/// Opens the box of what is under way: of the service that is looked at, else of all.
 pub fn show(model: &mut Model) -> Vec<Effect> {
     if model.follows.is_empty() {
         notice(model, "nothing is under way", false);
     }
+    let here = looked_at(model).cloned();
+    let is_here = |f: &Following| Some(&f.goal.workload) == here.as_ref();
+    let any_here = model.follows.iter().any(is_here);
     for following in &mut model.follows {
-        following.open = true;
+        following.open |= is_here(following) || !any_here;
     }
     Vec::new()
+}
+
+fn looked_at(model: &Model) -> Option<&WorkloadId> {
+    match model.screens.last() {
+        Some(Screen::Service(screen)) => Some(&screen.workload),
+        Some(Screen::Logs(screen)) => Some(&screen.workload),
+        Some(Screen::Text(_) | Screen::Doctor(_)) => None,
+        None => model.board.cursor.as_ref().map(|(id, _)| id),
+    }
 }
 
 /// Closes the boxes; what is under way goes on. False when none was open.

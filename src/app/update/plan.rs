@@ -6,7 +6,7 @@ use crate::app::field::Field;
 use crate::app::intent::Intent;
 use crate::app::keymap::Key;
 use crate::app::layout;
-use crate::app::model::{Armed, Execution, Model, Overlay, PlanBox, Stage};
+use crate::app::model::{Armed, Execution, Model, Overlay, PlanBox, ReasonField, Stage};
 use crate::domain::{Failure, Level, WorkloadId};
 use crate::plan::{
     Answers, CheckId, Evidence, Finding, Missing, Plan, Progress, Request, Target, Verb, Verdict,
@@ -16,7 +16,7 @@ use crate::plan::{
 use super::key::{self, Typed};
 use super::{follow, later, next_job, notice};
 
-/// How long `!` lasts.
+/// How long `!` lasts without a key.
 pub const ARMED_SECONDS: i64 = 600;
 
 /// Asks for fresh reads of a workload as it is shown now.
@@ -125,7 +125,7 @@ fn show(model: &mut Model, plan: Box<Plan>) -> Vec<Effect> {
         return Vec::new();
     };
     let old = std::mem::replace(&mut shown.job, job);
-    shown.answers = Answers::default();
+    forget_answers(shown);
     (shown.name, shown.reason) = (None, None);
     shown.stage = Stage::Shown {
         plan: plan.clone(),
@@ -133,6 +133,14 @@ fn show(model: &mut Model, plan: Box<Plan>) -> Vec<Effect> {
         asked,
     };
     vec![Effect::Cancel { job: old }, Effect::Preflight { job, plan }]
+}
+
+/// Another plan needs other answers; why it is done stays the same.
+fn forget_answers(shown: &mut PlanBox) {
+    shown.answers = Answers {
+        reason: shown.answers.reason.take(),
+        ..Answers::default()
+    };
 }
 
 fn waiting(overlay: &mut Option<Overlay>, job: JobId) -> Option<&mut PlanBox> {
@@ -168,7 +176,7 @@ fn gather_again(model: &mut Model, moved: Option<String>) -> Vec<Effect> {
     };
     let old = std::mem::replace(&mut shown.job, job);
     shown.stage = Stage::Gathering { since };
-    shown.answers = Answers::default();
+    forget_answers(shown);
     (shown.name, shown.reason, shown.said) = (None, None, None);
     shown.moved = moved;
     let request = shown.request.clone();
@@ -190,7 +198,11 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
         Intent::Confirm => confirm(model, true),
         Intent::Accept => confirm(model, false),
         Intent::Override => {
-            open_reason(model);
+            open_override(model);
+            Vec::new()
+        }
+        Intent::Reason => {
+            open_reason(shown);
             Vec::new()
         }
         Intent::Retry
@@ -309,14 +321,27 @@ fn check_name(check: CheckId) -> &'static str {
     }
 }
 
-fn open_reason(model: &mut Model) {
+fn open_reason(shown: &mut PlanBox) {
+    if matches!(shown.stage, Stage::Shown { .. }) {
+        let given = shown.answers.reason.clone().unwrap_or_default();
+        shown.reason = Some(ReasonField {
+            field: Field(tui_input::Input::new(given)),
+            overrides: false,
+        });
+    }
+}
+
+fn open_override(model: &mut Model) {
     let Some(Overlay::Plan(shown)) = &model.overlay else {
         return;
     };
     let missing = missing(model, shown);
     if missing.iter().any(|m| matches!(m, Missing::Override(_))) {
         if let Some(Overlay::Plan(shown)) = &mut model.overlay {
-            shown.reason = Some(Field::default());
+            shown.reason = Some(ReasonField {
+                field: Field::default(),
+                overrides: true,
+            });
         }
     } else if missing.iter().any(|m| matches!(m, Missing::Blocked(_))) {
         say(model, "what blocks here cannot be overridden");
@@ -350,14 +375,9 @@ pub fn field_key(model: &mut Model, pressed: Key) -> Vec<Effect> {
     };
     shown.said = None;
     if let Some(reason) = &mut shown.reason {
-        match key::typed(reason, pressed) {
-            Typed::Taken if reason.value().trim().is_empty() => {
-                shown.said = Some("an override needs a reason: it goes into the record".into());
-            }
-            Typed::Taken => {
-                shown.answers.override_reason = Some(reason.value().trim().to_owned());
-                shown.reason = None;
-            }
+        match key::typed(&mut reason.field, pressed) {
+            Typed::Taken => take_reason(shown),
+            Typed::Complete if !reason.overrides => take_reason(shown),
             Typed::Left => shown.reason = None,
             Typed::Edited | Typed::Up | Typed::Down | Typed::Complete => {}
         }
@@ -368,10 +388,26 @@ pub fn field_key(model: &mut Model, pressed: Key) -> Vec<Effect> {
                 return execute(model);
             }
             Typed::Left => shown.name = None,
-            Typed::Edited | Typed::Up | Typed::Down | Typed::Complete => {}
+            // Letters are the name here: the key of the reason cannot be one.
+            Typed::Complete => open_reason(shown),
+            Typed::Edited | Typed::Up | Typed::Down => {}
         }
     }
     Vec::new()
+}
+
+fn take_reason(shown: &mut PlanBox) {
+    let Some(reason) = &shown.reason else { return };
+    let words = reason.field.value().trim().to_owned();
+    if !reason.overrides {
+        shown.answers.reason = Some(words).filter(|words| !words.is_empty());
+    } else if words.is_empty() {
+        shown.said = Some("an override needs a reason: it goes into the record".into());
+        return;
+    } else {
+        shown.answers.override_reason = Some(words);
+    }
+    shown.reason = None;
 }
 
 /// The only place that asks for a write, and only with what passes the gate.
@@ -492,7 +528,15 @@ fn refused(model: &mut Model, job: JobId, why: Failure, moved: bool) -> Vec<Effe
     }
 }
 
-/// `!`: writes in protected environments, on for ten minutes or off.
+/// Any key puts off the end of arming: it goes off when nobody is there.
+pub fn stay_armed(model: &mut Model) {
+    let (now, until) = (model.now, later(model.now, ARMED_SECONDS));
+    if let Some(armed) = model.arming.as_mut().filter(|armed| armed.until > now) {
+        armed.until = until;
+    }
+}
+
+/// `!`: writes in protected environments, on until ten minutes pass without a key, or off.
 pub fn arm(model: &mut Model) -> Vec<Effect> {
     if model.settings.readonly {
         notice(model, "this session is read-only: nothing arms it", true);

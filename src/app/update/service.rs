@@ -1,6 +1,6 @@
 //! One service: its revisions and its pods, marked by name.
 
-use crate::app::effect::{Effect, YamlOf};
+use crate::app::effect::{Compared, Effect, YamlOf};
 use crate::app::intent::Intent;
 use crate::app::layout;
 use crate::app::model::{Model, Pane, Screen, ServiceScreen};
@@ -27,11 +27,11 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
         Intent::OtherPane => other_pane(model),
         Intent::History => set_pane(model, Pane::History),
         Intent::Open if pane == Pane::Pods => return logs::open(model, &id, pod, false),
-        Intent::Open | Intent::Yaml => {
-            let of = match (pane, revision, pod) {
-                (Pane::History, Some(name), _) if intent == Intent::Open => {
-                    YamlOf::Revision { workload: id, name }
-                }
+        Intent::Open => return compare(model),
+        Intent::Yaml => {
+            let other = target(model).and(revision);
+            let of = match (pane, other, pod) {
+                (Pane::History, Some(name), _) => YamlOf::Revision { workload: id, name },
                 (Pane::Pods, _, Some(pod)) => YamlOf::Pod { workload: id, pod },
                 (Pane::History | Pane::Pods, _, _) => YamlOf::Workload(id),
             };
@@ -135,6 +135,44 @@ fn target(model: &Model) -> Option<Target> {
         name: revision.name.clone(),
         template: revision.template,
     })
+}
+
+/// The marked revision against the one that runs; that one itself against the newest before it.
+fn compare(model: &mut Model) -> Vec<Effect> {
+    let Some((title, revisions)) = compared(model) else {
+        notice(model, "there are no two revisions to compare yet", false);
+        return Vec::new();
+    };
+    text::open_comparison(model, title, revisions)
+}
+
+fn compared(model: &Model) -> Option<(String, Compared)> {
+    let Some(Screen::Service(screen)) = model.screens.last() else {
+        return None;
+    };
+    let workload = model.fleet.workload(&screen.workload)?;
+    let revisions = model.fleet.revisions(workload);
+    let to = revision::current(workload, revisions)?;
+    let marked = revisions
+        .iter()
+        .find(|r| Some(&r.name) == screen.revision.as_ref() && r.uid != to.uid);
+    let before = || {
+        let older = revisions.iter().filter(|r| r.number < to.number);
+        older.max_by_key(|r| r.number)
+    };
+    let from = marked.or_else(before)?;
+    let title = format!(
+        "{}: from {} to {}, which runs",
+        workload.id.name,
+        from.label(),
+        to.label()
+    );
+    let revisions = Compared {
+        workload: workload.id.clone(),
+        from: from.name.clone(),
+        to: to.name.clone(),
+    };
+    Some((title, revisions))
 }
 
 fn copy(model: &mut Model) -> Vec<Effect> {

@@ -19,6 +19,10 @@ use crate::plan::check::CheckState;
 use crate::plan::verbs::rollback::sample;
 use crate::plan::{CheckId, Finding, Follow, Progress, Target, Verdict};
 
+mod release;
+mod service;
+mod time;
+
 fn identity(namespace: Option<&str>) -> Identity {
     Identity {
         server: "https://api".into(),

@@ -1,6 +1,6 @@
-//! Text to read: an object as yaml, and the events of one service from the warnings in the fleet.
+//! Text to read: an object as yaml, two revisions compared, and the events of one service.
 
-use crate::app::effect::{Effect, YamlOf};
+use crate::app::effect::{Compared, Effect, YamlOf};
 use crate::app::event::{Document, JobId};
 use crate::app::field::Field;
 use crate::app::intent::Intent;
@@ -20,12 +20,23 @@ pub fn open_yaml(model: &mut Model, of: YamlOf) -> Vec<Effect> {
         YamlOf::Pod { pod, .. } => format!("pod/{pod}"),
         YamlOf::Revision { name, .. } => format!("revision {name}"),
     };
-    let document = Known {
+    push(model, title, TextKind::Yaml(of.clone()), loading(), job);
+    vec![Effect::FetchYaml { job, object: of }]
+}
+
+/// `title` says in words which two they are.
+pub fn open_comparison(model: &mut Model, title: String, revisions: Compared) -> Vec<Effect> {
+    let job = next_job(model);
+    let kind = TextKind::Comparison(revisions.clone());
+    push(model, title, kind, loading(), job);
+    vec![Effect::Compare { job, revisions }]
+}
+
+fn loading() -> Known<Document> {
+    Known {
         last: None,
         state: State::Loading,
-    };
-    push(model, title, TextKind::Yaml(of.clone()), document, job);
-    vec![Effect::FetchYaml { job, object: of }]
+    }
 }
 
 pub fn open_events(model: &mut Model, id: WorkloadId) -> Vec<Effect> {
@@ -143,7 +154,7 @@ fn again(model: &mut Model) -> Vec<Effect> {
     let kind = screen.kind.clone();
     let document = match &kind {
         TextKind::Events(id) => Some(events(model, id)),
-        TextKind::Yaml(_) => None,
+        TextKind::Yaml(_) | TextKind::Comparison(_) => None,
     };
     let Some(Screen::Text(screen)) = model.screens.last_mut() else {
         return Vec::new();
@@ -159,6 +170,10 @@ fn again(model: &mut Model) -> Vec<Effect> {
         TextKind::Yaml(object) => vec![
             Effect::Cancel { job: old },
             Effect::FetchYaml { job, object },
+        ],
+        TextKind::Comparison(revisions) => vec![
+            Effect::Cancel { job: old },
+            Effect::Compare { job, revisions },
         ],
     }
 }

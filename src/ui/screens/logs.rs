@@ -48,7 +48,7 @@ pub fn logs(pen: &mut Pen<'_>, _model: &Model, screen: &LogScreen) {
     }
     let find = screen.find.value();
     for (y, line) in (1..).zip(screen.lines.iter().skip(from).take(rows)) {
-        found_line(pen, y, line, find);
+        found_line(pen, y, (line, Role::Plain), find);
     }
     if screen.finding {
         input(pen, 1, foot, "/ ", &screen.find);

@@ -266,7 +266,16 @@ fn foot(pen: &mut Pen<'_>, model: &Model, shown: &PlanBox) {
         y += 1;
     }
     if let Some(reason) = &shown.reason {
-        input(pen, 0, y, "reason (goes into the record): ", reason);
+        let label = if reason.overrides {
+            "reason (goes into the record): "
+        } else {
+            "reason (optional, for the record): "
+        };
+        input(pen, 0, y, label, &reason.field);
+        y += 1;
+    } else if let Some(reason) = &shown.answers.reason {
+        let end = pen.line(0, y, "reason: ", Role::Dim);
+        pen.line(end, y, reason, Role::Plain);
         y += 1;
     }
     let missing = words::missing(model, shown);

@@ -1,7 +1,7 @@
-//! Text to read: an object as yaml, or the events of one service.
+//! Text to read: an object as yaml, two revisions compared, or the events of one service.
 
 use crate::app::Model;
-use crate::app::model::TextScreen;
+use crate::app::model::{TextKind, TextScreen};
 use crate::domain::known::State;
 use crate::text;
 
@@ -33,7 +33,12 @@ pub fn text(pen: &mut Pen<'_>, model: &Model, screen: &TextScreen) {
                 pen.right(0, 1, &mark, Role::Dim);
             }
             for (y, line) in (1..).zip(document.lines.iter().skip(offset).take(rows)) {
-                found_line(pen, y, line, screen.find.value());
+                found_line(
+                    pen,
+                    y,
+                    (line, role_of(&screen.kind, line)),
+                    screen.find.value(),
+                );
             }
         }
         (None, State::Failed { why, .. }) => {
@@ -50,9 +55,18 @@ pub fn text(pen: &mut Pen<'_>, model: &Model, screen: &TextScreen) {
     }
 }
 
+/// The sign of a comparison's line is repeated by its colour.
+fn role_of(kind: &TextKind, line: &str) -> Role {
+    match (kind, line.as_bytes().first()) {
+        (TextKind::Comparison(_), Some(b'+')) => Role::Good,
+        (TextKind::Comparison(_), Some(b'-')) => Role::Bad,
+        (TextKind::Comparison(_) | TextKind::Yaml(_) | TextKind::Events(_), _) => Role::Plain,
+    }
+}
+
 /// One line, with every place marked where the search text stands, whatever its case.
-pub fn found_line(pen: &mut Pen<'_>, y: u16, line: &str, find: &str) {
-    pen.line(1, y, line, Role::Plain);
+pub fn found_line(pen: &mut Pen<'_>, y: u16, (line, role): (&str, Role), find: &str) {
+    pen.line(1, y, line, role);
     if find.is_empty() {
         return;
     }
