@@ -158,7 +158,8 @@ impl Recorder {
         &self.path
     }
 
-    /// Returns once the line is on the disk.
+    /// Returns once the line is on the disk. The end of an action is written once, however many follow it, and
+    /// only into the record that says that it was sent.
     pub async fn append(&self, line: Line) -> Result<(), Failure> {
         let path = self.path.clone();
         let written = tokio::task::spawn_blocking(move || append(&path, &line)).await;
@@ -190,6 +191,10 @@ pub fn read(path: &Path) -> io::Result<Record> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Record::default()),
         Err(error) => return Err(error),
     };
+    Ok(parse(&bytes))
+}
+
+fn parse(bytes: &[u8]) -> Record {
     let mut record = Record::default();
     for piece in bytes.split(|byte| *byte == b'\n').filter(|p| !p.is_empty()) {
         match serde_json::from_slice(piece) {
@@ -199,7 +204,7 @@ pub fn read(path: &Path) -> io::Result<Record> {
                 .push(String::from_utf8_lossy(piece).into_owned()),
         }
     }
-    Ok(record)
+    record
 }
 
 fn append(path: &Path, line: &Line) -> io::Result<()> {
@@ -218,6 +223,11 @@ fn append(path: &Path, line: &Line) -> io::Result<()> {
         .mode(0o600)
         .open(path)?;
     lock(&file)?;
+    if let Line::Ended { id, .. } = line
+        && !open(&mut file, id)?
+    {
+        return Ok(());
+    }
     if torn(&mut file)? {
         text.insert(0, '\n');
     }
@@ -228,6 +238,17 @@ fn append(path: &Path, line: &Line) -> io::Result<()> {
         File::open(folder)?.sync_all()?;
     }
     Ok(())
+}
+
+/// The action was sent, as this record says, and has no end yet.
+fn open(file: &mut File, action: &str) -> io::Result<bool> {
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    file.read_to_end(&mut bytes)?;
+    let lines = parse(&bytes).lines;
+    let sent = |line: &Line| matches!(line, Line::Sending(sending) if sending.id == action);
+    let ended = |line: &Line| matches!(line, Line::Ended { id, .. } if id == action);
+    Ok(lines.iter().any(sent) && !lines.iter().any(ended))
 }
 
 /// Does not wait for ever: a process that hangs with the lock must not hang this one. Closing unlocks.
@@ -324,6 +345,28 @@ mod tests {
         futures::future::join_all(writers).await;
         let record = read(recorder.path()).unwrap();
         assert_eq!((record.lines.len(), record.torn.len()), (20, 0));
+    }
+
+    #[tokio::test]
+    async fn an_end_is_written_once_and_only_where_the_action_was_sent() {
+        let folder = tempfile::tempdir().unwrap();
+        let (here, there) = (Recorder::new(folder.path()), Recorder::new(folder.path()));
+        let at = sample::AT.parse().unwrap();
+        let sending = Sending::new(&sample::plan(), &Answers::default(), &[], None, at);
+        let end = |sentence: &str| Line::Ended {
+            id: sending.id.clone(),
+            at,
+            workload: sending.workload.clone(),
+            verified: true,
+            sentence: sentence.into(),
+        };
+        here.append(end("before it was sent")).await.unwrap();
+        let sent = Line::Sending(Box::new(sending.clone()));
+        here.append(sent.clone()).await.unwrap();
+        let both = futures::join!(here.append(end("one")), there.append(end("one")));
+        both.0.and(both.1).unwrap();
+        there.append(end("late")).await.unwrap();
+        assert_eq!(read(here.path()).unwrap().lines, [sent, end("one")]);
     }
 
     #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use jiff::{SignedDuration, Timestamp};
@@ -15,6 +16,8 @@ use crate::sources::kube::{self, Cluster};
 /// How often the kubeconfig files are looked at while the connection fails.
 const LOOK: Duration = Duration::from_secs(2);
 const LONGEST: i64 = 30;
+/// How long a cluster that brings rows is left alone before it is asked again who it is.
+const AGAIN: Duration = Duration::from_secs(30);
 
 /// Never ends.
 pub async fn keep(shared: Arc<Shared>) {
@@ -22,19 +25,11 @@ pub async fn keep(shared: Arc<Shared>) {
     let mut generation = 0;
     loop {
         let files = stamps(&shared);
-        let (doing, report) = tokio::sync::mpsc::unbounded_channel();
-        let telling = tell(&shared, report, trouble.since);
-        match tokio::join!(connect(&shared, doing), telling).0 {
-            Ok((cluster, identity)) => {
+        generation += 1;
+        // Boxed: what asks three things at a time is large.
+        match Box::pin(attempt(&shared, trouble.since, generation)).await {
+            Ok(()) => {
                 trouble = Trouble::default();
-                generation += 1;
-                let id = cluster.id().clone();
-                shared.cluster.send_replace(Some(Client {
-                    cluster,
-                    user: identity.user.clone(),
-                    generation,
-                }));
-                say(&shared, id, Connection::Connected(identity)).await;
                 until_expired(&shared, generation).await;
             }
             Err(failure) => {
@@ -55,6 +50,73 @@ pub async fn keep(shared: Arc<Shared>) {
     }
 }
 
+/// The feeds get the client before the cluster has said who it is. After a failure they do not: the reason stands
+/// on the screen until something answers.
+async fn attempt(
+    shared: &Shared,
+    failing: Option<Timestamp>,
+    generation: u64,
+) -> Result<(), Failure> {
+    let (doing, report) = tokio::sync::mpsc::unbounded_channel();
+    let connecting = async {
+        kube::connect(&shared.config.connection, clock::now, move |words| {
+            let _ = doing.send(words);
+        })
+        .await
+    };
+    let connected = tokio::join!(connecting, tell(shared, report, failing)).0;
+    let cluster = connected.map_err(|error| error.failure())?;
+    if failing.is_none() {
+        hand_out(shared, &cluster, generation);
+        let state = Connection::Connected(kube::at_first(&cluster));
+        say(shared, cluster.id().clone(), state).await;
+    }
+    let identity = identify(shared, &cluster, generation).await?;
+    let user = identity.user.clone();
+    if failing.is_some() {
+        hand_out(shared, &cluster, generation);
+    }
+    // In place: a feed must not be opened again for a name.
+    shared.cluster.send_if_modified(|client| {
+        if let Some(client) = client {
+            client.user = user;
+        }
+        false
+    });
+    let state = Connection::Connected(identity);
+    say(shared, cluster.id().clone(), state).await;
+    Ok(())
+}
+
+fn hand_out(shared: &Shared, cluster: &Cluster, generation: u64) {
+    shared.cluster.send_replace(Some(Client {
+        cluster: cluster.clone(),
+        user: None,
+        generation,
+    }));
+}
+
+/// A cluster that brings rows is connected, whether it says who it is or not: then it is asked again, later.
+async fn identify(
+    shared: &Shared,
+    cluster: &Cluster,
+    generation: u64,
+) -> Result<Identity, Failure> {
+    loop {
+        let why = match kube::identify(cluster).await {
+            Ok(identity) => return Ok(identity),
+            Err(why) => why.failure(),
+        };
+        if shared.heard.load(Ordering::Relaxed) < generation {
+            return Err(why);
+        }
+        tokio::select! {
+            () = sleep(AGAIN) => {}
+            () = until_expired(shared, generation) => return Err(why),
+        }
+    }
+}
+
 /// Failures in a row.
 #[derive(Default)]
 struct Trouble {
@@ -71,25 +133,6 @@ impl Trouble {
         now.saturating_add(SignedDuration::from_secs(wait))
             .unwrap_or(now)
     }
-}
-
-async fn connect(
-    shared: &Shared,
-    doing: tokio::sync::mpsc::UnboundedSender<String>,
-) -> Result<(Cluster, Identity), Failure> {
-    let connection = &shared.config.connection;
-    let report = doing.clone();
-    let cluster = kube::connect(connection, clock::now, move |words| {
-        let _ = report.send(words);
-    })
-    .await
-    .map_err(|error| error.failure())?;
-    let _ = doing.send(format!("asking {} who it is", cluster.server()));
-    drop(doing);
-    let identity = kube::identify(&cluster)
-        .await
-        .map_err(|error| error.failure())?;
-    Ok((cluster, identity))
 }
 
 /// What it is doing goes to the screen, unless a failure stands there: that says more.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use futures::StreamExt;
 use tokio::task::AbortHandle;
@@ -110,7 +111,11 @@ impl Feed {
             Update::Change(_) | Update::Skew(_) => None,
         })?;
         Some(match health {
-            Health::Live | Health::Listing(_) | Health::Undecodable(_) => false,
+            Health::Live | Health::Listing(_) | Health::Undecodable(_) => {
+                let heard = &self.shared.heard;
+                heard.fetch_max(generation, Ordering::Relaxed);
+                false
+            }
             Health::Quiet { .. } | Health::Retrying { .. } | Health::Denied(_) => true,
             Health::AuthExpired(_) => {
                 let expired = |last: &mut u64| *last = generation.max(*last);

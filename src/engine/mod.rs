@@ -8,6 +8,7 @@ mod jobs;
 mod reads;
 pub mod release;
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -44,6 +45,8 @@ struct Shared {
     cluster: watch::Sender<Option<Client>>,
     /// The generation of the last client whose login was refused.
     expired: watch::Sender<u64>,
+    /// The generation of the last client that brought something.
+    heard: AtomicU64,
     /// Somebody wants the connection to be tried now.
     connect_now: Notify,
     /// Counts the wishes that feeds which wait try again now.
@@ -66,6 +69,7 @@ impl Engine {
             events,
             cluster: watch::Sender::new(None),
             expired: watch::Sender::new(0),
+            heard: AtomicU64::new(0),
             connect_now: Notify::new(),
             feed_now: watch::Sender::new(0),
         });

@@ -205,7 +205,7 @@ impl Desk {
         let file = keep(&self.copies, text);
         let command = CopyToClipboard::to_clipboard_from(text);
         let mut out = io::stdout();
-        let _ = out.queue(command).and_then(std::io::Write::flush);
+        let _ = out.queue(command).and_then(Write::flush);
         self.fold(Event::Copied { file });
     }
 }

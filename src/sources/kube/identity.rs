@@ -14,6 +14,17 @@ use crate::domain::{Identity, PinnedBy};
 const BUDGET: Duration = Duration::from_secs(3);
 const UNKNOWN: &str = "unknown";
 
+/// What is known before the cluster was asked anything.
+pub fn at_first(cluster: &Cluster) -> Identity {
+    Identity {
+        server: cluster.server().into(),
+        version: UNKNOWN.into(),
+        pinned: PinnedBy::AddressAndCa(address_and_ca(cluster).into()),
+        user: None,
+        namespace: cluster.default_namespace().map(Into::into),
+    }
+}
+
 /// Asks version, kube-system and user name at the same time, 3 s each. What is denied or late is left out, and
 /// the pin then rests on address and certificate authority.
 ///
@@ -33,15 +44,14 @@ pub async fn identify(cluster: &Cluster) -> Result<Identity, Error> {
     let version = version.ok().and_then(|body| read::<Version>(&body));
     let uid = system.ok().and_then(|body| read::<Object>(&body));
     let user = user.ok().and_then(|body| read::<UserReview>(&body));
+    let first = at_first(cluster);
     Ok(Identity {
-        server: cluster.server().into(),
-        version: version.map_or(UNKNOWN.into(), |version| version.git_version),
-        pinned: uid.map_or_else(
-            || PinnedBy::AddressAndCa(address_and_ca(cluster).into()),
-            |object| PinnedBy::KubeSystem(object.metadata.uid),
-        ),
+        version: version.map_or(first.version, |version| version.git_version),
+        pinned: uid.map_or(first.pinned, |object| {
+            PinnedBy::KubeSystem(object.metadata.uid)
+        }),
         user: user.map(|review| review.status.user_info.username),
-        namespace: cluster.default_namespace().map(Into::into),
+        ..first
     })
 }
 

@@ -20,7 +20,7 @@ pub mod wire;
 
 pub use client::{Answer, Body, Cluster, Review};
 pub use error::Error;
-pub use identity::identify;
+pub use identity::{at_first, identify};
 pub use session::connect;
 
 #[cfg(test)]

@@ -1,0 +1,107 @@
+//! The engine against an API server in memory.
+
+use rolldeck::app::{Effect, Event};
+use rolldeck::config::{Config, Connection as Settings};
+use rolldeck::domain::{Change, Connection, Feed, Kind, SourceId, Update};
+use rolldeck::engine::Engine;
+use tokio::sync::mpsc::Receiver;
+
+use crate::support::api::RUNTIME;
+use crate::support::fake::{Fake, Reply, deployment};
+use crate::support::wait::DEADLINE;
+
+fn start(fake: &Fake) -> (Engine, Receiver<Event>) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let config = Config {
+        connection: Settings {
+            kubeconfig: Some(fake.kubeconfig()),
+            ..Settings::default()
+        },
+        ..Config::default()
+    };
+    Engine::start(config)
+}
+
+async fn until(news: &mut Receiver<Event>, what: &str, is: impl Fn(&Event) -> bool) -> Vec<Event> {
+    let mut seen = Vec::new();
+    let waiting = async {
+        while let Some(event) = news.recv().await {
+            let found = is(&event);
+            seen.push(event);
+            if found {
+                return;
+            }
+        }
+    };
+    let ended = tokio::time::timeout(DEADLINE, waiting).await;
+    assert!(ended.is_ok(), "waited in vain for {what}: {seen:?}");
+    seen
+}
+
+fn who_it_is(uri: &str) -> bool {
+    uri == "/version" || uri.contains("kube-system") || uri.contains("selfsubjectreviews")
+}
+
+fn row(event: &Event) -> bool {
+    let put = |update: &Update| matches!(update, Update::Change(Change::Put(_)));
+    matches!(event, Event::Fed { updates, .. } if updates.iter().any(put))
+}
+
+fn deployments() -> Effect {
+    Effect::Watch {
+        epoch: 0,
+        wanted: vec![SourceId {
+            cluster: "staging".into(),
+            namespace: Some("shop".into()),
+            feed: Feed::Workloads(Kind::Deployment),
+        }],
+    }
+}
+
+#[test]
+fn rows_come_although_the_cluster_never_says_who_it_is() {
+    let fake = Fake::start(deployment("checkout", &["1", "2"]), |_, uri| {
+        who_it_is(uri).then_some(Reply::Hang)
+    });
+    RUNTIME.block_on(async {
+        let (engine, mut news) = start(&fake);
+        engine.run(deployments());
+        let seen = until(&mut news, "a row", row).await;
+        let connected = seen.iter().find_map(|event| match event {
+            Event::Connection {
+                state: Connection::Connected(identity),
+                ..
+            } => Some(identity.clone()),
+            _ => None,
+        });
+        let identity = connected.expect("connected before the first row");
+        assert_eq!(identity.namespace.as_deref(), Some("shop"));
+        assert_eq!(identity.user, None);
+    });
+}
+
+#[test]
+fn the_rest_of_the_identity_follows() {
+    let fake = Fake::of(deployment("checkout", &["1"]));
+    RUNTIME.block_on(async {
+        let (_engine, mut news) = start(&fake);
+        let named = |event: &Event| {
+            matches!(event, Event::Connection { state: Connection::Connected(identity), .. }
+                if identity.user.as_deref() == Some("oncall") && &*identity.version == "v1.36.3")
+        };
+        until(&mut news, "version and user", named).await;
+    });
+}
+
+#[test]
+fn a_name_that_comes_late_opens_no_feed_again() {
+    let fake = Fake::of(deployment("checkout", &["1"]));
+    RUNTIME.block_on(async {
+        let (engine, mut news) = start(&fake);
+        engine.run(deployments());
+        until(&mut news, "a row", row).await;
+    });
+    let lists = fake.asked();
+    let lists = lists.iter().filter(|asked| asked.contains("limit="));
+    assert_eq!(lists.count(), 1);
+}
