@@ -1,6 +1,6 @@
 //! The budgets, measured: the release binary in a terminal on a real control plane, peers interleaved. Prints JSON.
 //!
-//! `cargo bench --bench budgets -- --fleet M --runs 10 --peer PATH_TO_SOFKA [--window SECONDS] [--out FILE]`
+//! `cargo bench --bench budgets -- --fleet M --runs 10 --peer PATH_TO_SOFKA [--window SECONDS] [--out FILE] [--outages]`
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -28,6 +28,7 @@ use serde_json::{Value, json};
 use support::control_plane::ControlPlane;
 use support::fixtures::Service;
 use support::pty::{Terminal, picture};
+use vt100::Screen;
 
 /// So many samples of each short thing within one run.
 const EVENTS: usize = 5;
@@ -40,6 +41,8 @@ struct Arguments {
     /// How long the quiet and the busy screen are watched, each.
     window: Duration,
     peer: Option<PathBuf>,
+    /// The API server is stopped and frozen in each run, which takes about a minute more.
+    outages: bool,
     out: Option<PathBuf>,
 }
 
@@ -71,6 +74,9 @@ fn main() {
         for program in &programs {
             eprintln!("run {} of {runs}, {}", run + 1, program.name());
             bench.run(program, run);
+        }
+        if bench.arguments.outages {
+            bench.outages(&programs[0]);
         }
     }
     let text = format!("{:#}", bench.result(&programs));
@@ -216,6 +222,44 @@ impl Bench {
         service.wait_complete(&self.plane, tag);
     }
 
+    /// How soon it is told that the server is away, and how soon all is as before once it is back.
+    fn outages(&mut self, program: &Program) {
+        let home = tempfile::tempdir().expect("a folder");
+        let terminal = program.launch(&self.kubeconfig, home.path());
+        let deployments = self.arguments.size.deployments;
+        let whole = |screen: &Screen| program.whole(screen, deployments);
+        let told = |screen: &Screen| {
+            !picture(screen)
+                .lines()
+                .next()
+                .unwrap_or("")
+                .contains("live")
+        };
+        terminal.wait_for("the whole fleet", whole);
+        for (what, freeze) in [("stopped", false), ("frozen", true)] {
+            let begin = Instant::now();
+            if freeze {
+                self.plane.freeze();
+            } else {
+                self.plane.stop();
+            }
+            terminal.wait_for("the silence is told", told);
+            let took = begin.elapsed().as_secs_f64();
+            self.report
+                .add(&format!("{what} to told, s"), program.name(), took);
+            if freeze {
+                self.plane.thaw();
+            } else {
+                self.plane.start();
+            }
+            let begin = Instant::now();
+            terminal.wait_for("all is as before", whole);
+            let took = begin.elapsed().as_secs_f64();
+            let what = format!("{what} server back to live, s");
+            self.report.add(&what, program.name(), took);
+        }
+    }
+
     fn result(&self, programs: &[Program]) -> Value {
         let sizes: serde_json::Map<_, _> = programs
             .iter()
@@ -253,6 +297,7 @@ fn arguments() -> Arguments {
         runs: 10,
         window: Duration::from_secs(20),
         peer: None,
+        outages: false,
         out: None,
     };
     let mut words = std::env::args().skip(1);
@@ -275,8 +320,9 @@ fn arguments() -> Arguments {
                 arguments.window = Duration::from_secs(seconds);
             }
             "--peer" => arguments.peer = Some(value().into()),
+            "--outages" => arguments.outages = true,
             "--out" => arguments.out = Some(value().into()),
-            other => panic!("{other}: not one of --fleet --runs --window --peer --out"),
+            other => panic!("{other}: not one of --fleet --runs --window --peer --out --outages"),
         }
     }
     arguments
