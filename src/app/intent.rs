@@ -188,7 +188,7 @@ pub const REGISTRY: &[Entry] = &[
     row(Intent::Open, ("open", "open the service; on a pod its logs, on a revision what differs from the one that runs", "open"), Group::Move, OBJECTS),
     row(Intent::Back, ("back", "close what is on top; never quits", "back"), Group::Move, EVERYWHERE),
     row(Intent::OtherPane, ("other-pane", "between history and pods", "history, pods"), Group::Move, &[Service]),
-    row(Intent::Filter, ("filter", "narrow the rows: all words must fit, !word must not", "filter"), Group::Narrow, &[Board]),
+    row(Intent::Filter, ("filter", "narrow the rows: all words must fit, !word must not, -l key=value", "filter"), Group::Narrow, &[Board]),
     row(Intent::Find, ("find", "search in the text", "search"), Group::Look, READERS),
     row(Intent::FindNext, ("find-next", "next place that was searched for", "next"), Group::Look, READERS),
     row(Intent::FindPrevious, ("find-previous", "previous place that was searched for", "previous"), Group::Look, READERS),

@@ -3,6 +3,7 @@
 pub mod effect;
 pub mod event;
 pub mod field;
+mod filter;
 pub mod intent;
 pub mod keymap;
 pub mod layout;

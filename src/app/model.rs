@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::config::{Display, Namespaces};
 use crate::domain::{
     ClusterId, Connection, Environment, Failure, Fleet, Health, Known, Level, SourceId, Standing,
-    Uid, WorkloadId,
+    TemplateHash, Uid, WorkloadId,
 };
 use crate::plan::{Answers, Follow, Goal, Plan, Request, Verdict};
 
@@ -160,6 +160,8 @@ pub enum Sort {
 pub struct Row {
     pub id: WorkloadId,
     pub uid: Uid,
+    /// What a plan means by "as it was shown".
+    pub template: TemplateHash,
     /// The environment's name, when the config names one.
     pub environment: Option<String>,
     pub version: String,
@@ -340,6 +342,14 @@ pub struct Notice {
     pub text: String,
     pub bad: bool,
     pub until: Timestamp,
+}
+
+impl Board {
+    /// The row of a workload, hidden or not, as `settle` made it.
+    pub fn row(&self, id: &WorkloadId) -> Option<&Row> {
+        let visible = self.rows.iter().find(|row| row.id == *id);
+        visible.or_else(|| self.hidden_rows.get(id))
+    }
 }
 
 impl Model {

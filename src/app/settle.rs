@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::domain::{Phase, Revision, Standing, Workload, WorkloadId, revision, version};
 use crate::plan::Follow;
 
+use super::filter::Filter;
 use super::layout;
 use super::model::{Board, Model, Row, Sort, Tally};
 use super::update::notice;
@@ -50,8 +51,12 @@ fn news(model: &Model, touched: BTreeSet<WorkloadId>) -> News {
         let row = row(model, &id);
         (id, row)
     });
-    rows.filter(|(id, new)| shown(id).or_else(|| board.hidden_rows.get(id)) != new.as_ref())
-        .collect()
+    // Labels are not in the rows, and may be another while these are the same.
+    let by_labels = Filter::parse(board.filter.value()).by_labels();
+    rows.filter(|(id, new)| {
+        by_labels || shown(id).or_else(|| board.hidden_rows.get(id)) != new.as_ref()
+    })
+    .collect()
 }
 
 /// Rows whose standing may change because time passes, and not because anything happened.
@@ -98,7 +103,7 @@ fn rebuild(model: &mut Model, news: News, filter_changed: bool) {
     let filter = Filter::parse(model.board.filter.value());
     let (mut visible, hidden): (Vec<_>, Vec<_>) = rows
         .into_values()
-        .partition(|row| is_cursor(cursor.as_ref(), row) || shows(&filter, &model.board, row));
+        .partition(|row| is_cursor(cursor.as_ref(), row) || shows(&filter, model, row));
     let sort = model.board.sort;
     visible.sort_by(|a, b| order(sort, a, b));
     model.board.rows = visible;
@@ -123,9 +128,12 @@ fn place(model: &mut Model, id: &WorkloadId, new: Option<Row>) {
         None => drop(model.board.hidden_rows.remove(id)),
     }
     let Some(new) = new else { return };
-    let board = &mut model.board;
+    let board = &model.board;
     let held = board.cursor.as_ref().filter(|_| board.held);
-    if is_cursor(held, &new) || shows(&Filter::parse(board.filter.value()), board, &new) {
+    let filter = Filter::parse(board.filter.value());
+    let visible = is_cursor(held, &new) || shows(&filter, model, &new);
+    let board = &mut model.board;
+    if visible {
         let sort = board.sort;
         let at = board
             .rows
@@ -145,7 +153,7 @@ fn is_cursor(cursor: Option<&(WorkloadId, crate::domain::Uid)>, row: &Row) -> bo
     cursor.is_some_and(|(id, uid)| *uid == row.uid && *id == row.id)
 }
 
-fn shows(filter: &Filter, board: &Board, row: &Row) -> bool {
+fn shows(filter: &Filter, model: &Model, row: &Row) -> bool {
     let trouble = match row.standing.phase {
         Phase::Steady | Phase::ScaledToZero => false,
         Phase::Stalled
@@ -156,45 +164,7 @@ fn shows(filter: &Filter, board: &Board, row: &Row) -> bool {
         | Phase::Paused
         | Phase::Unknown => true,
     };
-    (trouble || !board.only_trouble) && filter.fits(row)
-}
-
-/// Words that must all be there, and such that must not.
-struct Filter {
-    words: Vec<(bool, String)>,
-}
-
-impl Filter {
-    fn parse(text: &str) -> Self {
-        let word = |word: &str| match word.strip_prefix('!') {
-            Some(rest) => (false, rest.to_lowercase()),
-            None => (true, word.to_lowercase()),
-        };
-        let words = text.split_whitespace().map(word);
-        Self {
-            words: words.filter(|(_, word)| !word.is_empty()).collect(),
-        }
-    }
-
-    fn fits(&self, row: &Row) -> bool {
-        if self.words.is_empty() {
-            return true;
-        }
-        let text = format!(
-            "{}\n{}\n{}\n{}\n{}\n{}\n{}",
-            row.id,
-            row.id.namespace,
-            row.version,
-            row.from_version.as_deref().unwrap_or(""),
-            row.standing.phase,
-            row.id.kind.name(),
-            row.environment.as_deref().unwrap_or(""),
-        );
-        let text = text.to_lowercase();
-        self.words
-            .iter()
-            .all(|(wanted, word)| text.contains(word.as_str()) == *wanted)
-    }
+    (trouble || !model.board.only_trouble) && filter.fits(row, &model.fleet)
 }
 
 fn order(sort: Sort, a: &Row, b: &Row) -> Ordering {
@@ -252,6 +222,7 @@ fn row(model: &Model, id: &WorkloadId) -> Option<Row> {
     Some(Row {
         id: id.clone(),
         uid: workload.uid.clone(),
+        template: workload.template,
         environment: model.environment(id).map(|e| e.name.clone()),
         version: versions.to,
         from_version: versions.from,

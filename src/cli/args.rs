@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
 
 use crate::config::Overrides;
+use crate::domain::LabelSelector;
 
 /// A release console for the terminal: what runs where, what is moving, and the key that fixes it.
 ///
@@ -67,6 +68,9 @@ pub enum Verb {
 pub struct Status {
     /// `checkout` or `deploy/checkout`; all without it
     pub service: Option<String>,
+    /// Only those with these labels: key=value, key!=value, key or !key, with commas between
+    #[arg(short = 'l', long, value_name = "LABELS", value_parser = LabelSelector::parse)]
+    pub selector: Option<LabelSelector>,
     /// The form of the output
     #[arg(short, long, value_enum, default_value = "lines")]
     pub output: Form,

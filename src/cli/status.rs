@@ -18,10 +18,13 @@ const MOST: usize = 8;
 pub async fn run(config: &Config, args: &Status) -> Outcome {
     let mut session = Session::connect(config).await?;
     session.workloads(config).await?;
-    let chosen: Vec<Workload> = match &args.service {
+    let mut chosen: Vec<Workload> = match &args.service {
         Some(service) => session.all(service)?.into_iter().cloned().collect(),
         None => session.fleet.workloads().cloned().collect(),
     };
+    if let Some(selector) = &args.selector {
+        chosen.retain(|workload| selector.fits(&workload.labels));
+    }
     let closely: Vec<&Workload> = match &args.service {
         Some(_) => chosen.iter().collect(),
         None => chosen

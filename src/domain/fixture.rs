@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::pod::Ended;
 use super::{
-    Condition, Container, ContainerState, Counts, Kind, Pod, Revision, Run, Strategy, TemplateHash,
-    Truth, Warning, Workload, WorkloadId,
+    Condition, Container, ContainerState, Counts, Kind, Labels, Pod, Revision, Run, Strategy,
+    TemplateHash, Truth, Warning, Workload, WorkloadId,
 };
 
 pub const IMAGE: &str = "shop/checkout:2.15.0";
@@ -50,6 +50,7 @@ pub fn workload(kind: Kind) -> Workload {
         generation: 3,
         observed_generation: 3,
         template: TemplateHash::of("template"),
+        labels: Labels::default(),
         containers: containers(IMAGE),
         version_label: None,
         selector: "app=checkout".into(),

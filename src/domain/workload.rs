@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{ActionNote, Container, Kind, TemplateHash, Uid, WorkloadId};
+use super::{ActionNote, Container, Kind, Labels, TemplateHash, Uid, WorkloadId};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workload {
@@ -15,6 +15,8 @@ pub struct Workload {
     pub observed_generation: i64,
     /// The template that these rows show.
     pub template: TemplateHash,
+    /// Its own, not those of its pods.
+    pub labels: Labels,
     pub containers: Box<[Container]>,
     /// `app.kubernetes.io/version` of the pod template, else of the workload.
     pub version_label: Option<Box<str>>,

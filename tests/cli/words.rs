@@ -41,6 +41,7 @@ fn exit_codes_and_the_word_that_matters() {
             "cannot be used with",
         ),
         (&["frobnicate"], true, 2, "unrecognized subcommand"),
+        (&["status", "-l", "=web"], true, 2, "is not a label"),
         (
             &["status", "--readonly", "--write"],
             true,

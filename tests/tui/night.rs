@@ -10,7 +10,7 @@ use rolldeck::domain::pod::Ended;
 use rolldeck::domain::source::Feed;
 use rolldeck::domain::{
     Change, ClusterId, Condition, Connection, Container, ContainerState, Counts, Environment,
-    Health, Identity, Item, Kind, Level, PinnedBy, Pod, Revision, Run, SourceId, Strategy,
+    Health, Identity, Item, Kind, Labels, Level, PinnedBy, Pod, Revision, Run, SourceId, Strategy,
     TemplateHash, Truth, Uid, Update, Warning, Workload, WorkloadId,
 };
 
@@ -146,6 +146,7 @@ impl Recipe {
             generation: 7,
             observed_generation: 7,
             template: TemplateHash::of(current),
+            labels: Labels::default(),
             containers: self.containers(current),
             version_label: None,
             selector: format!("app={}", self.name).into(),

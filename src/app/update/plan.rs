@@ -29,15 +29,16 @@ pub fn open(model: &mut Model, id: &WorkloadId, target: Option<Target>) -> Vec<E
         );
         return Vec::new();
     }
-    let Some(workload) = model.fleet.workload(id) else {
+    // The row as it was painted: the fleet may have heard of another template since.
+    let Some(row) = model.board.row(id) else {
         notice(model, format!("{id} is gone"), true);
         return Vec::new();
     };
     let request = Request {
         verb: Verb::Rollback,
         workload: id.clone(),
-        uid: workload.uid.clone(),
-        shown: workload.template,
+        uid: row.uid.clone(),
+        shown: row.template,
         target: target.unwrap_or(Target::Proposed),
     };
     let job = next_job(model);

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::domain::template::canonical_hash;
 use crate::domain::{
-    ActionNote, Container, Counts, Fleet, Kind, Level, Phase, Revision, Strategy, TemplateHash,
-    Verbatim, Workload, WorkloadId,
+    ActionNote, Container, Counts, Fleet, Kind, Labels, Level, Phase, Revision, Strategy,
+    TemplateHash, Verbatim, Workload, WorkloadId,
 };
 use crate::plan::{Evidence, FreshRevision, Plan, Request, Stamp, Target, Verb};
 
@@ -85,6 +85,7 @@ pub fn workload(tag: &str) -> Workload {
         generation: 7,
         observed_generation: 7,
         template: TemplateHash::of(&template(tag).to_string()),
+        labels: Labels::default(),
         containers: containers(tag),
         version_label: None,
         selector: "app=checkout".into(),

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::domain::template::canonical_hash;
 use crate::domain::{
-    ActionNote, ClusterId, Counts, Kind, Strategy, TemplateHash, Workload, WorkloadId,
+    ActionNote, ClusterId, Counts, Kind, Labels, Strategy, TemplateHash, Workload, WorkloadId,
 };
 use crate::sources::kube::wire;
 
@@ -34,6 +34,7 @@ pub fn workload(cluster: &ClusterId, kind: Kind, raw: &str) -> Result<Workload, 
         generation: meta.generation.unwrap_or(0),
         observed_generation: status.observed_generation.unwrap_or(0),
         template: TemplateHash::of(raw_template),
+        labels: labels(raw),
         containers: containers(&template.spec),
         version_label: optional(version.or(meta.labels.version.as_ref())),
         selector: selector(&spec.selector)?,
@@ -56,6 +57,13 @@ pub fn workload(cluster: &ClusterId, kind: Kind, raw: &str) -> Result<Workload, 
         written_by: manager::written_by(meta),
         action: live_action(meta, raw_template),
     })
+}
+
+/// Other rows do without labels, so they are read apart from the rest. A row is worth more than its labels.
+fn labels(raw: &str) -> Labels {
+    let object: wire::Labelled<'_> = serde_json::from_str(raw).unwrap_or_default();
+    let labels = &object.metadata.labels;
+    Labels::new(labels.iter().map(|(key, value)| (&**key, &**value)))
 }
 
 fn desired(kind: Kind, spec: &wire::WorkloadSpec<'_>, status: &wire::WorkloadStatus<'_>) -> u32 {
@@ -209,6 +217,23 @@ mod tests {
         );
         assert_eq!((web.history_limit, web.revision), (Some(10), Some(7)));
         assert_eq!(web.manager, Some(Manager::LastApplied));
+    }
+
+    #[test]
+    fn labels_are_those_of_the_workload() {
+        for (meta, want) in [
+            ("", ""),
+            (r#","labels":null"#, ""),
+            (r#","labels":{}"#, ""),
+            (
+                r#","labels":{"tier":"front","app":"web"}"#,
+                "app=web,tier=front",
+            ),
+        ] {
+            let web = read(Kind::Deployment, meta, "", "").unwrap();
+            let pairs = want.split(',').filter_map(|pair| pair.split_once('='));
+            assert_eq!(web.labels, Labels::new(pairs), "{meta}");
+        }
     }
 
     #[test]

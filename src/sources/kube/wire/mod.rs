@@ -14,6 +14,7 @@ pub use self::core::{
 };
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Deref;
 
@@ -147,6 +148,19 @@ impl Meta<'_> {
     pub fn controller(&self) -> Option<&Owner<'_>> {
         self.owner_references.iter().find(|owner| owner.controller)
     }
+}
+
+/// An object, for all its labels.
+#[derive(Debug, Default, serde::Deserialize)]
+pub struct Labelled<'a> {
+    #[serde(borrow)]
+    pub metadata: AllLabels<'a>,
+}
+
+#[derive(Debug, Default, serde::Deserialize)]
+pub struct AllLabels<'a> {
+    #[serde(borrow, default, deserialize_with = "or_default")]
+    pub labels: BTreeMap<Text<'a>, Text<'a>>,
 }
 
 /// The labels that mean something here.
