@@ -1,6 +1,6 @@
 //! One pod template of a workload: a ReplicaSet or a ControllerRevision, as a slim row.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -48,24 +48,38 @@ impl Revision {
 /// The revision that the workload's template is, when it is known. A number may be ahead of the revisions' feed
 /// or behind it, so the images have to agree as well.
 pub fn current<'a>(workload: &Workload, revisions: &'a [Revision]) -> Option<&'a Revision> {
+    current_among(workload, revisions.iter())
+}
+
+fn current_among<'a>(
+    workload: &Workload,
+    mut revisions: impl Iterator<Item = &'a Revision> + Clone,
+) -> Option<&'a Revision> {
     let same = |r: &&Revision| same_images(&r.containers, &workload.containers);
     let numbered = |r: &&Revision| match workload.id.kind {
         Kind::Deployment => Some(r.number) == workload.revision,
         Kind::StatefulSet => Some(&r.name) == workload.update_revision.as_ref(),
         Kind::DaemonSet => false,
     };
-    let newest_same = || revisions.iter().filter(same).max_by_key(|r| r.number);
-    revisions
-        .iter()
-        .find(|r| numbered(r) && same(r))
-        .or_else(newest_same)
+    let newest_same = revisions.clone().filter(same).max_by_key(|r| r.number);
+    revisions.find(|r| numbered(r) && same(r)).or(newest_same)
 }
 
-/// The names of the revisions that an action of ours rolled back from, and that nobody rolled out again since.
-/// The controller copies our note to each revision that becomes current, so a revision that carries the note that
-/// withdrew it, or a later one, or a higher number than the target had, was current again afterwards.
+/// The names of the revisions that are withdrawn: see [`withdrawn_by`].
 pub fn withdrawn(workload: &Workload, revisions: &[Revision]) -> BTreeSet<Box<str>> {
-    let current = current(workload, revisions).map(|r| &r.uid);
+    let revisions: Vec<_> = revisions.iter().collect();
+    withdrawn_by(workload, &revisions).into_keys().collect()
+}
+
+/// The revisions that an action of ours rolled back from, and that nobody rolled out again since, by name and each
+/// with the note that says so. The controller copies our note to each revision that becomes current, so a revision
+/// that carries the note that withdrew it, or a later one, or a higher number than the target had, was current
+/// again afterwards.
+pub fn withdrawn_by<'a>(
+    workload: &'a Workload,
+    revisions: &[&'a Revision],
+) -> BTreeMap<Box<str>, &'a ActionNote> {
+    let current = current_among(workload, revisions.iter().copied()).map(|r| &r.uid);
     let carried = revisions
         .iter()
         .filter_map(|r| Some((r.action.as_deref()?, Some(r.number))));
@@ -81,11 +95,12 @@ pub fn withdrawn(workload: &Workload, revisions: &[Revision]) -> BTreeSet<Box<st
             && r.action.as_deref().is_none_or(|own| own.at < note.at)
             && target.is_none_or(|target| r.number < target)
     };
-    revisions
-        .iter()
-        .filter(|r| Some(&r.uid) != current && notes.iter().any(|(note, _)| went_back(r, note)))
-        .map(|r| r.name.clone())
-        .collect()
+    let others = revisions.iter().filter(|r| Some(&r.uid) != current);
+    let found = others.filter_map(|r| {
+        let (note, _) = notes.iter().find(|(note, _)| went_back(r, note))?;
+        Some((r.name.clone(), *note))
+    });
+    found.collect()
 }
 
 fn same_images(a: &[Container], b: &[Container]) -> bool {

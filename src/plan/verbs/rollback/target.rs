@@ -1,5 +1,8 @@
 //! Which revision a rollback goes to, and the rule that says so in words.
 
+use std::collections::BTreeMap;
+
+use crate::domain::revision::withdrawn_by;
 use crate::domain::template::{CanonicalHash, canonical_hash};
 use crate::domain::version::version;
 use crate::domain::{ActionNote, Failure, FailureKind, Revision};
@@ -15,7 +18,7 @@ pub struct Candidates<'a> {
     live: CanonicalHash,
     /// The revision whose template is the live one; none while the controller has not made it yet.
     pub current: Option<&'a FreshRevision>,
-    notes: Vec<&'a ActionNote>,
+    withdrawn: BTreeMap<Box<str>, &'a ActionNote>,
 }
 
 pub struct Chosen<'a> {
@@ -39,14 +42,13 @@ impl<'a> Candidates<'a> {
             .filter(|(_, hash)| hash.as_ref() == Some(live))
             .min_by_key(|(fresh, _)| fresh.revision.created)
             .map(|(fresh, _)| *fresh);
-        let notes = evidence.revisions.iter();
-        let notes = notes.filter_map(|fresh| fresh.revision.action.as_deref());
-        let notes = notes.chain(evidence.workload.action.as_deref()).collect();
+        let revisions: Vec<_> = all.iter().map(|(fresh, _)| &fresh.revision).collect();
+        let withdrawn = withdrawn_by(&evidence.workload, &revisions);
         Self {
             all,
             live: live.clone(),
             current,
-            notes,
+            withdrawn,
         }
     }
 
@@ -58,18 +60,9 @@ impl<'a> Candidates<'a> {
             .map(|(fresh, _)| *fresh)
     }
 
-    /// The note that says that this revision was rolled back from. It counts while the revision that was gone
-    /// back to is the newer one: a withdrawn revision that went out again on purpose has a higher number.
+    /// The note that says that this revision was rolled back from; the screens mark by the same rule.
     pub fn withdrawn(&self, revision: &Revision) -> Option<&'a ActionNote> {
-        let counts = |note: &&&ActionNote| {
-            let to = self
-                .all
-                .iter()
-                .find(|(_, hash)| hash.as_ref() == Some(&note.to));
-            note.from == *revision.name
-                && to.is_none_or(|(to, _)| to.revision.number > revision.number)
-        };
-        self.notes.iter().find(counts).copied()
+        self.withdrawn.get(&revision.name).copied()
     }
 }
 

@@ -90,6 +90,20 @@ fn withdrawn_ones_are_skipped_and_said() {
 }
 
 #[test]
+fn what_the_screens_mark_is_what_the_plan_skips() {
+    // The target of that rollback is kept no longer; 41 ran again since when it carries the note itself.
+    for (ran_again, to) in [(false, "2.13.0"), (true, "2.14.1")] {
+        let mut e = evidence();
+        e.revisions[0].revision.action = Some(note(41, "1.0.0"));
+        e.revisions[1].revision.action = ran_again.then(|| note(41, "1.0.0"));
+        let revisions: Vec<_> = e.revisions.iter().map(|f| f.revision.clone()).collect();
+        let marked = crate::domain::revision::withdrawn(&e.workload, &revisions);
+        assert_eq!(marked.contains("checkout-h41"), !ran_again);
+        assert_eq!(plan(&e).unwrap().to.version, to);
+    }
+}
+
+#[test]
 fn typed_targets() {
     for (typed, want) in [
         ("38", Ok(38)),
