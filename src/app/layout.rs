@@ -40,7 +40,7 @@ fn service_rows(pane: Pane, height: u16) -> usize {
     }
 }
 
-/// The offset at which line `at` is in sight, with as little movement as can be.
+/// The offset at which line `at` is in sight when `offset` was shown last, with as little movement as can be.
 pub fn scrolled(offset: usize, at: usize, rows: usize) -> usize {
     if at < offset {
         at

@@ -3,6 +3,7 @@
 use super::intent::{Entry, Group, Intent, Place, REGISTRY};
 use super::model::{Model, Overlay, Pane, Screen};
 use super::update::{missing_permission, place};
+use crate::domain::Connection;
 
 pub use super::update::{Choice, choices, missing};
 
@@ -15,12 +16,21 @@ pub struct Hint {
     pub dimmed: Option<String>,
 }
 
+/// The key to name in a sentence: the one in force, else the command that does the same.
+pub fn key(model: &Model, intent: Intent) -> String {
+    let keymap = &model.settings.keymap;
+    keymap
+        .shown(intent)
+        .unwrap_or_else(|| format!(":{}", intent.entry().name))
+}
+
 /// The keys that matter most here, most useful first, the help last.
 pub fn hints(model: &Model) -> Vec<Hint> {
     let wanted: &[Intent] = match (&model.overlay, place(model)) {
         (Some(Overlay::SortKey), _) => return sort_hints(),
         (Some(Overlay::Palette { .. } | Overlay::Namespaces { .. }), _) => return Vec::new(),
         (_, Place::Board) => &[
+            Intent::Retry,
             Intent::Open,
             Intent::RollBack,
             Intent::Filter,
@@ -79,8 +89,30 @@ pub fn hints(model: &Model) -> Vec<Hint> {
         .into_iter()
         .chain(wanted.iter().copied())
         .chain(last)
+        .filter(|intent| has_object(model, *intent))
         .filter_map(|intent| hint(model, intent))
         .collect()
+}
+
+/// Without a row there is nothing that most keys of the board could act on.
+fn has_object(model: &Model, intent: Intent) -> bool {
+    let needs_row = matches!(
+        intent,
+        Intent::Open
+            | Intent::RollBack
+            | Intent::Filter
+            | Intent::Logs
+            | Intent::Events
+            | Intent::Yaml
+            | Intent::OnlyTrouble
+    );
+    let hidden = matches!(intent, Intent::Filter | Intent::OnlyTrouble) && model.board.hidden > 0;
+    let connected = matches!(model.connection, Connection::Connected(_));
+    match intent {
+        Intent::AllNamespaces => place(model) != Place::Board || connected,
+        Intent::Retry => place(model) != Place::Board || !connected,
+        _ => !needs_row || hidden || place(model) != Place::Board || model.board.cursor.is_some(),
+    }
 }
 
 fn hint(model: &Model, intent: Intent) -> Option<Hint> {

@@ -39,6 +39,33 @@ impl<'a> ImageRef<'a> {
     }
 }
 
+/// One image to another, in words: the repository once when they share it. What tells them apart stands last.
+pub fn change(from: &str, to: &str) -> String {
+    let (old, new) = (ImageRef::parse(from), ImageRef::parse(to));
+    if old.repository != new.repository {
+        return format!("{from} → {to}");
+    }
+    let same_tag = old.tag == new.tag;
+    let (old_end, new_end) = (old.end(same_tag), new.end(same_tag));
+    format!("{}  {old_end} → {new_end}", new.repository)
+}
+
+impl ImageRef<'_> {
+    /// The tag; the digest where the tag tells nothing.
+    fn end(&self, with_digest: bool) -> String {
+        let digest = self.digest.map(|digest| match short_digest(digest) {
+            Some(short) => format!("@{short}"),
+            None => format!("@{digest}"),
+        });
+        match (self.tag, digest) {
+            (Some(tag), Some(digest)) if with_digest => format!("{tag}{digest}"),
+            (Some(tag), _) => tag.to_owned(),
+            (None, Some(digest)) => digest,
+            (None, None) => "no tag".to_owned(),
+        }
+    }
+}
+
 /// The first six hex digits of a digest (`sha256:9f2c41…` or an imageID that ends in one).
 pub fn short_digest(digest: &str) -> Option<&str> {
     let (_, hex) = digest.rsplit_once("sha256:")?;
@@ -48,6 +75,23 @@ pub fn short_digest(digest: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn changes() {
+        for (from, to, want) in [
+            ("r/a:1", "r/a:2", "r/a  1 → 2"),
+            ("r/a", "r/a:2", "r/a  no tag → 2"),
+            ("r/a:1", "r/b:1", "r/a:1 → r/b:1"),
+            (
+                "r/a:1@sha256:0123456789",
+                "r/a:1@sha256:abcdef0123",
+                "r/a  1@012345 → 1@abcdef",
+            ),
+            ("r/a:1@sha256:0123456789", "r/a:2", "r/a  1 → 2"),
+        ] {
+            assert_eq!(change(from, to), want);
+        }
+    }
 
     #[test]
     fn parts() {

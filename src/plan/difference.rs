@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::Difference;
+use crate::domain::image;
 
 /// The longest value that is shown; the yaml screen has the rest.
 const LONGEST: usize = 80;
@@ -66,8 +67,11 @@ fn containers(group: &str, before: &Value, after: &Value, found: &mut Vec<Differ
 fn container(old: &Value, new: &Value, prefix: &str, found: &mut Vec<Difference>) {
     for (field, word) in WORDS {
         if old[field] != new[field] {
-            let (from, to) = (short(&old[field]), short(&new[field]));
-            push(found, word, format!("{prefix}{from} → {to}"));
+            let words = match (field, old[field].as_str(), new[field].as_str()) {
+                ("image", Some(from), Some(to)) => image::change(from, to),
+                _ => format!("{} → {}", short(&old[field]), short(&new[field])),
+            };
+            push(found, word, format!("{prefix}{words}"));
         }
     }
     let env = names(&old["env"], &new["env"]);
@@ -218,7 +222,7 @@ mod tests {
             (
                 json!({}),
                 json!({"image": "web:1"}),
-                vec!["image web:2 → web:1"],
+                vec!["image web  2 → 1"],
             ),
             (
                 json!({"env": [{"name": "A", "value": "secret1"}, {"name": "B", "value": "x"}, {"name": "C"}]}),
@@ -259,7 +263,7 @@ mod tests {
         assert_eq!(
             lines(&before, &after),
             [
-                "image b: b:1 → b:2",
+                "image b: b  1 → 2",
                 "container +c (c:1)",
                 "container -a",
                 "volumes +z ~v -w",

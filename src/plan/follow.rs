@@ -208,7 +208,7 @@ fn rollout(sight: &Sight<'_>, goal: &Goal, now: Timestamp) -> Follow {
                 ready.len()
             ),
         ),
-        step(stable, format!("ready for {}s", goal.ready_for)),
+        step(stable, ready_words(&ready, stable, goal, now)),
         step(old_gone, "old pods gone"),
     ];
     if workload.paused {
@@ -283,6 +283,22 @@ fn ready_long(pod: &Pod, goal: &Goal, now: Timestamp) -> bool {
     let wanted = SignedDuration::from_secs(i64::from(goal.ready_for));
     pod.ready_changed
         .is_some_and(|since| now.duration_since(since) >= wanted)
+}
+
+/// The youngest pod decides.
+fn ready_words(ready: &[&Pod], stable: bool, goal: &Goal, now: Timestamp) -> String {
+    let wanted = goal.ready_for;
+    let since = ready.iter().filter_map(|pod| pod.ready_changed).max();
+    match since {
+        Some(since) if !stable => {
+            let seconds = now.duration_since(since).as_secs();
+            format!(
+                "ready for {}s of {wanted}s",
+                seconds.clamp(0, i64::from(wanted))
+            )
+        }
+        Some(_) | None => format!("ready for {wanted}s"),
+    }
 }
 
 /// The version; beside it the digest when all pods run the same one.

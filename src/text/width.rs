@@ -59,6 +59,48 @@ pub fn fit_with(text: &str, cells: usize, ellipsis: Ellipsis) -> String {
     text.to_owned()
 }
 
+/// As [`fit`], but the end stays: names that others made differ in their last letters.
+pub fn fit_end(text: &str, cells: usize) -> String {
+    if width(text) <= cells {
+        return text.to_owned();
+    }
+    let (mut used, mut from) = (1, text.len());
+    for (at, grapheme) in text.grapheme_indices(true).rev() {
+        used += UnicodeWidthStr::width(grapheme);
+        if used > cells {
+            break;
+        }
+        from = at;
+    }
+    fit(&format!("…{}", &text[from..]), cells)
+}
+
+/// Where one clause ends and the next begins.
+const BORDERS: [&str; 4] = [": ", ", ", "; ", " ("];
+
+/// Cuts a sentence to at most `cells`: after the last clause that fits whole, else after a word, marked with `…`.
+pub fn fit_clause(text: &str, cells: usize) -> String {
+    if width(text) <= cells {
+        return text.to_owned();
+    }
+    let fits = |at: &usize| *at > 0 && width(&text[..*at]) <= cells;
+    let borders = BORDERS.iter().flat_map(|border| text.match_indices(border));
+    if let Some(end) = borders.map(|(at, _)| at).filter(fits).max() {
+        return text[..end].to_owned();
+    }
+    let words = text.match_indices(' ').map(|(at, _)| at);
+    match words.filter(|at| fits(&(at + 1))).max() {
+        Some(end) => format!("{}…", &text[..end]),
+        None => fit(text, cells),
+    }
+}
+
+/// The first clause of a sentence.
+pub fn clause(text: &str) -> &str {
+    let borders = BORDERS.iter().filter_map(|border| text.find(border));
+    &text[..borders.filter(|at| *at > 0).min().unwrap_or(text.len())]
+}
+
 /// Exactly `cells` wide: cut, or filled with spaces on the right.
 pub fn pad(text: &str, cells: usize) -> String {
     let mut text = fit(text, cells);
@@ -103,7 +145,43 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_end_of_a_name_stays() {
+        for (text, cells, want) in [
+            ("checkout-2ngqk", 14, "checkout-2ngqk"),
+            ("checkout-2ngqk", 7, "…-2ngqk"),
+            ("checkout-2ngqk", 1, "…"),
+            ("日本語", 4, "…語"),
+            ("checkout", 0, ""),
+        ] {
+            assert_eq!(fit_end(text, cells), want, "{cells}");
+        }
+    }
+
+    #[test]
+    fn a_sentence_is_cut_after_a_clause() {
+        let why = "image not found: registry.example/shop/a:2, 3 pods";
+        for (cells, want) in [
+            (50, why),
+            (45, "image not found: registry.example/shop/a:2"),
+            (30, "image not found"),
+            (15, "image not found"),
+            (14, "image not…"),
+            (4, "ima…"),
+        ] {
+            assert_eq!(fit_clause(why, cells), want, "{cells}");
+        }
+        assert_eq!(clause(why), "image not found");
+        assert_eq!(clause("paused"), "paused");
+    }
+
     proptest! {
+        #[test]
+        fn what_is_cut_fits(text in "[ -~äé日本한:,]{0,30}", cells in 0_usize..40) {
+            prop_assert!(width(&fit_end(&text, cells)) <= cells);
+            prop_assert!(width(&fit_clause(&text, cells)) <= cells);
+        }
+
         #[test]
         fn padded_text_is_exact(text in "[ -~äé日本한]{0,30}", cells in 0_usize..40) {
             prop_assert_eq!(width(&pad(&text, cells)), cells);

@@ -78,6 +78,9 @@ fn board_without_answer() {
             };
             feed(&mut model, source, vec![Update::Health(health)]);
         }
+        for state in model.sources.values_mut() {
+            state.contact = Some(since);
+        }
         rolldeck::app::settle(&mut model);
         model
     });

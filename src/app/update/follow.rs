@@ -115,7 +115,11 @@ fn end(model: &mut Model, at: usize, outcome: String, verified: bool) -> Effect 
     let goal = &model.follows[at].goal;
     let (id, workload) = (goal.id.clone(), goal.workload.clone());
     model.ended.insert(id.clone());
-    notice(model, format!("{workload} {outcome}"), !verified);
+    if verified && !model.follows[at].open {
+        notice(model, format!("{workload} {outcome}"), false);
+    }
+    // What went wrong stays until it was seen.
+    model.follows[at].open |= !verified;
     model.work.touched.insert(workload.clone());
     model.work.wishes = true;
     Effect::RecordOutcome {

@@ -132,7 +132,7 @@ fn what_is_not_there_yet_is_said() {
     assert_eq!(open(seen(unseen, pods())), ["controller saw it"]);
     let mut fresh = pods();
     fresh[1].ready_changed = Some(at("2026-01-01T12:00:31Z"));
-    assert_eq!(open(seen(rolled_back(), fresh)), ["ready for 30s"]);
+    assert_eq!(open(seen(rolled_back(), fresh)), ["ready for 29s of 30s"]);
     let mut leaving = pods();
     leaving.push(pod("old", "h42", "2.15.0"));
     leaving[2].terminating = true;

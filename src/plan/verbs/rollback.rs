@@ -22,6 +22,7 @@ use crate::plan::{
 mod moved;
 mod target;
 
+pub use target::preferred;
 use target::{Candidates, Chosen};
 
 /// # Errors
@@ -150,7 +151,7 @@ fn checks(case: &Case<'_>, differences: &[Difference], now: Timestamp) -> Vec<Ch
         asking(CheckId::DryRun, Ask::DryRun),
         config,
     ];
-    checks.extend(owner::verdict(workload.manager.as_ref()).map(answered));
+    checks.push(answered(owner::verdict(workload.manager.as_ref())));
     checks.extend(paused::verdict(workload.paused).map(answered));
     checks
 }

@@ -1,7 +1,10 @@
 //! The home screen: one row per workload, worst first, with what is wrong in words and the key that fixes it.
 
 use crate::app::Model;
+use crate::app::intent::Intent;
+use crate::app::layout::scrolled;
 use crate::app::model::Row;
+use crate::app::words::key;
 use crate::domain::{Health, Kind, Phase, SourceId, source::Feed};
 use crate::text;
 
@@ -10,7 +13,7 @@ use super::super::widgets::bar::bar;
 use super::super::widgets::header::stale_since;
 use super::super::widgets::input::input;
 use super::super::widgets::pen::{Pen, cells};
-use super::super::widgets::table::{Column, Placed, place, scroll_mark, scrolled};
+use super::super::widgets::table::{Column, Placed, place, scroll_mark};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
@@ -96,13 +99,13 @@ struct Shown<'a> {
     ready: String,
     changed: String,
     why: String,
-    key: Option<(&'static str, bool)>,
-    stale: bool,
+    key: Option<(String, bool)>,
+    /// How long ago it was so, when nothing newer is known.
+    heard: Option<String>,
 }
 
 impl<'a> Shown<'a> {
     fn new(row: &'a Row, model: &Model, width: u16) -> Self {
-        let heard = stale(model, row);
         let version = match &row.from_version {
             Some(from) if *from != row.version => format!("{from} → {}", row.version),
             Some(_) | None => row.version.clone(),
@@ -137,9 +140,9 @@ impl<'a> Shown<'a> {
             changed: row
                 .changed
                 .map_or_else(String::new, |at| text::age(at, model.now)),
-            why: why(row, heard.map(|at| text::age(at, model.now))),
+            why: why(row),
             key: fixing_key(row, model),
-            stale: heard.is_some(),
+            heard: stale(model, row).map(|at| format!("{} old", text::age(at, model.now))),
         }
     }
 
@@ -154,6 +157,16 @@ impl<'a> Shown<'a> {
             Part::Changed => &self.changed,
             Part::Why => &self.why,
         }
+    }
+
+    /// Cells for what stands behind the reason: how old it is, and the key.
+    fn behind(&self) -> u16 {
+        let key = self.key.as_ref().map(|(key, _)| key);
+        [self.heard.as_ref(), key]
+            .into_iter()
+            .flatten()
+            .map(|words| cells(words) + 3)
+            .sum()
     }
 }
 
@@ -182,26 +195,16 @@ fn rollout(row: &Row, model: &Model, width: u16) -> String {
     words
 }
 
-fn why(row: &Row, heard: Option<String>) -> String {
-    let why = row
-        .standing
-        .why
-        .as_ref()
-        .map_or("", |why| why.text.as_str());
-    let followed = if row.followed && why.is_empty() {
-        "followed"
-    } else {
-        why
-    };
-    match heard {
-        Some(age) if followed.is_empty() => format!("as of {age} ago"),
-        Some(age) => format!("as of {age} ago: {followed}"),
-        None => followed.to_owned(),
+fn why(row: &Row) -> String {
+    match &row.standing.why {
+        Some(why) => why.text.clone(),
+        None if row.followed => "followed".to_owned(),
+        None => String::new(),
     }
 }
 
 /// The release verb that helps this row, and whether it may be used.
-fn fixing_key(row: &Row, model: &Model) -> Option<(&'static str, bool)> {
+fn fixing_key(row: &Row, model: &Model) -> Option<(String, bool)> {
     let helps = row.standing.phase == Phase::Stalled && row.id.kind == Kind::Deployment;
     if !helps || row.followed {
         return None;
@@ -211,7 +214,8 @@ fn fixing_key(row: &Row, model: &Model) -> Option<(&'static str, bool)> {
         .get(&row.id.namespace)
         .and_then(|known| known.value())
         .is_some_and(Option::is_some);
-    Some(("R", !missing && !model.settings.readonly))
+    let key = model.settings.keymap.shown(Intent::RollBack)?;
+    Some((key, !missing && !model.settings.readonly))
 }
 
 /// Since when nothing was heard of this row.
@@ -226,6 +230,9 @@ fn stale(model: &Model, row: &Row) -> Option<jiff::Timestamp> {
         .or_else(|| stale_since(model, &of(Some(row.id.namespace.clone()))))
 }
 
+/// The most cells that the first clause of a reason is given before versions are shown whole.
+const CLAUSE: u16 = 40;
+
 /// As wide as what is in sight asks for, so that little is cut; least widths are what 80 columns have room for.
 fn columns(visible: &[Shown<'_>], model: &Model) -> Vec<Column<Part>> {
     let column = |key, title: &'static str, small: u16, goes| {
@@ -239,6 +246,7 @@ fn columns(visible: &[Shown<'_>], model: &Model) -> Vec<Column<Part>> {
             key,
             title,
             least: most.min(small),
+            wants: most,
             most,
             goes,
         }
@@ -251,23 +259,36 @@ fn columns(visible: &[Shown<'_>], model: &Model) -> Vec<Column<Part>> {
     if !model.settings.environments.is_empty() {
         columns.push(column(Part::Environment, "ENV", 8, 4));
     }
-    columns.push(column(Part::Version, "VERSION", 16, 0));
+    let version = column(Part::Version, "VERSION", 16, 0);
+    columns.push(Column {
+        // The reason comes before whole versions.
+        wants: version.least,
+        ..version
+    });
     columns.push(column(Part::Rollout, "ROLLOUT", 18, 0));
     columns.push(column(Part::Ready, "READY", 7, 1));
     columns.push(column(Part::Changed, "CHANGED", 7, 2));
-    let namespace_room = if columns[0].key == Part::Namespace {
-        11
-    } else {
-        0
+    columns.push(why_column(visible, columns[0].key == Part::Namespace));
+    columns
+}
+
+fn why_column(visible: &[Shown<'_>], beside_namespace: bool) -> Column<Part> {
+    let needs = |shown: &Shown<'_>| {
+        let clause = cells(text::clause(&shown.why)).min(CLAUSE);
+        if clause == 0 && shown.heard.is_none() {
+            return 0;
+        }
+        clause + shown.behind()
     };
-    columns.push(Column {
+    let least = if beside_namespace { 11 } else { 22 };
+    Column {
         key: Part::Why,
         title: "WHY AND WHAT NEXT",
-        least: 22_u16.saturating_sub(namespace_room),
+        least,
+        wants: visible.iter().map(needs).max().unwrap_or(0).max(least),
         most: u16::MAX,
         goes: 0,
-    });
-    columns
+    }
 }
 
 fn draw(pen: &mut Pen<'_>, y: u16, shown: &Shown<'_>, columns: &[Placed<Part>], selected: bool) {
@@ -275,7 +296,7 @@ fn draw(pen: &mut Pen<'_>, y: u16, shown: &Shown<'_>, columns: &[Placed<Part>], 
     if selected {
         pen.put(0, y, 1, "❯", Role::Key);
     }
-    pen.stale(shown.stale);
+    pen.stale(shown.heard.is_some());
     pen.put(2, y, 1, sign, phase_role);
     for column in columns {
         let x = MARKS + column.x;
@@ -314,25 +335,17 @@ fn why_role(phase: Phase) -> Role {
     }
 }
 
-/// Both ends of the arrow matter: when it is too long, each is cut alike.
+/// Where it goes to matters most: when it is too long, where it comes from is cut first.
 fn draw_version(pen: &mut Pen<'_>, (x, y): (u16, u16), width: u16, shown: &Shown<'_>) {
-    let from = shown
-        .row
-        .from_version
-        .as_ref()
-        .filter(|from| **from != shown.row.version);
+    let to = &shown.row.version;
+    let from = shown.row.from_version.as_ref().filter(|from| *from != to);
     match from {
         Some(from) if cells(&shown.version) > width && width > 9 => {
-            let half = (width - 3) / 2;
-            let end = pen.put(x, y, half, from, Role::Plain);
+            let room = width - 3;
+            let room = room.saturating_sub(cells(to)).max(4);
+            let end = pen.put(x, y, room, from, Role::Plain);
             let end = pen.put(end, y, 3, " → ", Role::Dim);
-            pen.put(
-                end,
-                y,
-                (x + width).saturating_sub(end),
-                &shown.row.version,
-                Role::Plain,
-            );
+            pen.put(end, y, (x + width).saturating_sub(end), to, Role::Plain);
         }
         Some(_) | None => {
             pen.put(x, y, width, &shown.version, Role::Plain);
@@ -340,17 +353,27 @@ fn draw_version(pen: &mut Pen<'_>, (x, y): (u16, u16), width: u16, shown: &Shown
     }
 }
 
-/// The key is never cut: the reason gives way.
+/// The key is never cut: the reason gives way, a clause at a time. The age of old news gives way to the first
+/// clause; the header tells it as well.
 fn draw_why(pen: &mut Pen<'_>, (x, y): (u16, u16), width: u16, shown: &Shown<'_>, role: Role) {
-    let Some((key, usable)) = shown.key else {
-        pen.put(x, y, width, &shown.why, role);
-        return;
-    };
-    let room = width.saturating_sub(cells(key) + 3);
-    let end = pen.put(x, y, room, &shown.why, role);
-    let end = pen.put(end, y, 3, " · ", Role::Dim);
-    let key_role = if usable { Role::Key } else { Role::Dim };
-    pen.put(end, y, width, key, key_role);
+    let needs = cells(text::clause(&shown.why)) + shown.behind();
+    let heard = shown.heard.as_ref().filter(|_| needs <= width);
+    let behind = [
+        heard.map(|age| (age, Role::Dim)),
+        shown.key.as_ref().map(|(key, usable)| {
+            let role = if *usable { Role::Key } else { Role::Dim };
+            (key, role)
+        }),
+    ];
+    let behind: Vec<_> = behind.into_iter().flatten().collect();
+    let taken: u16 = behind.iter().map(|(words, _)| cells(words) + 3).sum();
+    let mut end = pen.put_clause(x, y, width.saturating_sub(taken), &shown.why, role);
+    for (words, role) in behind {
+        if end > x {
+            end = pen.put(end, y, 3, " · ", Role::Dim);
+        }
+        end = pen.put(end, y, (x + width).saturating_sub(end), words, role);
+    }
 }
 
 /// `/ check  12 hidden`.
@@ -358,7 +381,11 @@ fn filter_line(pen: &mut Pen<'_>, model: &Model) {
     let board = &model.board;
     let mut x = 1;
     if board.only_trouble {
-        x = pen.line(x, 0, "only trouble (ctrl-z shows all)  ", Role::Warn);
+        let words = format!(
+            "only trouble ({} shows all)  ",
+            key(model, Intent::OnlyTrouble)
+        );
+        x = pen.line(x, 0, &words, Role::Warn);
     }
     if board.filtering {
         x = input(pen, x, 0, "/ ", &board.filter) + 2;
@@ -380,28 +407,30 @@ fn nothing(pen: &mut Pen<'_>, model: &Model) {
                 && !state.synced
                 && !matches!(state.health, Health::Denied(_))
         });
+    let elsewhere = || {
+        let (all, palette) = (
+            key(model, Intent::AllNamespaces),
+            key(model, Intent::Palette),
+        );
+        format!("{all} shows all namespaces, {palette}ns picks one")
+    };
+    let back = key(model, Intent::Back);
     let (words, hint) = match (board.hidden, listing) {
-        (0, true) => ("Listing services…".to_owned(), ""),
+        (0, true) => ("Listing services…".to_owned(), String::new()),
         (0, false) => match model.scope.namespaces.as_slice() {
-            [] => ("No services in this cluster.".to_owned(), ""),
-            [one] => (
-                format!("No services in namespace {one}."),
-                "0 shows all namespaces, :ns picks one",
-            ),
-            many => (
-                format!("No services in {}.", many.join(", ")),
-                "0 shows all namespaces, :ns picks one",
-            ),
+            [] => ("No services in this cluster.".to_owned(), String::new()),
+            [one] => (format!("No services in namespace {one}."), elsewhere()),
+            many => (format!("No services in {}.", many.join(", ")), elsewhere()),
         },
         (1, _) => (
             "The filter hides the one service there is.".to_owned(),
-            "esc shows it",
+            format!("{back} shows it"),
         ),
         (hidden, _) => (
             format!("The filter hides all {hidden} services."),
-            "esc shows them",
+            format!("{back} shows them"),
         ),
     };
     pen.line(2, 1, &words, Role::Plain);
-    pen.line(2, 2, hint, Role::Dim);
+    pen.line(2, 2, &hint, Role::Dim);
 }

@@ -3,7 +3,9 @@
 use ratatui::layout::Rect;
 
 use crate::app::Model;
+use crate::app::intent::Intent;
 use crate::app::model::Following;
+use crate::app::words::key;
 use crate::plan::Follow;
 use crate::text;
 
@@ -16,7 +18,7 @@ use super::nothing::wrap;
 pub fn follows(pen: &mut Pen<'_>, model: &Model) {
     let mut bottom = pen.height();
     for following in model.follows.iter().rev().filter(|f| f.open) {
-        let lines = lines(following, pen.width().saturating_sub(4));
+        let lines = lines(model, following, pen.width().saturating_sub(4));
         let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
         if height + 3 > bottom {
             return;
@@ -44,11 +46,17 @@ fn draw(
         "{verb}  {} {} → {}",
         goal.workload.name, goal.from_version, goal.to_version
     );
-    let accepted = format!(
-        "accepted {} ago by {}",
-        text::age(goal.accepted, model.now),
-        goal.by
-    );
+    let back = key(model, Intent::Back);
+    let (accepted, closes) = match following.state {
+        Follow::Pending(_) => {
+            let age = text::age(goal.accepted, model.now);
+            let words = format!("accepted {age} ago by {}", goal.by);
+            (words, format!("{back} hides it"))
+        }
+        Follow::Done(_) | Follow::Failed(_) => {
+            (format!("by {}", goal.by), format!("{back} closes"))
+        }
+    };
     let bottom_left = if following.resumed {
         "begun before this session"
     } else {
@@ -58,7 +66,7 @@ fn draw(
         title: &title,
         top_right: (&accepted, None),
         bottom_left,
-        bottom_right: "esc hides it",
+        bottom_right: &closes,
     };
     let mut inside = frame_box(pen, area, &edge);
     for (y, line) in (0..).zip(lines) {
@@ -68,11 +76,17 @@ fn draw(
 }
 
 /// Milestones run on over as many lines as they need.
-fn lines(following: &Following, width: u16) -> Vec<Vec<(String, Role)>> {
+fn lines(model: &Model, following: &Following, width: u16) -> Vec<Vec<(String, Role)>> {
     let milestones = match &following.state {
         Follow::Pending(milestones) => milestones,
         Follow::Done(words) => return whole(words, Role::Good, width),
-        Follow::Failed(words) => return whole(words, Role::Bad, width),
+        Follow::Failed(words) => {
+            let verb = key(model, Intent::RollBack);
+            let next = format!("press {verb} for a new plan");
+            let mut lines = whole(words, Role::Bad, width);
+            lines.extend(whole(&next, Role::Plain, width));
+            return lines;
+        }
     };
     let mut lines: Vec<Vec<(String, Role)>> = vec![Vec::new()];
     let mut used = 0;

@@ -1,6 +1,8 @@
 //! Nothing to show yet: what is being tried, or what was tried, why it failed, and what to do about it.
 
 use crate::app::Model;
+use crate::app::intent::Intent;
+use crate::app::words;
 use crate::domain::{Connection, Failure};
 use crate::text;
 
@@ -25,14 +27,21 @@ pub fn nothing(pen: &mut Pen<'_>, model: &Model) {
             );
         }
         Connection::Failed { failure, next, .. } => {
-            pen.line(1, 1, "No cluster to show.", Role::Strong);
-            let y = failed(pen, 2, failure);
+            let title = "No cluster to show.";
+            pen.line(1, 1, title, Role::Strong);
+            let sentence = if failure.sentence == title {
+                ""
+            } else {
+                failure.sentence.as_str()
+            };
+            let y = told(pen, 2, sentence, &failure.hints);
             let again = if *next <= model.now {
                 "Trying again now.".to_owned()
             } else {
                 let age = text::age(model.now, *next);
                 format!(
-                    "It goes on by itself once this is fixed: tried again in {age}, ctrl-r tries now."
+                    "It goes on by itself once this is fixed: tried again in {age}, {} tries now.",
+                    words::key(model, Intent::Retry)
                 )
             };
             pen.line(1, y + 1, &again, Role::Dim);
@@ -42,10 +51,9 @@ pub fn nothing(pen: &mut Pen<'_>, model: &Model) {
 }
 
 /// The sentence, then every hint on lines of its own; gives the next free line.
-pub fn failed(pen: &mut Pen<'_>, y: u16, failure: &Failure) -> u16 {
-    let y = wrapped(pen, 3, y, &failure.sentence, Role::Bad);
-    failure
-        .hints
+fn told(pen: &mut Pen<'_>, y: u16, sentence: &str, hints: &[String]) -> u16 {
+    let y = wrapped(pen, 3, y, sentence, Role::Bad);
+    hints
         .iter()
         .fold(y, |y, hint| wrapped(pen, 3, y, hint, Role::Plain))
 }

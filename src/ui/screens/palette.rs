@@ -1,13 +1,14 @@
 //! The command line of the screen: what is typed, and what it may become.
 
 use crate::app::field::Field;
+use crate::app::layout::scrolled;
 use crate::app::words::Choice;
 
 use super::super::theme::Role;
 use super::super::widgets::frame_box::{Edge, centered, frame_box};
 use super::super::widgets::input::input;
 use super::super::widgets::pen::{Pen, cells};
-use super::super::widgets::table::{scroll_mark, scrolled};
+use super::super::widgets::table::scroll_mark;
 
 /// A field over a list of choices, in a box. `empty` is said when there is nothing to choose.
 pub fn chooser(

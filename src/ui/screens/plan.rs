@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use crate::app::Model;
+use crate::app::intent::Intent;
 use crate::app::model::{PlanBox, Stage};
 use crate::app::words;
 use crate::domain::Level;
@@ -10,9 +11,10 @@ use crate::plan::{Check, CheckId, Finding, Missing, Plan, Side, Verdict, check::
 use crate::text;
 
 use super::super::theme::{self, Role};
+use super::super::widgets::change::fit_change;
 use super::super::widgets::frame_box::{Edge, centered, frame_box};
 use super::super::widgets::input::input;
-use super::super::widgets::pen::{Pen, Piece, piece};
+use super::super::widgets::pen::{Pen, Piece, cells, piece};
 use super::super::widgets::table::scroll_mark;
 use super::nothing::wrap;
 
@@ -44,7 +46,7 @@ pub fn plan(pen: &mut Pen<'_>, model: &Model, shown: &PlanBox) {
         title: &title,
         top_right: (word, Some(role)),
         bottom_left: mark.as_deref().unwrap_or(""),
-        bottom_right: cancel_words(&shown.stage),
+        bottom_right: &cancel_words(model, &shown.stage),
     };
     let mut inside = frame_box(pen, Rect { ..area }, &edge);
     for (y, line) in (0..).zip(body.iter().skip(offset).take(visible)) {
@@ -64,11 +66,12 @@ fn level(model: &Model, shown: &PlanBox) -> Level {
     }
 }
 
-fn cancel_words(stage: &Stage) -> &'static str {
+fn cancel_words(model: &Model, stage: &Stage) -> String {
+    let back = words::key(model, Intent::Back);
     match stage {
-        Stage::Gathering { .. } | Stage::Shown { .. } => "esc cancels",
-        Stage::Refused { .. } | Stage::Unknown { .. } => "esc closes",
-        Stage::Executing { .. } => "sent: esc closes, it goes on",
+        Stage::Gathering { .. } | Stage::Shown { .. } => format!("{back} cancels"),
+        Stage::Refused { .. } | Stage::Unknown { .. } => format!("{back} closes"),
+        Stage::Executing { .. } => format!("sent: {back} closes, it goes on"),
     }
 }
 
@@ -142,9 +145,10 @@ fn arrow(lines: &mut Lines, plan: &Plan, width: u16) {
         };
         before = &difference.what;
         let what = padded(what, label);
+        let room = width.saturating_sub(cells(&what) + 2);
         lines.push(vec![
             piece(format!("{what}  "), Role::Dim),
-            piece(difference.text.clone(), Role::Plain),
+            piece(fit_change(&difference.text, room), Role::Plain),
         ]);
     }
     lines.push(Vec::new());
@@ -228,7 +232,17 @@ fn consequences(lines: &mut Lines, plan: &Plan, width: u16) {
             piece(format!(" {}", offer.text), Role::Plain),
         ]);
     }
-    lines.push(vec![piece(plan.kubectl.clone(), Role::Dim)]);
+    let command = wrap(&plan.kubectl, width.saturating_sub(2));
+    let last = command.len().saturating_sub(1);
+    for (i, line) in command.into_iter().enumerate() {
+        // As a shell takes it.
+        let line = if i < last {
+            format!("{} \\", line.trim_end())
+        } else {
+            line
+        };
+        lines.push(vec![piece(line, Role::Dim)]);
+    }
 }
 
 /// What stands between the plan and the write, the fields, and the answer to the last key.
@@ -309,7 +323,7 @@ fn next_words(model: &Model, plan: &Plan, verdicts: &[Verdict], missing: &[Missi
         Missing::ReadOnly => {
             "This session is read-only: nothing is sent, dry runs included.".to_owned()
         }
-        Missing::Arming => "Writes are off here: ! arms them for ten minutes.".to_owned(),
+        Missing::Arming => off(model),
         Missing::Answer(check) => {
             let others = missing
                 .iter()
@@ -321,17 +335,28 @@ fn next_words(model: &Model, plan: &Plan, verdicts: &[Verdict], missing: &[Missi
             }
         }
         Missing::Blocked(check) => format!("This cannot be sent: {}", sentence(*check)),
-        Missing::Override(check) => format!("O and a reason override this: {}", sentence(*check)),
+        Missing::Override(check) => {
+            let key = words::key(model, Intent::Override);
+            format!("{key} and a reason override this: {}", sentence(*check))
+        }
         Missing::Confirmation => match plan.level {
-            Level::Open => "enter rolls back".to_owned(),
-            Level::Guarded => "y rolls back".to_owned(),
+            Level::Open => format!("{} rolls back", words::key(model, Intent::Accept)),
+            Level::Guarded => format!("{} rolls back", words::key(model, Intent::Confirm)),
             Level::Protected => match model.arming {
-                Some(_) => format!("y, then type {}", plan.workload.name),
-                None => "Writes are off here: ! arms them for ten minutes.".to_owned(),
+                Some(_) => {
+                    let key = words::key(model, Intent::Confirm);
+                    format!("{key}, then type {}", plan.workload.name)
+                }
+                None => off(model),
             },
         },
         Missing::Name => format!("type {} to confirm", plan.workload.name),
     }
+}
+
+fn off(model: &Model) -> String {
+    let key = words::key(model, Intent::Arm);
+    format!("Writes are off here: {key} arms them for ten minutes.")
 }
 
 fn paragraph(lines: &mut Lines, words: &str, role: Role, width: u16) {

@@ -5,9 +5,14 @@ mod history;
 mod pods;
 mod rollout;
 
+use std::collections::BTreeSet;
+
 use crate::app::Model;
+use crate::app::intent::Intent;
 use crate::app::model::ServiceScreen;
+use crate::app::words::key;
 use crate::domain::{Kind, Phase, Pod, Revision, Standing, Warning, Workload, revision, version};
+use crate::plan::verbs::rollback;
 use crate::text;
 
 use super::super::theme::{self, Role};
@@ -27,6 +32,8 @@ struct View<'a> {
     pods: Vec<&'a Pod>,
     warnings: Vec<&'a Warning>,
     standing: Standing,
+    /// Names of revisions that were rolled back from.
+    withdrawn: BTreeSet<Box<str>>,
 }
 
 pub fn service(pen: &mut Pen<'_>, model: &Model, screen: &ServiceScreen) {
@@ -41,11 +48,13 @@ pub fn service(pen: &mut Pen<'_>, model: &Model, screen: &ServiceScreen) {
     };
     let mut pods = fleet.pods(workload);
     pods.sort_by(|a, b| (a.ready, &a.name).cmp(&(b.ready, &b.name)));
+    let revisions = fleet.revisions(workload);
     let view = View {
         model,
         screen,
         workload,
-        revisions: fleet.revisions(workload),
+        revisions,
+        withdrawn: revision::withdrawn(workload, revisions),
         pods,
         warnings: fleet.warnings(workload),
         standing,
@@ -124,6 +133,7 @@ fn what_next(view: &View<'_>) -> Option<(String, Role)> {
     if view.workload.id.kind != Kind::Deployment {
         return None;
     }
+    let verb = key(view.model, Intent::RollBack);
     let missing = view
         .model
         .permissions
@@ -132,13 +142,13 @@ fn what_next(view: &View<'_>) -> Option<(String, Role)> {
         .and_then(Option::as_ref);
     if let Some(missing) = missing {
         return Some((
-            format!("R is not for you: no permission to {missing}"),
+            format!("{verb} is not for you: no permission to {missing}"),
             Role::Dim,
         ));
     }
     if view.model.settings.readonly {
         return Some((
-            "R would roll back, but this session is read-only".to_owned(),
+            format!("{verb} would roll back, but this session is read-only"),
             Role::Dim,
         ));
     }
@@ -148,37 +158,24 @@ fn what_next(view: &View<'_>) -> Option<(String, Role)> {
         1 => "1 of its pods serves now".to_owned(),
         n => format!("{n} of its pods serve now"),
     };
-    let words = format!("R rolls back to {}: {serving}", version_of(view, target));
+    let words = format!(
+        "{verb} rolls back to {}: {serving}",
+        version_of(view, target)
+    );
     Some((words, Role::Plain))
 }
 
-/// The revision that a rollback would propose: the other one that serves most, else the newest older one that was
-/// not withdrawn.
+/// The revision that a rollback would propose, by the plan's own rule.
 fn proposed<'a>(view: &View<'a>) -> Option<&'a Revision> {
     let current = current(view)?;
-    let others = || {
-        view.revisions
-            .iter()
-            .filter(|r| r.uid != current.uid && !withdrawn(view, r))
-    };
-    others()
-        .filter(|r| r.available > 0)
-        .max_by_key(|r| (r.available, r.number))
-        .or_else(|| {
-            others()
-                .filter(|r| r.number < current.number)
-                .max_by_key(|r| r.number)
-        })
+    let kept = |r: &&Revision| r.uid != current.uid && !view.withdrawn.contains(&r.name);
+    let others = view.revisions.iter().filter(kept);
+    rollback::preferred(others, Some(current.number))
 }
 
 /// The revision that the workload's template is.
 fn current<'a>(view: &View<'a>) -> Option<&'a Revision> {
     revision::current(view.workload, view.revisions).or_else(|| view.revisions.first())
-}
-
-/// Our own annotation says that it was rolled back from.
-fn withdrawn(view: &View<'_>, revision: &Revision) -> bool {
-    revision::withdrawn(view.workload, view.revisions).contains(&revision.name)
 }
 
 fn version_of(view: &View<'_>, revision: &Revision) -> String {
@@ -197,7 +194,8 @@ fn marked<'a>(view: &View<'a>) -> Option<&'a Revision> {
 }
 
 fn wide(pen: &mut Pen<'_>, view: &View<'_>) {
-    let left = pen.width() * 52 / 100;
+    let half = pen.width() / 2;
+    let left = history::wanted(view).clamp(half - half / 8, half + half / 5);
     let height = pen.height();
     pen.part(left, 0, 1, height).column(0, "│", Role::Dim);
     let changes = changes::lines(view);
@@ -205,9 +203,14 @@ fn wide(pen: &mut Pen<'_>, view: &View<'_>) {
     let history = height
         .saturating_sub(changes_rows + 1)
         .min(rows(view.revisions.len() + 2));
-    history::history(&mut pen.part(0, 0, left, history), view);
+    history::history(&mut pen.part(0, 0, left - 1, history), view);
     changes::draw(
-        &mut pen.part(0, history + 1, left, height - history.min(height - 1) - 1),
+        &mut pen.part(
+            0,
+            history + 1,
+            left - 1,
+            height - history.min(height - 1) - 1,
+        ),
         &changes,
     );
     let width = pen.width().saturating_sub(left + 1);
@@ -232,7 +235,7 @@ fn narrow(pen: &mut Pen<'_>, view: &View<'_>) {
         y = rollout::rollout(pen, view) + 1;
     }
     let rest = height.saturating_sub(y);
-    let history = rows(view.revisions.len() + 1).min((rest / 2).max(3));
+    let history = rows(view.revisions.len() + 2).min((rest / 2).max(4));
     history::history(&mut pen.part(0, y, width, history), view);
     y += history + 1;
     let rest = height.saturating_sub(y);

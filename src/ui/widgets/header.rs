@@ -1,7 +1,9 @@
 //! The first line: where one is, how old what one sees is, how many services stand how, and how careful one must be.
 
 use crate::app::Model;
+use crate::app::intent::Intent;
 use crate::app::model::Tally;
+use crate::app::words::key;
 use crate::domain::{Connection, Health, Level, SourceId, WorkloadId};
 use crate::text;
 
@@ -112,7 +114,8 @@ fn again(next: jiff::Timestamp, model: &Model) -> String {
     if next <= model.now {
         return ", trying again".to_owned();
     }
-    format!(", again in {} (ctrl-r now)", text::age(model.now, next))
+    let age = text::age(model.now, next);
+    format!(", again in {age} ({} now)", key(model, Intent::Retry))
 }
 
 fn rank(health: &Health) -> u8 {
@@ -213,7 +216,9 @@ fn guard(model: &Model, of: Option<&WorkloadId>) -> Option<Piece> {
     let (word, role) = theme::level(level);
     Some(match (level, model.arming) {
         (Level::Open | Level::Guarded, _) => piece(word, role),
-        (Level::Protected, None) => piece("protected, ! arms", role),
+        (Level::Protected, None) => {
+            piece(format!("protected, {} arms", key(model, Intent::Arm)), role)
+        }
         (Level::Protected, Some(armed)) => {
             let left = armed.until.duration_since(model.now).as_secs().max(0);
             piece(

@@ -1,6 +1,7 @@
 //! The parts that screens are put together from.
 
 pub mod bar;
+pub mod change;
 pub mod frame_box;
 pub mod header;
 pub mod hints;

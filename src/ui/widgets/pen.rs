@@ -99,6 +99,28 @@ impl<'a> Pen<'a> {
         end - self.area.x
     }
 
+    /// Writes a name of which the end tells most: it is cut at its left.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "a place, a width, words and a role are what writing is"
+    )]
+    pub fn put_end(&mut self, x: u16, y: u16, cells: u16, words: &str, role: Role) -> u16 {
+        let cells = cells.min(self.area.width.saturating_sub(x));
+        let end = text::fit_end(&text::escape(words), usize::from(cells));
+        self.put(x, y, cells, &end, role)
+    }
+
+    /// Writes a sentence, cut after a clause.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "a place, a width, words and a role are what writing is"
+    )]
+    pub fn put_clause(&mut self, x: u16, y: u16, cells: u16, words: &str, role: Role) -> u16 {
+        let cells = cells.min(self.area.width.saturating_sub(x));
+        let clause = text::fit_clause(&text::escape(words), usize::from(cells));
+        self.put(x, y, cells, &clause, role)
+    }
+
     /// Writes as much of the line as there is room for.
     pub fn line(&mut self, x: u16, y: u16, words: &str, role: Role) -> u16 {
         self.put(x, y, self.area.width.saturating_sub(x), words, role)

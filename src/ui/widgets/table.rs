@@ -7,6 +7,8 @@ pub struct Column<K> {
     pub title: &'static str,
     /// It is no use narrower than this.
     pub least: u16,
+    /// It says what matters in this: all columns get this before one gets more.
+    pub wants: u16,
     /// Wider than this it gains nothing.
     pub most: u16,
     /// Columns with the highest number go first; those with 0 stay.
@@ -25,8 +27,8 @@ pub struct Placed<K> {
 /// Cells between two columns.
 const GAP: u16 = 2;
 
-/// Drops columns until the others fit in `width` cells, then hands what is left to those that want more, in order;
-/// the last takes the rest.
+/// Drops columns until the others fit in `width` cells, then hands what is left to those that want more, in order,
+/// then to those that would gain by more; the last takes the rest.
 pub fn place<K: Copy>(columns: &[Column<K>], width: u16) -> Vec<Placed<K>> {
     let mut kept: Vec<Column<K>> = columns.to_vec();
     while needed(&kept) > width {
@@ -39,23 +41,27 @@ pub fn place<K: Copy>(columns: &[Column<K>], width: u16) -> Vec<Placed<K>> {
         kept.remove(first);
     }
     let mut spare = width.saturating_sub(needed(&kept));
-    let last = kept.len().saturating_sub(1);
+    let mut widths: Vec<u16> = kept.iter().map(|column| column.least).collect();
+    for enough in [|c: &Column<K>| c.wants, |c: &Column<K>| c.most] {
+        for (column, width) in kept.iter().zip(&mut widths) {
+            let more = spare.min(enough(column).saturating_sub(*width));
+            *width += more;
+            spare -= more;
+        }
+    }
+    if let Some(last) = widths.last_mut() {
+        *last += spare;
+    }
     let mut x = 0;
     let mut placed = Vec::with_capacity(kept.len());
-    for (i, column) in kept.iter().enumerate() {
-        let more = if i == last {
-            spare
-        } else {
-            spare.min(column.most.saturating_sub(column.least))
-        };
-        spare -= more;
+    for (column, column_width) in kept.iter().zip(widths) {
         placed.push(Placed {
             key: column.key,
             title: column.title,
             x,
-            width: column.least + more,
+            width: column_width.min(width.saturating_sub(x)),
         });
-        x += column.least + more + GAP;
+        x += column_width + GAP;
     }
     placed
 }
@@ -63,17 +69,6 @@ pub fn place<K: Copy>(columns: &[Column<K>], width: u16) -> Vec<Placed<K>> {
 fn needed<K>(columns: &[Column<K>]) -> u16 {
     let gaps = GAP * u16::try_from(columns.len().saturating_sub(1)).unwrap_or(0);
     columns.iter().map(|column| column.least).sum::<u16>() + gaps
-}
-
-/// The first row to show so that `at` is in sight, when `offset` was shown last.
-pub fn scrolled(offset: usize, at: usize, rows: usize) -> usize {
-    if at < offset {
-        at
-    } else if rows > 0 && at >= offset + rows {
-        at + 1 - rows
-    } else {
-        offset
-    }
 }
 
 /// `3 above`, `12 below`: what a list does not show.
@@ -96,6 +91,7 @@ mod tests {
             key: 'a',
             title: "A",
             least: 5,
+            wants: 6,
             most: 10,
             goes: 0,
         },
@@ -103,6 +99,7 @@ mod tests {
             key: 'b',
             title: "B",
             least: 5,
+            wants: 5,
             most: 5,
             goes: 1,
         },
@@ -110,6 +107,7 @@ mod tests {
             key: 'c',
             title: "C",
             least: 5,
+            wants: 9,
             most: 9,
             goes: 0,
         },
@@ -123,10 +121,10 @@ mod tests {
     }
 
     #[test]
-    fn the_least_wanted_column_goes_first_and_the_last_takes_the_rest() {
+    fn the_least_wanted_column_goes_first_and_nothing_leaves_the_area() {
         assert_eq!(keys(19), [('a', 0, 5), ('b', 7, 5), ('c', 14, 5)]);
         assert_eq!(keys(30), [('a', 0, 10), ('b', 12, 5), ('c', 19, 11)]);
-        assert_eq!(keys(18), [('a', 0, 10), ('c', 12, 6)]);
-        assert_eq!(keys(3), [('a', 0, 5), ('c', 7, 5)]);
+        assert_eq!(keys(18), [('a', 0, 7), ('c', 9, 9)]);
+        assert_eq!(keys(3), [('a', 0, 3), ('c', 7, 0)]);
     }
 }

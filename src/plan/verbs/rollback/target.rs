@@ -93,36 +93,42 @@ pub fn choose<'a>(
     }
 }
 
+/// Of the other revisions that were not withdrawn: the one that serves most, the newest of equals; when none
+/// serves, the newest that is older than the current one.
+pub fn preferred<'a>(
+    others: impl Iterator<Item = &'a Revision> + Clone,
+    current: Option<u64>,
+) -> Option<&'a Revision> {
+    let serving = others.clone().filter(|revision| revision.available > 0);
+    serving
+        .max_by_key(|revision| (revision.available, revision.number))
+        .or_else(|| {
+            let older = others.filter(|r| current.is_none_or(|number| r.number < number));
+            older.max_by_key(|revision| revision.number)
+        })
+}
+
 fn proposed<'a>(
     candidates: &Candidates<'a>,
     evidence: &'a Evidence,
 ) -> Result<Chosen<'a>, Refusal> {
-    let kept = |fresh: &&FreshRevision| candidates.withdrawn(&fresh.revision).is_none();
-    let serving = candidates
+    let kept: Vec<_> = candidates
         .others()
-        .filter(kept)
-        .filter(|fresh| fresh.revision.available > 0)
-        // The first of equals would be the oldest: max_by_key keeps the last.
-        .max_by_key(|fresh| (fresh.revision.available, fresh.revision.number));
-    let number = candidates
-        .current
-        .map_or(u64::MAX, |current| current.revision.number);
-    let older = || {
-        candidates
-            .others()
-            .find(|fresh| kept(fresh) && fresh.revision.number < number)
-    };
+        .filter(|fresh| candidates.withdrawn(&fresh.revision).is_none())
+        .collect();
+    let number = candidates.current.map(|current| current.revision.number);
+    let rows = kept.iter().map(|fresh| &fresh.revision);
+    let uid = preferred(rows, number).map(|revision| &revision.uid);
+    let found = kept.iter().find(|fresh| Some(&fresh.revision.uid) == uid);
     let skipped = candidates
         .others()
         .filter(|fresh| candidates.withdrawn(&fresh.revision).is_some())
         .map(|fresh| fresh.revision.label())
         .collect::<Vec<_>>();
-    let (revision, mut rule) = match serving {
-        Some(fresh) => (fresh, serving_words(fresh.revision.available)),
-        None => (
-            older().ok_or_else(|| nothing(candidates, evidence, &skipped))?,
-            "the newest older revision that differs; none of its pods runs now".into(),
-        ),
+    let revision = *found.ok_or_else(|| nothing(candidates, evidence, &skipped))?;
+    let mut rule = match revision.revision.available {
+        0 => "the newest older revision that differs; none of its pods runs now".into(),
+        available => serving_words(available),
     };
     if !skipped.is_empty() {
         rule = format!("{rule}; skipped {}", skipped_words(&skipped));

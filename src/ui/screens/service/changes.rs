@@ -1,8 +1,9 @@
 //! What differs between the marked revision and the current one, as far as the images tell.
 
-use crate::domain::Revision;
+use crate::domain::{Revision, image};
 
 use super::super::super::theme::Role;
+use super::super::super::widgets::change::fit_change;
 use super::super::super::widgets::pen::Pen;
 use super::{View, current, marked, version_of};
 
@@ -26,10 +27,12 @@ pub fn lines(view: &View<'_>) -> Vec<String> {
         match old.containers.iter().find(|c| c.name == container.name) {
             None => lines.push(format!("+ {}  {}", container.name, container.image)),
             Some(was) if was.image != container.image => {
-                lines.push(format!(
-                    "{}  {} → {}",
-                    container.name, was.image, container.image
-                ));
+                let change = image::change(&was.image, &container.image);
+                lines.push(if new.containers.len() == 1 {
+                    change
+                } else {
+                    format!("{}: {change}", container.name)
+                });
             }
             Some(_) => {}
         }
@@ -40,7 +43,7 @@ pub fn lines(view: &View<'_>) -> Vec<String> {
         }
     }
     if lines.len() == 1 {
-        lines.push("the same images; enter shows every difference".to_owned());
+        lines.push("the same images".to_owned());
     }
     lines
 }
@@ -52,7 +55,8 @@ pub fn draw(pen: &mut Pen<'_>, lines: &[String]) {
         } else {
             (3, Role::Plain)
         };
-        pen.line(x, y, line, role);
+        let room = pen.width().saturating_sub(x);
+        pen.line(x, y, &fit_change(line, room), role);
     }
 }
 

@@ -1,5 +1,6 @@
 //! The revisions the cluster keeps, newest number first: the current one, the marked one, those withdrawn.
 
+use crate::app::layout::scrolled;
 use crate::app::model::Pane;
 use crate::domain::image::short_digest;
 use crate::domain::{ImageRef, Revision};
@@ -7,8 +8,8 @@ use crate::text;
 
 use super::super::super::theme::{self, Role};
 use super::super::super::widgets::pen::{Pen, cells};
-use super::super::super::widgets::table::{Column, place, scroll_mark, scrolled};
-use super::{View, current, marked, version_of, withdrawn};
+use super::super::super::widgets::table::{Column, Placed, place, scroll_mark};
+use super::{View, current, marked, version_of};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
@@ -34,72 +35,89 @@ pub fn history(pen: &mut Pen<'_>, view: &View<'_>) {
         pen.line(title + 2, 0, "not known yet", Role::Dim);
         return;
     }
-    let height = usize::from(pen.height().saturating_sub(1));
+    let height = usize::from(pen.height().saturating_sub(2));
     let mark = marked(view);
     let at = mark.and_then(|mark| view.revisions.iter().position(|r| r.uid == mark.uid));
     let offset = scrolled(0, at.unwrap_or(0), height);
     let visible = view.revisions.iter().skip(offset).take(height);
-    let rows: Vec<_> = visible
-        .map(|revision| (revision, words(view, revision)))
-        .collect();
+    let rows: Vec<_> = visible.map(|revision| row(view, revision)).collect();
     let columns = place(&columns(&rows), pen.width().saturating_sub(MARKS + 1));
     if let Some(mark) = scroll_mark(offset, rows.len(), view.revisions.len()) {
         pen.line(title + 1, 0, &mark, Role::Dim);
     }
-    // The first column's title gives way to the table's.
-    for column in columns.iter().filter(|column| MARKS + column.x > title) {
-        pen.put(MARKS + column.x, 0, column.width, column.title, Role::Dim);
+    for column in &columns {
+        pen.put(MARKS + column.x, 1, column.width, column.title, Role::Dim);
     }
-    let live = current(view).map(|r| &r.uid);
-    for (y, (revision, words)) in (1..).zip(&rows) {
-        let is_current = live == Some(&revision.uid);
-        let is_marked = mark.is_some_and(|mark| mark.uid == revision.uid);
-        if is_marked {
-            let role = if view.screen.pane == Pane::History {
-                Role::Key
-            } else {
-                Role::Dim
-            };
-            pen.put(0, y, 1, "❯", role);
-        }
-        if is_current {
-            let (sign, role) = theme::phase(view.standing.phase);
-            pen.put(2, y, 1, sign, role);
-        } else if revision.available > 0 {
-            pen.put(2, y, 1, "•", Role::Good);
-        }
-        let gone = withdrawn(view, revision);
-        for column in &columns {
-            let role = match column.key {
-                Part::Version if is_marked => Role::Strong,
-                Part::What if gone => Role::Warn,
-                Part::Digest | Part::Since => Role::Dim,
-                Part::Number | Part::Version | Part::Pods | Part::What => Role::Plain,
-            };
-            pen.put(
-                MARKS + column.x,
-                y,
-                column.width,
-                &words[column.key as usize],
-                role,
-            );
-        }
+    for (y, row) in (2..).zip(&rows) {
+        draw(pen, y, view, row, &columns);
     }
 }
 
-/// The words of a row, in the order of [`Part`].
-fn words(view: &View<'_>, revision: &Revision) -> [String; 6] {
+/// Cells that the widest row would take, without the words of people.
+pub fn wanted(view: &View<'_>) -> u16 {
+    let rows: Vec<_> = view.revisions.iter().map(|r| row(view, r)).collect();
+    let columns = columns(&rows);
+    let gaps = u16::try_from(columns.len() * 2).unwrap_or(0);
+    columns.iter().map(|column| column.wants).sum::<u16>() + gaps + MARKS
+}
+
+struct Row<'a> {
+    revision: &'a Revision,
+    /// In the order of [`Part`].
+    words: [String; 6],
+    /// Of the last of them, the cells that are ours.
+    status: u16,
+}
+
+fn draw(pen: &mut Pen<'_>, y: u16, view: &View<'_>, row: &Row<'_>, columns: &[Placed<Part>]) {
+    let revision = row.revision;
+    let is_current = current(view).is_some_and(|live| live.uid == revision.uid);
+    let is_marked = marked(view).is_some_and(|mark| mark.uid == revision.uid);
+    if is_marked {
+        let role = if view.screen.pane == Pane::History {
+            Role::Key
+        } else {
+            Role::Dim
+        };
+        pen.put(0, y, 1, "❯", role);
+    }
+    if is_current {
+        let (sign, role) = theme::phase(view.standing.phase);
+        pen.put(2, y, 1, sign, role);
+    } else if revision.available > 0 {
+        pen.put(2, y, 1, "•", Role::Good);
+    }
+    let gone = view.withdrawn.contains(&revision.name);
+    for column in columns {
+        let role = match column.key {
+            Part::Version if is_marked => Role::Strong,
+            Part::What if gone => Role::Warn,
+            Part::Digest | Part::Since => Role::Dim,
+            Part::Number | Part::Version | Part::Pods | Part::What => Role::Plain,
+        };
+        let (x, words) = (MARKS + column.x, &row.words[column.key as usize]);
+        match column.key {
+            Part::What => pen.put_clause(x, y, column.width, words, role),
+            Part::Number | Part::Version | Part::Digest | Part::Since | Part::Pods => {
+                pen.put(x, y, column.width, words, role)
+            }
+        };
+    }
+}
+
+fn row<'a>(view: &View<'_>, revision: &'a Revision) -> Row<'a> {
     let mut what: Vec<String> = Vec::new();
     if current(view).is_some_and(|r| r.uid == revision.uid) {
         what.push("current".to_owned());
     }
-    if withdrawn(view, revision) {
+    if view.withdrawn.contains(&revision.name) {
         what.push("withdrawn".to_owned());
     }
     if !revision.former.is_empty() {
         let former: Vec<_> = revision.former.iter().map(u64::to_string).collect();
         what.push(format!("was {}", former.join(", ")));
     }
+    let status = cells(&what.join(", "));
     if let Some(cause) = &revision.change_cause {
         what.push(cause.to_string());
     }
@@ -113,14 +131,18 @@ fn words(view: &View<'_>, revision: &Revision) -> [String; 6] {
     } else {
         format!("{}/{}", revision.available, revision.desired)
     };
-    [
-        number,
-        version_of(view, revision),
-        digest(view, revision),
-        text::age(revision.created, view.model.now),
-        pods,
-        what.join(", "),
-    ]
+    Row {
+        revision,
+        words: [
+            number,
+            version_of(view, revision),
+            digest(view, revision),
+            text::age(revision.created, view.model.now),
+            pods,
+            what.join(", "),
+        ],
+        status,
+    }
 }
 
 /// What its pods run, when one tells; else what its template pins.
@@ -141,11 +163,11 @@ fn digest(view: &View<'_>, revision: &Revision) -> String {
     running.next().or(pinned).unwrap_or("").to_owned()
 }
 
-fn columns(rows: &[(&Revision, [String; 6])]) -> Vec<Column<Part>> {
+fn columns(rows: &[Row<'_>]) -> Vec<Column<Part>> {
     let column = |key: Part, title: &'static str, small: u16, goes| {
         let content = rows
             .iter()
-            .map(|(_, words)| cells(&words[key as usize]))
+            .map(|row| cells(&row.words[key as usize]))
             .max()
             .unwrap_or(0);
         let most = content.max(cells(title));
@@ -153,6 +175,7 @@ fn columns(rows: &[(&Revision, [String; 6])]) -> Vec<Column<Part>> {
             key,
             title,
             least: most.min(small),
+            wants: most,
             most,
             goes,
         }
@@ -163,16 +186,18 @@ fn columns(rows: &[(&Revision, [String; 6])]) -> Vec<Column<Part>> {
     ];
     if rows
         .iter()
-        .any(|(_, words)| !words[Part::Digest as usize].is_empty())
+        .any(|row| !row.words[Part::Digest as usize].is_empty())
     {
         columns.push(column(Part::Digest, "DIGEST", 6, 2));
     }
     columns.push(column(Part::Since, "MADE", 4, 0));
     columns.push(column(Part::Pods, "READY", 5, 1));
+    let status = rows.iter().map(|row| row.status).max().unwrap_or(0);
     columns.push(Column {
         key: Part::What,
-        title: "",
-        least: 9,
+        title: "STATUS",
+        least: status.clamp(6, 20),
+        wants: status.clamp(6, 40),
         most: u16::MAX,
         goes: 0,
     });

@@ -1,12 +1,13 @@
 //! The pods of the service, those in trouble first as the model orders them, and the Warning events about it.
 
+use crate::app::layout::scrolled;
 use crate::app::model::Pane;
 use crate::domain::Pod;
 use crate::text;
 
 use super::super::super::theme::Role;
 use super::super::super::widgets::pen::{Pen, cells};
-use super::super::super::widgets::table::{Column, place, scroll_mark, scrolled};
+use super::super::super::widgets::table::{Column, place, scroll_mark};
 use super::rollout::says;
 use super::{View, version_of};
 
@@ -63,13 +64,13 @@ pub fn pods(pen: &mut Pen<'_>, view: &View<'_>) {
                 Part::Node | Part::Age | Part::Version => Role::Dim,
                 Part::Name | Part::Restarts => Role::Plain,
             };
-            pen.put(
-                2 + column.x,
-                y,
-                column.width,
-                &words[column.key as usize],
-                role,
-            );
+            let (x, words) = (2 + column.x, &words[column.key as usize]);
+            match column.key {
+                Part::Name | Part::Node => pen.put_end(x, y, column.width, words, role),
+                Part::State | Part::Restarts | Part::Version | Part::Age => {
+                    pen.put(x, y, column.width, words, role)
+                }
+            };
         }
     }
 }
@@ -103,6 +104,7 @@ fn columns(rows: &[(&Pod, [String; 6])]) -> Vec<Column<Part>> {
             key,
             title: "",
             least: most.min(small),
+            wants: most,
             most,
             goes,
         }

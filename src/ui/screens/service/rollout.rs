@@ -5,7 +5,8 @@ use crate::text;
 
 use super::super::super::theme::Role;
 use super::super::super::widgets::bar::bar;
-use super::super::super::widgets::pen::Pen;
+use super::super::super::widgets::change::fit_change;
+use super::super::super::widgets::pen::{Pen, cells};
 use super::{View, current, version_of};
 
 /// Draws it and gives the next free line.
@@ -17,24 +18,35 @@ pub fn rollout(pen: &mut Pen<'_>, view: &View<'_>) -> u16 {
         .filter(|r| new.is_none_or(|new| new.uid != r.uid) && (r.desired > 0 || r.available > 0))
         .max_by_key(|r| (r.available, r.number));
     let mut x = pen.line(1, 0, "ROLLOUT  ", Role::Strong);
-    if let Some(new) = new {
-        let to = version_of(view, new);
-        let words = match old {
-            Some(old) => format!("{} → {to}", version_of(view, old)),
-            None => to,
-        };
-        x = pen.line(x, 0, &words, Role::Plain);
-    }
-    if let Some((by, at)) = &view.workload.written_by {
-        let words = format!("   by {by}, {} ago", text::age(*at, view.model.now));
-        pen.line(x, 0, &words, Role::Dim);
-    }
-    let mut y = 1;
-    for (word, revision) in [("new", new), ("old", old)] {
-        if let Some(revision) = revision {
-            side(pen, y, view, (word, revision));
-            y += 1;
+    let words = match (old, new) {
+        (Some(old), Some(new)) => {
+            format!("{} → {}", version_of(view, old), version_of(view, new))
         }
+        (_, Some(new)) => version_of(view, new),
+        (_, None) => String::new(),
+    };
+    let room = pen.width().saturating_sub(x);
+    x = pen.line(x, 0, &fit_change(&words, room), Role::Plain);
+    let mut y = 1;
+    if let Some((by, at)) = &view.workload.written_by {
+        let words = format!("by {by}, {} ago", text::age(*at, view.model.now));
+        if x + 3 + cells(&words) <= pen.width() {
+            pen.line(x + 3, 0, &words, Role::Dim);
+        } else {
+            pen.line(2, 1, &words, Role::Dim);
+            y = 2;
+        }
+    }
+    let now = if old.is_some() { "new" } else { "now" };
+    let sides: Vec<_> = [(now, new), ("old", old)]
+        .into_iter()
+        .filter_map(|(word, revision)| Some((word, revision?)))
+        .collect();
+    let versions = sides.iter().map(|(_, r)| cells(&version_of(view, r)));
+    let version_cells = versions.max().unwrap_or(0).min(pen.width() / 3);
+    for (word, revision) in sides {
+        side(pen, (y, version_cells), view, (word, revision));
+        y += 1;
     }
     let limits = limits(view);
     if !limits.is_empty() {
@@ -45,12 +57,17 @@ pub fn rollout(pen: &mut Pen<'_>, view: &View<'_>) -> u16 {
 }
 
 /// `new 2.15.0  ██░░░░░░░░ 2 of 6  0 ready  2 ImagePullBackOff`.
-fn side(pen: &mut Pen<'_>, y: u16, view: &View<'_>, (word, revision): (&str, &Revision)) {
+fn side(
+    pen: &mut Pen<'_>,
+    (y, version_cells): (u16, u16),
+    view: &View<'_>,
+    (word, revision): (&str, &Revision),
+) {
     let wanted = view.workload.desired;
     let x = pen.put(2, y, 4, &format!("{word} "), Role::Dim);
     let version = version_of(view, revision);
-    pen.put(x, y, 14, &version, Role::Plain);
-    let x = x + 15;
+    pen.put(x, y, version_cells, &version, Role::Plain);
+    let x = x + version_cells + 2;
     let blocks = if pen.width() >= 70 { 10 } else { 5 };
     let x = pen.line(x, y, &bar(revision.desired, wanted, blocks), Role::Moving);
     let words = format!(
