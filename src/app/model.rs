@@ -51,6 +51,8 @@ pub struct Model {
     pub watched: Vec<SourceId>,
     /// What `settle` has to make good.
     pub work: Work,
+    /// A command that waits until there is something to run it on; a key is quicker, and takes its place.
+    pub command: Option<String>,
     /// What all visible ages say, as one number: a tick that leaves it as it is paints nothing.
     pub ages: u64,
     /// The screen no longer shows what the model says.

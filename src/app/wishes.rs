@@ -64,6 +64,16 @@ pub fn refresh(model: &mut Model, effects: &mut Vec<Effect>) {
     });
 }
 
+/// Every workload of the scope has been listed, or never will be.
+pub fn stands(model: &Model) -> bool {
+    let mut workloads = model
+        .watched
+        .iter()
+        .filter(|source| matches!(source.feed, Feed::Workloads(_)))
+        .peekable();
+    workloads.peek().is_some() && workloads.all(|source| settled(model, source))
+}
+
 fn scopes(model: &Model) -> Vec<Option<Box<str>>> {
     match model.scope.namespaces.as_slice() {
         [] => vec![None],

@@ -19,6 +19,9 @@ use crate::domain::LabelSelector;
 pub struct Args {
     #[command(subcommand)]
     pub verb: Option<Verb>,
+    /// A command of the palette to begin with, like `svc checkout`, `doctor` or `ns shop`
+    #[arg(short, long, value_name = "COMMAND")]
+    command: Option<String>,
     #[command(flatten)]
     common: Common,
 }
@@ -44,13 +47,16 @@ struct Common {
     /// Protected environments start armed
     #[arg(long, global = true)]
     write: bool,
-    /// The settings file
-    #[arg(short, long, global = true, value_name = "FILE")]
+    /// The settings file; ROLLDECK_CONFIG names it as well
+    #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Plain ASCII glyphs
     #[arg(long, global = true)]
     ascii: bool,
 }
+
+/// How long listings may take, in seconds.
+pub const READS: u64 = 30;
 
 #[derive(Debug, Subcommand)]
 pub enum Verb {
@@ -71,6 +77,9 @@ pub struct Status {
     /// Only those with these labels: key=value, key!=value, key or !key, with commas between
     #[arg(short = 'l', long, value_name = "LABELS", value_parser = LabelSelector::parse)]
     pub selector: Option<LabelSelector>,
+    /// How long to wait for the API server, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = READS, value_parser = clap::value_parser!(u64).range(1..))]
+    pub timeout: u64,
     /// The form of the output
     #[arg(short, long, value_enum, default_value = "lines")]
     pub output: Form,
@@ -80,6 +89,9 @@ pub struct Status {
 pub struct History {
     /// `checkout` or `deploy/checkout`
     pub service: String,
+    /// How long to wait for the API server, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = READS, value_parser = clap::value_parser!(u64).range(1..))]
+    pub timeout: u64,
     /// The form of the output
     #[arg(short, long, value_enum, default_value = "lines")]
     pub output: Form,
@@ -95,17 +107,20 @@ pub struct Rollback {
     /// Print the plan and its checks, and change nothing
     #[arg(long, conflicts_with = "yes")]
     pub dry_run: bool,
-    /// Execute, and follow to a verified end
+    /// Execute, and follow to a verified end; a protected environment needs --write and --name as well
     #[arg(long)]
     pub yes: bool,
+    /// The service's name once more, as a protected environment asks for it
+    #[arg(long, value_name = "SERVICE")]
+    pub name: Option<String>,
     /// Why, for the record
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
     /// Go on although a check blocks; the reason goes into the record
     #[arg(long = "override", value_name = "REASON")]
     pub override_reason: Option<String>,
-    /// How long to follow, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    /// How long to follow, in seconds; the reads before it are given 30
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..))]
     pub timeout: u64,
     /// The form of the output
     #[arg(short, long, value_enum, default_value = "lines")]
@@ -130,6 +145,7 @@ impl Args {
         let common = &self.common;
         Overrides {
             config: common.config.clone(),
+            command: self.command.clone(),
             kubeconfig: common.kubeconfig.clone(),
             context: common.context.clone(),
             namespaces: common.namespace.clone(),

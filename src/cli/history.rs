@@ -15,7 +15,7 @@ use super::output;
 use super::session::Session;
 
 pub async fn run(config: &Config, args: &History) -> Outcome {
-    let mut session = Session::connect(config).await?;
+    let mut session = Session::connect(config, args.timeout).await?;
     session.workloads(config).await?;
     let workload = session.find(&args.service)?;
     session.revisions(&workload).await?;

@@ -71,8 +71,8 @@ fn headless(verb: Verb, config: &Config) -> Outcome {
 }
 
 fn complain(failure: &Failure) {
+    output::aside(&failure.sentence);
     let mut err = io::stderr().lock();
-    let _ = writeln!(err, "rolldeck: {}", text::escape(&failure.sentence));
     for hint in &failure.hints {
         let _ = writeln!(err, "  {}", text::escape(hint));
     }

@@ -13,6 +13,11 @@ pub fn line(words: &str) -> Result<(), Failure> {
     written(writeln!(io::stdout().lock(), "{}", text::escape(words)))
 }
 
+/// For the person beside the script: escaped, one line on stderr.
+pub fn aside(words: &str) {
+    let _ = writeln!(io::stderr().lock(), "rolldeck: {}", text::escape(words));
+}
+
 /// One value, pretty, with a line's end. It means what it says, and a terminal may show it.
 pub fn json(value: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value)

@@ -17,19 +17,19 @@ use crate::plan::{
 use crate::sources::kube;
 
 use super::Outcome;
-use super::args::{Form, Rollback};
+use super::args::{Form, READS, Rollback};
 use super::output;
 use super::session::Session;
 
 pub async fn run(config: &Config, args: Rollback) -> Outcome {
-    let mut session = Session::connect(config).await?;
+    let mut session = Session::connect(config, READS).await?;
     session.workloads(config).await?;
     let workload = session.find(&args.service)?;
     let plan = make(config, &session, &workload, args.to.clone()).await?;
     let cluster = session.cluster.clone();
     let asked = actions::preflight(cluster, plan.clone(), config.readonly).collect::<Vec<_>>();
     let verdicts = all_verdicts(&plan, asked.await);
-    let answers = answers(config, &args, &plan);
+    let answers = answers(config, &args);
     let missing = gate::missing(plan.level, &plan, &verdicts, &answers);
     let mut report = Report::new(&plan, &verdicts);
     if args.output == Form::Lines {
@@ -76,13 +76,13 @@ async fn make(
     plan::plan(&session.fleet, &evidence, clock::now()).map_err(|refusal| refusal.failure)
 }
 
-/// What `--yes` and `--write` say in place of the keys.
-fn answers(config: &Config, args: &Rollback, plan: &Plan) -> Answers {
+/// What `--yes`, `--write` and `--name` say in place of the keys.
+fn answers(config: &Config, args: &Rollback) -> Answers {
     Answers {
         readonly: config.readonly,
         armed: config.armed_at_start,
         confirmed: args.yes,
-        typed_name: plan.workload.name.to_string(),
+        typed_name: args.name.clone().unwrap_or_default(),
         reason: args.reason.clone(),
         override_reason: args.override_reason.clone(),
     }
@@ -100,7 +100,7 @@ fn all_verdicts(plan: &Plan, asked: Vec<Verdict>) -> Vec<Verdict> {
 fn planned(dry_run: bool, missing: &[Missing]) -> Result<String, Failure> {
     let open: Vec<_> = missing
         .iter()
-        .filter(|m| **m != Missing::Confirmation)
+        .filter(|m| !matches!(m, Missing::Confirmation | Missing::Name))
         .cloned()
         .collect();
     match (dry_run, open.as_slice()) {
@@ -129,7 +129,9 @@ fn words(missing: &Missing) -> String {
             format!("the check {name} blocks; --override REASON goes on all the same")
         }
         Missing::Confirmation => "--yes executes".into(),
-        Missing::Name => "the name of the service does not match".into(),
+        Missing::Name => {
+            "the environment is protected: --name SERVICE says its name once more".into()
+        }
     }
 }
 
@@ -199,14 +201,14 @@ async fn follow(args: &Rollback, session: &mut Session, goal: &Goal) -> Result<S
         watch(args.output, session, goal),
     );
     tokio::select! {
-        ended = watching => ended.unwrap_or_else(|_| Err(late(args))),
-        _ = tokio::signal::ctrl_c() => Err(left()),
+        ended = watching => ended.unwrap_or_else(|_| Err(late(args, goal))),
+        _ = tokio::signal::ctrl_c() => Err(left(goal)),
     }
 }
 
 async fn watch(form: Form, session: &mut Session, goal: &Goal) -> Result<String, Failure> {
     if let Some(workload) = session.fleet.workload(&goal.workload).cloned() {
-        session.details(&workload).await?;
+        session.details(&[&workload]).await?;
     }
     let mut tick = interval(Duration::from_secs(1));
     let mut said = Vec::new();
@@ -232,17 +234,22 @@ async fn watch(form: Form, session: &mut Session, goal: &Goal) -> Result<String,
     }
 }
 
-fn late(args: &Rollback) -> Failure {
+fn late(args: &Rollback, goal: &Goal) -> Failure {
     let sentence = format!("not verified within {}s; the rollout goes on", args.timeout);
-    Failure::new(FailureKind::TimedOut, sentence).hint("rolldeck follows it again when it opens")
+    again(sentence, goal)
 }
 
-fn left() -> Failure {
-    Failure::new(
-        FailureKind::TimedOut,
-        "not followed any longer; the rollout goes on",
-    )
-    .hint("rolldeck follows it again when it opens")
+fn left(goal: &Goal) -> Failure {
+    again("no longer followed; the rollout goes on".into(), goal)
+}
+
+fn again(sentence: String, goal: &Goal) -> Failure {
+    let (id, namespace) = (&goal.workload, &goal.workload.namespace);
+    Failure::new(FailureKind::TimedOut, sentence)
+        .hint(format!("rolldeck -n {namespace} follows it again"))
+        .hint(format!(
+            "rolldeck status {id} -n {namespace} says how it stands"
+        ))
 }
 
 /// Plan, checks and end, as JSON; the names are kept.

@@ -1,6 +1,6 @@
 //! What the headless verbs share: connect, open feeds, fold a fleet until it is complete.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -14,18 +14,21 @@ use crate::domain::{
 use crate::engine::{clock, doctor};
 use crate::sources::kube::{self, Cluster};
 
-/// A listing that is not complete by then has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+use super::output;
 
 pub struct Session {
     pub cluster: Cluster,
     pub fleet: Fleet,
     news: SelectAll<BoxStream<'static, (SourceId, Vec<Update>)>>,
     troubles: BTreeMap<SourceId, Failure>,
+    /// How long one set of listings may take, blips included.
+    patience: Duration,
+    /// Why something is asked again, as said last.
+    retrying: Option<String>,
 }
 
 impl Session {
-    pub async fn connect(config: &Config) -> Result<Self, Failure> {
+    pub async fn connect(config: &Config, seconds: u64) -> Result<Self, Failure> {
         let cluster = kube::connect(&config.connection, clock::now, |_| {})
             .await
             .map_err(|error| error.failure())?;
@@ -34,6 +37,8 @@ impl Session {
             fleet: Fleet::default(),
             news: SelectAll::new(),
             troubles: BTreeMap::new(),
+            patience: Duration::from_secs(seconds),
+            retrying: None,
         })
     }
 
@@ -49,21 +54,23 @@ impl Session {
         self.open(&wanted).await
     }
 
-    /// Revisions and pods of one workload, and the warnings of its namespace, which may be denied.
-    pub async fn details(&mut self, workload: &Workload) -> Result<(), Failure> {
-        let (id, selector) = (&workload.id, &workload.selector);
-        let pods = Feed::PodsOf {
-            workload: id.clone(),
-            selector: selector.clone(),
-        };
-        let wanted = [
-            self.source(Some(&id.namespace), revisions_of(workload)),
-            self.source(Some(&id.namespace), pods),
-        ];
+    /// Revisions and pods of workloads, and the warnings of their namespaces, which may be denied.
+    pub async fn details(&mut self, workloads: &[&Workload]) -> Result<(), Failure> {
+        let (mut wanted, mut warnings) = (Vec::new(), BTreeSet::new());
+        for workload in workloads {
+            let namespace = Some(&*workload.id.namespace);
+            let pods = Feed::PodsOf {
+                workload: workload.id.clone(),
+                selector: workload.selector.clone(),
+            };
+            wanted.push(self.source(namespace, revisions_of(workload)));
+            wanted.push(self.source(namespace, pods));
+            warnings.insert(self.source(namespace, Feed::Warnings));
+        }
         self.open(&wanted).await?;
-        let warnings = self.source(Some(&id.namespace), Feed::Warnings);
+        let warnings: Vec<_> = warnings.into_iter().collect();
         // Reasons get poorer without them, and nothing gets wrong.
-        let _ = self.open(&[warnings]).await;
+        let _ = self.open(&warnings).await;
         Ok(())
     }
 
@@ -79,12 +86,20 @@ impl Session {
             self.news
                 .push(news.map(move |updates| (name.clone(), updates)).boxed());
         }
-        timeout(PATIENCE, self.complete(wanted))
-            .await
-            .unwrap_or_else(|_| {
-                let sentence = "the listings were not complete after 60s";
-                Err(Failure::new(FailureKind::TimedOut, sentence))
-            })
+        match timeout(self.patience, self.complete(wanted)).await {
+            Ok(complete) => complete,
+            Err(_) => Err(self.late()),
+        }
+    }
+
+    fn late(&self) -> Failure {
+        let seconds = self.patience.as_secs();
+        let sentence = match &self.retrying {
+            Some(why) => format!("no usable answer within {seconds}s: {why}"),
+            None => format!("the listings were not complete after {seconds}s"),
+        };
+        Failure::new(FailureKind::TimedOut, sentence)
+            .hint("--timeout waits longer; rolldeck doctor says what answers")
     }
 
     async fn complete(&mut self, wanted: &[SourceId]) -> Result<(), Failure> {
@@ -119,13 +134,21 @@ impl Session {
             Health::AuthExpired(why) => {
                 Failure::new(FailureKind::Denied, why).hint("log in again, then repeat this")
             }
-            Health::Retrying { why, .. } => Failure::new(FailureKind::Unreachable, why),
+            // A blip: it is asked again until the time is up.
+            Health::Retrying { why, .. } => return self.say_once(why),
             Health::Live | Health::Listing(_) | Health::Quiet { .. } | Health::Undecodable(_) => {
                 self.troubles.remove(source);
                 return;
             }
         };
         self.troubles.insert(source.clone(), failure);
+    }
+
+    fn say_once(&mut self, why: String) {
+        if self.retrying.is_none() {
+            output::aside(&format!("{why}; trying again"));
+        }
+        self.retrying = Some(why);
     }
 
     fn source(&self, namespace: Option<&str>, feed: Feed) -> SourceId {

@@ -16,7 +16,7 @@ use super::session::Session;
 const MOST: usize = 8;
 
 pub async fn run(config: &Config, args: &Status) -> Outcome {
-    let mut session = Session::connect(config).await?;
+    let mut session = Session::connect(config, args.timeout).await?;
     session.workloads(config).await?;
     let mut chosen: Vec<Workload> = match &args.service {
         Some(service) => session.all(service)?.into_iter().cloned().collect(),
@@ -33,9 +33,7 @@ pub async fn run(config: &Config, args: &Status) -> Outcome {
             .take(MOST)
             .collect(),
     };
-    for workload in closely {
-        session.details(workload).await?;
-    }
+    session.details(&closely).await?;
     let mut rows: Vec<Row> = chosen.iter().filter_map(|w| row(&session, w)).collect();
     rows.sort_by(|a, b| (a.phase, &a.service).cmp(&(b.phase, &b.service)));
     match args.output {

@@ -22,6 +22,8 @@ pub struct Config {
     pub readonly: bool,
     /// `--write`: protected environments start armed.
     pub armed_at_start: bool,
+    /// `-c`: a command of the palette that runs at the start.
+    pub command: Option<String>,
     pub environments: Vec<Environment>,
     pub display: Display,
     /// Keys that differ from the default: intent name -> keys, as text.
@@ -40,12 +42,12 @@ pub struct Connection {
     /// Without that: the files of KUBECONFIG, else `~/.kube/config`. They may be missing.
     pub search: Vec<PathBuf>,
     pub context: Option<String>,
-    /// KUBERNETES_SERVICE_HOST is set: this may be a pod.
+    /// `KUBERNETES_SERVICE_HOST` is set: this may be a pod.
     pub in_cluster: bool,
     pub proxy: Proxy,
 }
 
-/// HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in capitals or not.
+/// `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, in capitals or not.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Proxy {
     pub https: Option<String>,

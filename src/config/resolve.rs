@@ -14,9 +14,12 @@ const VERIFY_SECONDS: u32 = 30;
 
 /// What the command line says, as plain data.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[allow(clippy::struct_excessive_bools)] // each is a flag of its own
 pub struct Overrides {
-    /// `-c FILE`; it has to be there.
+    /// `--config FILE`; it has to be there.
     pub config: Option<PathBuf>,
+    /// `-c COMMAND`.
+    pub command: Option<String>,
     pub kubeconfig: Option<PathBuf>,
     pub context: Option<String>,
     /// `-n`, each time.
@@ -46,6 +49,7 @@ pub fn load(overrides: Overrides, env: Env<'_>) -> Result<Config, Error> {
         namespaces: namespaces(&overrides, env, file.namespaces),
         readonly: overrides.readonly || flag(env, "ROLLDECK_READONLY")?.unwrap_or(file.readonly),
         armed_at_start: overrides.write,
+        command: overrides.command.clone(),
         environments: file.environments,
         display: display(&overrides, env, &file.display),
         keys: file

@@ -1,4 +1,5 @@
 //! The command line without a cluster: exit codes, words, and a terminal given back.
 
+mod server;
 mod terminal;
 mod words;

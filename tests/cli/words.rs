@@ -55,8 +55,16 @@ fn exit_codes_and_the_word_that_matters() {
             2,
             "there is no context named nowhere",
         ),
-        (&["status"], true, 1, "refused"),
-        (&["history", "checkout"], true, 1, "refused"),
+        (&["status", "--timeout", "1"], true, 124, "refused"),
+        (&["history", "a", "--timeout", "1"], true, 124, "refused"),
+        (&["-c", "doctor"], true, 2, "this is not a terminal"),
+        (&["status", "--timeout", "0"], true, 2, "0 is not in 1.."),
+        (
+            &["status", "--config", "/nonexistent/c.yaml"],
+            true,
+            2,
+            "/nonexistent/c.yaml: cannot be read",
+        ),
     ] {
         let (got, out, err) = run(arguments, kubeconfig);
         assert_eq!(got, code, "{arguments:?}: {err}");

@@ -93,13 +93,18 @@ impl Launch {
 
     /// Without a terminal: its output as a script sees it.
     pub fn run(&self) -> std::process::Output {
-        std::process::Command::new(&self.program)
+        self.command().output().expect("the program starts")
+    }
+
+    /// The same, not started yet.
+    pub fn command(&self) -> std::process::Command {
+        let mut command = std::process::Command::new(&self.program);
+        command
             .args(&self.arguments)
             .env_clear()
             .envs(self.environment.iter().cloned())
-            .stdin(std::process::Stdio::null())
-            .output()
-            .expect("the program starts")
+            .stdin(std::process::Stdio::null());
+        command
     }
 }
 

@@ -17,6 +17,7 @@ pub fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
     // What one sees when a key is pressed is what the key is about: from here on the cursor stays.
     model.board.held = true;
     model.dirty = true;
+    model.command = None;
     plan::stay_armed(model);
     if model.settings.keymap.keys(Intent::Quit).contains(&key) {
         return vec![Effect::Quit];

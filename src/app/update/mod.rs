@@ -32,6 +32,7 @@ const NOTICE_SECONDS: i64 = 8;
 /// Folds one event in and says what has to be done about it.
 pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
     let mut effects = dispatch(model, event);
+    effects.extend(palette::run_first(model));
     wishes::refresh(model, &mut effects);
     board::ask_permission(model, &mut effects);
     effects

@@ -2,9 +2,10 @@
 
 use crate::app::effect::Effect;
 use crate::app::field::Field;
-use crate::app::intent::{Intent, REGISTRY};
+use crate::app::intent::{Intent, Place, REGISTRY};
 use crate::app::keymap::Key;
 use crate::app::model::{Model, Overlay};
+use crate::app::{settle, wishes};
 use crate::domain::WorkloadId;
 
 use super::key::{self, Typed};
@@ -126,6 +127,29 @@ pub fn key(model: &mut Model, pressed: Key) -> Vec<Effect> {
         }
     }
     Vec::new()
+}
+
+/// The command of the command line, as soon as what it works on is there.
+pub fn run_first(model: &mut Model) -> Vec<Effect> {
+    let is_ready = |line: &String| ready(model, line);
+    if !model.command.as_ref().is_some_and(is_ready) {
+        return Vec::new();
+    }
+    let line = model.command.take().unwrap_or_default();
+    // Rows that have come may not have been counted yet.
+    settle(model);
+    run(model, line.trim(), None)
+}
+
+fn ready(model: &Model, line: &str) -> bool {
+    let name = line.trim().split(' ').next().unwrap_or_default();
+    let intent = Intent::named(name);
+    match intent.map(|intent| (intent, intent.entry().places)) {
+        Some((Intent::PickNamespace, _)) => model.scope.resolved,
+        // What can be done on the doctor's screen is not about services.
+        Some((_, places)) if places.contains(&Place::Doctor) => true,
+        Some(_) | None => wishes::stands(model),
+    }
 }
 
 /// What was typed in full wins over what is marked; words after a command are its argument.

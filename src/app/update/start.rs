@@ -60,6 +60,7 @@ impl Model {
             ended: BTreeSet::new(),
             watched: Vec::new(),
             work: Work::default(),
+            command: config.command.clone(),
             ages: 0,
             dirty: true,
         };

@@ -30,10 +30,7 @@ fn the_revision_that_serves_most_is_proposed() {
         "kubectl --context prod-eu -n shop rollout undo deploy/checkout --to-revision=41"
     );
     assert_eq!(plan.differences.len(), 1);
-    assert_eq!(
-        plan.differences[0].text,
-        "shop/checkout  2.15.0 → 2.14.1"
-    );
+    assert_eq!(plan.differences[0].text, "shop/checkout  2.15.0 → 2.14.1");
     assert_eq!(plan.goal.generation, 8);
 }
 

@@ -478,7 +478,7 @@ proptest! {
         let source = deployments();
         let mut world = std::collections::BTreeMap::new();
         let mut lines = Vec::new();
-        let mut change = |world: &mut std::collections::BTreeMap<String, String>, version: usize, (name, replicas): (u32, u32)| {
+        let change = |world: &mut std::collections::BTreeMap<String, String>, version: usize, (name, replicas): (u32, u32)| {
             let name = format!("w{name}");
             let version = u32::try_from(version).unwrap();
             // Zero deletes.
@@ -512,7 +512,7 @@ proptest! {
 
 fn fold_list(source: &SourceId, world: &std::collections::BTreeMap<String, String>) -> Fleet {
     let items: Vec<_> = world.values().cloned().collect();
-    let page = super::list::page(source, listing(&items, "1", "").as_bytes()).unwrap();
+    let page = list::page(source, listing(&items, "1", "").as_bytes()).unwrap();
     let mut fleet = Fleet::default();
     for item in page.items {
         fleet.apply(source, Change::Put(item));
