@@ -2,7 +2,7 @@
 
 mod guard;
 mod log;
-mod screen;
+pub mod screen;
 mod signals;
 
 use std::io::{self, IsTerminal, Stdout, Write};

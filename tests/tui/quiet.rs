@@ -8,11 +8,11 @@ use jiff::SignedDuration;
 use ratatui::Terminal;
 use ratatui::TerminalOptions;
 use ratatui::Viewport;
-use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use rolldeck::app::{Event, Model, settle, update};
+use rolldeck::tui::screen::Screen;
 
-use super::night::{model, night, now};
+use super::night::{model, night, now, press};
 
 /// Counts what would go to the terminal.
 #[derive(Clone, Default)]
@@ -29,24 +29,15 @@ impl Write for Counter {
     }
 }
 
-/// The marks of a synchronized update that go around every frame: `ESC [ ? 2026 h` and `l`.
-const MARKS: usize = 16;
+type Painter = Terminal<Screen<Counter>>;
 
-fn terminal(counter: &Counter, model: &Model) -> Terminal<CrosstermBackend<Counter>> {
+fn terminal(counter: &Counter, model: &Model) -> Painter {
     let viewport = Viewport::Fixed(Rect::new(0, 0, model.width, model.height));
-    Terminal::with_options(
-        CrosstermBackend::new(counter.clone()),
-        TerminalOptions { viewport },
-    )
-    .unwrap()
+    Terminal::with_options(Screen::new(counter.clone()), TerminalOptions { viewport }).unwrap()
 }
 
 /// Draws as the loop does, and gives the bytes it took.
-fn paint(
-    terminal: &mut Terminal<CrosstermBackend<Counter>>,
-    counter: &Counter,
-    model: &mut Model,
-) -> usize {
+fn paint(terminal: &mut Painter, counter: &Counter, model: &mut Model) -> usize {
     settle(model);
     if !model.dirty {
         return 0;
@@ -56,25 +47,41 @@ fn paint(
         .draw(|frame| rolldeck::ui::view(model, frame))
         .unwrap();
     model.dirty = false;
-    counter.0.load(Ordering::Relaxed) - before + MARKS
+    counter.0.load(Ordering::Relaxed) - before
 }
 
-#[test]
-fn ten_minutes_without_news_cost_at_most_12_kb() {
+/// What ten minutes cost in which nothing but time goes on.
+fn ten_minutes(mut model: Model) -> usize {
     let counter = Counter::default();
-    let mut model = model(&night(), 120, 40);
     let mut terminal = terminal(&counter, &model);
     paint(&mut terminal, &counter, &mut model);
     let mut bytes = 0;
     for second in 1..=600 {
-        update(
-            &mut model,
-            Event::Ticked(now() + SignedDuration::from_secs(second)),
-        );
+        let at = now() + SignedDuration::from_secs(second);
+        update(&mut model, Event::Ticked(at));
         bytes += paint(&mut terminal, &counter, &mut model);
     }
+    bytes
+}
+
+#[test]
+fn ten_minutes_without_news_cost_at_most_12_kb() {
+    let bytes = ten_minutes(model(&night(), 120, 40));
     assert!(bytes > 0, "ages do move");
     assert!(bytes <= 12_000, "{bytes} bytes");
+}
+
+#[test]
+fn ten_minutes_on_a_steady_service_cost_at_most_2_kb() {
+    let steady: Vec<_> = night()
+        .into_iter()
+        .filter(|service| &*service.workload.id.name == "auth")
+        .collect();
+    let mut model = model(&steady, 120, 40);
+    press(&mut model, &["enter"]);
+    assert_eq!(model.screens.len(), 1);
+    let bytes = ten_minutes(model);
+    assert!(bytes <= 2_000, "{bytes} bytes");
 }
 
 #[test]

@@ -65,5 +65,5 @@ fn keys() -> String {
 
 #[test]
 fn readme_picture_is_what_is_drawn() {
-    check("assets/screen.svg", &svg(&drawn(&model(&night(), 120, 20))));
+    check("assets/screen.svg", &svg(&drawn(&model(&night(), 120, 17))));
 }

@@ -3,15 +3,16 @@
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
-use rolldeck::app::event::{Diagnosis, LogNews};
-use rolldeck::app::model::{Following, Overlay, PlanBox, Stage};
+use rolldeck::app::event::{Diagnosis, Document, LogNews};
+use rolldeck::app::field::Field;
+use rolldeck::app::model::{Armed, Following, Overlay, PlanBox, ReasonField, Stage};
 use rolldeck::app::update::update;
 use rolldeck::app::{Effect, Event, Model};
 use rolldeck::domain::{Connection, Failure, FailureKind, Health, Update};
 use rolldeck::plan::check::CheckState;
 use rolldeck::plan::{
-    Answers, Ask, Check, CheckId, Difference, Finding, Follow, Goal, Milestone, Plan, Request,
-    Side, Stamp, Target, Verb, Verdict,
+    Ask, Check, CheckId, Difference, Finding, Follow, Goal, Milestone, ObjectRef, Offer, OfferId,
+    Plan, Request, Side, Stamp, Step, Target, Verb, Verdict,
 };
 
 use super::cells::{drawn, styles, text};
@@ -244,13 +245,9 @@ fn back_plan(model: &Model) -> Plan {
         by: "oncall@bastion".into(),
         at: now(),
     };
-    let says = |check, finding, sentence: &str| Check {
+    let told = |check, finding, sentence: &str| Check {
         id: check,
-        state: CheckState::Answered(Verdict {
-            check,
-            finding,
-            sentence: sentence.into(),
-        }),
+        state: CheckState::Answered(says(check, finding, sentence)),
     };
     Plan {
         request: Request {
@@ -271,7 +268,7 @@ fn back_plan(model: &Model) -> Plan {
         differences: vec![
             Difference {
                 what: "image".into(),
-                text: "shop/checkout:2.15.0 → shop/checkout:2.14.1".into(),
+                text: "registry.example/shop/checkout  2.15.0 → 2.14.1".into(),
             },
             Difference {
                 what: "env".into(),
@@ -287,17 +284,17 @@ fn back_plan(model: &Model) -> Plan {
                 id: CheckId::DryRun,
                 state: CheckState::Asking(Ask::DryRun),
             },
-            says(
+            told(
                 CheckId::Differs,
                 Finding::Ok,
                 "the target differs in more than its hash",
             ),
-            says(
+            told(
                 CheckId::Owner,
                 Finding::Warn,
                 "helm release checkout owns the template: its next upgrade brings 2.15.0 back",
             ),
-            says(
+            told(
                 CheckId::Config,
                 Finding::Unverified,
                 "Secret pay-key: no rights to read it",
@@ -332,28 +329,221 @@ fn goal(model: &Model, accepted: Timestamp) -> Goal {
     }
 }
 
+/// The model with this plan's box in some state over the board.
+fn with_plan(width: u16, height: u16, make: impl FnOnce(Box<Plan>, &mut PlanBox)) -> Model {
+    let mut model = with_keys(width, height, &["R"]);
+    model.arming = Some(Armed {
+        until: super::night::ago(-600),
+    });
+    let plan = Box::new(back_plan(&model));
+    let Some(Overlay::Plan(shown)) = &mut model.overlay else {
+        panic!("R opens a plan");
+    };
+    make(plan, shown);
+    model
+}
+
+fn says(check: CheckId, finding: Finding, sentence: &str) -> Verdict {
+    Verdict {
+        check,
+        finding,
+        sentence: sentence.into(),
+    }
+}
+
+fn may() -> Verdict {
+    let sentence = "you may patch deployments in shop";
+    says(CheckId::Permission, Finding::Ok, sentence)
+}
+
+fn accepted() -> Verdict {
+    let sentence = "the server accepts the patch (dry run)";
+    says(CheckId::DryRun, Finding::Ok, sentence)
+}
+
+fn asked(plan: Box<Plan>, verdicts: Vec<Verdict>) -> Stage {
+    Stage::Shown {
+        plan,
+        verdicts,
+        asked: now(),
+    }
+}
+
 #[test]
 fn plan() {
     check("plan", |w, h| {
-        let mut model = with_keys(w, h, &["R"]);
-        let plan = Box::new(back_plan(&model));
-        let Some(Overlay::Plan(shown)) = &mut model.overlay else {
-            panic!("R opens a plan");
-        };
-        let shown: &mut PlanBox = shown;
-        let permission = Verdict {
-            check: CheckId::Permission,
-            finding: Finding::Ok,
-            sentence: "you may patch deployments in shop".into(),
-        };
-        shown.answers = Answers::default();
-        shown.stage = Stage::Shown {
-            plan,
-            verdicts: vec![permission],
-            asked: now(),
-        };
+        let mut model = with_plan(w, h, |plan, shown| shown.stage = asked(plan, vec![may()]));
+        model.arming = None;
         model
     });
+}
+
+#[test]
+fn plan_with_a_block_and_the_reason_against_it() {
+    check("plan_block", |w, h| {
+        with_plan(w, h, |plan, shown| {
+            let sentence = "admission webhook \"quota\" denied the request: no more than 4 pods";
+            let block = says(CheckId::DryRun, Finding::Block, sentence);
+            shown.stage = asked(plan, vec![may(), block]);
+            shown.reason = Some(ReasonField {
+                field: Field(tui_input::Input::new(
+                    "INC-812, quota is being raised".into(),
+                )),
+                overrides: true,
+            });
+        })
+    });
+}
+
+#[test]
+fn plan_with_the_name_being_typed() {
+    check("plan_name", |w, h| {
+        with_plan(w, h, |plan, shown| {
+            shown.stage = asked(plan, vec![may(), accepted()]);
+            shown.name = Some(Field(tui_input::Input::new("chec".into())));
+        })
+    });
+}
+
+#[test]
+fn plan_refused() {
+    check("plan_refused", |w, h| {
+        with_plan(w, h, |_, shown| {
+            let failure = Failure::new(
+                FailureKind::Refused,
+                "deploy/checkout has only one revision, so there is nothing to roll back to.",
+            );
+            shown.stage = Stage::Refused {
+                failure: failure.hint("kubectl -n shop set image deploy/checkout … goes forward"),
+            };
+        })
+    });
+}
+
+#[test]
+fn plan_being_sent() {
+    check("plan_executing", |w, h| {
+        with_plan(w, h, |plan, shown| {
+            shown.stage = Stage::Executing {
+                plan,
+                verdicts: vec![may(), accepted()],
+                step: 0,
+            };
+        })
+    });
+}
+
+#[test]
+fn plan_without_an_answer() {
+    check("plan_unknown", |w, h| {
+        with_plan(w, h, |plan, shown| {
+            shown.stage = Stage::Unknown {
+                plan,
+                why: "the connection was lost after the patch was sent".into(),
+            };
+        })
+    });
+}
+
+#[test]
+fn plan_with_an_offer_taller_than_the_screen() {
+    check("plan_tall", |w, h| {
+        with_plan(w, h, |mut plan, shown| {
+            for n in 1..=60 {
+                plan.differences.push(Difference {
+                    what: "env".into(),
+                    text: format!("+FLAG_{n}"),
+                });
+            }
+            plan.offers.push(Offer {
+                id: OfferId::Resume,
+                key: 'u',
+                text: "resume it as well, so that it moves".into(),
+                step: Step::JsonPatch {
+                    object: ObjectRef {
+                        cluster: plan.workload.cluster.clone(),
+                        namespace: plan.workload.namespace.clone(),
+                        api: "apps/v1",
+                        resource: "deployments",
+                        name: plan.workload.name.clone(),
+                    },
+                    body: rolldeck::domain::Verbatim("[]".into()),
+                    what: "resume deploy/checkout".into(),
+                },
+                taken: true,
+            });
+            shown.stage = asked(plan, vec![may(), accepted()]);
+            shown.offset = 58;
+        })
+    });
+}
+
+#[test]
+fn yaml() {
+    check("yaml", |w, h| {
+        let mut model = model(&night(), w, h);
+        let effects = press(&mut model, &["y"]);
+        let job = effects
+            .iter()
+            .find_map(|effect| {
+                if let Effect::FetchYaml { job, .. } = effect {
+                    Some(*job)
+                } else {
+                    None
+                }
+            })
+            .expect("y asks for yaml");
+        let mut lines = vec!["apiVersion: apps/v1".to_owned(), "kind: Deployment".into()];
+        lines.extend((1..80).map(|n| format!("  line-{n}: \"value {n}\"")));
+        let outcome = Ok(Document {
+            lines,
+            read_at: now(),
+        });
+        update(&mut model, Event::Fetched { job, outcome });
+        model
+    });
+}
+
+fn with_follow(width: u16, height: u16, state: Follow) -> Model {
+    let mut model = model(&night(), width, height);
+    let goal = goal(&model, super::night::ago(52));
+    model.follows.push(Following {
+        goal,
+        state,
+        open: true,
+        resumed: false,
+    });
+    model
+}
+
+#[test]
+fn follow_that_ended_well() {
+    check("follow_done", |w, h| {
+        let words = "verified: 6/6 pods run 2.14.1 (77c01d), ready for 30s, 0 restarts, 52s in all";
+        with_follow(w, h, Follow::Done(words.into()))
+    });
+}
+
+#[test]
+fn follow_that_did_not() {
+    check("follow_failed", |w, h| {
+        let words = "not verified: superseded by kubectl-set, which set 2.15.1";
+        with_follow(w, h, Follow::Failed(words.into()))
+    });
+}
+
+/// The end of what was begun here stays until it was seen, however soon it comes.
+#[test]
+fn the_end_of_a_followed_action_stays_until_it_is_closed() {
+    let mut model = with_follow(120, 40, Follow::Done("verified: all".into()));
+    for second in 0..60 {
+        let at = super::night::ago(-second);
+        update(&mut model, Event::Ticked(at));
+        rolldeck::app::settle(&mut model);
+    }
+    assert!(text(&drawn(&model)).contains("verified: all"));
+    press(&mut model, &["esc"]);
+    assert!(!text(&drawn(&model)).contains("verified: all"));
 }
 
 #[test]
@@ -369,7 +559,7 @@ fn follow() {
             milestone(true, "server accepted"),
             milestone(true, "controller saw it"),
             milestone(false, "6 of 6 pods run 77c01d, 5 ready"),
-            milestone(false, "ready for 30s"),
+            milestone(false, "ready for 12s of 30s"),
             milestone(false, "old pods gone"),
         ]);
         model.follows.push(Following {
