@@ -34,6 +34,8 @@ use vt100::Screen;
 const EVENTS: usize = 5;
 const KEYS: usize = 20;
 const ROLLOUTS: usize = 20;
+/// Faster than anybody presses keys on purpose. Without a pause one would measure the limit of frames a second.
+const KEY_REPEAT: Duration = Duration::from_millis(100);
 
 struct Arguments {
     size: Size,
@@ -145,6 +147,7 @@ impl Bench {
 
     fn keys(&mut self, program: &Program, terminal: &Terminal) {
         for press in 0..KEYS {
+            std::thread::sleep(KEY_REPEAT);
             let key = if press < KEYS / 2 { "j" } else { "k" };
             let took = program::key_to_paint(terminal, key).as_secs_f64() * 1000.0;
             self.report.add("key to paint, ms", program.name(), took);
