@@ -104,7 +104,7 @@ fn a_bad_target_is_told_with_the_reason_of_its_pod() {
     let terminal = open(&plane.owner("worse", Some(&namespace)), home.path());
     wait_first_and_stalled(&terminal, &service, "");
     terminal.keys("\r");
-    terminal.wait_text("HISTORY");
+    terminal.wait_text("2.0-crash");
     mark_revision(&terminal, "2.0-crash");
     terminal.keys("R");
     wait_plan(&terminal);
@@ -221,22 +221,28 @@ fn wait_verified(terminal: &Terminal, service: &Service, version: &str) {
     });
 }
 
-/// Moves down the history until the cursor is on this version.
+/// Moves through the history until the cursor is on this version.
 fn mark_revision(terminal: &Terminal, version: &str) {
-    let marked = |text: &str| {
-        text.lines()
-            .find(|line| line.contains('❯'))
-            .is_some_and(|line| line.contains(version))
+    let line = |text: &str, is: &dyn Fn(&str) -> bool| text.lines().position(is);
+    let cursor = |text: &str| line(text, &|line| line.starts_with('❯'));
+    let row = |text: &str| {
+        line(text, &|line| {
+            line.split('│')
+                .next()
+                .is_some_and(|left| left.contains(version) && !left.contains('→'))
+        })
     };
-    for _ in 0..5 {
-        if marked(&terminal.picture()) {
-            return;
-        }
+    loop {
         let before = terminal.picture();
-        terminal.keys("j");
-        terminal.wait_for("the cursor moves", |screen| picture(screen) != before);
+        let (at, wanted) = (cursor(&before), row(&before));
+        let key = match at.cmp(&wanted) {
+            std::cmp::Ordering::Less => "j",
+            std::cmp::Ordering::Equal => return,
+            std::cmp::Ordering::Greater => "k",
+        };
+        terminal.keys(key);
+        terminal.wait_for("the cursor moves", |screen| cursor(&picture(screen)) != at);
     }
-    assert!(marked(&terminal.picture()), "{}", terminal.picture());
 }
 
 /// The release record in this home folder has lines with these words, in this order.
