@@ -10,8 +10,8 @@ use crate::plan::Follow;
 
 use super::filter::Filter;
 use super::layout;
-use super::model::{Board, Model, Row, Sort, Tally};
-use super::update::notice;
+use super::model::{Board, Model, Row, Screen, Sort, Tally};
+use super::update::{notice, service};
 
 /// More touched rows than this, and sorting everything is cheaper than placing each.
 const FEW: usize = 32;
@@ -34,6 +34,19 @@ pub fn settle(model: &mut Model) {
         model.dirty = true;
     }
     keep_cursor(model);
+    mark_revisions(model);
+}
+
+/// A service that was opened before its revisions were known gets its mark when they come.
+fn mark_revisions(model: &mut Model) {
+    let Model { fleet, screens, .. } = model;
+    for screen in screens {
+        if let Screen::Service(screen) = screen
+            && screen.revision.is_none()
+        {
+            service::mark_current(fleet, screen);
+        }
+    }
 }
 
 type News = Vec<(WorkloadId, Option<Row>)>;

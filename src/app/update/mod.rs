@@ -10,7 +10,7 @@ mod logs;
 mod namespaces;
 mod palette;
 mod plan;
-mod service;
+pub mod service;
 mod start;
 mod text;
 mod tick;
