@@ -1,6 +1,7 @@
 //! Where things are on the screen: shared by update (paging) and view.
 
-use super::model::{Board, Model, Pane, Screen};
+use super::model::{Model, Pane, Screen};
+use super::notes::notes;
 
 /// Lines of the header and of the keys.
 const FRAME: usize = 2;
@@ -8,35 +9,51 @@ const FRAME: usize = 2;
 /// Lines that one page moves on the screen that has the keys.
 pub fn page(model: &Model) -> usize {
     let rows = match model.screens.last() {
-        None => board_rows(&model.board, model.height),
-        Some(Screen::Service(service)) => service_rows(service.pane, model.height),
-        Some(Screen::Logs(_) | Screen::Text(_)) => reader_rows(model.height),
-        Some(Screen::Doctor(_)) => body_rows(model.height),
+        None => board_rows(model),
+        Some(Screen::Service(service)) => service_rows(service.pane, model),
+        Some(Screen::Logs(_) | Screen::Text(_)) => reader_rows(model),
+        Some(Screen::Doctor(_)) => doctor_rows(model),
     };
     rows.saturating_sub(1).max(1)
 }
 
-/// Between the header and the keys.
-pub fn body_rows(height: u16) -> usize {
+/// What lies over the screen: all between the header and the keys.
+pub fn overlay_rows(height: u16) -> usize {
     usize::from(height).saturating_sub(FRAME)
 }
 
+/// The lines above the keys, which take no more than a quarter of the screen.
+pub fn note_rows(model: &Model) -> usize {
+    notes(model).len().min(usize::from(model.height / 4))
+}
+
+/// Between the header and the lines above the keys.
+fn body_rows(model: &Model) -> usize {
+    overlay_rows(model.height).saturating_sub(note_rows(model))
+}
+
+/// Under the title.
+pub fn doctor_rows(model: &Model) -> usize {
+    body_rows(model).saturating_sub(1).max(1)
+}
+
 /// Under the titles of the columns, above the line of the filter when there is one.
-pub fn board_rows(board: &Board, height: u16) -> usize {
+pub fn board_rows(model: &Model) -> usize {
+    let board = &model.board;
     let filter = board.filtering || !board.filter.value().is_empty() || board.only_trouble;
-    body_rows(height)
+    body_rows(model)
         .saturating_sub(1 + usize::from(filter))
         .max(1)
 }
 
 /// Logs and text: a title above, a line for the search below.
-pub fn reader_rows(height: u16) -> usize {
-    body_rows(height).saturating_sub(2).max(1)
+pub fn reader_rows(model: &Model) -> usize {
+    body_rows(model).saturating_sub(2).max(1)
 }
 
-fn service_rows(pane: Pane, height: u16) -> usize {
+fn service_rows(pane: Pane, model: &Model) -> usize {
     match pane {
-        Pane::History | Pane::Pods => (body_rows(height) / 2).max(1),
+        Pane::History | Pane::Pods => (body_rows(model) / 2).max(1),
     }
 }
 

@@ -8,6 +8,7 @@ pub mod intent;
 pub mod keymap;
 pub mod layout;
 pub mod model;
+pub mod notes;
 mod settle;
 pub mod update;
 mod wishes;

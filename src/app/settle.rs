@@ -299,8 +299,8 @@ fn keep_cursor(model: &mut Model) {
         }
         model.board.at = at;
     }
+    let rows = layout::board_rows(model);
     let board = &mut model.board;
-    let rows = layout::board_rows(board, model.height);
     let offset = layout::scrolled(board.offset, board.at, rows);
     board.offset = offset.min(board.rows.len().saturating_sub(rows));
 }

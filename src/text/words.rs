@@ -8,6 +8,19 @@ pub fn count(n: usize, one: &str) -> String {
     }
 }
 
+/// `1,200`.
+pub fn thousands(count: usize) -> String {
+    let digits = count.to_string();
+    let mut words = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            words.push(',');
+        }
+        words.push(digit);
+    }
+    words
+}
+
 /// `a`, `a and b`, `a, b and c`; from the fourth on `a, b, c and 4 more`.
 pub fn list(words: &[&str]) -> String {
     match words {

@@ -8,7 +8,7 @@ use ratatui::Frame;
 
 use crate::app::Model;
 use crate::app::model::{Overlay, Screen};
-use crate::app::words;
+use crate::app::{layout, notes::notes as app_notes, words};
 use crate::domain::WorkloadId;
 
 use screens::nothing;
@@ -37,13 +37,15 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
 fn draw(pen: &mut Pen<'_>, model: &Model) {
     let (width, height) = (pen.width(), pen.height());
     header::header(&mut pen.part(0, 0, width, 1), model, about(model));
-    let notes = notes::notes(model);
-    let note_rows = u16::try_from(notes.len()).unwrap_or(0).min(height / 4);
+    let note_rows = u16::try_from(layout::note_rows(model)).unwrap_or(0);
     let body_rows = height - 2 - note_rows;
     let mut body = pen.part(0, 1, width, body_rows);
     screen(&mut body, model);
     screens::follow::follows(&mut body, model);
-    notes::draw(&mut pen.part(0, 1 + body_rows, width, note_rows), &notes);
+    notes::draw(
+        &mut pen.part(0, 1 + body_rows, width, note_rows),
+        &app_notes(model),
+    );
     hints::hints(&mut pen.part(0, height - 1, width, 1), &words::hints(model));
     overlay(&mut pen.part(0, 1, width, height - 2), model);
 }

@@ -69,13 +69,14 @@ pub fn open(model: &mut Model, id: WorkloadId, uid: Uid) -> Vec<Effect> {
 
 /// Puts the cursor on a row by its place, which is from now on remembered by object.
 pub fn move_to(model: &mut Model, at: usize) {
+    let rows = layout::board_rows(model);
     let board = &mut model.board;
     let Some(row) = board.rows.get(at) else {
         return;
     };
     board.cursor = Some((row.id.clone(), row.uid.clone()));
     board.at = at;
-    board.offset = layout::scrolled(board.offset, at, layout::board_rows(board, model.height));
+    board.offset = layout::scrolled(board.offset, at, rows);
 }
 
 /// On the home screen there is nothing to go back to: a filter goes first, then it says how to leave.

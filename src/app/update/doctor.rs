@@ -44,7 +44,7 @@ pub fn diagnosed(model: &mut Model, job: JobId, finding: Diagnosis) -> Vec<Effec
 }
 
 pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
-    let (page, rows) = (layout::page(model), layout::body_rows(model.height));
+    let (page, rows) = (layout::page(model), layout::doctor_rows(model));
     let Some(Screen::Doctor(screen)) = model.screens.last_mut() else {
         return Vec::new();
     };

@@ -171,7 +171,7 @@ fn everywhere(model: &mut Model, intent: Intent) -> Option<Vec<Effect>> {
 }
 
 fn help(model: &mut Model, intent: Intent) {
-    let page = crate::app::layout::body_rows(model.height);
+    let page = crate::app::layout::overlay_rows(model.height);
     let Some(Overlay::Help { offset }) = &mut model.overlay else {
         return;
     };

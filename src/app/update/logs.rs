@@ -135,7 +135,7 @@ fn keep(screen: &mut LogScreen, lines: Vec<String>) {
 }
 
 pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
-    let (page, rows) = (layout::page(model), layout::reader_rows(model.height));
+    let (page, rows) = (layout::page(model), layout::reader_rows(model));
     let Some(Screen::Logs(screen)) = model.screens.last_mut() else {
         return Vec::new();
     };

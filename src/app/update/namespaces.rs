@@ -59,7 +59,7 @@ pub fn matching(model: &Model) -> Vec<String> {
 }
 
 pub fn key(model: &mut Model, pressed: Key) -> Vec<Effect> {
-    let count = matching(model).len();
+    let names = matching(model);
     let Some(Overlay::Namespaces {
         job,
         field,
@@ -70,9 +70,15 @@ pub fn key(model: &mut Model, pressed: Key) -> Vec<Effect> {
         return Vec::new();
     };
     match key::typed(field, pressed) {
-        Typed::Edited | Typed::Complete => *selected = 0,
+        Typed::Edited => *selected = 0,
+        Typed::Complete => {
+            if let Some(name) = names.into_iter().nth(*selected) {
+                *field = Field(tui_input::Input::new(name));
+                *selected = 0;
+            }
+        }
         Typed::Up => *selected = selected.saturating_sub(1),
-        Typed::Down => *selected = (*selected + 1).min(count.saturating_sub(1)),
+        Typed::Down => *selected = (*selected + 1).min(names.len().saturating_sub(1)),
         Typed::Left => {
             let job = *job;
             model.overlay = None;
@@ -81,7 +87,6 @@ pub fn key(model: &mut Model, pressed: Key) -> Vec<Effect> {
         Typed::Taken => {
             let (job, at, text) = (*job, *selected, field.value().trim().to_owned());
             // What was typed in full is meant, whether the listing knows it or not.
-            let names = matching(model);
             let chosen = if names.contains(&text) {
                 Some(text.clone())
             } else {

@@ -185,7 +185,7 @@ fn gather_again(model: &mut Model, moved: Option<String>) -> Vec<Effect> {
 }
 
 pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
-    let page = layout::body_rows(model.height) / 2;
+    let page = layout::overlay_rows(model.height) / 2;
     let Some(Overlay::Plan(shown)) = &mut model.overlay else {
         return Vec::new();
     };

@@ -21,6 +21,8 @@ use crate::plan::{CheckId, Finding, Follow, Progress, Target, Verdict};
 
 mod command;
 mod filter;
+mod layout;
+mod readers;
 mod release;
 mod service;
 mod time;

@@ -107,7 +107,7 @@ pub fn fetched(model: &mut Model, job: JobId, outcome: Result<Document, Failure>
 }
 
 pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
-    let (page, rows) = (layout::page(model), layout::reader_rows(model.height));
+    let (page, rows) = (layout::page(model), layout::reader_rows(model));
     let Some(Screen::Text(screen)) = model.screens.last_mut() else {
         return Vec::new();
     };

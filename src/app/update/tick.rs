@@ -120,7 +120,7 @@ fn header(model: &Model, words: &mut Words) {
 }
 
 fn board(model: &Model, words: &mut Words) {
-    let rows = layout::board_rows(&model.board, model.height);
+    let rows = layout::board_rows(model);
     for row in model.board.rows.iter().skip(model.board.offset).take(rows) {
         let under_way = row
             .standing

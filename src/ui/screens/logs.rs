@@ -2,9 +2,9 @@
 
 use crate::app::Model;
 use crate::app::model::LogScreen;
+use crate::text;
 
 use super::super::theme::Role;
-use super::super::widgets::header::thousands;
 use super::super::widgets::input::input;
 use super::super::widgets::pen::Pen;
 use super::text::found_line;
@@ -31,16 +31,16 @@ pub fn logs(pen: &mut Pen<'_>, _model: &Model, screen: &LogScreen) {
     let from = screen.at.map_or(last, |at| at.min(last));
     let place = match (screen.at, &screen.ended) {
         (None, None) => "following".to_owned(),
-        (None, Some(_)) => format!("{} lines", thousands(total)),
+        (None, Some(_)) => format!("{} lines", text::thousands(total)),
         (Some(_), _) => format!(
             "line {} of {}, G follows",
-            thousands(from + 1),
-            thousands(total)
+            text::thousands(from + 1),
+            text::thousands(total)
         ),
     };
     pen.line(x + 3, 0, &place, Role::Dim);
     if screen.dropped > 0 {
-        let words = format!("{} older lines let go", thousands(screen.dropped));
+        let words = format!("{} older lines let go", text::thousands(screen.dropped));
         pen.right(0, 1, &words, Role::Warn);
     }
     if total == 0 && screen.ended.is_none() {

@@ -102,7 +102,7 @@ fn state(model: &Model) -> Vec<Piece> {
         Health::Listing(_) => {
             let (count, again) = listed(model);
             let word = if again { "relisting" } else { "listing" };
-            piece(format!("{word} {}", thousands(count)), Role::Moving)
+            piece(format!("{word} {}", text::thousands(count)), Role::Moving)
         }
         Health::Live | Health::Undecodable(_) | Health::Denied(_) => piece("live", Role::Good),
     };
@@ -141,26 +141,13 @@ fn listed(model: &Model) -> (usize, bool) {
     })
 }
 
-/// `1,200`.
-pub fn thousands(count: usize) -> String {
-    let digits = count.to_string();
-    let mut words = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            words.push(',');
-        }
-        words.push(digit);
-    }
-    words
-}
-
 /// The state and as much of the tally as there is room for; what is wrong stays longest.
 fn middle(state: Vec<Piece>, tally: &Tally, room: u16, with_tally: bool) -> Vec<Piece> {
     if !with_tally {
         return state;
     }
     let count = |count: usize, word: &str, role| {
-        (count > 0).then(|| (format!("{} {word}", thousands(count)), role))
+        (count > 0).then(|| (format!("{} {word}", text::thousands(count)), role))
     };
     let service = if tally.services == 1 {
         "service"
@@ -168,7 +155,7 @@ fn middle(state: Vec<Piece>, tally: &Tally, room: u16, with_tally: bool) -> Vec<
         "services"
     };
     let services = (
-        format!("{} {service}", thousands(tally.services)),
+        format!("{} {service}", text::thousands(tally.services)),
         Role::Plain,
     );
     let wrong: Vec<_> = [

@@ -1,0 +1,123 @@
+//! Logs searched, the doctor, and what completes as one types.
+
+use super::*;
+use crate::app::event::{Diagnosis, JobId};
+use crate::app::model::{DoctorScreen, LogScreen};
+
+fn logs(model: &Model) -> &LogScreen {
+    let Some(Screen::Logs(screen)) = model.screens.last() else {
+        panic!("{:?}", model.screens)
+    };
+    screen
+}
+
+fn doctor(model: &Model) -> &DoctorScreen {
+    let Some(Screen::Doctor(screen)) = model.screens.last() else {
+        panic!("{:?}", model.screens)
+    };
+    screen
+}
+
+fn typed(model: &Model) -> &str {
+    match &model.overlay {
+        Some(Overlay::Palette { field, .. } | Overlay::Namespaces { field, .. }) => field.value(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_search_in_logs_goes_to_the_newest_place_and_from_there_both_ways() {
+    let mut model = fleet();
+    let id = model.board.cursor.clone().unwrap().0;
+    super::super::logs::open(&mut model, &id, Some("checkout-1".into()), false);
+    let job = logs(&model).job;
+    let line = |i: usize| {
+        if i % 100 == 50 {
+            format!("{i} ERROR")
+        } else {
+            i.to_string()
+        }
+    };
+    let news = LogNews::Lines((0..300).map(line).collect());
+    update(&mut model, Event::Logged { job, news });
+    for (keyed, at) in [
+        ("/error\n", Some(250)),
+        ("N", Some(150)),
+        ("N", Some(50)),
+        ("N", Some(50)),
+        ("n", Some(150)),
+        ("/q\x1b", Some(150)),
+        ("f", None),
+    ] {
+        keys(&mut model, keyed);
+        assert_eq!(logs(&model).at, at, "{keyed:?}");
+    }
+    assert!(!logs(&model).finding && logs(&model).find.value().is_empty());
+    let news = LogNews::Ended {
+        why: Some("gone".into()),
+    };
+    update(&mut model, Event::Logged { job, news });
+    assert_eq!(logs(&model).ended, Some(Some("gone".into())));
+}
+
+fn finding(model: &mut Model, job: JobId, last: bool) {
+    let finding = Diagnosis {
+        finding: Finding::Ok,
+        about: "server".into(),
+        sentence: "answers".into(),
+        hint: None,
+        last,
+    };
+    update(model, Event::Diagnosed { job, finding });
+}
+
+#[test]
+fn the_doctor_gathers_findings_until_the_last_and_asks_again() {
+    let mut model = fleet();
+    let effects = keys(&mut model, ":doctor\n");
+    assert!(matches!(effects.as_slice(), [Effect::Diagnose { .. }]));
+    let first = doctor(&model).job;
+    finding(&mut model, first, false);
+    assert!(!doctor(&model).done);
+    finding(&mut model, first, true);
+    assert!(doctor(&model).done && doctor(&model).findings.len() == 2);
+    let effects = keys(&mut model, "^r");
+    assert!(
+        matches!(effects.as_slice(), [Effect::Cancel { job }, Effect::Diagnose { .. }] if *job == first)
+    );
+    finding(&mut model, first, true);
+    assert_eq!(doctor(&model).findings, [], "of the one before");
+    let job = doctor(&model).job;
+    assert_eq!(keys(&mut model, "q"), [Effect::Cancel { job }]);
+    assert!(model.screens.is_empty());
+}
+
+#[test]
+fn commands_and_services_complete() {
+    let mut model = fleet();
+    keys(&mut model, ":roll\t");
+    assert_eq!(typed(&model), "rollback");
+    keys(&mut model, "^usvc che\t");
+    assert_eq!(typed(&model), "svc checkout");
+    keys(&mut model, "\n");
+    assert!(
+        matches!(model.screens.last(), Some(Screen::Service(s)) if &*s.workload.name == "checkout")
+    );
+    keys(&mut model, ":nonsense\n");
+    assert!(model.notice.unwrap().text.contains("no command nonsense"));
+}
+
+#[test]
+fn the_namespaces_of_the_cluster_complete() {
+    let mut model = fleet();
+    let effects = keys(&mut model, ":ns\n");
+    let [Effect::ListNamespaces { job, .. }] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    let outcome = Ok(["pay", "payments", "shop"].map(String::from).into());
+    update(&mut model, Event::NamespacesListed { job: *job, outcome });
+    keys(&mut model, "paym\t");
+    assert_eq!(typed(&model), "payments");
+    keys(&mut model, "\n");
+    assert_eq!(model.scope.namespaces, ["payments".into()]);
+}
