@@ -1,9 +1,10 @@
 //! What the registry and the keys in force say of themselves: hints, help.
 
 use super::intent::{Entry, Group, Intent, Place, REGISTRY};
-use super::model::{Model, Overlay, Pane, Screen};
+use super::model::{Model, Overlay, Pane, PlanBox, Screen, Stage};
 use super::update::{missing_permission, place};
-use crate::domain::Connection;
+use crate::domain::{Connection, Level};
+use crate::plan::Missing;
 
 pub use super::update::{Choice, choices, missing};
 
@@ -69,8 +70,12 @@ pub fn hints(model: &Model) -> Vec<Hint> {
             Intent::Retry,
         ],
         (_, Place::Doctor) => &[Intent::Back, Intent::Retry],
+        (Some(Overlay::Plan(shown)), _) if shown.name.is_some() || shown.reason.is_some() => {
+            return fixed_hints(&[("enter", "takes it"), ("esc", "leaves the field")]);
+        }
         (_, Place::Plan) => &[
             Intent::Confirm,
+            Intent::Accept,
             Intent::Override,
             Intent::Reason,
             Intent::Arm,
@@ -89,13 +94,13 @@ pub fn hints(model: &Model) -> Vec<Hint> {
         .into_iter()
         .chain(wanted.iter().copied())
         .chain(last)
-        .filter(|intent| has_object(model, *intent))
+        .filter(|intent| useful(model, *intent))
         .filter_map(|intent| hint(model, intent))
         .collect()
 }
 
 /// Without a row there is nothing that most keys of the board could act on.
-fn has_object(model: &Model, intent: Intent) -> bool {
+fn useful(model: &Model, intent: Intent) -> bool {
     let needs_row = matches!(
         intent,
         Intent::Open
@@ -108,10 +113,34 @@ fn has_object(model: &Model, intent: Intent) -> bool {
     );
     let hidden = matches!(intent, Intent::Filter | Intent::OnlyTrouble) && model.board.hidden > 0;
     let connected = matches!(model.connection, Connection::Connected(_));
+    if let Some(Overlay::Plan(shown)) = &model.overlay {
+        return in_plan(model, shown, intent);
+    }
     match intent {
         Intent::AllNamespaces => place(model) != Place::Board || connected,
         Intent::Retry => place(model) != Place::Board || !connected,
         _ => !needs_row || hidden || place(model) != Place::Board || model.board.cursor.is_some(),
+    }
+}
+
+/// What a plan takes in the state that it is in.
+fn in_plan(model: &Model, shown: &PlanBox, intent: Intent) -> bool {
+    let Stage::Shown { plan, .. } = &shown.stage else {
+        return match &shown.stage {
+            Stage::Gathering { .. } | Stage::Shown { .. } => intent == Intent::Back,
+            Stage::Refused { .. } => matches!(intent, Intent::Retry | Intent::Back),
+            Stage::Executing { .. } | Stage::Unknown { .. } => {
+                matches!(intent, Intent::Copy | Intent::Back)
+            }
+        };
+    };
+    let overridable = |m: &Missing| matches!(m, Missing::Override(_));
+    match intent {
+        Intent::Confirm => plan.level != Level::Open,
+        Intent::Accept => plan.level == Level::Open,
+        Intent::Arm => plan.level == Level::Protected,
+        Intent::Override => missing(model, shown).iter().any(overridable),
+        _ => true,
     }
 }
 
@@ -159,12 +188,17 @@ fn sort_hints() -> Vec<Hint> {
         ("s", "namespace"),
         ("esc", "leave it"),
     ];
-    let hint = |(key, what): (&str, &'static str)| Hint {
+    fixed_hints(&keys)
+}
+
+/// Keys that no keymap changes.
+fn fixed_hints(keys: &[(&str, &'static str)]) -> Vec<Hint> {
+    let hint = |&(key, what): &(&str, &'static str)| Hint {
         key: key.into(),
         what,
         dimmed: None,
     };
-    keys.into_iter().map(hint).collect()
+    keys.iter().map(hint).collect()
 }
 
 /// Keys under a title: `(keys, what they do)`.

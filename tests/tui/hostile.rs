@@ -1,11 +1,17 @@
 //! Words that attack the terminal or the layout, in every field that comes from outside.
 
 use ratatui::buffer::Buffer;
-use rolldeck::app::Model;
+use rolldeck::app::event::{Document, LogNews};
+use rolldeck::app::model::Stage;
+use rolldeck::app::update::update;
+use rolldeck::app::{Effect, Event, Model};
+use rolldeck::domain::{Failure, FailureKind};
+use rolldeck::plan::{CheckId, Finding, Follow};
 use unicode_width::UnicodeWidthStr;
 
 use super::cells::drawn;
 use super::night::{Service, model, night, press};
+use super::snapshots::{asked, says, with_follow, with_plan};
 
 fn hostile() -> Vec<String> {
     vec![
@@ -48,7 +54,7 @@ fn poisoned(words: &str) -> Vec<Service> {
     services
 }
 
-fn check(buffer: &Buffer, model: &Model, words: &str) {
+fn check(buffer: &Buffer, model: &Model, words: &str, hint: &str) {
     for cell in &buffer.content {
         let symbol = cell.symbol();
         assert!(
@@ -69,20 +75,94 @@ fn check(buffer: &Buffer, model: &Model, words: &str) {
         .map(|x| buffer[(x, last)].symbol())
         .collect();
     assert!(
-        hints.contains("? help"),
+        hints.contains(hint),
         "the keys stay in their place: {hints:?}"
     );
+}
+
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
+
+/// With our own signs and with ASCII alone.
+fn check_both(model: &mut Model, words: &str, hint: &str) {
+    for ascii in [false, true] {
+        model.settings.display.ascii = ascii;
+        check(&drawn(model), model, words, hint);
+    }
 }
 
 #[test]
 fn hostile_words_leave_cells_and_layout_alone() {
     for words in hostile() {
-        for keys in [&[][..], &["enter"], &["enter", "e"]] {
-            for (width, height) in [(80, 24), (120, 40)] {
+        for keys in [&[][..], &["enter"], &["enter", "e"], &["y"]] {
+            for (width, height) in SIZES {
                 let mut model = model(&poisoned(&words), width, height);
-                press(&mut model, keys);
-                check(&drawn(&model), &model, &words);
+                let effects = press(&mut model, keys);
+                answer_yaml(&mut model, &effects, &words);
+                check_both(&mut model, &words, "? help");
             }
+        }
+    }
+}
+
+fn answer_yaml(model: &mut Model, effects: &[Effect], words: &str) {
+    for effect in effects {
+        if let Effect::FetchYaml { job, .. } = effect {
+            let outcome = Ok(Document {
+                lines: vec![words.to_owned(); 3],
+                read_at: super::night::now(),
+            });
+            update(model, Event::Fetched { job: *job, outcome });
+        }
+    }
+}
+
+#[test]
+fn hostile_logs_leave_cells_and_layout_alone() {
+    for words in hostile() {
+        for (width, height) in SIZES {
+            let mut model = model(&night(), width, height);
+            for effect in press(&mut model, &["enter", "l"]) {
+                if let Effect::StreamLogs { job, .. } = effect {
+                    let news = LogNews::Lines(vec![words.clone(); 60]);
+                    update(&mut model, Event::Logged { job, news });
+                }
+            }
+            check_both(&mut model, &words, "? help");
+        }
+    }
+}
+
+#[test]
+fn hostile_plans_headers_and_notes_leave_cells_and_layout_alone() {
+    for words in hostile() {
+        for (width, height) in SIZES {
+            let refused = Failure::new(FailureKind::Refused, words.clone()).hint(words.clone());
+            let mut plan = with_plan(width, height, |mut plan, shown| {
+                plan.rule.clone_from(&words);
+                plan.kubectl.clone_from(&words);
+                plan.meanwhile.clone_from(&words);
+                plan.from.version.clone_from(&words);
+                plan.workload.name = words.as_str().into();
+                shown.workload.namespace = words.as_str().into();
+                plan.differences[0].text.clone_from(&words);
+                plan.differences[1].what.clone_from(&words);
+                let block = says(CheckId::DryRun, Finding::Block, &words);
+                shown.stage = asked(plan, vec![block]);
+                shown.moved = Some(words.clone());
+                shown.said = Some(words.clone());
+            });
+            check_both(&mut plan, &words, "esc back");
+            let mut model = with_plan(width, height, |_, shown| {
+                shown.stage = Stage::Refused { failure: refused };
+            });
+            check_both(&mut model, &words, "esc back");
+            let mut model = with_follow(width, height, Follow::Failed(words.clone()));
+            model.follows[0].goal.by.clone_from(&words);
+            model.follows[0].goal.from_version.clone_from(&words);
+            model.cluster = words.as_str().into();
+            model.scope.namespaces = vec![words.as_str().into()];
+            model.scope.note = Some(words.clone());
+            check_both(&mut model, &words, "? help");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use rolldeck::app::event::{Diagnosis, Document, LogNews};
 use rolldeck::app::field::Field;
-use rolldeck::app::model::{Armed, Following, Overlay, PlanBox, ReasonField, Stage};
+use rolldeck::app::model::{Armed, Following, Overlay, PlanBox, ReasonField, Row, Stage};
 use rolldeck::app::update::update;
 use rolldeck::app::{Effect, Event, Model};
 use rolldeck::domain::{Connection, Failure, FailureKind, Health, Update};
@@ -280,6 +280,11 @@ fn back_plan(model: &Model) -> Plan {
                 id: CheckId::Permission,
                 state: CheckState::Asking(Ask::Permission),
             },
+            told(
+                CheckId::Unchanged,
+                Finding::Ok,
+                "unchanged since you looked",
+            ),
             Check {
                 id: CheckId::DryRun,
                 state: CheckState::Asking(Ask::DryRun),
@@ -300,12 +305,26 @@ fn back_plan(model: &Model) -> Plan {
                 "Secret pay-key: no rights to read it",
             ),
         ],
-        steps: Vec::new(),
+        steps: vec![step(row, "replace the pod template")],
         offers: Vec::new(),
         goal: goal(model, now()),
         meanwhile: "5 of 6 keep serving".into(),
         kubectl: "kubectl -n shop rollout undo deploy/checkout --to-revision=38".into(),
         read_at: now(),
+    }
+}
+
+fn step(row: &Row, what: &str) -> Step {
+    Step::JsonPatch {
+        object: ObjectRef {
+            cluster: row.id.cluster.clone(),
+            namespace: row.id.namespace.clone(),
+            api: "apps/v1",
+            resource: "deployments",
+            name: row.id.name.clone(),
+        },
+        body: rolldeck::domain::Verbatim("[]".into()),
+        what: what.into(),
     }
 }
 
@@ -330,7 +349,7 @@ fn goal(model: &Model, accepted: Timestamp) -> Goal {
 }
 
 /// The model with this plan's box in some state over the board.
-fn with_plan(width: u16, height: u16, make: impl FnOnce(Box<Plan>, &mut PlanBox)) -> Model {
+pub fn with_plan(width: u16, height: u16, make: impl FnOnce(Box<Plan>, &mut PlanBox)) -> Model {
     let mut model = with_keys(width, height, &["R"]);
     model.arming = Some(Armed {
         until: super::night::ago(-600),
@@ -343,7 +362,7 @@ fn with_plan(width: u16, height: u16, make: impl FnOnce(Box<Plan>, &mut PlanBox)
     model
 }
 
-fn says(check: CheckId, finding: Finding, sentence: &str) -> Verdict {
+pub fn says(check: CheckId, finding: Finding, sentence: &str) -> Verdict {
     Verdict {
         check,
         finding,
@@ -361,7 +380,7 @@ fn accepted() -> Verdict {
     says(CheckId::DryRun, Finding::Ok, sentence)
 }
 
-fn asked(plan: Box<Plan>, verdicts: Vec<Verdict>) -> Stage {
+pub fn asked(plan: Box<Plan>, verdicts: Vec<Verdict>) -> Stage {
     Stage::Shown {
         plan,
         verdicts,
@@ -459,17 +478,7 @@ fn plan_with_an_offer_taller_than_the_screen() {
                 id: OfferId::Resume,
                 key: 'u',
                 text: "resume it as well, so that it moves".into(),
-                step: Step::JsonPatch {
-                    object: ObjectRef {
-                        cluster: plan.workload.cluster.clone(),
-                        namespace: plan.workload.namespace.clone(),
-                        api: "apps/v1",
-                        resource: "deployments",
-                        name: plan.workload.name.clone(),
-                    },
-                    body: rolldeck::domain::Verbatim("[]".into()),
-                    what: "resume deploy/checkout".into(),
-                },
+                step: plan.steps[0].clone(),
                 taken: true,
             });
             shown.stage = asked(plan, vec![may(), accepted()]);
@@ -504,7 +513,7 @@ fn yaml() {
     });
 }
 
-fn with_follow(width: u16, height: u16, state: Follow) -> Model {
+pub fn with_follow(width: u16, height: u16, state: Follow) -> Model {
     let mut model = model(&night(), width, height);
     let goal = goal(&model, super::night::ago(52));
     model.follows.push(Following {
