@@ -293,7 +293,12 @@ fn foot(pen: &mut Pen<'_>, model: &Model, shown: &PlanBox) {
         y += 1;
     }
     let missing = words::missing(model, shown);
-    let words = next_words(model, plan, verdicts, &missing);
+    let typing = shown.name.is_some();
+    let words = match missing.first() {
+        // The field itself says it.
+        Some(Missing::Confirmation | Missing::Name) if typing => String::new(),
+        _ => next_words(model, plan, verdicts, &missing),
+    };
     for line in wrap(&words, pen.width()).iter().take(2) {
         pen.line(0, y, line, Role::Strong);
         y += 1;
