@@ -90,7 +90,7 @@ fn wait_live(terminal: &Terminal, services: usize) {
     terminal.wait_for(&format!("live, with {services} services"), |screen| {
         let text = picture(screen);
         let header = text.lines().next().unwrap_or_default();
-        header.contains("live") && rows(screen).len() == services && !text.contains("as of ")
+        header.contains("live") && rows(screen).len() == services && !text.contains(" old")
     });
 }
 
@@ -103,7 +103,7 @@ fn wait_old(terminal: &Terminal, words: &str) {
             let rows = rows(screen);
             text.lines().next().unwrap_or_default().contains(words)
                 && rows.len() == 3
-                && rows.iter().all(|row| row.contains("as of "))
+                && rows.iter().all(|row| row.contains(" old"))
         },
     );
 }

@@ -23,6 +23,7 @@ pub fn fed(
     if epoch != model.epoch || !model.watched.contains(source) {
         return Vec::new();
     }
+    let answered = updates.iter().any(answered);
     for update in updates {
         match update {
             Update::Change(change) => changed(model, source, change),
@@ -37,8 +38,10 @@ pub fn fed(
         // What came made the scope another one: this source is over.
         return Vec::new();
     }
-    let at = of_server(model, at);
-    state(model, source).contact = Some(at);
+    if answered {
+        let at = of_server(model, at);
+        state(model, source).contact = Some(at);
+    }
     if model.work.touched.is_empty() {
         return Vec::new();
     }
@@ -49,6 +52,20 @@ pub fn fed(
         settle(model);
     }
     effects
+}
+
+/// Whether the server said something about the rows: that it was asked again in vain makes them no younger.
+fn answered(update: &Update) -> bool {
+    match update {
+        Update::Change(_) | Update::Skew(_) => true,
+        Update::Health(health) => match health {
+            Health::Live | Health::Listing(_) | Health::Undecodable(_) => true,
+            Health::Quiet { .. }
+            | Health::Retrying { .. }
+            | Health::Denied(_)
+            | Health::AuthExpired(_) => false,
+        },
+    }
 }
 
 fn changed(model: &mut Model, source: &SourceId, change: Change) {

@@ -151,3 +151,42 @@ fn ages_follow_the_clock_of_the_server_when_ours_is_off() {
         assert_eq!(known.health, Health::Quiet { since: want });
     }
 }
+
+#[test]
+fn asking_in_vain_makes_rows_no_younger() {
+    let mut model = fleet();
+    let source = source(Kind::Deployment, None);
+    let heard = model.sources[&source].contact;
+    let at = fixture::now() + SignedDuration::from_secs(60);
+    let tell = |model: &mut Model, health: Health| {
+        let epoch = model.epoch;
+        let updates = vec![Update::Health(health)];
+        let source = source.clone();
+        update(
+            model,
+            Event::Fed {
+                source,
+                epoch,
+                at,
+                updates,
+            },
+        );
+    };
+    let vain = Health::Retrying {
+        since: fixture::now(),
+        why: "connection refused".into(),
+        next: at,
+    };
+    for health in [
+        vain,
+        Health::Quiet {
+            since: fixture::now(),
+        },
+        Health::AuthExpired("no".into()),
+    ] {
+        tell(&mut model, health);
+        assert_eq!(model.sources[&source].contact, heard);
+    }
+    tell(&mut model, Health::Live);
+    assert_eq!(model.sources[&source].contact, Some(at));
+}
