@@ -196,6 +196,8 @@ pub struct ServiceScreen {
     pub pod: Option<Box<str>>,
     pub pane: Pane,
     pub offset: usize,
+    /// Its logs open as soon as a pod is known; true: those of the run before.
+    pub awaits_logs: Option<bool>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

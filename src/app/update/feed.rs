@@ -7,7 +7,7 @@ use crate::app::model::{Model, SourceState};
 use crate::app::settle;
 use crate::domain::{Change, Feed, Health, SourceId, Update};
 
-use super::{connection, follow};
+use super::{connection, follow, logs};
 
 /// More touched rows than this wait for the next frame.
 const AT_ONCE: usize = 32;
@@ -46,7 +46,8 @@ pub fn fed(
         return Vec::new();
     }
     model.dirty = true;
-    let effects = follow::fold(model);
+    let mut effects = follow::fold(model);
+    effects.extend(logs::open_awaited(model));
     if model.work.touched.len() <= AT_ONCE {
         // The wish list goes by the phases: a service that stalls gets its pods watched now.
         settle(model);

@@ -34,15 +34,34 @@ pub fn open(
             let uid = workload.uid.clone();
             board::open(model, id.clone(), uid);
         }
-        notice(
-            model,
-            "its pods are not known yet: they come in a moment",
-            false,
-        );
+        if let Some(Screen::Service(screen)) = model.screens.last_mut() {
+            screen.awaits_logs = Some(previous);
+        }
+        let words = "its pods are not known yet: its logs open when they are";
+        notice(model, words, false);
         return Vec::new();
     };
     let container = containers(model, id, &pod).into_iter().next();
     stream(model, id.clone(), pod, container, previous)
+}
+
+/// Opens what was asked for before a pod was known, unless another screen was opened since.
+pub fn open_awaited(model: &mut Model) -> Vec<Effect> {
+    let Some(Screen::Service(screen)) = model.screens.last() else {
+        return Vec::new();
+    };
+    let Some(previous) = screen.awaits_logs else {
+        return Vec::new();
+    };
+    let id = screen.workload.clone();
+    if service::pods(&model.fleet, &id).is_empty() {
+        return Vec::new();
+    }
+    if let Some(Screen::Service(screen)) = model.screens.last_mut() {
+        screen.awaits_logs = None;
+    }
+    model.notice = None;
+    open(model, &id, None, previous)
 }
 
 /// Containers of a pod, the one in trouble first.

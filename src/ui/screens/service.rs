@@ -70,6 +70,21 @@ pub fn service(pen: &mut Pen<'_>, model: &Model, screen: &ServiceScreen) {
     }
 }
 
+/// A revision's pods, and those of them that are ready. A ReplicaSet says so itself; of a ControllerRevision only
+/// the pods tell.
+fn counts(view: &View<'_>, revision: &Revision) -> (u32, u32) {
+    match view.workload.id.kind {
+        Kind::Deployment => (revision.desired, revision.ready),
+        Kind::StatefulSet | Kind::DaemonSet => {
+            let its = |pod: &&&Pod| pod.revision == revision.pod_hash && !pod.terminating;
+            let count = |pods: usize| u32::try_from(pods).unwrap_or(u32::MAX);
+            let pods = view.pods.iter().filter(its);
+            let ready = pods.clone().filter(|pod| pod.ready).count();
+            (count(pods.count()), count(ready))
+        }
+    }
+}
+
 /// The phase, how long, and why; then what `R` would do. Gives the next free line, after a blank one.
 fn headline(pen: &mut Pen<'_>, view: &View<'_>) -> u16 {
     let (sign, role) = theme::phase(view.standing.phase);

@@ -121,3 +121,37 @@ fn the_namespaces_of_the_cluster_complete() {
     keys(&mut model, "\n");
     assert_eq!(model.scope.namespaces, ["payments".into()]);
 }
+
+#[test]
+fn logs_asked_for_before_a_pod_is_known_open_when_one_is() {
+    let mut model = fleet();
+    let cursor = model.board.cursor.clone().unwrap();
+    let service = model.fleet.workload(&cursor.0).unwrap().clone();
+    assert!(keys(&mut model, "l").iter().all(|e| !streams(e)));
+    assert!(matches!(model.screens.last(), Some(Screen::Service(_))));
+
+    let (hash, name) = ("7d9f", "first");
+    let mut revision = fixture::revision(service.id.kind, 1, hash, fixture::IMAGE);
+    (revision.workload, revision.owner) = (service.id.clone(), service.uid.clone());
+    let mut pod = fixture::pod(service.id.kind, hash, name);
+    (pod.workload, pod.owner) = (service.id.clone(), revision.uid.clone());
+    let items = [Item::Revision(Box::new(revision)), Item::Pod(Box::new(pod))];
+    let mut effects = Vec::new();
+    for (item, of) in items.into_iter().zip(["replicasets", "pods"]) {
+        let its = |s: &&SourceId| s.feed.resource() == of;
+        let source = model.watched.iter().find(its).unwrap().clone();
+        effects = news(&mut model, source, vec![Update::Change(Change::Put(item))]);
+    }
+    assert!(effects.iter().any(streams), "{effects:?}");
+    assert!(logs(&model).pod.ends_with(name));
+}
+
+fn streams(effect: &Effect) -> bool {
+    matches!(
+        effect,
+        Effect::StreamLogs {
+            previous: false,
+            ..
+        }
+    )
+}

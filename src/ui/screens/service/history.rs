@@ -9,7 +9,7 @@ use crate::text;
 use super::super::super::theme::{self, Role};
 use super::super::super::widgets::pen::{Pen, cells};
 use super::super::super::widgets::table::{Column, Placed, place, scroll_mark};
-use super::{View, current, marked, version_of};
+use super::{View, counts, current, marked, version_of};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
@@ -84,7 +84,7 @@ fn draw(pen: &mut Pen<'_>, y: u16, view: &View<'_>, row: &Row<'_>, columns: &[Pl
     if is_current {
         let (sign, role) = theme::phase(view.standing.phase);
         pen.put(2, y, 1, sign, role);
-    } else if revision.available > 0 {
+    } else if counts(view, revision).1 > 0 {
         pen.put(2, y, 1, "•", Role::Good);
     }
     let gone = view.withdrawn.contains(&revision.name);
@@ -126,10 +126,9 @@ fn row<'a>(view: &View<'_>, revision: &'a Revision) -> Row<'a> {
     } else {
         revision.number.to_string()
     };
-    let pods = if revision.desired == 0 && revision.available == 0 {
-        String::new()
-    } else {
-        format!("{}/{}", revision.available, revision.desired)
+    let pods = match counts(view, revision) {
+        (0, 0) => String::new(),
+        (pods, ready) => format!("{ready}/{pods}"),
     };
     Row {
         revision,

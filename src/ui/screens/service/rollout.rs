@@ -7,7 +7,7 @@ use super::super::super::theme::Role;
 use super::super::super::widgets::bar::bar;
 use super::super::super::widgets::change::fit_change;
 use super::super::super::widgets::pen::{Pen, cells};
-use super::{View, current, version_of};
+use super::{View, counts, current, version_of};
 
 /// Draws it and gives the next free line.
 pub fn rollout(pen: &mut Pen<'_>, view: &View<'_>) -> u16 {
@@ -15,8 +15,8 @@ pub fn rollout(pen: &mut Pen<'_>, view: &View<'_>) -> u16 {
     let old = view
         .revisions
         .iter()
-        .filter(|r| new.is_none_or(|new| new.uid != r.uid) && (r.desired > 0 || r.available > 0))
-        .max_by_key(|r| (r.available, r.number));
+        .filter(|r| new.is_none_or(|new| new.uid != r.uid) && counts(view, r) != (0, 0))
+        .max_by_key(|r| (counts(view, r), r.number));
     let mut x = pen.line(1, 0, "ROLLOUT  ", Role::Strong);
     let words = match (old, new) {
         (Some(old), Some(new)) => {
@@ -64,16 +64,14 @@ fn side(
     (word, revision): (&str, &Revision),
 ) {
     let wanted = view.workload.desired;
+    let (pods, ready) = counts(view, revision);
     let x = pen.put(2, y, 4, &format!("{word} "), Role::Dim);
     let version = version_of(view, revision);
     pen.put(x, y, version_cells, &version, Role::Plain);
     let x = x + version_cells + 2;
     let blocks = if pen.width() >= 70 { 10 } else { 5 };
-    let x = pen.line(x, y, &bar(revision.desired, wanted, blocks), Role::Moving);
-    let words = format!(
-        " {} of {wanted}  {} ready",
-        revision.desired, revision.ready
-    );
+    let x = pen.line(x, y, &bar(pods, wanted, blocks), Role::Moving);
+    let words = format!(" {pods} of {wanted}  {ready} ready");
     let x = pen.line(x, y, &words, Role::Plain);
     if let Some((trouble, count)) = trouble(view, revision) {
         pen.line(x, y, &format!("  {count} {trouble}"), Role::Bad);
