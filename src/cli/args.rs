@@ -47,7 +47,7 @@ struct Common {
     /// Protected environments start armed
     #[arg(long, global = true)]
     write: bool,
-    /// The settings file; ROLLDECK_CONFIG names it as well
+    /// The settings file; `ROLLDECK_CONFIG` names it as well
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Plain ASCII glyphs

@@ -8,12 +8,13 @@ use futures::stream::FuturesOrdered;
 
 use super::{Shared, clock};
 use crate::app::event::{Diagnosis, Event, JobId};
-use crate::config::{Config, Namespaces};
+use crate::config::{Config, Connection, Namespaces};
 use crate::domain::{Failure, Identity, Kind, PinnedBy};
 use crate::plan::Finding;
 use crate::sources::kube::access::{self, Permission, Right};
 use crate::sources::kube::path::Resource;
 use crate::sources::kube::{self, Cluster, kubeconfig};
+use crate::text;
 
 /// A clock that is further off than this makes ages wrong.
 const SKEW: i64 = 5;
@@ -45,14 +46,17 @@ fn kubeconfig_line(config: &Config) -> Diagnosis {
     match kubeconfig::contexts(&config.connection) {
         Ok((_, Some(current))) => {
             let context = config.connection.context.as_ref().unwrap_or(&current);
-            line(Finding::Ok, "kubeconfig", format!("context {context}"))
+            let text = format!("context {context} of {}", files(&config.connection));
+            line(Finding::Ok, "kubeconfig", text)
         }
         Ok((names, None)) => {
             let text = match &config.connection.context {
                 Some(context) => format!("context {context}"),
                 None if config.connection.in_cluster => "none; the pod's service account".into(),
                 None if names.is_empty() => {
-                    return line(Finding::Warn, "kubeconfig", "there is none".into());
+                    return line(Finding::Warn, "kubeconfig", "there is none".into()).hint(
+                        "KUBECONFIG or --kubeconfig names one; kubectl config view shows it",
+                    );
                 }
                 None => format!("no current context; there are: {}", names.join(", ")),
             };
@@ -62,11 +66,43 @@ fn kubeconfig_line(config: &Config) -> Diagnosis {
     }
 }
 
+/// The files that are there, in their order.
+fn files(connection: &Connection) -> String {
+    let named = match &connection.kubeconfig {
+        Some(file) => std::slice::from_ref(file),
+        None => connection.search.as_slice(),
+    };
+    let there = named.iter().filter(|file| file.exists());
+    let shown: Vec<_> = there.map(|file| file.display().to_string()).collect();
+    shown.join(", ")
+}
+
+fn proxy_line(cluster: &Cluster) -> Diagnosis {
+    let text = match cluster.proxy() {
+        Some(proxy) => format!("through {proxy}"),
+        None => "none for this server".into(),
+    };
+    line(Finding::Ok, "proxy", text)
+}
+
+/// Only a login command says when its login expires.
+fn login_line(cluster: &Cluster) -> Diagnosis {
+    let Some(end) = cluster.login_expires() else {
+        let text = "nothing says when it expires".into();
+        return line(Finding::Ok, "login", text);
+    };
+    let left = text::age(clock::now(), end);
+    if end <= clock::now() {
+        return line(Finding::Warn, "login", format!("expired at {end}")).hint("log in again");
+    }
+    line(Finding::Ok, "login", format!("expires in {left}, at {end}"))
+}
+
 async fn of_cluster(config: &Config, cluster: &Cluster) -> Vec<Diagnosis> {
     let asked = clock::now();
     let version = cluster.get("/version").await;
     let took = clock::now().duration_since(asked).as_millis();
-    let mut lines = Vec::new();
+    let mut lines = vec![login_line(cluster), proxy_line(cluster)];
     match &version {
         Ok(answer) => {
             let text = format!("{} answered in {took} ms", cluster.server());

@@ -76,6 +76,16 @@ impl Cluster {
         &self.inner.server
     }
 
+    /// The proxy that leads there, without its credentials.
+    pub fn proxy(&self) -> Option<&str> {
+        self.inner.proxy.as_deref()
+    }
+
+    /// When the login expires, as far as a login command said.
+    pub fn login_expires(&self) -> Option<Timestamp> {
+        self.inner.expires()
+    }
+
     /// The namespace that the kubeconfig context names; in a pod the pod's own.
     pub fn default_namespace(&self) -> Option<&str> {
         self.inner.namespace.as_deref()

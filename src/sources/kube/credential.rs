@@ -28,6 +28,8 @@ const LONGEST_SENTENCE: usize = 200;
 pub struct Login {
     /// When it has to be renewed.
     pub ends: Option<Timestamp>,
+    /// When it expires, as far as the login command says.
+    pub expires: Option<Timestamp>,
     /// Equal when the credentials are.
     pub fingerprint: [u8; 32],
 }
@@ -40,7 +42,7 @@ pub async fn log_in(
     now: impl Fn() -> Timestamp,
 ) -> Result<Login, Error> {
     let auth = &mut config.auth_info;
-    let mut ends = None;
+    let (mut ends, mut expires) = (None, None);
     if let Some(provider) = &auth.auth_provider
         && provider.name != "oidc"
     {
@@ -61,11 +63,13 @@ pub async fn log_in(
         && auth.token.is_none()
     {
         let status = run(&plugin, hint, PATIENCE).await?;
-        ends = status.expiration_timestamp;
+        expires = status.expiration_timestamp;
+        ends = expires;
         status.hand_over(auth);
     }
     Ok(Login {
         ends,
+        expires,
         fingerprint: fingerprint(auth).await,
     })
 }

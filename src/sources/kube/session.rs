@@ -41,6 +41,7 @@ pub async fn connect(
             .to_string()
             .trim_end_matches('/')
             .to_owned(),
+        proxy: access.config.proxy_url.as_ref().map(address),
         namespace: access.namespace.clone(),
         ca: access.config.root_cert.clone().unwrap_or_default().concat(),
         connection: Connection {
@@ -58,9 +59,22 @@ pub async fn connect(
     })
 }
 
+/// Scheme, host and port: what stands before an `@` is secret.
+fn address(uri: &http::Uri) -> String {
+    let scheme = uri.scheme_str().unwrap_or("http");
+    let port = uri.port().map(|port| format!(":{port}"));
+    format!(
+        "{scheme}://{}{}",
+        uri.host().unwrap_or_default(),
+        port.unwrap_or_default()
+    )
+}
+
 pub struct Inner {
     pub id: ClusterId,
     pub server: String,
+    /// Without its credentials.
+    pub proxy: Option<String>,
     pub namespace: Option<String>,
     /// The certificate authority, DER. Empty: the system's.
     pub ca: Vec<u8>,
@@ -177,6 +191,11 @@ impl Inner {
         Ok(Arc::new(session))
     }
 
+    /// When the login in force expires, as far as the login command says.
+    pub fn expires(&self) -> Option<Timestamp> {
+        self.current().login.expires
+    }
+
     fn current(&self) -> Arc<Session> {
         Arc::clone(&self.current.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -220,6 +239,7 @@ impl Cluster {
             login_hint: "log in again".into(),
             login: Login {
                 ends: None,
+                expires: None,
                 fingerprint: [0; 32],
             },
             renewed: true,
@@ -228,6 +248,7 @@ impl Cluster {
         let inner = Inner {
             id: "c".into(),
             server: "http://fake".into(),
+            proxy: None,
             namespace: None,
             ca: Vec::new(),
             connection: Connection::default(),

@@ -3,7 +3,7 @@
 use crate::app::Model;
 use crate::app::intent::Intent;
 use crate::app::words;
-use crate::domain::{Connection, Failure};
+use crate::domain::Connection;
 use crate::text;
 
 use super::super::theme::Role;
