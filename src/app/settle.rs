@@ -186,7 +186,7 @@ fn order(sort: Sort, a: &Row, b: &Row) -> Ordering {
             .standing
             .phase
             .cmp(&b.standing.phase)
-            .then_with(|| newest_trouble(a, b)),
+            .then_with(|| within_phase(a, b)),
         Sort::Name => Ordering::Equal,
         Sort::Changed => Reverse(a.changed).cmp(&Reverse(b.changed)),
         Sort::Version => a.version.cmp(&b.version),
@@ -196,12 +196,15 @@ fn order(sort: Sort, a: &Row, b: &Row) -> Ordering {
         .then_with(|| a.id.cmp(&b.id))
 }
 
-fn newest_trouble(a: &Row, b: &Row) -> Ordering {
-    if ages(&a.standing) {
-        let since = |row: &Row| Reverse(row.standing.since.or(row.changed));
-        since(a).cmp(&since(b))
-    } else {
-        Ordering::Equal
+/// The newest trouble first. What is on its way keeps its place: who sets out later stands below.
+fn within_phase(a: &Row, b: &Row) -> Ordering {
+    let since = |row: &Row| row.standing.since.or(row.changed);
+    match a.standing.phase {
+        Phase::Stalled | Phase::Degraded => since(b).cmp(&since(a)),
+        Phase::Canary | Phase::Rolling | Phase::RollingBack | Phase::Paused => {
+            since(a).cmp(&since(b))
+        }
+        Phase::Unknown | Phase::Steady | Phase::ScaledToZero => Ordering::Equal,
     }
 }
 

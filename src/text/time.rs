@@ -13,6 +13,16 @@ pub fn age(since: Timestamp, now: Timestamp) -> String {
     }
 }
 
+/// As [`age`], but in steps of ten seconds up to a minute: for columns in which many ages count at once, where
+/// every second of each would be bytes on a slow line.
+pub fn coarse_age(since: Timestamp, now: Timestamp) -> String {
+    match now.duration_since(since).as_secs().max(0) {
+        seconds @ 0..60 => format!("{}s", seconds / 10 * 10),
+        60.. => age(since, now),
+        ..0 => age(now, now),
+    }
+}
+
 /// Two units at most: `12s`, `4m12s`, `10m`, `1h5m`, `2d3h`.
 pub fn duration(seconds: u64) -> String {
     let (large, small) = match seconds {

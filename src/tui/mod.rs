@@ -29,8 +29,11 @@ use signals::{News, Signals};
 
 /// So much news is folded in before the keys are looked at again.
 const DRAIN: usize = 256;
-/// The shortest time between two frames: 30 a second.
+/// The shortest time between two frames while a person acts: 30 a second.
 const FRAME: Duration = Duration::from_millis(33);
+/// The same for news alone. The first is painted at once; what follows closely goes out together, because many
+/// rollouts at a time would otherwise fill a slow line with half-way states.
+const NEWS_FRAME: Duration = Duration::from_millis(100);
 const TICK: Duration = Duration::from_secs(1);
 
 /// Opens the screen and stays until it is closed. Installs the panic hook and makes the runtime.
@@ -69,6 +72,7 @@ async fn open(config: Config) -> Result<(), Failure> {
         engine,
         copies,
         over: None,
+        awaited: true,
     };
     desk.run(effects);
     let outcome = desk.work(signals, news).await;
@@ -88,6 +92,8 @@ struct Desk {
     /// Where a copied text is kept for terminals without a clipboard.
     copies: PathBuf,
     over: Option<Result<(), Failure>>,
+    /// A person acted since the last frame.
+    awaited: bool,
 }
 
 impl Desk {
@@ -97,7 +103,8 @@ impl Desk {
         mut news: Receiver<Event>,
     ) -> Result<(), Failure> {
         let mut keys = EventStream::new();
-        let (mut tick, mut frame) = (steady(TICK), steady(FRAME));
+        let (mut tick, mut frame, mut news_frame) =
+            (steady(TICK), steady(FRAME), steady(NEWS_FRAME));
         let mut batch = Vec::with_capacity(DRAIN);
         loop {
             tokio::select! {
@@ -109,7 +116,8 @@ impl Desk {
                 },
                 signal = signals.next() => self.signal(signal),
                 () = guard::panicked() => self.over = Some(Err(panicked())),
-                _ = frame.tick(), if self.model.dirty => self.draw(),
+                _ = frame.tick(), if self.model.dirty && self.awaited => self.draw(),
+                _ = news_frame.tick(), if self.model.dirty && !self.awaited => self.draw(),
                 count = news.recv_many(&mut batch, DRAIN) => {
                     for event in batch.drain(..) {
                         self.fold(event);
@@ -127,6 +135,7 @@ impl Desk {
     }
 
     fn input(&mut self, input: Input) {
+        self.awaited = true;
         match input {
             Input::Key(key) => {
                 if let Some(key) = Key::from_terminal(key) {
@@ -167,7 +176,7 @@ impl Desk {
     fn draw(&mut self) {
         app::settle(&mut self.model);
         let drawn = self.screen.draw(|frame| ui::view(&self.model, frame));
-        self.model.dirty = false;
+        (self.model.dirty, self.awaited) = (false, false);
         // The connection of the terminal died: there is nobody to tell.
         if drawn.is_err() {
             self.over = Some(Ok(()));

@@ -10,7 +10,7 @@ use crate::app::model::{Model, Overlay, Screen, Stage};
 use crate::app::settle::{self, settle};
 use crate::domain::{Connection, Health, Phase};
 use crate::plan::Follow;
-use crate::text::age;
+use crate::text::{age, coarse_age};
 
 use super::{feed, follow, notice};
 
@@ -79,6 +79,10 @@ impl Words {
         age(since, self.1).hash(&mut self.0);
     }
 
+    fn coarse_age(&mut self, since: Timestamp) {
+        coarse_age(since, self.1).hash(&mut self.0);
+    }
+
     fn until(&mut self, at: Timestamp) {
         age(self.1, at).hash(&mut self.0);
     }
@@ -122,11 +126,11 @@ fn header(model: &Model, words: &mut Words) {
 fn board(model: &Model, words: &mut Words) {
     let rows = layout::board_rows(model);
     for row in model.board.rows.iter().skip(model.board.offset).take(rows) {
-        let under_way = row
-            .standing
-            .since
-            .filter(|_| row.standing.progress.is_some());
-        for at in [row.changed, under_way].into_iter().flatten() {
+        if let Some(at) = row.changed {
+            words.coarse_age(at);
+        }
+        let stuck = row.standing.phase == Phase::Stalled;
+        if let Some(at) = row.standing.since.filter(|_| stuck) {
             words.age(at);
         }
     }

@@ -139,7 +139,7 @@ impl<'a> Shown<'a> {
             },
             changed: row
                 .changed
-                .map_or_else(String::new, |at| text::age(at, model.now)),
+                .map_or_else(String::new, |at| text::coarse_age(at, model.now)),
             why: why(row),
             key: fixing_key(row, model),
             heard: stale(model, row).map(|at| format!("{} old", text::age(at, model.now))),
@@ -170,7 +170,7 @@ impl<'a> Shown<'a> {
     }
 }
 
-/// `3/6 stalled 4m`.
+/// `3/6 stalled 4m`. How long a rollout that moves is on its way, CHANGED says.
 fn rollout(row: &Row, model: &Model, width: u16) -> String {
     let standing = &row.standing;
     let phase = match standing.phase {
@@ -188,7 +188,8 @@ fn rollout(row: &Row, model: &Model, width: u16) -> String {
         Some(progress) => format!("{}/{} {phase}", progress.done, progress.of),
         None => phase,
     };
-    if let (Some(_), Some(since), true) = (standing.progress, standing.since, width >= ROOMY) {
+    let stuck = standing.phase == Phase::Stalled && standing.progress.is_some();
+    if let (true, Some(since)) = (stuck && width >= ROOMY, standing.since) {
         words.push(' ');
         words.push_str(&text::age(since, model.now));
     }
