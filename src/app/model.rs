@@ -62,6 +62,8 @@ pub struct Model {
 /// What changed since the rows of the board were made.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Work {
+    /// Rows stand where they stood though their order is another: since when.
+    pub untidy: Option<Timestamp>,
     /// Workloads whose standing may have changed.
     pub touched: BTreeSet<WorkloadId>,
     /// The filter or the order: every row has to be looked at again.

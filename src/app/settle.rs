@@ -3,7 +3,7 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{Phase, Revision, Standing, Workload, WorkloadId, revision, version};
 use crate::plan::Follow;
@@ -126,6 +126,28 @@ fn rebuild(model: &mut Model, news: News, filter_changed: bool) {
         .collect();
 }
 
+/// So many seconds a row that is in no trouble keeps its place, whatever its order: who reads it would lose it, and
+/// every row that moves is painted again with all below it.
+const CALM_SECONDS: i64 = 3;
+
+/// Puts every row where it belongs, once they have stood still long enough.
+pub fn tidy(model: &mut Model) {
+    let calm = SignedDuration::from_secs(CALM_SECONDS);
+    let due = |since: Timestamp| model.now.duration_since(since) >= calm;
+    if model.work.untidy.is_some_and(due) {
+        model.work.untidy = None;
+        model
+            .board
+            .rows
+            .sort_by(|a, b| order(model.board.sort, a, b));
+        model.dirty = true;
+    }
+}
+
+fn in_trouble(row: &Row) -> bool {
+    matches!(row.standing.phase, Phase::Stalled | Phase::Degraded)
+}
+
 /// Takes one row out and puts it back where it belongs now.
 fn place(model: &mut Model, id: &WorkloadId, new: Option<Row>) {
     let old = model.board.rows.iter().position(|row| row.id == *id);
@@ -136,16 +158,26 @@ fn place(model: &mut Model, id: &WorkloadId, new: Option<Row>) {
     if was.map(wish) != new.as_ref().map(wish) {
         model.work.wishes = true;
     }
-    match old {
-        Some(at) => drop(model.board.rows.remove(at)),
-        None => drop(model.board.hidden_rows.remove(id)),
-    }
-    let Some(new) = new else { return };
+    let calm = was.is_some_and(|was| !in_trouble(was));
+    let Some(new) = new else {
+        take_out(&mut model.board, old, id);
+        return;
+    };
     let board = &model.board;
     let held = board.cursor.as_ref().filter(|_| board.held);
     let filter = Filter::parse(board.filter.value());
     let visible = is_cursor(held, &new) || shows(&filter, model, &new);
     let board = &mut model.board;
+    if let Some(at) = old
+        && visible
+        && calm
+        && !in_trouble(&new)
+    {
+        board.rows[at] = new;
+        model.work.untidy.get_or_insert(model.now);
+        return;
+    }
+    take_out(board, old, id);
     if visible {
         let sort = board.sort;
         let at = board
@@ -154,6 +186,13 @@ fn place(model: &mut Model, id: &WorkloadId, new: Option<Row>) {
         board.rows.insert(at, new);
     } else {
         board.hidden_rows.insert(id.clone(), new);
+    }
+}
+
+fn take_out(board: &mut Board, shown: Option<usize>, id: &WorkloadId) {
+    match shown {
+        Some(at) => drop(board.rows.remove(at)),
+        None => drop(board.hidden_rows.remove(id)),
     }
 }
 

@@ -37,6 +37,7 @@ pub fn ticked(model: &mut Model, now: Timestamp) -> Vec<Effect> {
     settle::touch_what_ages(model);
     let effects = follow::fold(model);
     settle(model);
+    settle::tidy(model);
     let ages = ages(model);
     if ages != model.ages {
         model.ages = ages;

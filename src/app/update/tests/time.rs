@@ -190,3 +190,21 @@ fn asking_in_vain_makes_rows_no_younger() {
     tell(&mut model, Health::Live);
     assert_eq!(model.sources[&source].contact, Some(at));
 }
+
+#[test]
+fn what_is_in_no_trouble_keeps_its_place_for_a_moment_and_trouble_comes_first_at_once() {
+    let mut model = start();
+    put(&mut model, &[steady("a"), steady("b"), steady("c")]);
+    let mut moving = rolling();
+    (moving.id, moving.uid) = (steady("b").id, steady("b").uid);
+    put(&mut model, &[moving]);
+    assert_eq!(names(&model), ["a", "b", "c"]);
+    ticked(&mut model, 2);
+    assert_eq!(names(&model), ["a", "b", "c"]);
+    ticked(&mut model, 3);
+    assert_eq!(names(&model), ["b", "a", "c"]);
+    put(&mut model, &[stalled("c")]);
+    assert_eq!(names(&model), ["c", "b", "a"]);
+    put(&mut model, &[steady("c")]);
+    assert_eq!(names(&model), ["b", "a", "c"]);
+}
