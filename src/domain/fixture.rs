@@ -150,6 +150,7 @@ pub fn pod(kind: Kind, hash: &str, suffix: &str) -> Pod {
         ready: true,
         ready_changed: Some(ago(190)),
         unscheduled: None,
+        hold: None,
         containers: [container(Run::Running {
             since: Some(ago(195)),
         })]

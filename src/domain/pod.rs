@@ -26,7 +26,30 @@ pub struct Pod {
     pub ready_changed: Option<Timestamp>,
     /// `PodScheduled` is false: its reason and message.
     pub unscheduled: Option<(Box<str>, Box<str>)>,
+    /// What else keeps it from serving.
+    pub hold: Option<Hold>,
     pub containers: Box<[ContainerState]>,
+}
+
+/// A condition of the pod that no container's state shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    pub kind: HoldKind,
+    /// `PreemptionByScheduler`, `Infeasible`, …
+    pub reason: Box<str>,
+    pub message: Box<str>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HoldKind {
+    /// `DisruptionTarget`: it is about to be preempted, evicted or drained.
+    Disruption,
+    /// `AllContainersRestarting`: one container's end restarts the whole pod.
+    RestartingAll,
+    /// `PodResizePending`: the node cannot give it its new resources, now or ever.
+    ResizePending,
+    /// Its containers are ready, and a readiness gate is not.
+    ReadinessGate,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -248,6 +248,7 @@ impl Service {
             ready: true,
             ready_changed: Some(ago(age)),
             unscheduled: None,
+            hold: None,
             containers: [ContainerState {
                 name: revision.containers[0].name.clone(),
                 init: false,

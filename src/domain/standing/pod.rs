@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::pod::Ended;
+use crate::domain::pod::{Ended, HoldKind};
 use crate::domain::{ContainerState, Pod, Run, Warning};
 
 use super::Reason;
@@ -37,6 +37,26 @@ pub(super) fn trouble(pod: &Pod, warnings: &[&Warning], now: Timestamp) -> Optio
         .min_by_key(|t| !t.stalls)
         .or_else(|| unscheduled(pod, now))
         .or_else(|| creating(pod, warnings, now))
+        .or_else(|| held(pod))
+}
+
+/// What a condition of the pod says when nothing nearer to its containers does. A pod that serves is not held.
+fn held(pod: &Pod) -> Option<Trouble> {
+    let hold = pod.hold.as_ref().filter(|_| !pod.ready)?;
+    let told = match words::clause(&hold.message) {
+        message if message.is_empty() => hold.reason.to_string(),
+        message => message,
+    };
+    let (reason, text) = match hold.kind {
+        HoldKind::Disruption => (Reason::Evicted, format!("moved off its node: {told}")),
+        HoldKind::RestartingAll => (Reason::NotReady, "all containers restart".to_owned()),
+        HoldKind::ResizePending => (
+            Reason::Unschedulable,
+            format!("resize {}: {told}", hold.reason.to_lowercase()),
+        ),
+        HoldKind::ReadinessGate => (Reason::NotReady, format!("readiness gate: {told}")),
+    };
+    Some(Trouble::new(reason, text, false))
 }
 
 /// The whole pod failed: evicted, its node lost, not admitted.

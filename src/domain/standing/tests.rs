@@ -3,6 +3,7 @@
 #![allow(clippy::too_many_lines)] // a table is one test
 
 use crate::domain::fixture::*;
+use crate::domain::pod::{Hold, HoldKind};
 use crate::domain::template::CanonicalHash;
 use crate::domain::{ActionNote, ContainerState, Counts, Run, Strategy};
 
@@ -862,6 +863,51 @@ fn pods_that_failed_as_a_whole() {
         let mut replaced = World::well(Kind::Deployment);
         replaced.pods = world.pods;
         replaced.stands(Phase::Steady, None);
+    }
+}
+
+#[test]
+fn pods_that_a_condition_holds() {
+    for (kind, reason, message, told) in [
+        (
+            HoldKind::Disruption,
+            "PreemptionByScheduler",
+            "",
+            (Reason::Evicted, "moved off its node: PreemptionByScheduler"),
+        ),
+        (
+            HoldKind::RestartingAll,
+            "",
+            "",
+            (Reason::NotReady, "all containers restart"),
+        ),
+        (
+            HoldKind::ResizePending,
+            "Infeasible",
+            "node has 2 cpu",
+            (Reason::Unschedulable, "resize infeasible: node has 2 cpu"),
+        ),
+        (
+            HoldKind::ReadinessGate,
+            "ReadinessGatesNotReady",
+            "target-health is false",
+            (Reason::NotReady, "readiness gate: target-health is false"),
+        ),
+    ] {
+        let mut world = World::rolling(Kind::Deployment).with_pod(ContainerState {
+            ready: true,
+            ..container(Run::Running { since: None })
+        });
+        world.pods[0].hold = Some(Hold {
+            kind,
+            reason: reason.into(),
+            message: message.into(),
+        });
+        world.pods[0].ready = false;
+        world.stands(ROLLING, Some(told));
+        // It serves: nothing holds it.
+        world.pods[0].ready = true;
+        world.stands(ROLLING, None);
     }
 }
 

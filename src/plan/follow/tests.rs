@@ -52,6 +52,7 @@ fn pod(name: &str, hash: &str, tag: &str) -> Pod {
         ready: true,
         ready_changed: Some(at("2026-01-01T12:00:20Z")),
         unscheduled: None,
+        hold: None,
         containers: [ContainerState {
             name: "web".into(),
             init: false,

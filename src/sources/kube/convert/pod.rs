@@ -3,7 +3,7 @@
 use serde_json::Error;
 
 use super::{REASON, capped, containers, count, created, optional, reason_of, required};
-use crate::domain::pod::Ended;
+use crate::domain::pod::{Ended, Hold, HoldKind};
 use crate::domain::{Container, ContainerState, Pod, Run, WorkloadId};
 use crate::sources::kube::wire;
 
@@ -40,10 +40,30 @@ pub fn pod(workload: &WorkloadId, raw: &str) -> Result<Pod, Error> {
         unscheduled: condition("PodScheduled")
             .filter(|c| &*c.status == "False")
             .map(|c| reason_of(&c.reason, &c.message)),
+        hold: hold(status),
         containers: containers(&object.spec)
             .into_iter()
             .map(|container| state(container, status))
             .collect(),
+    })
+}
+
+fn hold(status: &wire::PodStatus<'_>) -> Option<Hold> {
+    let of = |c: &wire::Condition<'_>| match (&*c.kind, &*c.status, &*c.reason) {
+        ("DisruptionTarget", "True", _) => Some(HoldKind::Disruption),
+        ("AllContainersRestarting", "True", _) => Some(HoldKind::RestartingAll),
+        ("PodResizePending", "True", _) => Some(HoldKind::ResizePending),
+        ("Ready", "False", "ReadinessGatesNotReady") => Some(HoldKind::ReadinessGate),
+        _ => None,
+    };
+    status.conditions.iter().find_map(|condition| {
+        let kind = of(condition)?;
+        let (reason, message) = reason_of(&condition.reason, &condition.message);
+        Some(Hold {
+            kind,
+            reason,
+            message,
+        })
     })
 }
 
@@ -162,6 +182,32 @@ mod tests {
         );
         assert_eq!(pending.containers[0].run, Run::Unknown);
         assert_eq!(pending.node, None);
+        for (condition, kind) in [
+            (
+                r#""DisruptionTarget","status":"True","reason":"PreemptionByScheduler""#,
+                Some(HoldKind::Disruption),
+            ),
+            (
+                r#""AllContainersRestarting","status":"True""#,
+                Some(HoldKind::RestartingAll),
+            ),
+            (
+                r#""PodResizePending","status":"True","reason":"Infeasible""#,
+                Some(HoldKind::ResizePending),
+            ),
+            (
+                r#""Ready","status":"False","reason":"ReadinessGatesNotReady""#,
+                Some(HoldKind::ReadinessGate),
+            ),
+            (
+                r#""Ready","status":"False","reason":"ContainersNotReady""#,
+                None,
+            ),
+            (r#""PodResizePending","status":"False""#, None),
+        ] {
+            let pod = read("", &format!(r#""conditions":[{{"type":{condition}}}]"#));
+            assert_eq!(pod.hold.map(|hold| hold.kind), kind, "{condition}");
+        }
         let evicted = read(
             "",
             r#""phase":"Failed","reason":"Evicted","message":"disk""#,
