@@ -27,13 +27,13 @@ use guard::Guard;
 use screen::Screen;
 use signals::{News, Signals};
 
-/// So much news is folded in before the keys are looked at again.
-const DRAIN: usize = 256;
+/// So much news is folded in before the keys are looked at again: each may be a page of a listing.
+const DRAIN: usize = 8;
 /// The shortest time between two frames while a person acts: 30 a second.
 const FRAME: Duration = Duration::from_millis(33);
 /// The same for news alone. The first is painted at once; what follows closely goes out together, because many
 /// rollouts at a time would otherwise fill a slow line with half-way states.
-const NEWS_FRAME: Duration = Duration::from_millis(100);
+const NEWS_FRAME: Duration = Duration::from_millis(50);
 const TICK: Duration = Duration::from_secs(1);
 
 /// Opens the screen and stays until it is closed. Installs the panic hook and makes the runtime.

@@ -22,7 +22,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use fleet::{SIZES, Size};
-use program::Program;
+use program::{Kind, Program};
 use report::Report;
 use serde_json::{Value, json};
 use support::control_plane::ControlPlane;
@@ -98,7 +98,10 @@ impl Bench {
         self.events(program, &terminal, run);
         self.busy(program, &terminal, run);
         drop(terminal);
-        self.roll_back(program, run);
+        // A peer asks other questions in other words: its rollback is not scripted here.
+        if program.kind == Kind::Rolldeck {
+            self.roll_back(program, run);
+        }
     }
 
     fn start(&mut self, program: &Program, terminal: &Terminal) {

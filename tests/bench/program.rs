@@ -69,8 +69,8 @@ impl Program {
         }
     }
 
-    /// From the start of the program to the new image accepted by the API server, with scripted keys. `service`
-    /// is stuck in the middle of a rollout.
+    /// Of rolldeck: from its start to the new image accepted by the API server, with scripted keys. `service` is
+    /// stuck in the middle of a rollout.
     pub fn roll_back(
         &self,
         plane: &ControlPlane,
@@ -79,29 +79,17 @@ impl Program {
     ) -> Duration {
         let bad = service.live_image(plane);
         terminal.wait_text(&service.name);
-        match self.kind {
-            Kind::Rolldeck => {
-                terminal.wait_for("the stuck service in the first row", |screen| {
-                    let text = picture(screen);
-                    let row = text.lines().nth(2).unwrap_or_default();
-                    row.contains(&service.name) && row.contains("stalled")
-                });
-                terminal.keys("R");
-                terminal.wait_for("every must-check has answered", |screen| {
-                    let text = picture(screen);
-                    text.contains("you may patch") && text.contains("accepts the patch")
-                });
-                terminal.keys("y");
-            }
-            Kind::Sofka => {
-                terminal.keys(&format!("/{}\r", service.name));
-                terminal.keys(":rollout-history\r");
-                terminal.wait_text("rollout-history");
-                terminal.keys("jr");
-                terminal.wait_for("the question", |screen| picture(screen).contains("ollback"));
-                terminal.keys("y");
-            }
-        }
+        terminal.wait_for("the stuck service in the first row", |screen| {
+            let text = picture(screen);
+            let row = text.lines().nth(2).unwrap_or_default();
+            row.contains(&service.name) && row.contains("stalled")
+        });
+        terminal.keys("R");
+        terminal.wait_for("every must-check has answered", |screen| {
+            let text = picture(screen);
+            text.contains("you may patch") && text.contains("accepts the patch")
+        });
+        terminal.keys("y");
         wait::until("the old image is back", || {
             (service.live_image(plane) != bad).then_some(())
         });
