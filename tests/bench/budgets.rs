@@ -100,7 +100,7 @@ impl Bench {
         drop(terminal);
         // A peer asks other questions in other words: its rollback is not scripted here.
         if program.kind == Kind::Rolldeck {
-            self.roll_back(program, run);
+            self.roll_back(run);
         }
     }
 
@@ -179,10 +179,7 @@ impl Bench {
 
     /// Rollouts of the first rows, of one pod after the other.
     fn busy(&mut self, program: &Program, terminal: &Terminal, run: usize) {
-        let tag = format!(
-            "2.{run}.{}",
-            usize::from(program.kind == program::Kind::Sofka)
-        );
+        let tag = format!("2.{run}.{}", usize::from(program.kind == Kind::Sofka));
         let services = self.services[..ROLLOUTS].to_vec();
         for service in &services {
             fleet::roll(&self.plane, service, &tag, 5);
@@ -211,14 +208,15 @@ impl Bench {
         )
     }
 
-    fn roll_back(&mut self, program: &Program, run: usize) {
+    fn roll_back(&mut self, run: usize) {
         let service = self.services[ROLLOUTS + run % 10].clone();
         let good = service.live_image(&self.plane);
         service.set_image(&self.plane, &format!("{run}-unpullable"));
         service.wait_waiting(&self.plane, "ImagePullBackOff");
         let home = tempfile::tempdir().expect("a folder");
+        let program = Program::rolldeck();
         let terminal = program.launch(&self.kubeconfig, home.path());
-        let took = program.roll_back(&self.plane, &terminal, &service);
+        let took = Program::roll_back(&self.plane, &terminal, &service);
         self.report.add(
             "launch to accepted rollback, s",
             program.name(),

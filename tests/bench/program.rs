@@ -71,12 +71,7 @@ impl Program {
 
     /// Of rolldeck: from its start to the new image accepted by the API server, with scripted keys. `service` is
     /// stuck in the middle of a rollout.
-    pub fn roll_back(
-        &self,
-        plane: &ControlPlane,
-        terminal: &Terminal,
-        service: &Service,
-    ) -> Duration {
+    pub fn roll_back(plane: &ControlPlane, terminal: &Terminal, service: &Service) -> Duration {
         let bad = service.live_image(plane);
         terminal.wait_text(&service.name);
         terminal.wait_for("the stuck service in the first row", |screen| {
