@@ -237,20 +237,8 @@ const CLAUSE: u16 = 40;
 /// As wide as what is in sight asks for, so that little is cut; least widths are what 80 columns have room for.
 fn columns(visible: &[Shown<'_>], model: &Model) -> Vec<Column<Part>> {
     let column = |key, title: &'static str, small: u16, goes| {
-        let content = visible
-            .iter()
-            .map(|shown| cells(shown.words(key)))
-            .max()
-            .unwrap_or(0);
-        let most = content.max(cells(title));
-        Column {
-            key,
-            title,
-            least: most.min(small),
-            wants: most,
-            most,
-            goes,
-        }
+        let words = visible.iter().map(|shown| shown.words(key));
+        Column::holding(words, key, title, small, goes)
     };
     let mut columns = Vec::with_capacity(8);
     if model.scope.namespaces.len() != 1 {

@@ -1,5 +1,7 @@
 //! Columns that give way when it gets narrow: which are shown, where, and how wide.
 
+use super::pen::cells;
+
 /// What one column would like.
 #[derive(Debug, Clone, Copy)]
 pub struct Column<K> {
@@ -13,6 +15,27 @@ pub struct Column<K> {
     pub most: u16,
     /// Columns with the highest number go first; those with 0 stay.
     pub goes: u8,
+}
+
+impl<K> Column<K> {
+    /// Wide enough for its title and all of `words`, and at its least `small` cells.
+    pub fn holding<'a>(
+        words: impl Iterator<Item = &'a str>,
+        key: K,
+        title: &'static str,
+        small: u16,
+        goes: u8,
+    ) -> Self {
+        let most = words.map(cells).max().unwrap_or(0).max(cells(title));
+        Self {
+            key,
+            title,
+            least: most.min(small),
+            wants: most,
+            most,
+            goes,
+        }
+    }
 }
 
 /// A column in its place.

@@ -164,20 +164,8 @@ fn digest(view: &View<'_>, revision: &Revision) -> String {
 
 fn columns(rows: &[Row<'_>]) -> Vec<Column<Part>> {
     let column = |key: Part, title: &'static str, small: u16, goes| {
-        let content = rows
-            .iter()
-            .map(|row| cells(&row.words[key as usize]))
-            .max()
-            .unwrap_or(0);
-        let most = content.max(cells(title));
-        Column {
-            key,
-            title,
-            least: most.min(small),
-            wants: most,
-            most,
-            goes,
-        }
+        let words = rows.iter().map(|row| row.words[key as usize].as_str());
+        Column::holding(words, key, title, small, goes)
     };
     let mut columns = vec![
         column(Part::Number, "REV", 6, 0),
