@@ -350,6 +350,13 @@ pub struct Notice {
     pub until: Timestamp,
 }
 
+impl PlanBox {
+    /// One of its fields takes the keys.
+    pub fn typing(&self) -> bool {
+        self.name.is_some() || self.reason.is_some()
+    }
+}
+
 impl Board {
     /// The row of a workload, hidden or not, as `settle` made it.
     pub fn row(&self, id: &WorkloadId) -> Option<&Row> {

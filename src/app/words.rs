@@ -70,7 +70,7 @@ pub fn hints(model: &Model) -> Vec<Hint> {
             Intent::Retry,
         ],
         (_, Place::Doctor) => &[Intent::Back, Intent::Retry],
-        (Some(Overlay::Plan(shown)), _) if shown.name.is_some() || shown.reason.is_some() => {
+        (Some(Overlay::Plan(shown)), _) if shown.typing() => {
             return fixed_hints(&[("enter", "takes it"), ("esc", "leaves the field")]);
         }
         (_, Place::Plan) => &[

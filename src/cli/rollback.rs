@@ -122,10 +122,10 @@ fn words(missing: &Missing) -> String {
     match missing {
         Missing::ReadOnly => "read-only: leave --readonly out".into(),
         Missing::Arming => "the environment is protected: --write arms it".into(),
-        Missing::Answer(check) => format!("the check {} has not answered", name(check)),
-        Missing::Blocked(check) => format!("the check {} blocks", name(check)),
+        Missing::Answer(check) => format!("the check {} has not answered", check.name()),
+        Missing::Blocked(check) => format!("the check {} blocks", check.name()),
         Missing::Override(check) => {
-            let name = name(check);
+            let name = check.name();
             format!("the check {name} blocks; --override REASON goes on all the same")
         }
         Missing::Confirmation => "--yes executes".into(),
@@ -133,12 +133,6 @@ fn words(missing: &Missing) -> String {
             "the environment is protected: --name SERVICE says its name once more".into()
         }
     }
-}
-
-/// The name in the JSON.
-fn name(value: &impl Serialize) -> String {
-    let value = serde_json::to_value(value).unwrap_or_default();
-    value.as_str().unwrap_or("unknown").to_owned()
 }
 
 async fn execute(
@@ -282,7 +276,7 @@ struct Side {
 #[derive(Serialize)]
 struct Check {
     #[serde(rename = "check")]
-    id: String,
+    id: &'static str,
     finding: plan::Finding,
     sentence: String,
 }
@@ -295,7 +289,7 @@ impl Report {
             version: side.version.clone(),
         };
         let check = |verdict: &Verdict| Check {
-            id: name(&verdict.check),
+            id: verdict.check.name(),
             finding: verdict.finding,
             sentence: verdict.sentence.clone(),
         };

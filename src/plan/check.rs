@@ -31,6 +31,19 @@ impl CheckId {
         Self::Paused,
     ];
 
+    /// In the words of the JSON, which a test holds to it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Permission => "permission",
+            Self::Unchanged => "unchanged",
+            Self::Differs => "differs",
+            Self::DryRun => "dry-run",
+            Self::Config => "config",
+            Self::Owner => "owner",
+            Self::Paused => "paused",
+        }
+    }
+
     /// Without an answer to these nothing is written.
     pub fn must(self) -> bool {
         matches!(self, Self::Permission | Self::Unchanged | Self::DryRun)
@@ -101,4 +114,16 @@ pub enum ReferenceKind {
     Secret,
     PullSecret,
     ServiceAccount,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checks_are_named_as_in_the_json() {
+        for check in CheckId::ALL {
+            assert_eq!(serde_json::to_value(check).unwrap(), check.name());
+        }
+    }
 }

@@ -469,27 +469,79 @@ fn plan_without_an_answer() {
     });
 }
 
-#[test]
-fn plan_with_an_offer_taller_than_the_screen() {
-    check("plan_tall", |w, h| {
-        with_plan(w, h, |mut plan, shown| {
-            for n in 1..=60 {
-                plan.differences.push(Difference {
-                    what: "env".into(),
-                    text: format!("+FLAG_{n}"),
-                });
-            }
-            plan.offers.push(Offer {
-                id: OfferId::Resume,
-                key: 'u',
-                text: "resume it as well, so that it moves".into(),
-                step: plan.steps[0].clone(),
-                taken: true,
+/// A paused workload, most of it answered, and more differences than any of the screens has lines.
+fn tall_plan(width: u16, height: u16, offset: usize) -> Model {
+    with_plan(width, height, |mut plan, shown| {
+        for n in 1..=60 {
+            plan.differences.push(Difference {
+                what: "env".into(),
+                text: format!("+FLAG_{n}"),
             });
-            shown.stage = asked(plan, vec![may(), accepted()]);
-            shown.offset = 58;
-        })
-    });
+        }
+        plan.checks.push(Check {
+            id: CheckId::Paused,
+            state: CheckState::Answered(says(
+                CheckId::Paused,
+                Finding::Warn,
+                "it is paused: the write works, but nothing moves until resumed",
+            )),
+        });
+        plan.offers.push(Offer {
+            id: OfferId::Resume,
+            key: 'u',
+            text: "resume it as well, so that it moves".into(),
+            step: plan.steps[0].clone(),
+            taken: true,
+        });
+        shown.stage = asked(plan, vec![may(), accepted()]);
+        shown.moved = Some("somebody set 2.15.0 8s ago".into());
+        shown.offset = offset;
+    })
+}
+
+#[test]
+fn plan_taller_than_the_screen_is_folded() {
+    check("plan_tall", |w, h| tall_plan(w, h, 0));
+}
+
+#[test]
+fn plan_taller_than_the_screen_scrolls() {
+    check("plan_scrolled", |w, h| tall_plan(w, h, 58));
+}
+
+/// What decides stands on the smallest screen without a key, while checks are asked and once they have answered.
+#[test]
+fn nothing_that_decides_is_below_the_fold() {
+    for verdicts in [vec![], vec![may(), accepted()]] {
+        let mut model = tall_plan(80, 24, 0);
+        let Some(Overlay::Plan(shown)) = &mut model.overlay else {
+            panic!("a plan is open")
+        };
+        let Stage::Shown { verdicts: told, .. } = &mut shown.stage else {
+            panic!("it is shown")
+        };
+        *told = verdicts;
+        let screen = text(&drawn(&model));
+        for words in [
+            "ROLL BACK  deploy/checkout",
+            "2.15.0 (rev 39)  →  2.14.1",
+            "image  registry.example",
+            "The object moved",
+            "warn        helm",
+            "warn        it is paused",
+            "unverified  Secret pay-key",
+            "ok          ",
+            "5 of 6 keep serving",
+            "added       u resume it",
+            "kubectl -n shop rollout undo",
+            "j shows all",
+            "esc cancels",
+        ] {
+            assert!(screen.contains(words), "{words}: {screen}");
+        }
+        press(&mut model, &["G"]);
+        assert!(text(&drawn(&model)).contains("ok          unchanged since"));
+    }
 }
 
 #[test]

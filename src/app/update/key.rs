@@ -26,9 +26,7 @@ pub fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
         Some(Overlay::SortKey) => board::sort_key(model, key),
         Some(Overlay::Palette { .. }) => palette::key(model, key),
         Some(Overlay::Namespaces { .. }) => namespaces::key(model, key),
-        Some(Overlay::Plan(shown)) if shown.name.is_some() || shown.reason.is_some() => {
-            plan::field_key(model, key)
-        }
+        Some(Overlay::Plan(shown)) if shown.typing() => plan::field_key(model, key),
         Some(Overlay::Plan(_) | Overlay::Help { .. }) | None => {
             if typing(model) {
                 field_key(model, key)
@@ -43,7 +41,7 @@ pub fn pasted(model: &mut Model, text: &str) -> Vec<Effect> {
     let mut effects = Vec::new();
     let in_field = match &model.overlay {
         Some(Overlay::Palette { .. } | Overlay::Namespaces { .. }) => true,
-        Some(Overlay::Plan(shown)) => shown.name.is_some() || shown.reason.is_some(),
+        Some(Overlay::Plan(shown)) => shown.typing(),
         Some(Overlay::SortKey | Overlay::Help { .. }) => false,
         None => typing(model),
     };
