@@ -8,6 +8,7 @@ pub mod actions;
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod demo;
 pub mod domain;
 pub mod engine;
 pub mod plan;

@@ -1,0 +1,35 @@
+//! The embedded world's time: the one place in it that asks for now.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// Stamps are real time, so that they agree with the client's clock. What is scripted, a pull, a start, a deadline,
+/// takes its length divided by the speed.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    speed: u32,
+}
+
+impl Clock {
+    pub fn new(speed: u32) -> Self {
+        Self {
+            speed: speed.max(1),
+        }
+    }
+
+    pub fn now(self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    /// How long a scripted length lasts.
+    pub fn real(self, scripted: Duration) -> Duration {
+        scripted / self.speed
+    }
+
+    /// How much scripted time has gone by since.
+    pub fn scripted_since(self, since: Timestamp) -> Duration {
+        let real = self.now().duration_since(since);
+        Duration::try_from(real).unwrap_or_default() * self.speed
+    }
+}

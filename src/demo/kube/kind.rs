@@ -1,0 +1,92 @@
+//! The kinds that the embedded API server holds, as one table: nothing else in it knows a kind by name unless it must.
+
+/// One resource of the API.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Kind {
+    /// Empty for the core.
+    pub group: &'static str,
+    pub version: &'static str,
+    pub plural: &'static str,
+    pub name: &'static str,
+    pub short: &'static [&'static str],
+    pub namespaced: bool,
+    /// Its spec is counted in `metadata.generation`, and its status is a subresource.
+    pub status: bool,
+    pub scale: bool,
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $id:ident = $group:literal $version:literal $plural:literal $name:literal [$($short:literal)*] $($trait:ident)*;)*) => {
+        $($(#[$doc])* pub static $id: Kind = Kind {
+            group: $group, version: $version, plural: $plural, name: $name, short: &[$($short),*],
+            $($trait: true,)*
+            ..NONE
+        };)*
+        /// Every kind.
+        pub static KINDS: &[&Kind] = &[$(&$id),*];
+    };
+}
+
+const NONE: Kind = Kind {
+    group: "",
+    version: "",
+    plural: "",
+    name: "",
+    short: &[],
+    namespaced: false,
+    status: false,
+    scale: false,
+};
+
+kinds! {
+    NAMESPACES = "" "v1" "namespaces" "Namespace" ["ns"] status;
+    NODES = "" "v1" "nodes" "Node" ["no"] status;
+    PODS = "" "v1" "pods" "Pod" ["po"] namespaced status;
+    EVENTS = "" "v1" "events" "Event" ["ev"] namespaced;
+    CONFIG_MAPS = "" "v1" "configmaps" "ConfigMap" ["cm"] namespaced;
+    SECRETS = "" "v1" "secrets" "Secret" [] namespaced;
+    SERVICES = "" "v1" "services" "Service" ["svc"] namespaced status;
+    SERVICE_ACCOUNTS = "" "v1" "serviceaccounts" "ServiceAccount" ["sa"] namespaced;
+    RESOURCE_QUOTAS = "" "v1" "resourcequotas" "ResourceQuota" ["quota"] namespaced status;
+    DEPLOYMENTS = "apps" "v1" "deployments" "Deployment" ["deploy"] namespaced status scale;
+    REPLICA_SETS = "apps" "v1" "replicasets" "ReplicaSet" ["rs"] namespaced status scale;
+    STATEFUL_SETS = "apps" "v1" "statefulsets" "StatefulSet" ["sts"] namespaced status scale;
+    DAEMON_SETS = "apps" "v1" "daemonsets" "DaemonSet" ["ds"] namespaced status;
+    CONTROLLER_REVISIONS = "apps" "v1" "controllerrevisions" "ControllerRevision" [] namespaced;
+    AUTOSCALERS = "autoscaling" "v2" "horizontalpodautoscalers" "HorizontalPodAutoscaler" ["hpa"] namespaced status;
+}
+
+impl Kind {
+    /// `v1`, `apps/v1`.
+    pub fn api_version(&self) -> String {
+        if self.group.is_empty() {
+            self.version.to_owned()
+        } else {
+            format!("{}/{}", self.group, self.version)
+        }
+    }
+
+    /// `deployments.apps "web"`, as the server's messages name an object.
+    pub fn qualified(&self) -> String {
+        if self.group.is_empty() {
+            self.plural.to_owned()
+        } else {
+            format!("{}.{}", self.plural, self.group)
+        }
+    }
+
+    pub fn find(group: &str, version: &str, plural: &str) -> Option<&'static Self> {
+        KINDS
+            .iter()
+            .copied()
+            .find(|k| k.group == group && k.version == version && k.plural == plural)
+    }
+
+    /// By what stands in an object: `apiVersion` and `kind`.
+    pub fn of(api_version: &str, name: &str) -> Option<&'static Self> {
+        KINDS
+            .iter()
+            .copied()
+            .find(|k| k.name == name && k.api_version() == api_version)
+    }
+}

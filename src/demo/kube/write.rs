@@ -1,0 +1,171 @@
+//! What every write goes through: defaults, what may not change, the generation, and who wrote which field.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::demo::random::Random;
+
+use super::defaults;
+use super::kind::{DEPLOYMENTS, Kind};
+use super::managed_fields;
+use super::object::{Key, int_at, set, text_at, unset};
+use super::refusal::Refusal;
+
+/// Which part of an object a write may change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Everything but the status.
+    Main,
+    /// The status and nothing else.
+    Status,
+    /// `spec.replicas`; it is kept under its own name among the field managers.
+    Scale,
+}
+
+/// Who writes, what, and when.
+#[derive(Debug, Clone)]
+pub struct Write<'a> {
+    /// The field manager: `fieldManager`, else the first word of the user agent.
+    pub manager: &'a str,
+    pub part: Part,
+    pub dry_run: bool,
+    pub at: Timestamp,
+}
+
+impl<'a> Write<'a> {
+    pub fn by(manager: &'a str, at: Timestamp) -> Self {
+        Self {
+            manager,
+            part: Part::Main,
+            dry_run: false,
+            at,
+        }
+    }
+
+    pub fn status(self) -> Self {
+        Self {
+            part: Part::Status,
+            ..self
+        }
+    }
+}
+
+/// Names it, stamps it, fills in the defaults.
+pub fn prepare_create(
+    kind: &'static Kind,
+    value: &mut Value,
+    by: &Write<'_>,
+    random: &mut Random,
+) -> Result<(), Refusal> {
+    if text_at(value, "/metadata/name").is_empty() {
+        let prefix = text_at(value, "/metadata/generateName").to_owned();
+        if prefix.is_empty() {
+            let causes = vec![(
+                "metadata.name".into(),
+                "Required value: name or generateName is required".into(),
+            )];
+            return Err(Refusal::Invalid(Key::of(kind, value), causes));
+        }
+        let name = prefix + &random.suffix(5);
+        set(value, &["metadata", "name"], name.into());
+    }
+    set(value, &["apiVersion"], kind.api_version().into());
+    set(value, &["kind"], kind.name.into());
+    set(value, &["metadata", "uid"], random.uid().into());
+    set(
+        value,
+        &["metadata", "creationTimestamp"],
+        stamp(by.at).into(),
+    );
+    for gone in [
+        "resourceVersion",
+        "managedFields",
+        "selfLink",
+        "deletionTimestamp",
+    ] {
+        unset(value, &["metadata", gone]);
+    }
+    if kind.status {
+        set(value, &["metadata", "generation"], 1.into());
+    }
+    defaults::fill(kind, value);
+    defaults::check(kind, value)?;
+    managed_fields::record(&Value::Null, value, by);
+    Ok(())
+}
+
+/// Puts back what this part of the object may not change, counts the generation, and notes the writer.
+pub fn prepare_update(
+    kind: &'static Kind,
+    before: &Value,
+    after: &mut Value,
+    by: &Write<'_>,
+) -> Result<(), Refusal> {
+    match by.part {
+        Part::Status => {
+            let status = after.get("status").cloned().unwrap_or_default();
+            *after = before.clone();
+            set(after, &["status"], status);
+        }
+        Part::Main | Part::Scale if kind.status => match before.get("status") {
+            Some(status) => set(after, &["status"], status.clone()),
+            None => unset(after, &["status"]),
+        },
+        Part::Main | Part::Scale => {}
+    }
+    keep_identity(kind, before, after)?;
+    defaults::fill(kind, after);
+    defaults::check(kind, after)?;
+    let annotated = kind == &DEPLOYMENTS
+        && before["metadata"]["annotations"] != after["metadata"]["annotations"];
+    if kind.status && (before["spec"] != after["spec"] || annotated) {
+        let generation = int_at(before, "/metadata/generation").unwrap_or(0) + 1;
+        set(after, &["metadata", "generation"], generation.into());
+    }
+    if before != after {
+        managed_fields::record(before, after, by);
+    }
+    Ok(())
+}
+
+/// Another uid or an older version is a conflict; the rest of the identity is put back silently, as the server does.
+fn keep_identity(kind: &'static Kind, before: &Value, after: &mut Value) -> Result<(), Refusal> {
+    let key = Key::of(kind, before);
+    let differs = |field: &str| {
+        let given = text_at(after, field);
+        !given.is_empty() && given != text_at(before, field)
+    };
+    if differs("/metadata/uid") {
+        let why = format!(
+            "StorageError: invalid object, Code: 4, Key: {}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {}, UID in object meta: {}",
+            key.name,
+            text_at(after, "/metadata/uid"),
+            text_at(before, "/metadata/uid"),
+        );
+        return Err(Refusal::Conflict(key, why));
+    }
+    if differs("/metadata/resourceVersion") {
+        let why = "the object has been modified; please apply your changes to the latest version and try again";
+        return Err(Refusal::Conflict(key, why.into()));
+    }
+    for field in [
+        "name",
+        "namespace",
+        "uid",
+        "creationTimestamp",
+        "generation",
+        "resourceVersion",
+        "managedFields",
+    ] {
+        match before["metadata"].get(field) {
+            Some(value) => set(after, &["metadata", field], value.clone()),
+            None => unset(after, &["metadata", field]),
+        }
+    }
+    Ok(())
+}
+
+/// A time as the server writes it: whole seconds.
+pub fn stamp(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

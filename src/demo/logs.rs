@@ -1,0 +1,100 @@
+//! What the containers of the embedded cluster wrote: the run that goes on, and the one before it.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+/// Lines kept of one run.
+const KEPT: usize = 2_000;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Counts from the start of the run, so that a follower knows where it was.
+    pub number: u64,
+    pub at: Timestamp,
+    pub text: Box<str>,
+}
+
+#[derive(Default)]
+struct Container {
+    runs: u64,
+    next: u64,
+    current: VecDeque<Line>,
+    previous: Option<VecDeque<Line>>,
+}
+
+/// Pod uid and container -> its runs.
+pub struct Logs {
+    containers: Mutex<HashMap<(Box<str>, Box<str>), Container>>,
+    news: watch::Sender<u64>,
+}
+
+impl Default for Logs {
+    fn default() -> Self {
+        Self {
+            containers: Mutex::default(),
+            news: watch::Sender::new(0),
+        }
+    }
+}
+
+impl Logs {
+    /// A container starts: what was the current run is now the previous one.
+    pub fn start(&self, pod: &str, container: &str) {
+        let mut all = self.containers();
+        let kept = all.entry((pod.into(), container.into())).or_default();
+        if kept.runs > 0 {
+            kept.previous = Some(std::mem::take(&mut kept.current));
+        }
+        kept.runs += 1;
+        kept.next = 0;
+        self.news.send_modify(|count| *count += 1);
+    }
+
+    pub fn append(&self, pod: &str, container: &str, at: Timestamp, text: &str) {
+        let mut all = self.containers();
+        let kept = all.entry((pod.into(), container.into())).or_default();
+        let line = Line {
+            number: kept.next,
+            at,
+            text: text.into(),
+        };
+        kept.next += 1;
+        kept.current.push_back(line);
+        if kept.current.len() > KEPT {
+            kept.current.pop_front();
+        }
+        self.news.send_modify(|count| *count += 1);
+    }
+
+    /// The number of the run and its lines; `None` when there is no such run.
+    pub fn read(&self, pod: &str, container: &str, previous: bool) -> Option<(u64, Vec<Line>)> {
+        let all = self.containers();
+        let kept = all.get(&(pod.into(), container.into()))?;
+        let (run, lines) = if previous {
+            (kept.runs.checked_sub(1)?, kept.previous.as_ref()?)
+        } else {
+            (kept.runs, &kept.current)
+        };
+        Some((run, lines.iter().cloned().collect()))
+    }
+
+    /// The pod is gone.
+    pub fn forget(&self, pod: &str) {
+        self.containers().retain(|(of, _), _| **of != *pod);
+        self.news.send_modify(|count| *count += 1);
+    }
+
+    /// Says when something was written.
+    pub fn news(&self) -> watch::Receiver<u64> {
+        self.news.subscribe()
+    }
+
+    fn containers(&self) -> MutexGuard<'_, HashMap<(Box<str>, Box<str>), Container>> {
+        self.containers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,8 @@
+//! The embedded world: a cluster, its registry and its sources on loopback ports, for `rolldeck demo` and the tests.
+
+pub mod clock;
+pub mod cluster;
+pub mod images;
+pub mod kube;
+pub mod logs;
+pub mod random;

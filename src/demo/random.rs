@@ -1,0 +1,43 @@
+//! Names and uids from a seed: the same seed makes the same world.
+
+/// `SplitMix64`: small, and the same on every machine.
+#[derive(Debug, Clone)]
+pub struct Random(u64);
+
+impl Random {
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// Less than `bound`, which is not 0.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound.max(1)
+    }
+
+    /// As the server generates the end of a name: no vowels, no look-alikes.
+    pub fn suffix(&mut self, length: usize) -> String {
+        const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
+        (0..length)
+            .map(|_| {
+                let at = self.below(LETTERS.len() as u64);
+                char::from(LETTERS[usize::try_from(at).unwrap_or(0)])
+            })
+            .collect()
+    }
+
+    /// `8-4-4-4-12` hexadecimal digits, version 4.
+    pub fn uid(&mut self) -> String {
+        let (high, low) = (self.next(), self.next());
+        let (a, b, c) = (high >> 32, (high >> 16) & 0xffff, high & 0x0fff);
+        let (d, e) = ((low >> 48) & 0x3fff | 0x8000, low & 0xffff_ffff_ffff);
+        format!("{a:08x}-{b:04x}-4{c:03x}-{d:04x}-{e:012x}")
+    }
+}
