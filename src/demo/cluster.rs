@@ -15,10 +15,10 @@ pub struct Cluster {
 
 impl Cluster {
     /// Empty. `window`: how many changes of a kind can be watched again.
-    pub fn new(seed: u64, speed: u32, window: usize) -> Self {
+    pub fn new(seed: u64, times_faster: u32, window: usize) -> Self {
         Self {
             store: Store::new(seed, window),
-            clock: Clock::new(speed),
+            clock: Clock::new(times_faster),
             images: Images::default(),
             logs: Logs::default(),
         }

@@ -25,9 +25,11 @@ struct Container {
     previous: Option<VecDeque<Line>>,
 }
 
-/// Pod uid and container -> its runs.
+/// By pod uid and container.
+type Containers = HashMap<(Box<str>, Box<str>), Container>;
+
 pub struct Logs {
-    containers: Mutex<HashMap<(Box<str>, Box<str>), Container>>,
+    containers: Mutex<Containers>,
     news: watch::Sender<u64>,
 }
 
@@ -92,7 +94,7 @@ impl Logs {
         self.news.subscribe()
     }
 
-    fn containers(&self) -> MutexGuard<'_, HashMap<(Box<str>, Box<str>), Container>> {
+    fn containers(&self) -> MutexGuard<'_, Containers> {
         self.containers
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

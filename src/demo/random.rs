@@ -9,7 +9,7 @@ impl Random {
         Self(seed)
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -19,7 +19,7 @@ impl Random {
 
     /// Less than `bound`, which is not 0.
     pub fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound.max(1)
+        self.bits() % bound.max(1)
     }
 
     /// As the server generates the end of a name: no vowels, no look-alikes.
@@ -35,9 +35,10 @@ impl Random {
 
     /// `8-4-4-4-12` hexadecimal digits, version 4.
     pub fn uid(&mut self) -> String {
-        let (high, low) = (self.next(), self.next());
-        let (a, b, c) = (high >> 32, (high >> 16) & 0xffff, high & 0x0fff);
-        let (d, e) = ((low >> 48) & 0x3fff | 0x8000, low & 0xffff_ffff_ffff);
-        format!("{a:08x}-{b:04x}-4{c:03x}-{d:04x}-{e:012x}")
+        let (high, low) = (self.bits(), self.bits());
+        let time = format!("{:08x}-{:04x}", high >> 32, (high >> 16) & 0xffff);
+        let variant = (low >> 48) & 0x3fff | 0x8000;
+        let node = low & 0xffff_ffff_ffff;
+        format!("{time}-4{:03x}-{variant:04x}-{node:012x}", high & 0x0fff)
     }
 }

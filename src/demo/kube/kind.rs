@@ -17,7 +17,7 @@ pub struct Kind {
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $id:ident = $group:literal $version:literal $plural:literal $name:literal [$($short:literal)*] $($trait:ident)*;)*) => {
-        $($(#[$doc])* pub static $id: Kind = Kind {
+        $($(#[$doc])* #[allow(clippy::needless_update)] pub static $id: Kind = Kind {
             group: $group, version: $version, plural: $plural, name: $name, short: &[$($short),*],
             $($trait: true,)*
             ..NONE

@@ -154,7 +154,10 @@ impl Store {
         if state.objects.contains_key(&key) {
             return Err(Refusal::AlreadyExists(key));
         }
-        self.commit(&mut state, kind, None, value, by)
+        if by.dry_run {
+            return Ok(Arc::new(Object::new(kind, value, 0)));
+        }
+        Ok(self.commit(&mut state, kind, None, value))
     }
 
     /// Reads, changes and writes in one go. A change of nothing is no new version.
@@ -175,7 +178,10 @@ impl Store {
         if after == before {
             return Ok(kept);
         }
-        self.commit(&mut state, key.kind, Some(kept), after, by)
+        if by.dry_run {
+            return Ok(Arc::new(Object::new(key.kind, after, kept.version)));
+        }
+        Ok(self.commit(&mut state, key.kind, Some(kept), after))
     }
 
     /// Gone at once, whatever its grace period says.
@@ -206,12 +212,7 @@ impl Store {
         kind: &'static Kind,
         before: Option<Kept>,
         value: Value,
-        by: &Write<'_>,
-    ) -> Result<Kept, Refusal> {
-        if by.dry_run {
-            let version = before.map_or(0, |before| before.version);
-            return Ok(Arc::new(Object::new(kind, value, version)));
-        }
+    ) -> Kept {
         let after = state.keep(kind, value);
         state.remember(Change {
             version: after.version,
@@ -220,7 +221,7 @@ impl Store {
             deleted: false,
         });
         self.news.send_replace(state.version);
-        Ok(after)
+        after
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

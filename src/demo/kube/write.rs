@@ -42,6 +42,7 @@ impl<'a> Write<'a> {
         }
     }
 
+    #[must_use]
     pub fn status(self) -> Self {
         Self {
             part: Part::Status,
