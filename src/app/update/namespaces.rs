@@ -114,12 +114,21 @@ pub fn go(model: &mut Model, name: &str) {
         );
         return;
     }
-    connection::change_scope(model, vec![name.into()], None);
+    show(model, vec![name.into()]);
 }
 
 pub fn all(model: &mut Model) -> Vec<Effect> {
-    connection::change_scope(model, Vec::new(), None);
+    show(model, Vec::new());
     Vec::new()
+}
+
+/// What is on the board already is said: a key without an answer looks broken.
+fn show(model: &mut Model, namespaces: Vec<Box<str>>) {
+    if model.scope.namespaces == namespaces {
+        let which = namespaces.first().map_or("all namespaces", |name| name);
+        notice(model, format!("on the board already: {which}"), false);
+    }
+    connection::change_scope(model, namespaces, None);
 }
 
 pub fn favourite(model: &mut Model, at: usize) -> Vec<Effect> {

@@ -23,6 +23,7 @@ mod command;
 mod filter;
 mod layout;
 mod readers;
+mod registry;
 mod release;
 mod service;
 mod time;

@@ -4,7 +4,7 @@ use super::*;
 use crate::app::event::{Diagnosis, JobId};
 use crate::app::model::{DoctorScreen, LogScreen};
 
-fn logs(model: &Model) -> &LogScreen {
+pub fn logs(model: &Model) -> &LogScreen {
     let Some(Screen::Logs(screen)) = model.screens.last() else {
         panic!("{:?}", model.screens)
     };
@@ -60,7 +60,7 @@ fn a_search_in_logs_goes_to_the_newest_place_and_from_there_both_ways() {
     assert_eq!(logs(&model).ended, Some(Some("gone".into())));
 }
 
-fn finding(model: &mut Model, job: JobId, last: bool) {
+pub fn finding(model: &mut Model, job: JobId, last: bool) {
     let finding = Diagnosis {
         finding: Finding::Ok,
         about: "server".into(),
