@@ -224,8 +224,7 @@ pub struct LogScreen {
     /// The first visible line, when not at the end.
     pub at: Option<usize>,
     pub ended: Option<Option<String>>,
-    pub find: Field,
-    pub finding: bool,
+    pub search: Search,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -235,8 +234,15 @@ pub struct TextScreen {
     pub document: Known<Document>,
     pub job: JobId,
     pub offset: usize,
-    pub find: Field,
-    pub finding: bool,
+    pub search: Search,
+}
+
+/// A search in what is read.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Search {
+    pub field: Field,
+    /// The field takes the keys.
+    pub open: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]

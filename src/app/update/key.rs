@@ -8,7 +8,7 @@ use crate::app::intent::{Intent, Place};
 use crate::app::keymap::{Code, Key};
 use crate::app::model::{Model, Overlay, Screen};
 
-use super::{board, doctor, follow, logs, namespaces, notice, palette, plan, service, text};
+use super::{board, doctor, find, follow, logs, namespaces, notice, palette, plan, service, text};
 
 /// Lines of the longest text that a paste may bring into a field.
 const PASTE: usize = 1_000;
@@ -61,18 +61,16 @@ fn typing(model: &Model) -> bool {
     model.overlay.is_none()
         && match model.screens.last() {
             None => model.board.filtering,
-            Some(Screen::Logs(screen)) => screen.finding,
-            Some(Screen::Text(screen)) => screen.finding,
+            Some(Screen::Logs(screen)) => screen.search.open,
+            Some(Screen::Text(screen)) => screen.search.open,
             Some(Screen::Service(_) | Screen::Doctor(_)) => false,
         }
 }
 
 fn field_key(model: &mut Model, key: Key) -> Vec<Effect> {
-    match model.screens.last_mut() {
+    match model.screens.last() {
         None => board::filter_key(model, key),
-        Some(Screen::Logs(screen)) => logs::find_key(screen, key),
-        Some(Screen::Text(screen)) => text::find_key(screen, key),
-        Some(Screen::Service(_) | Screen::Doctor(_)) => {}
+        Some(_) => find::key(model, key),
     }
     Vec::new()
 }

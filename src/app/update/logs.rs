@@ -2,15 +2,13 @@
 
 use crate::app::effect::Effect;
 use crate::app::event::{JobId, LogNews};
-use crate::app::field::Field;
 use crate::app::intent::Intent;
-use crate::app::keymap::Key;
 use crate::app::layout;
-use crate::app::model::{LogScreen, Model, Screen};
+use crate::app::model::{LogScreen, Model, Screen, Search};
 use crate::domain::{Run, WorkloadId};
 
-use super::key::{self, Typed};
-use super::{board, next_job, notice, service};
+use super::find::{self, Way};
+use super::{board, key, next_job, notice, service};
 
 /// Lines and bytes that are kept.
 const LINES: usize = 20_000;
@@ -109,8 +107,7 @@ fn stream(
         dropped: 0,
         at: None,
         ended: None,
-        find: Field::default(),
-        finding: false,
+        search: Search::default(),
     }));
     model.work.wishes = true;
     effects
@@ -177,15 +174,9 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
                 Some(last)
             }
         }
-        Intent::Find => screen.finding = true,
-        Intent::FindNext | Intent::FindPrevious => {
-            let from = screen.at.unwrap_or(last);
-            let lines = screen.lines.iter().map(String::as_str);
-            match found(lines, screen.find.value(), from, intent == Intent::FindNext) {
-                Some(at) => screen.at = Some(at),
-                None => notice(model, "not found", false),
-            }
-        }
+        Intent::Find => screen.search.open = true,
+        Intent::FindNext => find::go(model, Way::Next),
+        Intent::FindPrevious => find::go(model, Way::Previous),
         Intent::PreviousLogs => {
             let (id, pod, container) = (
                 screen.workload.clone(),
@@ -256,49 +247,5 @@ fn next(model: &mut Model, pod: bool) -> Vec<Effect> {
     } else {
         let pod = screen.pod.clone();
         stream(model, id, pod, Some(next), previous)
-    }
-}
-
-/// The next line that holds the text, in either direction, without the one it starts at; capitals do not matter.
-pub fn found<'a>(
-    lines: impl ExactSizeIterator<Item = &'a str> + DoubleEndedIterator,
-    text: &str,
-    from: usize,
-    forward: bool,
-) -> Option<usize> {
-    let text = text.to_lowercase();
-    let holds = |line: &str| line.to_lowercase().contains(&text);
-    if text.is_empty() {
-        return None;
-    }
-    let mut numbered = lines.enumerate();
-    if forward {
-        numbered
-            .find(|(i, line)| *i > from && holds(line))
-            .map(|(i, _)| i)
-    } else {
-        numbered
-            .rev()
-            .find(|(i, line)| *i < from && holds(line))
-            .map(|(i, _)| i)
-    }
-}
-
-pub fn find_key(screen: &mut LogScreen, pressed: Key) {
-    match key::typed(&mut screen.find, pressed) {
-        Typed::Edited | Typed::Up | Typed::Down | Typed::Complete => {}
-        Typed::Left => {
-            screen.finding = false;
-            screen.find = Field::default();
-        }
-        Typed::Taken => {
-            screen.finding = false;
-            // From the end backwards: the newest place is the one that matters.
-            let lines = screen.lines.iter().map(String::as_str);
-            let from = screen.at.unwrap_or(screen.lines.len());
-            if let Some(at) = found(lines, screen.find.value(), from, false) {
-                screen.at = Some(at);
-            }
-        }
     }
 }

@@ -4,6 +4,7 @@ mod board;
 mod connection;
 mod doctor;
 mod feed;
+mod find;
 mod follow;
 mod key;
 mod logs;

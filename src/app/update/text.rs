@@ -2,16 +2,14 @@
 
 use crate::app::effect::{Compared, Effect, YamlOf};
 use crate::app::event::{Document, JobId};
-use crate::app::field::Field;
 use crate::app::intent::Intent;
-use crate::app::keymap::Key;
 use crate::app::layout;
-use crate::app::model::{Model, Screen, TextKind, TextScreen};
+use crate::app::model::{Model, Screen, Search, TextKind, TextScreen};
 use crate::domain::{Failure, Known, WorkloadId, known::State};
 use crate::text::{age, clock};
 
-use super::key::{self, Typed};
-use super::{logs, next_job, notice};
+use super::find::{self, Way};
+use super::{key, next_job};
 
 pub fn open_yaml(model: &mut Model, of: YamlOf) -> Vec<Effect> {
     let job = next_job(model);
@@ -60,8 +58,7 @@ fn push(model: &mut Model, title: String, kind: TextKind, document: Known<Docume
         document,
         job,
         offset: 0,
-        find: Field::default(),
-        finding: false,
+        search: Search::default(),
     }));
 }
 
@@ -126,15 +123,9 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
             model.screens.pop();
             return vec![Effect::Cancel { job }];
         }
-        Intent::Find => screen.finding = true,
-        Intent::FindNext | Intent::FindPrevious => {
-            let forward = intent == Intent::FindNext;
-            let lines = lines.iter().map(String::as_str);
-            match logs::found(lines, screen.find.value(), screen.offset, forward) {
-                Some(at) => screen.offset = at,
-                None => notice(model, "not found", false),
-            }
-        }
+        Intent::Find => screen.search.open = true,
+        Intent::FindNext => find::go(model, Way::Next),
+        Intent::FindPrevious => find::go(model, Way::Previous),
         Intent::Copy => {
             return vec![Effect::Copy {
                 text: lines.join("\n"),
@@ -175,26 +166,5 @@ fn again(model: &mut Model) -> Vec<Effect> {
             Effect::Cancel { job: old },
             Effect::Compare { job, revisions },
         ],
-    }
-}
-
-pub fn find_key(screen: &mut TextScreen, pressed: Key) {
-    match key::typed(&mut screen.find, pressed) {
-        Typed::Edited | Typed::Up | Typed::Down | Typed::Complete => {}
-        Typed::Left => {
-            screen.finding = false;
-            screen.find = Field::default();
-        }
-        Typed::Taken => {
-            screen.finding = false;
-            let lines = screen
-                .document
-                .value()
-                .map_or(&[][..], |d| d.lines.as_slice());
-            let lines = lines.iter().map(String::as_str);
-            if let Some(at) = logs::found(lines, screen.find.value(), screen.offset, true) {
-                screen.offset = at;
-            }
-        }
     }
 }

@@ -1,7 +1,9 @@
 //! The log of one container, following its end or standing still.
 
 use crate::app::Model;
+use crate::app::intent::Intent;
 use crate::app::model::LogScreen;
+use crate::app::words;
 use crate::text;
 
 use super::super::theme::Role;
@@ -9,7 +11,7 @@ use super::super::widgets::input::input;
 use super::super::widgets::pen::Pen;
 use super::text::found_line;
 
-pub fn logs(pen: &mut Pen<'_>, _model: &Model, screen: &LogScreen) {
+pub fn logs(pen: &mut Pen<'_>, model: &Model, screen: &LogScreen) {
     let mut x = pen.line(
         1,
         0,
@@ -33,9 +35,10 @@ pub fn logs(pen: &mut Pen<'_>, _model: &Model, screen: &LogScreen) {
         (None, None) => "following".to_owned(),
         (None, Some(_)) => format!("{} lines", text::thousands(total)),
         (Some(_), _) => format!(
-            "line {} of {}, G follows",
+            "line {} of {}, {} follows",
             text::thousands(from + 1),
-            text::thousands(total)
+            text::thousands(total),
+            words::key(model, Intent::FollowLogs)
         ),
     };
     pen.line(x + 3, 0, &place, Role::Dim);
@@ -46,12 +49,12 @@ pub fn logs(pen: &mut Pen<'_>, _model: &Model, screen: &LogScreen) {
     if total == 0 && screen.ended.is_none() {
         pen.line(1, 2, "waiting for the first line …", Role::Dim);
     }
-    let find = screen.find.value();
+    let find = screen.search.field.value();
     for (y, line) in (1..).zip(screen.lines.iter().skip(from).take(rows)) {
         found_line(pen, y, (line, Role::Plain), find);
     }
-    if screen.finding {
-        input(pen, 1, foot, "/ ", &screen.find);
+    if screen.search.open {
+        input(pen, 1, foot, "/ ", &screen.search.field);
     } else if let Some(ended) = &screen.ended {
         let words = match ended {
             Some(why) => format!("the log ended: {why}"),

@@ -37,7 +37,7 @@ pub fn text(pen: &mut Pen<'_>, model: &Model, screen: &TextScreen) {
                     pen,
                     y,
                     (line, role_of(&screen.kind, line)),
-                    screen.find.value(),
+                    screen.search.field.value(),
                 );
             }
         }
@@ -48,10 +48,15 @@ pub fn text(pen: &mut Pen<'_>, model: &Model, screen: &TextScreen) {
             pen.line(1, 2, "reading …", Role::Dim);
         }
     }
-    if screen.finding {
-        input(pen, 1, foot, "/ ", &screen.find);
-    } else if !screen.find.value().is_empty() {
-        pen.line(1, foot, &format!("/ {}", screen.find.value()), Role::Dim);
+    if screen.search.open {
+        input(pen, 1, foot, "/ ", &screen.search.field);
+    } else if !screen.search.field.value().is_empty() {
+        pen.line(
+            1,
+            foot,
+            &format!("/ {}", screen.search.field.value()),
+            Role::Dim,
+        );
     }
 }
 

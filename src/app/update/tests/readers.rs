@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::app::event::{Diagnosis, JobId};
-use crate::app::model::{DoctorScreen, LogScreen};
+use crate::app::model::{DoctorScreen, LogScreen, Search};
 
 pub fn logs(model: &Model) -> &LogScreen {
     let Some(Screen::Logs(screen)) = model.screens.last() else {
@@ -52,7 +52,7 @@ fn a_search_in_logs_goes_to_the_newest_place_and_from_there_both_ways() {
         keys(&mut model, keyed);
         assert_eq!(logs(&model).at, at, "{keyed:?}");
     }
-    assert!(!logs(&model).finding && logs(&model).find.value().is_empty());
+    assert!(logs(&model).search == Search::default());
     let news = LogNews::Ended {
         why: Some("gone".into()),
     };

@@ -158,10 +158,14 @@ fn n_and_shift_n_go_from_place_to_place_in_a_text() {
         ("N", 40),
         ("N", 10),
         ("N", 10),
+        // The line at the top is one of those that are searched.
+        ("g/-\n", 0),
     ] {
         keys(&mut model, typed);
         assert_eq!(text(&model).offset, at, "{typed:?}");
     }
+    model.notice = None;
+    keys(&mut model, "/nowhere\n");
     assert_eq!(model.notice.as_ref().unwrap().text, "not found");
     assert!(matches!(text(&model).kind, TextKind::Yaml(_)));
 }

@@ -1,0 +1,97 @@
+//! Searching in what is read, logs and texts alike: the field, and the way from place to place.
+
+use crate::app::keymap::Key;
+use crate::app::layout;
+use crate::app::model::{Model, Screen, Search};
+
+use super::key::{self, Typed};
+use super::notice;
+
+/// From where, and in which direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// In logs from the end backwards: the newest place is the one that matters.
+    First,
+    Next,
+    Previous,
+}
+
+pub fn key(model: &mut Model, pressed: Key) {
+    let search = match model.screens.last_mut() {
+        Some(Screen::Logs(screen)) => &mut screen.search,
+        Some(Screen::Text(screen)) => &mut screen.search,
+        Some(Screen::Service(_) | Screen::Doctor(_)) | None => return,
+    };
+    match key::typed(&mut search.field, pressed) {
+        Typed::Edited | Typed::Up | Typed::Down | Typed::Complete => {}
+        Typed::Left => *search = Search::default(),
+        Typed::Taken => {
+            search.open = false;
+            if !search.field.value().is_empty() {
+                go(model, Way::First);
+            }
+        }
+    }
+}
+
+/// To another place that holds what was searched for, or says that there is none.
+pub fn go(model: &mut Model, way: Way) {
+    let rows = layout::reader_rows(model);
+    let found = match model.screens.last_mut() {
+        Some(Screen::Logs(screen)) => {
+            let total = screen.lines.len();
+            let top = screen.at.unwrap_or(total.saturating_sub(rows));
+            let (from, forward) = match way {
+                Way::First => (screen.at.unwrap_or(total), false),
+                Way::Next => (top + 1, true),
+                Way::Previous => (top, false),
+            };
+            let lines = screen.lines.iter().map(String::as_str);
+            let at = found(lines, screen.search.field.value(), from, forward);
+            screen.at = at.or(screen.at);
+            at
+        }
+        Some(Screen::Text(screen)) => {
+            let document = screen.document.value();
+            let lines = document.map_or(&[][..], |document| &document.lines);
+            let lines = lines.iter().map(String::as_str);
+            let (from, forward) = match way {
+                Way::First => (screen.offset, true),
+                Way::Next => (screen.offset + 1, true),
+                Way::Previous => (screen.offset, false),
+            };
+            let at = found(lines, screen.search.field.value(), from, forward);
+            screen.offset = at.unwrap_or(screen.offset);
+            at
+        }
+        Some(Screen::Service(_) | Screen::Doctor(_)) | None => return,
+    };
+    if found.is_none() {
+        notice(model, "not found", false);
+    }
+}
+
+/// The first line that holds the text, from one on or going back from the one before it; capitals do not matter.
+fn found<'a>(
+    lines: impl ExactSizeIterator<Item = &'a str> + DoubleEndedIterator,
+    text: &str,
+    from: usize,
+    forward: bool,
+) -> Option<usize> {
+    let text = text.to_lowercase();
+    let holds = |line: &str| line.to_lowercase().contains(&text);
+    if text.is_empty() {
+        return None;
+    }
+    let mut numbered = lines.enumerate();
+    if forward {
+        numbered
+            .find(|(i, line)| *i >= from && holds(line))
+            .map(|(i, _)| i)
+    } else {
+        numbered
+            .rev()
+            .find(|(i, line)| *i < from && holds(line))
+            .map(|(i, _)| i)
+    }
+}
