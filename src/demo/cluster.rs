@@ -1,5 +1,6 @@
 //! What the parts of the embedded cluster share.
 
+use super::audit::Audit;
 use super::clock::Clock;
 use super::images::Images;
 use super::kube::store::Store;
@@ -11,6 +12,8 @@ pub struct Cluster {
     /// What the registry has: what is not in it cannot be pulled.
     pub images: Images,
     pub logs: Logs,
+    /// Every request that the API server answered.
+    pub audit: Audit,
 }
 
 impl Cluster {
@@ -21,6 +24,7 @@ impl Cluster {
             clock: Clock::new(times_faster),
             images: Images::default(),
             logs: Logs::default(),
+            audit: Audit::default(),
         }
     }
 }

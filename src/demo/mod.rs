@@ -1,5 +1,6 @@
 //! The embedded world: a cluster, its registry and its sources on loopback ports, for `rolldeck demo` and the tests.
 
+pub mod audit;
 pub mod clock;
 pub mod cluster;
 pub mod images;
