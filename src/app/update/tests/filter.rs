@@ -60,3 +60,25 @@ fn a_plan_takes_as_shown_what_the_row_showed() {
     });
     assert_eq!(shown, Some(stalled("checkout").template));
 }
+
+#[test]
+fn the_filter_takes_all_words_and_inverse_ones() {
+    let mut model = fleet();
+    for (filter, want) in [
+        ("a", vec!["checkout", "auth", "billing", "search"]),
+        ("!checkout i", vec!["billing"]),
+        ("stalled", vec!["checkout"]),
+        ("CHECK shop", vec!["checkout"]),
+        ("nothing", vec![]),
+    ] {
+        keys(&mut model, "/^u");
+        keys(&mut model, filter);
+        keys(&mut model, "\n");
+        assert_eq!(names(&model), want, "{filter}");
+        assert_eq!(model.board.hidden, 4 - want.len());
+    }
+    keys(&mut model, "\x1b^z");
+    assert_eq!(names(&model), ["checkout"]);
+    keys(&mut model, "^zSn");
+    assert_eq!(names(&model), ["auth", "billing", "checkout", "search"]);
+}

@@ -155,3 +155,31 @@ fn streams(effect: &Effect) -> bool {
         }
     )
 }
+
+#[test]
+fn logs_are_bounded_and_what_one_reads_stays() {
+    let mut model = fleet();
+    let id = model.board.cursor.clone().unwrap().0;
+    keys(&mut model, "\n");
+    let effects = super::super::logs::open(&mut model, &id, Some("checkout-1".into()), false);
+    let Some(Effect::StreamLogs { job, .. }) = effects.last() else {
+        panic!("{effects:?}")
+    };
+    for _ in 0..3 {
+        let lines = (0..9_000).map(|i| format!("line {i}")).collect();
+        update(
+            &mut model,
+            Event::Logged {
+                job: *job,
+                news: LogNews::Lines(lines),
+            },
+        );
+    }
+    let Some(Screen::Logs(screen)) = model.screens.last() else {
+        panic!()
+    };
+    assert_eq!((screen.lines.len(), screen.dropped), (20_000, 7_000));
+    keys(&mut model, "g/line 8999\n");
+    let effects = keys(&mut model, "q");
+    assert!(effects.contains(&Effect::Cancel { job: *job }));
+}

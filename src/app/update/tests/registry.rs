@@ -1,5 +1,6 @@
 //! Each intent does something in each place that the registry gives it: one that a screen forgets fails here.
 
+use super::plan::planned;
 use super::readers::{finding, logs};
 use super::service::opened;
 use super::*;

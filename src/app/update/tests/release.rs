@@ -1,5 +1,6 @@
 //! From a shown plan to the end of what was sent: reasons, offers, answers that are lost or refused, following.
 
+use super::plan::{answer, answer_all, planned, said};
 use super::*;
 use crate::app::event::JobId;
 use crate::app::model::PlanBox;
@@ -230,4 +231,60 @@ fn arming_lasts_ten_minutes_from_the_last_key() {
     assert!(!tick(&mut model, 1199));
     keys(&mut model, "j");
     assert!(model.arming.is_none(), "no key but its own arms");
+}
+
+#[test]
+fn an_accepted_write_is_followed_and_its_end_recorded_once() {
+    let mut model = planned(Level::Guarded, false);
+    answer_all(&mut model);
+    let effects = keys(&mut model, "y");
+    let Some(Effect::Execute { job, .. }) =
+        effects.iter().find(|e| matches!(e, Effect::Execute { .. }))
+    else {
+        panic!("{effects:?}")
+    };
+    let (job, at) = (*job, model.now);
+    update(
+        &mut model,
+        Event::Progressed {
+            job,
+            progress: Progress::Sent { step: 0 },
+        },
+    );
+    let accepted = Progress::Accepted {
+        step: 0,
+        at,
+        generation: Some(8),
+    };
+    update(
+        &mut model,
+        Event::Progressed {
+            job,
+            progress: accepted,
+        },
+    );
+    update(
+        &mut model,
+        Event::Progressed {
+            job,
+            progress: Progress::Done { at },
+        },
+    );
+    assert!(model.overlay.is_none() && model.follows[0].open && model.executions.is_empty());
+    keys(&mut model, "\x1b");
+    assert!(!model.follows[0].open && matches!(model.follows[0].state, Follow::Pending(_)));
+    let mut other = sample::workload("2.15.0");
+    other.uid = "another".into();
+    let effects = put(&mut model, &[other]);
+    let records = |effects: &[Effect]| {
+        effects
+            .iter()
+            .filter(|e| matches!(e, Effect::RecordOutcome { .. }))
+            .count()
+    };
+    assert_eq!(records(&effects), 1);
+    assert_eq!(
+        records(&update(&mut model, Event::Ticked(fixture::now()))),
+        0
+    );
 }

@@ -208,3 +208,23 @@ fn what_is_in_no_trouble_keeps_its_place_for_a_moment_and_trouble_comes_first_at
     put(&mut model, &[steady("c")]);
     assert_eq!(names(&model), ["b", "a", "c"]);
 }
+
+#[test]
+fn ten_quiet_minutes_paint_almost_nothing() {
+    let mut model = start();
+    let mut services: Vec<_> = ["a", "b", "c"].map(steady).into();
+    services.push(steady("d"));
+    put(&mut model, &services);
+    update(&mut model, Event::Ticked(fixture::now()));
+    let mut painted = 0;
+    for second in 1..=600 {
+        model.dirty = false;
+        update(
+            &mut model,
+            Event::Ticked(fixture::now() + SignedDuration::from_secs(second)),
+        );
+        settle(&mut model);
+        painted += usize::from(model.dirty);
+    }
+    assert!(painted <= 12, "{painted}");
+}
