@@ -11,7 +11,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::cells::drawn;
 use super::night::{Service, model, night, press};
-use super::snapshots::{asked, says, with_follow, with_plan};
+use super::plans::{asked, says, with_follow, with_plan};
 
 fn hostile() -> Vec<String> {
     vec![

@@ -3,6 +3,7 @@
 mod cells;
 mod hostile;
 mod night;
+mod plans;
 mod quiet;
 mod readme;
 mod snapshots;
