@@ -77,7 +77,7 @@ impl Place {
     ];
 }
 
-/// The headings of the help.
+/// The headings of the help, first what one came for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Group {
     Move,
@@ -89,9 +89,9 @@ pub enum Group {
 
 impl Group {
     pub const ALL: [Self; 5] = [
-        Self::Move,
-        Self::Look,
         Self::Release,
+        Self::Look,
+        Self::Move,
         Self::Narrow,
         Self::Program,
     ];
@@ -185,7 +185,7 @@ pub const REGISTRY: &[Entry] = &[
     row(Intent::Bottom, ("bottom", "to the last line", "last"), Group::Move, MOVING),
     row(Intent::PageDown, ("page-down", "one page down", "page down"), Group::Move, MOVING),
     row(Intent::PageUp, ("page-up", "one page up", "page up"), Group::Move, MOVING),
-    row(Intent::Open, ("open", "open the service; on a pod its logs, on a revision what differs from the one that runs", "open"), Group::Move, OBJECTS),
+    row(Intent::Open, ("open", "open what is marked: a service, a pod's logs, two revisions compared", "open"), Group::Move, OBJECTS),
     row(Intent::Back, ("back", "close what is on top; never quits", "back"), Group::Move, EVERYWHERE),
     row(Intent::OtherPane, ("other-pane", "between history and pods", "history, pods"), Group::Move, &[Service]),
     row(Intent::Filter, ("filter", "narrow the rows: all words must fit, !word must not, -l key=value", "filter"), Group::Narrow, &[Board]),
@@ -206,7 +206,7 @@ pub const REGISTRY: &[Entry] = &[
     row(Intent::FollowLogs, ("follow-logs", "keep to the newest line, or stand still", "follow"), Group::Look, &[Logs]),
     row(Intent::NextPod, ("next-pod", "the logs of the next pod", "next pod"), Group::Look, &[Logs]),
     row(Intent::NextContainer, ("next-container", "the logs of the next container", "next container"), Group::Look, &[Logs]),
-    release(row(Intent::RollBack, ("rollback", "plan to roll back: on the board to what served, else to the marked revision", "roll back"), Group::Release, OBJECTS)),
+    release(row(Intent::RollBack, ("rollback", "plan to roll back to what served, or to the marked revision", "roll back"), Group::Release, OBJECTS)),
     row(Intent::Confirm, ("confirm", "do what the plan says", "do it"), Group::Release, &[Plan]),
     row(Intent::Accept, ("accept", "the button of a plan in an open environment", "do it"), Group::Release, &[Plan]),
     row(Intent::Override, ("override", "do it against a blocking check, with a reason", "override"), Group::Release, &[Plan]),

@@ -2,6 +2,7 @@
 
 use super::model::{Model, Pane, Screen};
 use super::notes::notes;
+use crate::text::{escape, pieces};
 
 /// Lines of the header and of the keys.
 const FRAME: usize = 2;
@@ -49,6 +50,44 @@ pub fn board_rows(model: &Model) -> usize {
 /// Logs and text: a title above, a line for the search below.
 pub fn reader_rows(model: &Model) -> usize {
     body_rows(model).saturating_sub(2).max(1)
+}
+
+/// Cells that a line of them has before it is broken.
+fn reader_cells(model: &Model) -> usize {
+    usize::from(model.width).saturating_sub(1)
+}
+
+/// The line at the top when the last one is in sight.
+pub fn last_top<'a>(
+    model: &Model,
+    lines: impl ExactSizeIterator<Item = &'a str> + DoubleEndedIterator,
+) -> usize {
+    let (rows, cells, total) = (reader_rows(model), reader_cells(model), lines.len());
+    let mut used = 0;
+    for (after, line) in lines.rev().enumerate() {
+        used += pieces(&escape(line), cells).len();
+        if used > rows {
+            // A line that is longer than the screen is shown from its beginning.
+            return (total - after).min(total - 1);
+        }
+    }
+    0
+}
+
+/// The rows in sight, escaped, each with how many lines below the first its own is.
+pub fn reader_lines<'a>(
+    model: &Model,
+    lines: impl Iterator<Item = &'a str>,
+) -> Vec<(usize, String)> {
+    let (rows, cells) = (reader_rows(model), reader_cells(model));
+    let mut shown = Vec::with_capacity(rows);
+    for (below, line) in lines.take(rows).enumerate() {
+        let line = escape(line);
+        let broken = pieces(&line, cells).into_iter();
+        shown.extend(broken.map(|row| (below, row.to_owned())));
+    }
+    shown.truncate(rows);
+    shown
 }
 
 fn service_rows(pane: Pane, model: &Model) -> usize {

@@ -3,7 +3,7 @@
 use super::intent::{Entry, Group, Intent, Place, REGISTRY};
 use super::model::{Model, Overlay, Pane, PlanBox, Screen, Stage};
 use super::update::{missing_permission, place};
-use crate::domain::{Connection, Level};
+use crate::domain::{Connection, Health, Level};
 use crate::plan::Missing;
 
 pub use super::update::{Choice, choices, missing};
@@ -118,9 +118,15 @@ fn useful(model: &Model, intent: Intent) -> bool {
     }
     match intent {
         Intent::AllNamespaces => place(model) != Place::Board || connected,
-        Intent::Retry => place(model) != Place::Board || !connected,
+        Intent::Retry => place(model) != Place::Board || !connected || waits(model),
         _ => !needs_row || hidden || place(model) != Place::Board || model.board.cursor.is_some(),
     }
+}
+
+/// Some source waits before it tries again.
+fn waits(model: &Model) -> bool {
+    let mut sources = model.sources.values();
+    sources.any(|source| matches!(source.health, Health::Retrying { .. }))
 }
 
 /// What a plan takes in the state that it is in.

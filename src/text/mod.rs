@@ -4,8 +4,10 @@ mod escape;
 mod time;
 mod width;
 mod words;
+mod wrap;
 
 pub use escape::{escape, is_unsafe};
 pub use time::{age, clock, coarse_age, date, duration, of_deadline};
 pub use width::{Ellipsis, clause, fit, fit_clause, fit_end, fit_with, pad, pad_left, width};
 pub use words::{count, list, thousands};
+pub use wrap::{pieces, wrap};

@@ -1,11 +1,10 @@
 //! Searching in what is read, logs and texts alike: the field, and the way from place to place.
 
 use crate::app::keymap::Key;
-use crate::app::layout;
 use crate::app::model::{Model, Screen, Search};
 
 use super::key::{self, Typed};
-use super::notice;
+use super::{logs, notice};
 
 /// From where, and in which direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,11 +35,11 @@ pub fn key(model: &mut Model, pressed: Key) {
 
 /// To another place that holds what was searched for, or says that there is none.
 pub fn go(model: &mut Model, way: Way) {
-    let rows = layout::reader_rows(model);
+    let last = logs::last_top(model);
     let found = match model.screens.last_mut() {
         Some(Screen::Logs(screen)) => {
             let total = screen.lines.len();
-            let top = screen.at.unwrap_or(total.saturating_sub(rows));
+            let top = screen.at.unwrap_or(last);
             let (from, forward) = match way {
                 Way::First => (screen.at.unwrap_or(total), false),
                 Way::Next => (top + 1, true),

@@ -151,11 +151,11 @@ fn keep(screen: &mut LogScreen, lines: Vec<String>) {
 }
 
 pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
-    let (page, rows) = (layout::page(model), layout::reader_rows(model));
+    let page = layout::page(model);
+    let last = last_top(model);
     let Some(Screen::Logs(screen)) = model.screens.last_mut() else {
         return Vec::new();
     };
-    let last = screen.lines.len().saturating_sub(rows);
     if let Some(to) = key::moved(intent, screen.at.unwrap_or(last), last + 1, page) {
         screen.at = (to < last).then_some(to);
         return Vec::new();
@@ -206,6 +206,16 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
         _ => {}
     }
     Vec::new()
+}
+
+/// The line at the top while the end is followed.
+pub fn last_top(model: &Model) -> usize {
+    match model.screens.last() {
+        Some(Screen::Logs(screen)) => {
+            layout::last_top(model, screen.lines.iter().map(String::as_str))
+        }
+        Some(Screen::Service(_) | Screen::Text(_) | Screen::Doctor(_)) | None => 0,
+    }
 }
 
 fn next(model: &mut Model, pod: bool) -> Vec<Effect> {

@@ -104,15 +104,10 @@ pub fn fetched(model: &mut Model, job: JobId, outcome: Result<Document, Failure>
 }
 
 pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
-    let (page, rows) = (layout::page(model), layout::reader_rows(model));
+    let (page, last) = (layout::page(model), last_top(model));
     let Some(Screen::Text(screen)) = model.screens.last_mut() else {
         return Vec::new();
     };
-    let lines = screen
-        .document
-        .value()
-        .map_or(&[][..], |d| d.lines.as_slice());
-    let last = lines.len().saturating_sub(rows);
     if let Some(to) = key::moved(intent, screen.offset, last + 1, page) {
         screen.offset = to;
         return Vec::new();
@@ -127,14 +122,28 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
         Intent::FindNext => find::go(model, Way::Next),
         Intent::FindPrevious => find::go(model, Way::Previous),
         Intent::Copy => {
-            return vec![Effect::Copy {
-                text: lines.join("\n"),
-            }];
+            let lines = lines(screen).join("\n");
+            return vec![Effect::Copy { text: lines }];
         }
         Intent::Retry => return again(model),
         _ => {}
     }
     Vec::new()
+}
+
+fn lines(screen: &TextScreen) -> &[String] {
+    let document = screen.document.value();
+    document.map_or(&[], |document| &document.lines)
+}
+
+/// The line at the top when the last one is in sight.
+fn last_top(model: &Model) -> usize {
+    match model.screens.last() {
+        Some(Screen::Text(screen)) => {
+            layout::last_top(model, lines(screen).iter().map(String::as_str))
+        }
+        Some(Screen::Service(_) | Screen::Logs(_) | Screen::Doctor(_)) | None => 0,
+    }
 }
 
 fn again(model: &mut Model) -> Vec<Effect> {

@@ -12,7 +12,6 @@ use crate::text;
 use super::super::theme::Role;
 use super::super::widgets::frame_box::{Edge, frame_box};
 use super::super::widgets::pen::{Pen, cells};
-use super::nothing::wrap;
 
 /// Draws the open ones at the bottom of the area, the newest lowest.
 pub fn follows(pen: &mut Pen<'_>, model: &Model) {
@@ -116,7 +115,7 @@ fn lines(model: &Model, following: &Following, width: u16) -> Vec<Vec<(String, R
 }
 
 fn whole(words: &str, role: Role, width: u16) -> Vec<Vec<(String, Role)>> {
-    wrap(words, width)
+    text::wrap(words, usize::from(width))
         .into_iter()
         .map(|line| vec![(line, role)])
         .collect()

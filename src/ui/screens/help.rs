@@ -1,6 +1,7 @@
 //! Every key and what it does, from the registry.
 
 use crate::app::words::Section;
+use crate::text;
 
 use super::super::theme::Role;
 use super::super::widgets::frame_box::{Edge, centered, frame_box};
@@ -15,21 +16,22 @@ pub fn help(pen: &mut Pen<'_>, sections: &[Section], offset: usize) {
         .max()
         .unwrap_or(0)
         .min(24);
-    let mut lines: Vec<(&str, &str, Role)> = Vec::new();
+    let columns: u16 = if pen.width() >= 110 { 2 } else { 1 };
+    let width = pen.width().saturating_sub(4).min(84 * columns);
+    let each = width.saturating_sub(4) / columns;
+    let room = usize::from(each.saturating_sub(key_cells + 4));
+    let mut lines: Vec<(&str, String, Role)> = Vec::new();
     for section in sections.iter().filter(|section| !section.keys.is_empty()) {
         if !lines.is_empty() {
-            lines.push(("", "", Role::Plain));
+            lines.push(("", String::new(), Role::Plain));
         }
-        lines.push(("", section.title, Role::Strong));
-        lines.extend(
-            section
-                .keys
-                .iter()
-                .map(|(keys, what)| (keys.as_str(), what.as_str(), Role::Plain)),
-        );
+        lines.push(("", section.title.to_owned(), Role::Strong));
+        for (keys, what) in &section.keys {
+            let names = std::iter::once(keys.as_str()).chain(std::iter::repeat(""));
+            let told = names.zip(text::wrap(what, room));
+            lines.extend(told.map(|(keys, what)| (keys, what, Role::Plain)));
+        }
     }
-    let columns: u16 = if pen.width() >= 110 { 2 } else { 1 };
-    let width = pen.width().saturating_sub(4).min(74 * columns);
     let height = u16::try_from(lines.len().div_ceil(usize::from(columns)) + 2).unwrap_or(u16::MAX);
     let area = centered(pen.area, width, height);
     let rows = usize::from(area.height.saturating_sub(2));
@@ -43,7 +45,6 @@ pub fn help(pen: &mut Pen<'_>, sections: &[Section], offset: usize) {
         ..Edge::default()
     };
     let mut inside = frame_box(pen, area, &edge);
-    let each = inside.width() / columns;
     for (i, (keys, what, role)) in lines.iter().skip(offset).take(page).enumerate() {
         let (Ok(column), Ok(y)) = (
             u16::try_from(i / rows.max(1)),

@@ -2,6 +2,7 @@
 
 use crate::app::Model;
 use crate::app::intent::Intent;
+use crate::app::layout;
 use crate::app::model::LogScreen;
 use crate::app::words;
 use crate::text;
@@ -27,9 +28,9 @@ pub fn logs(pen: &mut Pen<'_>, model: &Model, screen: &LogScreen) {
         x = pen.line(x, 0, &format!(" / {container}"), Role::Plain);
     }
     let foot = pen.height().saturating_sub(1);
-    let rows = usize::from(foot.saturating_sub(1));
+    let lines = screen.lines.iter().map(String::as_str);
     let total = screen.lines.len();
-    let last = total.saturating_sub(rows);
+    let last = layout::last_top(model, lines.clone());
     let from = screen.at.map_or(last, |at| at.min(last));
     let place = match (screen.at, &screen.ended) {
         (None, None) => "following".to_owned(),
@@ -50,8 +51,9 @@ pub fn logs(pen: &mut Pen<'_>, model: &Model, screen: &LogScreen) {
         pen.line(1, 2, "waiting for the first line …", Role::Dim);
     }
     let find = screen.search.field.value();
-    for (y, line) in (1..).zip(screen.lines.iter().skip(from).take(rows)) {
-        found_line(pen, y, (line, Role::Plain), find);
+    let shown = layout::reader_lines(model, lines.skip(from));
+    for (y, (_, row)) in (1..).zip(&shown) {
+        found_line(pen, y, (row, Role::Plain), find);
     }
     if screen.search.open {
         input(pen, 1, foot, "/ ", &screen.search.field);

@@ -7,7 +7,7 @@ use crate::domain::Connection;
 use crate::text;
 
 use super::super::theme::Role;
-use super::super::widgets::pen::{Pen, cells};
+use super::super::widgets::pen::Pen;
 
 /// Whether this stands in place of the board: no cluster was ever reached.
 pub fn applies(model: &Model) -> bool {
@@ -60,33 +60,11 @@ fn told(pen: &mut Pen<'_>, y: u16, sentence: &str, hints: &[String]) -> u16 {
 
 /// Writes words over as many lines as they need, broken at spaces; gives the next free line.
 pub fn wrapped(pen: &mut Pen<'_>, x: u16, y: u16, words: &str, role: Role) -> u16 {
-    let lines = wrap(words, pen.width().saturating_sub(x + 1));
+    let lines = text::wrap(words, usize::from(pen.width().saturating_sub(x + 1)));
     let mut y = y;
     for line in lines {
         pen.line(x, y, &line, role);
         y += 1;
     }
     y
-}
-
-/// Lines of at most `width` cells. A word longer than a line is cut where it is drawn. At most sixteen lines.
-pub fn wrap(words: &str, width: u16) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for (i, paragraph) in words.lines().enumerate() {
-        let mut line = String::new();
-        for word in paragraph.split_inclusive(' ') {
-            if !line.is_empty() && cells(&line) + cells(word.trim_end()) > width {
-                lines.push(std::mem::take(&mut line));
-            }
-            line.push_str(word);
-        }
-        if !line.is_empty() || i > 0 {
-            lines.push(line);
-        }
-        if lines.len() >= 16 {
-            break;
-        }
-    }
-    lines.truncate(16);
-    lines
 }

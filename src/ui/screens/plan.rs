@@ -8,12 +8,12 @@ use crate::app::model::{PlanBox, Stage};
 use crate::app::words;
 use crate::domain::Level;
 use crate::plan::{CheckId, Finding, Missing, Plan, Verdict};
+use crate::text;
 
 use super::super::theme::{self, Role};
 use super::super::widgets::frame_box::{Edge, centered, frame_box};
 use super::super::widgets::input::input;
 use super::super::widgets::pen::Pen;
-use super::nothing::wrap;
 use body::question;
 
 mod body;
@@ -124,7 +124,7 @@ fn foot(pen: &mut Pen<'_>, model: &Model, shown: &PlanBox) {
         Some(Missing::Confirmation | Missing::Name) if typing => String::new(),
         _ => next_words(model, plan, verdicts, &missing),
     };
-    for line in wrap(&words, pen.width()).iter().take(2) {
+    for line in text::wrap(&words, usize::from(pen.width())).iter().take(2) {
         pen.line(0, y, line, Role::Strong);
         y += 1;
     }

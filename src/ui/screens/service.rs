@@ -17,7 +17,6 @@ use crate::text;
 
 use super::super::theme::{self, Role};
 use super::super::widgets::pen::Pen;
-use super::nothing::wrap;
 
 /// From here on history and rollout stand side by side.
 const SIDE_BY_SIDE: u16 = 100;
@@ -108,7 +107,8 @@ fn headline(pen: &mut Pen<'_>, view: &View<'_>) -> u16 {
         if usize::from(first_room) < text::width(&why.text).min(60) {
             (x, y) = (3, 1);
         }
-        let lines = wrap(&why.text, pen.width().saturating_sub(x + 1));
+        let room = pen.width().saturating_sub(x + 1);
+        let lines = text::wrap(&why.text, usize::from(room));
         for line in lines.iter().take(2) {
             pen.line(x, y, line, Role::Plain);
             y += 1;

@@ -1,6 +1,7 @@
 //! Text to read: an object as yaml, two revisions compared, or the events of one service.
 
 use crate::app::Model;
+use crate::app::layout;
 use crate::app::model::{TextKind, TextScreen};
 use crate::domain::known::State;
 use crate::text;
@@ -14,7 +15,6 @@ use super::nothing::wrapped;
 pub fn text(pen: &mut Pen<'_>, model: &Model, screen: &TextScreen) {
     let x = pen.line(1, 0, &screen.title, Role::Strong) + 3;
     let foot = pen.height().saturating_sub(1);
-    let rows = usize::from(foot.saturating_sub(1));
     match (&screen.document.last, &screen.document.state) {
         (Some((document, _)), state) => {
             let age = text::age(document.read_at, model.now);
@@ -28,17 +28,17 @@ pub fn text(pen: &mut Pen<'_>, model: &Model, screen: &TextScreen) {
                 }
             };
             pen.line(x, 0, &words, role);
-            let offset = screen.offset.min(document.lines.len().saturating_sub(rows));
-            if let Some(mark) = scroll_mark(offset, rows, document.lines.len()) {
+            let (lines, total) = (document.lines.iter(), document.lines.len());
+            let lines = lines.map(String::as_str);
+            let offset = screen.offset.min(layout::last_top(model, lines.clone()));
+            let shown = layout::reader_lines(model, lines.skip(offset));
+            let in_sight = shown.last().map_or(0, |(below, _)| below + 1);
+            if let Some(mark) = scroll_mark(offset, in_sight, total) {
                 pen.right(0, 1, &mark, Role::Dim);
             }
-            for (y, line) in (1..).zip(document.lines.iter().skip(offset).take(rows)) {
-                found_line(
-                    pen,
-                    y,
-                    (line, role_of(&screen.kind, line)),
-                    screen.search.field.value(),
-                );
+            for (y, (below, row)) in (1..).zip(&shown) {
+                let role = role_of(&screen.kind, &document.lines[offset + below]);
+                found_line(pen, y, (row, role), screen.search.field.value());
             }
         }
         (None, State::Failed { why, .. }) => {
@@ -69,22 +69,20 @@ fn role_of(kind: &TextKind, line: &str) -> Role {
     }
 }
 
-/// One line, with every place marked where the search text stands, whatever its case.
+/// One row, escaped already, with every place marked where the search text stands, whatever its case.
 pub fn found_line(pen: &mut Pen<'_>, y: u16, (line, role): (&str, Role), find: &str) {
     pen.line(1, y, line, role);
     if find.is_empty() {
         return;
     }
-    // Positions are those on the screen, so the search is in what the screen shows.
-    let shown = text::escape(line);
-    let (folded, wanted) = (shown.to_ascii_lowercase(), find.to_ascii_lowercase());
+    let (folded, wanted) = (line.to_ascii_lowercase(), find.to_ascii_lowercase());
     let width = usize::from(pen.width());
     for (at, hit) in folded.match_indices(&wanted) {
-        let x = text::width(&shown[..at]) + 1;
+        let x = text::width(&line[..at]) + 1;
         if x >= width {
             break;
         }
-        let cells = text::width(&shown[at..at + hit.len()]);
+        let cells = text::width(&line[at..at + hit.len()]);
         let (Ok(x), Ok(cells)) = (u16::try_from(x), u16::try_from(cells)) else {
             break;
         };

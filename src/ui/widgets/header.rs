@@ -62,14 +62,8 @@ fn state(model: &Model) -> Vec<Piece> {
             return vec![piece(words, Role::Moving)];
         }
         Connection::Failed { since, next, .. } => {
-            return vec![piece(
-                format!(
-                    "no answer {}{}",
-                    text::age(*since, now),
-                    again(*next, model)
-                ),
-                Role::Bad,
-            )];
+            let words = format!("no answer {}", text::age(*since, now));
+            return vec![piece(words, Role::Bad), again(*next, model)];
         }
         Connection::Connected(_) => {}
     }
@@ -91,10 +85,8 @@ fn state(model: &Model) -> Vec<Piece> {
         Health::AuthExpired(why) => piece(format!("login expired: {why}"), Role::Bad),
         Health::Retrying { since, why, next } => {
             let age = text::age(*since, now);
-            piece(
-                format!("{who}no answer {age}: {why}{}", again(*next, model)),
-                Role::Bad,
-            )
+            let words = format!("{who}no answer {age}: {why}");
+            return vec![piece(words, Role::Bad), again(*next, model)];
         }
         Health::Quiet { since } => {
             piece(format!("{who}quiet {}", text::age(*since, now)), Role::Warn)
@@ -110,12 +102,14 @@ fn state(model: &Model) -> Vec<Piece> {
 }
 
 /// `, again in 4s (ctrl-r now)`.
-fn again(next: jiff::Timestamp, model: &Model) -> String {
-    if next <= model.now {
-        return ", trying again".to_owned();
-    }
-    let age = text::age(model.now, next);
-    format!(", again in {age} ({} now)", key(model, Intent::Retry))
+fn again(next: jiff::Timestamp, model: &Model) -> Piece {
+    let words = if next <= model.now {
+        ", trying again".to_owned()
+    } else {
+        let age = text::age(model.now, next);
+        format!(", again in {age} ({} now)", key(model, Intent::Retry))
+    };
+    piece(words, Role::Bad)
 }
 
 fn rank(health: &Health) -> u8 {
@@ -141,8 +135,12 @@ fn listed(model: &Model) -> (usize, bool) {
     })
 }
 
-/// The state and as much of the tally as there is room for; what is wrong stays longest.
-fn middle(state: Vec<Piece>, tally: &Tally, room: u16, with_tally: bool) -> Vec<Piece> {
+/// The state and as much of the tally as there is room for; what is wrong stays longest, and the state itself is cut
+/// between its pieces.
+fn middle(mut state: Vec<Piece>, tally: &Tally, room: u16, with_tally: bool) -> Vec<Piece> {
+    if pieces_cells(&state) > room {
+        state.truncate(1);
+    }
     if !with_tally {
         return state;
     }

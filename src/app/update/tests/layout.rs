@@ -1,6 +1,7 @@
 //! Pages are what is on the screen, whatever lines stand above the keys.
 
 use super::*;
+use crate::app::event::Document;
 use crate::app::layout;
 use crate::app::model::Notice;
 
@@ -27,4 +28,33 @@ fn a_line_above_the_keys_takes_its_row_from_the_page() {
     assert_eq!(layout::note_rows(&model), 3);
     model.height = 8;
     assert_eq!(layout::note_rows(&model), 2, "a quarter at most");
+}
+
+/// Lines longer than the screen is wide are broken, and the last of them can still be reached.
+#[test]
+fn the_end_of_a_text_with_long_lines_is_reached() {
+    let mut model = service::opened();
+    let effects = keys(&mut model, "y");
+    let Some(Effect::FetchYaml { job, .. }) = effects.first() else {
+        panic!("{effects:?}")
+    };
+    let lines: Vec<_> = (0..30)
+        .map(|n| format!("{n} {}", "x".repeat(250)))
+        .collect();
+    let read_at = model.now;
+    let outcome = Ok(Document {
+        lines: lines.clone(),
+        read_at,
+    });
+    update(&mut model, Event::Fetched { job: *job, outcome });
+    keys(&mut model, "G");
+    let Some(Screen::Text(screen)) = model.screens.last() else {
+        panic!("{:?}", model.screens)
+    };
+    // 120 columns: three rows a line, and twenty rows.
+    assert_eq!(screen.offset, 24);
+    let shown = layout::reader_lines(&model, lines[24..].iter().map(String::as_str));
+    assert_eq!(shown.len(), 18);
+    assert!(shown[15].1.starts_with("29 x"));
+    assert_eq!(shown[17].0, 5);
 }

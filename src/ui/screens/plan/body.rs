@@ -11,7 +11,6 @@ use super::super::super::theme::{self, Role};
 use super::super::super::widgets::change::fit_change;
 use super::super::super::widgets::pen::{Piece, cells, piece};
 use super::super::super::widgets::table::scroll_mark;
-use super::super::nothing::wrap;
 
 type Lines = Vec<Vec<Piece>>;
 
@@ -303,7 +302,7 @@ fn line_of_check(finding: Option<Finding>, sentence: &str, fold: Fold, width: u1
         | Role::Found => Role::Plain,
     };
     let sentences = if fold.wrapped {
-        wrap(sentence, width.saturating_sub(12))
+        text::wrap(sentence, usize::from(width.saturating_sub(12)))
     } else {
         vec![sentence.to_owned()]
     };
@@ -342,25 +341,49 @@ fn consequences(plan: &Plan, width: u16) -> Lines {
             piece(format!(" {}", offer.text), Role::Plain),
         ]);
     }
-    let command = wrap(&plan.kubectl, width.saturating_sub(2));
-    let last = command.len().saturating_sub(1);
-    for (i, line) in command.into_iter().enumerate() {
-        // As a shell takes it.
-        let line = if i < last {
-            format!("{} \\", line.trim_end())
-        } else {
-            line
+    lines.extend(command(&plan.kubectl, width));
+    lines
+}
+
+/// On several lines as a shell takes it, broken between two words or within one.
+fn command(words: &str, width: u16) -> Lines {
+    let words = text::escape(words);
+    let mut rest = &*words;
+    let mut lines = Lines::new();
+    for line in text::wrap(&words, usize::from(width.saturating_sub(2))) {
+        rest = rest.strip_prefix(&*line).unwrap_or_default();
+        let end = match rest.as_bytes().first() {
+            None => "",
+            Some(b' ') => " \\",
+            Some(_) => "\\",
         };
-        lines.push(vec![piece(line, Role::Dim)]);
+        rest = rest.trim_start();
+        lines.push(vec![piece(format!("{line}{end}"), Role::Dim)]);
     }
     lines
 }
 
 fn paragraph(words: &str, role: Role, width: u16) -> Lines {
-    let lines = wrap(words, width).into_iter();
+    let lines = text::wrap(words, usize::from(width)).into_iter();
     lines.map(|line| vec![piece(line, role)]).collect()
 }
 
 fn padded(words: &str, cells: usize) -> String {
     text::pad(&text::escape(words), cells)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_command_is_one_command_for_a_shell() {
+        let words = "kubectl --context arn:aws:eks:eu-west-1:123456789012:cluster/prod undo";
+        for width in 12..80 {
+            let lines = command(words, width);
+            let lines: Vec<_> = lines.iter().map(|line| line[0].text.as_str()).collect();
+            assert!(lines.iter().all(|line| line.len() <= usize::from(width)));
+            assert_eq!(lines.join("\n").replace("\\\n", ""), words, "{width}");
+        }
+    }
 }

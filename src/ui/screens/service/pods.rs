@@ -143,7 +143,8 @@ pub fn events(pen: &mut Pen<'_>, view: &View<'_>) {
         .max()
         .unwrap_or(0)
         .min(20);
-    for (y, warning) in (1..).zip(shown) {
+    let (mut y, mut others) = (1, shown.len());
+    for warning in shown {
         let age = text::age(warning.last_seen, view.model.now);
         let times = if warning.count > 1 {
             format!("x{}", warning.count)
@@ -153,6 +154,17 @@ pub fn events(pen: &mut Pen<'_>, view: &View<'_>) {
         pen.put(2, y, 4, &age, Role::Dim);
         pen.put(6, y, 5, &times, Role::Dim);
         pen.put(12, y, reason_cells, &warning.reason, Role::Warn);
-        pen.line(14 + reason_cells, y, &warning.message, Role::Plain);
+        let x = 14 + reason_cells;
+        let message = text::wrap(
+            &warning.message,
+            usize::from(pen.width().saturating_sub(x + 1)),
+        );
+        // Each of the others has a line left.
+        others -= 1;
+        let room = usize::from(pen.height().saturating_sub(y)).saturating_sub(others);
+        for line in message.iter().take(room.max(1)) {
+            pen.line(x, y, line, Role::Plain);
+            y += 1;
+        }
     }
 }
