@@ -3,6 +3,8 @@
 
 mod action;
 mod connection;
+#[path = "../contract/mod.rs"]
+mod contract;
 mod feed;
 mod foreign;
 mod hostile;
@@ -14,6 +16,8 @@ mod rights;
 mod rollback;
 mod screen;
 mod session;
+#[path = "../contract/on_plane.rs"]
+mod side;
 #[path = "../support/mod.rs"]
 mod support;
 mod write;

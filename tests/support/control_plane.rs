@@ -261,6 +261,43 @@ impl ControlPlane {
         write_log(&self.folder.join("pods.log"), lines);
     }
 
+    /// One more line in the log of every container named `crier`, which [`Self::set_log`] does not touch.
+    pub fn cry(&self, line: &str) {
+        let mut file = std::fs::File::options()
+            .append(true)
+            .open(self.folder.join("crier.log"))
+            .expect("the log");
+        std::io::Write::write_all(&mut file, log_lines(&[line]).as_bytes())
+            .expect("room on the disk");
+    }
+
+    /// A second API server on the same data, which knows only what is from now on: etcd is made to forget the
+    /// cluster's first hundred versions before. Its kubeconfig for the administrator.
+    pub fn forgetful(&self) -> (Keeper, PathBuf) {
+        let path = self.folder.join("etcd.kubeconfig");
+        let text = json!({
+            "apiVersion": "v1", "kind": "Config", "current-context": "etcd",
+            "clusters": [{"name": "etcd", "cluster": {"server": format!("http://127.0.0.1:{}", self.etcd_port)}}],
+            "users": [{"name": "etcd", "user": {}}],
+            "contexts": [{"name": "etcd", "context": {"cluster": "etcd", "user": "etcd"}}],
+        });
+        write(&path, &text.to_string());
+        let compaction = json!({"revision": "100", "physical": true});
+        Api::new(&path)
+            .create("/v3/kv/compaction", &compaction)
+            .expect("etcd forgets");
+        let [port] = free_ports();
+        let server = start_api_server(&self.programs, &self.folder, port, self.etcd_port);
+        let path = self.folder.join("forgetful.kubeconfig");
+        let text = kubeconfig(&self.folder, port, "admin", &admin(&self.folder), None);
+        write(&path, &text);
+        let api = Api::new(&path);
+        wait::until("the second API server is ready", || {
+            api.text("/readyz").ok().filter(|text| text == "ok")
+        });
+        (server, path)
+    }
+
     fn with_api_server<T>(&self, act: impl FnOnce(&Keeper) -> T) -> T {
         let server = self.api_server.lock().expect("no panic");
         act(server.as_ref().expect("the API server was started"))
@@ -356,10 +393,15 @@ fn write_files(folder: &Path, authority: &Authority) {
     write(&folder.join("audit.json"), AUDIT_POLICY);
     write_log(&folder.join("pods.log"), &["ready to serve"]);
     write_log(&folder.join("pods-previous.log"), &["panic: out of luck"]);
+    write_log(&folder.join("crier.log"), &[]);
     let logs = json!({
         "apiVersion": "kwok.x-k8s.io/v1alpha1", "kind": "ClusterLogs",
         "metadata": {"name": "all"},
         "spec": {"logs": [{
+            "containers": ["crier"],
+            "logsFile": folder.join("crier.log"),
+            "previousLogsFile": folder.join("pods-previous.log"),
+        }, {
             "logsFile": folder.join("pods.log"),
             "previousLogsFile": folder.join("pods-previous.log"),
         }]},
@@ -369,13 +411,17 @@ fn write_files(folder: &Path, authority: &Authority) {
 
 /// In the format of container runtimes, which kwok's kubelet reads.
 fn write_log(path: &Path, lines: &[&str]) {
+    write(path, &log_lines(lines));
+}
+
+fn log_lines(lines: &[&str]) -> String {
     let mut text = String::new();
     for line in lines {
         text.push_str("2026-01-02T03:04:05.000000006Z stdout F ");
         text.push_str(line);
         text.push('\n');
     }
-    write(path, &text);
+    text
 }
 
 fn certificate(folder: &Path, user: &str, signed: &Signed) -> Value {

@@ -1,0 +1,17 @@
+//! What the embedded cluster promises to do as a real one does: each behaviour is written once, as a test that both
+//! binaries contain. In `cargo test` the place is the embedded cluster, in `cargo test --test real` the control plane.
+
+mod answers;
+mod deployments;
+mod fates;
+mod garbage;
+mod lists;
+mod logs;
+mod patches;
+mod rights;
+mod stateful;
+mod watches;
+mod writes;
+
+pub mod http;
+pub mod place;
