@@ -2,6 +2,7 @@
 
 /// One resource of the API.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(clippy::struct_excessive_bools)] // columns of a table
 pub struct Kind {
     /// Empty for the core.
     pub group: &'static str,
@@ -10,8 +11,10 @@ pub struct Kind {
     pub name: &'static str,
     pub short: &'static [&'static str],
     pub namespaced: bool,
-    /// Its spec is counted in `metadata.generation`, and its status is a subresource.
+    /// Its status is a subresource.
     pub status: bool,
+    /// The changes of its spec are counted.
+    pub generation: bool,
     pub scale: bool,
 }
 
@@ -35,25 +38,43 @@ const NONE: Kind = Kind {
     short: &[],
     namespaced: false,
     status: false,
+    generation: false,
     scale: false,
 };
 
 kinds! {
     NAMESPACES = "" "v1" "namespaces" "Namespace" ["ns"] status;
     NODES = "" "v1" "nodes" "Node" ["no"] status;
-    PODS = "" "v1" "pods" "Pod" ["po"] namespaced status;
+    PODS = "" "v1" "pods" "Pod" ["po"] namespaced status generation;
     EVENTS = "" "v1" "events" "Event" ["ev"] namespaced;
     CONFIG_MAPS = "" "v1" "configmaps" "ConfigMap" ["cm"] namespaced;
     SECRETS = "" "v1" "secrets" "Secret" [] namespaced;
     SERVICES = "" "v1" "services" "Service" ["svc"] namespaced status;
     SERVICE_ACCOUNTS = "" "v1" "serviceaccounts" "ServiceAccount" ["sa"] namespaced;
     RESOURCE_QUOTAS = "" "v1" "resourcequotas" "ResourceQuota" ["quota"] namespaced status;
-    DEPLOYMENTS = "apps" "v1" "deployments" "Deployment" ["deploy"] namespaced status scale;
-    REPLICA_SETS = "apps" "v1" "replicasets" "ReplicaSet" ["rs"] namespaced status scale;
-    STATEFUL_SETS = "apps" "v1" "statefulsets" "StatefulSet" ["sts"] namespaced status scale;
-    DAEMON_SETS = "apps" "v1" "daemonsets" "DaemonSet" ["ds"] namespaced status;
+    DEPLOYMENTS = "apps" "v1" "deployments" "Deployment" ["deploy"] namespaced status generation scale;
+    REPLICA_SETS = "apps" "v1" "replicasets" "ReplicaSet" ["rs"] namespaced status generation scale;
+    STATEFUL_SETS = "apps" "v1" "statefulsets" "StatefulSet" ["sts"] namespaced status generation scale;
+    DAEMON_SETS = "apps" "v1" "daemonsets" "DaemonSet" ["ds"] namespaced status generation;
     CONTROLLER_REVISIONS = "apps" "v1" "controllerrevisions" "ControllerRevision" [] namespaced;
     AUTOSCALERS = "autoscaling" "v2" "horizontalpodautoscalers" "HorizontalPodAutoscaler" ["hpa"] namespaced status;
+}
+
+/// What the server's messages also name as if it were an object.
+pub static LIST_OPTIONS: Kind = named("meta.k8s.io", "ListOptions");
+pub static CREATE_OPTIONS: Kind = named("meta.k8s.io", "CreateOptions");
+pub static UPDATE_OPTIONS: Kind = named("meta.k8s.io", "UpdateOptions");
+pub static PATCH_OPTIONS: Kind = named("meta.k8s.io", "PatchOptions");
+pub static DELETE_OPTIONS: Kind = named("meta.k8s.io", "DeleteOptions");
+pub static POD_LOG_OPTIONS: Kind = named("", "PodLogOptions");
+pub static SCALES: Kind = named("autoscaling", "Scale");
+
+const fn named(group: &'static str, name: &'static str) -> Kind {
+    Kind {
+        group,
+        name,
+        ..NONE
+    }
 }
 
 impl Kind {

@@ -13,7 +13,7 @@ pub fn record(before: &Value, after: &mut Value, by: &Write<'_>) {
         return;
     }
     let part = match by.part {
-        Part::Main => "",
+        Part::Main | Part::Deletion => "",
         Part::Status => "status",
         Part::Scale => "scale",
     };

@@ -19,7 +19,8 @@ pub struct Key {
     pub name: Box<str>,
 }
 
-/// The text costs a tenth of the parsed value, and is what every answer repeats.
+/// The text costs a tenth of the parsed value, and is what every answer repeats. It is without `apiVersion` and
+/// `kind`, which lists leave out.
 #[derive(Debug)]
 pub struct Object {
     pub key: Key,
@@ -54,6 +55,8 @@ impl Object {
             &["metadata", "resourceVersion"],
             version.to_string().into(),
         );
+        unset(&mut value, &["apiVersion"]);
+        unset(&mut value, &["kind"]);
         let text = |value: &Value| value.as_str().unwrap_or_default().into();
         let labels = value.pointer("/metadata/labels").and_then(Value::as_object);
         let owners = value
@@ -77,9 +80,23 @@ impl Object {
         }
     }
 
-    /// Parsed. Null only if the store were broken.
+    /// Parsed, with its kind. Null only if the store were broken.
     pub fn value(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_default()
+        let mut value: Value = serde_json::from_str(&self.text).unwrap_or_default();
+        value["apiVersion"] = self.key.kind.api_version().into();
+        value["kind"] = self.key.kind.name.into();
+        value
+    }
+
+    /// The text with its kind.
+    pub fn whole(&self) -> String {
+        let kind = self.key.kind;
+        let rest = self.text.strip_prefix('{').unwrap_or_default();
+        format!(
+            r#"{{"kind":"{}","apiVersion":"{}",{rest}"#,
+            kind.name,
+            kind.api_version()
+        )
     }
 }
 

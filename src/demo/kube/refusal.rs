@@ -7,101 +7,119 @@ use super::object::Key;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     BadRequest(String),
-    Forbidden(String),
+    Forbidden(Key, String),
     NotFound(Key),
     /// A path that the server does not serve.
     NoSuchPath,
     MethodNotAllowed,
     AlreadyExists(Key),
     Conflict(Key, String),
-    /// The version is older than the history.
-    Expired(String),
+    /// A deletion's precondition does not hold.
+    Precondition(Key, String),
+    /// The version is older than the history; the token of a page that goes on all the same, when there is one.
+    Expired(String, Option<String>),
+    TooLarge,
     UnsupportedMediaType(String),
     /// A patch that does not apply: its `test` failed, or its path is missing.
-    NotApplicable(String),
+    NotApplicable,
     /// Fields that may not be so: path and why.
     Invalid(Key, Vec<(String, String)>),
+    /// What the real server fails at, with its words.
+    Internal(String),
+    /// A version that is not there yet.
+    TooNew {
+        asked: u64,
+        current: u64,
+    },
 }
 
 impl Refusal {
     pub fn code(&self) -> u16 {
         match self {
             Self::BadRequest(_) => 400,
-            Self::Forbidden(_) => 403,
+            Self::Forbidden(..) => 403,
             Self::NotFound(_) | Self::NoSuchPath => 404,
             Self::MethodNotAllowed => 405,
-            Self::AlreadyExists(_) | Self::Conflict(..) => 409,
-            Self::Expired(_) => 410,
+            Self::AlreadyExists(_) | Self::Conflict(..) | Self::Precondition(..) => 409,
+            Self::Expired(..) => 410,
+            Self::TooLarge => 413,
             Self::UnsupportedMediaType(_) => 415,
-            Self::NotApplicable(_) | Self::Invalid(..) => 422,
+            Self::NotApplicable | Self::Invalid(..) => 422,
+            Self::Internal(_) => 500,
+            Self::TooNew { .. } => 504,
         }
     }
 
     fn reason(&self) -> &'static str {
         match self {
             Self::BadRequest(_) => "BadRequest",
-            Self::Forbidden(_) => "Forbidden",
+            Self::Forbidden(..) => "Forbidden",
             Self::NotFound(_) | Self::NoSuchPath => "NotFound",
             Self::MethodNotAllowed => "MethodNotAllowed",
             Self::AlreadyExists(_) => "AlreadyExists",
-            Self::Conflict(..) => "Conflict",
-            Self::Expired(_) => "Expired",
+            Self::Conflict(..) | Self::Precondition(..) => "Conflict",
+            Self::Expired(..) => "Expired",
+            Self::TooLarge => "RequestEntityTooLarge",
             Self::UnsupportedMediaType(_) => "UnsupportedMediaType",
-            Self::NotApplicable(_) | Self::Invalid(..) => "Invalid",
+            Self::NotApplicable | Self::Invalid(..) => "Invalid",
+            Self::Internal(_) => "",
+            Self::TooNew { .. } => "Timeout",
         }
     }
 
     fn message(&self) -> String {
+        let named = |key: &Key| format!("{} \"{}\"", key.kind.qualified(), key.name);
         match self {
             Self::BadRequest(why)
-            | Self::Forbidden(why)
-            | Self::Expired(why)
-            | Self::UnsupportedMediaType(why) => why.clone(),
-            Self::NotFound(key) => format!("{} \"{}\" not found", key.kind.qualified(), key.name),
+            | Self::Expired(why, _)
+            | Self::UnsupportedMediaType(why)
+            | Self::Internal(why) => why.clone(),
+            Self::Forbidden(key, why) if key.name.is_empty() => {
+                format!("{} is forbidden: {why}", key.kind.qualified())
+            }
+            Self::Forbidden(key, why) => format!("{} is forbidden: {why}", named(key)),
+            Self::NotFound(key) => format!("{} not found", named(key)),
             Self::NoSuchPath => "the server could not find the requested resource".into(),
             Self::MethodNotAllowed => {
                 "the server does not allow this method on the requested resource".into()
             }
-            Self::AlreadyExists(key) => {
-                format!("{} \"{}\" already exists", key.kind.qualified(), key.name)
+            Self::AlreadyExists(key) => format!("{} already exists", named(key)),
+            Self::Conflict(key, why) => {
+                format!("Operation cannot be fulfilled on {}: {why}", named(key))
             }
-            Self::Conflict(key, why) => format!(
+            Self::Precondition(key, why) => format!(
                 "Operation cannot be fulfilled on {} \"{}\": {why}",
-                key.kind.qualified(),
+                qualified_name(key),
                 key.name
             ),
-            Self::NotApplicable(why) => {
-                format!("the server rejected our request due to an error in our request: {why}")
+            Self::TooLarge => "Request entity too large: limit is 3145728".into(),
+            Self::NotApplicable => {
+                "the server rejected our request due to an error in our request".into()
             }
-            Self::Invalid(key, causes) => {
-                let causes: Vec<_> = causes
-                    .iter()
-                    .map(|(at, why)| format!("{at}: {why}"))
-                    .collect();
-                let what = if key.kind.group.is_empty() {
-                    key.kind.name.to_owned()
-                } else {
-                    format!("{}.{}", key.kind.name, key.kind.group)
-                };
-                let causes = causes.join(", ");
-                format!("{what} \"{}\" is invalid: {causes}", key.name)
+            Self::Invalid(key, causes) => invalid(key, causes),
+            Self::TooNew { asked, current } => {
+                format!("Timeout: Too large resource version: {asked}, current: {current}")
             }
         }
     }
 
     fn details(&self) -> Option<Value> {
-        let of = |key: &Key| json!({"name": &*key.name, "group": key.kind.group, "kind": key.kind.plural});
         match self {
-            Self::NotFound(key) | Self::AlreadyExists(key) | Self::Conflict(key, _) => {
-                Some(of(key))
-            }
+            Self::NotFound(key)
+            | Self::AlreadyExists(key)
+            | Self::Conflict(key, _)
+            | Self::Forbidden(key, _) => Some(of(key, key.kind.plural)),
+            Self::Precondition(key, _) => Some(of(key, key.kind.name)),
             Self::Invalid(key, causes) => {
-                let mut details = of(key);
-                let cause = |(at, why): &(String, String)| json!({"reason": "FieldValueInvalid", "message": why, "field": at});
-                details["kind"] = key.kind.name.into();
+                let mut details = of(key, key.kind.name);
                 details["causes"] = causes.iter().map(cause).collect();
                 Some(details)
             }
+            Self::NoSuchPath | Self::MethodNotAllowed | Self::NotApplicable => Some(json!({})),
+            Self::TooNew { .. } => Some(json!({
+                "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
+                "retryAfterSeconds": 1,
+            })),
             _ => None,
         }
     }
@@ -109,11 +127,63 @@ impl Refusal {
     pub fn status(&self) -> Value {
         let mut status = json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-            "message": self.message(), "reason": self.reason(), "code": self.code(),
+            "message": self.message(), "code": self.code(),
         });
+        if !self.reason().is_empty() {
+            status["reason"] = self.reason().into();
+        }
         if let Some(details) = self.details() {
             status["details"] = details;
         }
+        if let Self::Expired(_, Some(token)) = self {
+            status["metadata"]["continue"] = token.as_str().into();
+        }
         status
     }
+}
+
+/// `Deployment.apps`, `Pod`.
+fn qualified_name(key: &Key) -> String {
+    if key.kind.group.is_empty() {
+        key.kind.name.to_owned()
+    } else {
+        format!("{}.{}", key.kind.name, key.kind.group)
+    }
+}
+
+fn invalid(key: &Key, causes: &[(String, String)]) -> String {
+    let texts: Vec<_> = causes
+        .iter()
+        .map(|(at, why)| format!("{at}: {why}"))
+        .collect();
+    let text = match &*texts {
+        [one] => one.clone(),
+        more => format!("[{}]", more.join(", ")),
+    };
+    format!(
+        "{} \"{}\" is invalid: {text}",
+        qualified_name(key),
+        key.name
+    )
+}
+
+fn of(key: &Key, kind: &str) -> Value {
+    let mut details = json!({"kind": kind});
+    for (field, text) in [("name", &*key.name), ("group", key.kind.group)] {
+        if !text.is_empty() {
+            details[field] = text.into();
+        }
+    }
+    details
+}
+
+fn cause((at, why): &(String, String)) -> Value {
+    let reason = match why.split([':', ' ']).next() {
+        Some("Required") => "FieldValueRequired",
+        Some("Duplicate") => "FieldValueDuplicate",
+        Some("Forbidden") => "FieldValueForbidden",
+        Some("Unsupported") => "FieldValueNotSupported",
+        _ => "FieldValueInvalid",
+    };
+    json!({"reason": reason, "message": why, "field": at})
 }

@@ -25,7 +25,10 @@ pub struct Change {
 
 /// A version older than the history reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Expired;
+pub struct Expired {
+    /// The oldest that it does reach.
+    pub oldest: u64,
+}
 
 pub struct Store {
     state: Mutex<State>,
@@ -82,6 +85,12 @@ impl Store {
     /// In the order of namespace and name; `None` is every namespace.
     pub fn list(&self, kind: &'static Kind, namespace: Option<&str>) -> Vec<Kept> {
         self.state().list(kind, namespace)
+    }
+
+    /// The list as it is, and the version that it is of.
+    pub fn snapshot(&self, kind: &'static Kind, namespace: Option<&str>) -> (u64, Vec<Kept>) {
+        let state = self.state();
+        (state.version, state.list(kind, namespace))
     }
 
     /// The list as it was at a version, for the later pages of a listing.
@@ -246,7 +255,9 @@ impl State {
             return Ok(Vec::new());
         };
         if version < history.lost {
-            return Err(Expired);
+            return Err(Expired {
+                oldest: history.lost,
+            });
         }
         let after = history.changes.partition_point(|c| c.version <= version);
         Ok(history.changes.range(after..).cloned().collect())
@@ -333,7 +344,8 @@ mod tests {
                 })
                 .unwrap();
         }
-        assert_eq!(store.since(&CONFIG_MAPS, first).err(), Some(Expired));
+        let expired = Expired { oldest: first + 1 };
+        assert_eq!(store.since(&CONFIG_MAPS, first).err(), Some(expired));
         assert_eq!(store.since(&CONFIG_MAPS, first + 1).unwrap().len(), 2);
     }
 

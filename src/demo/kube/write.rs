@@ -20,6 +20,8 @@ pub enum Part {
     Status,
     /// `spec.replicas`; it is kept under its own name among the field managers.
     Scale,
+    /// That it is being deleted, and until when.
+    Deletion,
 }
 
 /// Who writes, what, and when.
@@ -86,7 +88,7 @@ pub fn prepare_create(
     ] {
         unset(value, &["metadata", gone]);
     }
-    if kind.status {
+    if kind.generation {
         set(value, &["metadata", "generation"], 1.into());
     }
     defaults::fill(kind, value);
@@ -108,29 +110,35 @@ pub fn prepare_update(
             *after = before.clone();
             set(after, &["status"], status);
         }
-        Part::Main | Part::Scale if kind.status => match before.get("status") {
+        Part::Main | Part::Scale | Part::Deletion if kind.status => match before.get("status") {
             Some(status) => set(after, &["status"], status.clone()),
             None => unset(after, &["status"]),
         },
-        Part::Main | Part::Scale => {}
+        Part::Main | Part::Scale | Part::Deletion => {}
     }
-    keep_identity(kind, before, after)?;
+    keep_identity(kind, before, after, by.part)?;
     defaults::fill(kind, after);
     defaults::check(kind, after)?;
     let annotated = kind == &DEPLOYMENTS
         && before["metadata"]["annotations"] != after["metadata"]["annotations"];
-    if kind.status && (before["spec"] != after["spec"] || annotated) {
+    let deleted = by.part == Part::Deletion && before != after;
+    if kind.generation && (before["spec"] != after["spec"] || annotated || deleted) {
         let generation = int_at(before, "/metadata/generation").unwrap_or(0) + 1;
         set(after, &["metadata", "generation"], generation.into());
     }
-    if before != after {
+    if before != after && by.part != Part::Deletion {
         managed_fields::record(before, after, by);
     }
     Ok(())
 }
 
 /// Another uid or an older version is a conflict; the rest of the identity is put back silently, as the server does.
-fn keep_identity(kind: &'static Kind, before: &Value, after: &mut Value) -> Result<(), Refusal> {
+fn keep_identity(
+    kind: &'static Kind,
+    before: &Value,
+    after: &mut Value,
+    part: Part,
+) -> Result<(), Refusal> {
     let key = Key::of(kind, before);
     let differs = |field: &str| {
         let given = text_at(after, field);
@@ -138,7 +146,9 @@ fn keep_identity(kind: &'static Kind, before: &Value, after: &mut Value) -> Resu
     };
     if differs("/metadata/uid") {
         let why = format!(
-            "StorageError: invalid object, Code: 4, Key: {}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {}, UID in object meta: {}",
+            "StorageError: invalid object, Code: 4, Key: /registry/{}/{}/{}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {}, UID in object meta: {}",
+            kind.plural,
+            key.namespace,
             key.name,
             text_at(after, "/metadata/uid"),
             text_at(before, "/metadata/uid"),
@@ -149,6 +159,8 @@ fn keep_identity(kind: &'static Kind, before: &Value, after: &mut Value) -> Resu
         let why = "the object has been modified; please apply your changes to the latest version and try again";
         return Err(Refusal::Conflict(key, why.into()));
     }
+    let deletion = ["deletionTimestamp", "deletionGracePeriodSeconds"];
+    let deletion = deletion.iter().filter(|_| part != Part::Deletion);
     for field in [
         "name",
         "namespace",
@@ -157,7 +169,10 @@ fn keep_identity(kind: &'static Kind, before: &Value, after: &mut Value) -> Resu
         "generation",
         "resourceVersion",
         "managedFields",
-    ] {
+    ]
+    .iter()
+    .chain(deletion)
+    {
         match before["metadata"].get(field) {
             Some(value) => set(after, &["metadata", field], value.clone()),
             None => unset(after, &["metadata", field]),
