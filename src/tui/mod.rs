@@ -1,8 +1,10 @@
 //! The loop: keys first, then news, then the clock; one frame when something changed.
 
+mod encoder;
 mod guard;
 mod log;
 pub mod screen;
+mod scroll;
 mod signals;
 
 use std::io::{self, IsTerminal, Stdout, Write};
@@ -27,13 +29,9 @@ use guard::Guard;
 use screen::Screen;
 use signals::{News, Signals};
 
-/// So much news is folded in before the keys are looked at again: each may be a page of a listing.
-const DRAIN: usize = 8;
-/// The shortest time between two frames while a person acts: 30 a second.
+/// The shortest time between two frames, 30 a second: the first news is painted at once, and what follows closely
+/// goes out together. What a person does has a beat of its own, so that it need not wait for the news.
 const FRAME: Duration = Duration::from_millis(33);
-/// The same for news alone. The first is painted at once; what follows closely goes out together, because many
-/// rollouts at a time would otherwise fill a slow line with half-way states.
-const NEWS_FRAME: Duration = Duration::from_millis(50);
 const TICK: Duration = Duration::from_secs(1);
 
 /// Opens the screen and stays until it is closed. Installs the panic hook and makes the runtime.
@@ -103,9 +101,7 @@ impl Desk {
         mut news: Receiver<Event>,
     ) -> Result<(), Failure> {
         let mut keys = EventStream::new();
-        let (mut tick, mut frame, mut news_frame) =
-            (steady(TICK), steady(FRAME), steady(NEWS_FRAME));
-        let mut batch = Vec::with_capacity(DRAIN);
+        let (mut tick, mut frame, mut news_frame) = (steady(TICK), steady(FRAME), steady(FRAME));
         loop {
             tokio::select! {
                 biased;
@@ -118,14 +114,11 @@ impl Desk {
                 () = guard::panicked() => self.over = Some(Err(panicked())),
                 _ = frame.tick(), if self.model.dirty && self.awaited => self.draw(),
                 _ = news_frame.tick(), if self.model.dirty && !self.awaited => self.draw(),
-                count = news.recv_many(&mut batch, DRAIN) => {
-                    for event in batch.drain(..) {
-                        self.fold(event);
-                    }
-                    if count == 0 {
-                        self.over = Some(Err(panicked()));
-                    }
-                }
+                // One at a time, because each may be a page of a listing, and a key goes before the next.
+                event = news.recv() => match event {
+                    Some(event) => self.fold(event),
+                    None => self.over = Some(Err(panicked())),
+                },
                 _ = tick.tick() => self.fold(Event::Ticked(clock::now())),
             }
             if let Some(outcome) = self.over.take() {

@@ -10,9 +10,11 @@ use ratatui::TerminalOptions;
 use ratatui::Viewport;
 use ratatui::layout::Rect;
 use rolldeck::app::{Event, Model, settle, update};
+use rolldeck::domain::source::Feed;
+use rolldeck::domain::{Change, Item, Kind, Uid, Update};
 use rolldeck::tui::screen::Screen;
 
-use super::night::{model, night, now, press};
+use super::night::{Service, feed, model, night, now, press, source};
 
 /// Counts what would go to the terminal.
 #[derive(Clone, Default)]
@@ -91,4 +93,88 @@ fn the_first_picture_at_200x50_takes_less_than_18_kb() {
     let mut terminal = terminal(&counter, &model);
     let bytes = paint(&mut terminal, &counter, &mut model);
     assert!((1..18_000).contains(&bytes), "{bytes} bytes");
+}
+
+#[test]
+fn one_more_pod_costs_less_than_a_line_of_text() {
+    let counter = Counter::default();
+    let services = night();
+    let mut model = model(&services, 120, 40);
+    let mut terminal = terminal(&counter, &model);
+    paint(&mut terminal, &counter, &mut model);
+    let rolling = services
+        .iter()
+        .find(|service| service.workload.counts.available < service.workload.desired)
+        .unwrap();
+    let mut workload = rolling.workload.clone();
+    workload.counts.available += 1;
+    let put = Change::Put(Item::Workload(Box::new(workload)));
+    let deployments = source(Feed::Workloads(Kind::Deployment));
+    feed(&mut model, deployments, vec![Update::Change(put)]);
+    let bytes = paint(&mut terminal, &counter, &mut model);
+    assert!((1..=40).contains(&bytes), "{bytes} bytes");
+}
+
+/// So many services that are alike.
+fn fleet(count: usize) -> Vec<Service> {
+    let services = night();
+    let auth = services.iter().find(|s| &*s.workload.id.name == "auth");
+    let like = &auth.unwrap().workload;
+    let numbered = (0..count).map(|number| {
+        let mut workload = like.clone();
+        workload.id.name = format!("service-{number:03}").into();
+        workload.uid = Uid(format!("uid-{number:03}").into());
+        Service {
+            workload,
+            revisions: Vec::new(),
+            pods: Vec::new(),
+            warnings: Vec::new(),
+        }
+    });
+    numbered.collect()
+}
+
+#[test]
+fn a_step_down_a_list_moves_its_rows_and_sends_one() {
+    let counter = Counter::default();
+    let mut model = model(&fleet(30), 200, 20);
+    let mut terminal = terminal(&counter, &model);
+    paint(&mut terminal, &counter, &mut model);
+    let mut worst = 0;
+    for _ in 0..25 {
+        press(&mut model, &["j"]);
+        worst = paint(&mut terminal, &counter, &mut model).max(worst);
+    }
+    assert!(model.board.offset > 5, "it scrolled");
+    assert!(worst <= 200, "{worst} bytes");
+}
+
+#[test]
+fn twenty_rollouts_begin_in_2_5_kb_and_come_to_the_top_in_1_7_kb() {
+    let counter = Counter::default();
+    let mut model = model(&fleet(60), 200, 50);
+    let mut terminal = terminal(&counter, &model);
+    paint(&mut terminal, &counter, &mut model);
+    let mut services = fleet(60);
+    let rolling = services.iter_mut().rev().step_by(3);
+    let puts = rolling.map(|service| {
+        let workload = &mut service.workload;
+        workload.counts.updated = 1;
+        workload.counts.total = workload.desired + 1;
+        let put = Change::Put(Item::Workload(Box::new(workload.clone())));
+        Update::Change(put)
+    });
+    let puts = puts.collect();
+    feed(&mut model, source(Feed::Workloads(Kind::Deployment)), puts);
+    let begun = paint(&mut terminal, &counter, &mut model);
+    for second in 1..=4 {
+        update(
+            &mut model,
+            Event::Ticked(now() + SignedDuration::from_secs(second)),
+        );
+    }
+    let sorted = paint(&mut terminal, &counter, &mut model);
+    assert_eq!(&*model.board.rows[0].id.name, "service-002");
+    assert!((1..=2_500).contains(&begun), "{begun} bytes");
+    assert!((1..=1_700).contains(&sorted), "{sorted} bytes");
 }
