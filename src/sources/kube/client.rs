@@ -106,6 +106,15 @@ impl Cluster {
     /// Reads one page of a list, compressed on the way. The head has 30 s; the body may take as long as it
     /// keeps coming.
     pub async fn list(&self, path: &str) -> Result<Answer, Error> {
+        self.list_seen(path, |_| {}).await
+    }
+
+    /// The same; `seen` is shown what has come so far, after every piece.
+    pub async fn list_seen(
+        &self,
+        path: &str,
+        mut seen: impl FnMut(&[u8]),
+    ) -> Result<Answer, Error> {
         let ask = Ask::new(Method::GET, path, LIST);
         let response = self.exchange(&ask).await?;
         let server_date = server_date(response.headers());
@@ -116,6 +125,7 @@ impl Cluster {
             .map_err(|_| ask.silent(SILENCE))?
         {
             grow(&mut body, &piece?, LARGE, &ask)?;
+            seen(&body);
         }
         Ok(Answer {
             body: body.freeze(),

@@ -39,7 +39,8 @@ const BACKGROUND_PAUSE: Duration = Duration::from_millis(50);
 /// until then the old rows stand. The stream never ends. After `AuthExpired` nothing more comes: it waits to be
 /// dropped. To try again at once, drop it and take [`reopen`]: dropping ends every request.
 ///
-/// All work is done while the stream is polled, so poll each in a task of its own.
+/// Pages are fetched and decoded in tasks of their own, all else is done while the stream is polled: do that in a
+/// task of its own too.
 pub fn feed(cluster: Cluster, source: SourceId, clock: Clock) -> BoxStream<'static, Vec<Update>> {
     start(cluster, source, clock, false)
 }
@@ -134,16 +135,22 @@ impl Reader {
         }
     }
 
-    /// One whole listing, page by page. Returns the version that a watch goes on from.
+    /// One whole listing, page by page, the next one asked for as soon as one says where it begins. Returns the version that a watch goes on from.
     async fn list(&mut self) -> Result<String, Error> {
         let mut held: Option<Vec<Item>> = self.shown.then(Vec::new);
         let mut unreadable = BTreeSet::new();
-        let (mut next, mut limit, mut count) = (String::new(), list::FIRST_PAGE, 0);
+        let mut count = 0;
+        let background = self.source.feed == Feed::ReplicaSets;
+        let mut coming = self.ask(list::FIRST_PAGE, "");
         let version = loop {
-            let path = list::page_path(&self.source, limit, &next);
-            let answer = self.cluster.list(&path).await?;
-            let page = list::page(&self.source, &answer.body).map_err(|e| self.unusable(&e))?;
-            self.heard(answer.server_date);
+            let early = if background {
+                None
+            } else {
+                coming.next().await
+            };
+            let ahead = early.map(|next| self.ask(self.page, &next));
+            let (page, date) = coming.page().await?;
+            self.heard(date);
             unreadable.extend(page.unreadable);
             count += page.items.len();
             if !self.synced {
@@ -160,16 +167,21 @@ impl Reader {
                 break page.version;
             }
             self.flush().await;
-            (next, limit) = (page.next, self.page);
-            if self.source.feed == Feed::ReplicaSets {
+            if background {
                 sleep(BACKGROUND_PAUSE).await;
             }
+            coming = ahead.unwrap_or_else(|| self.ask(self.page, &page.next));
         };
         if version.is_empty() {
-            return Err(self.unusable(&"the list has no resourceVersion"));
+            let resource = self.source.feed.resource();
+            return Err(list::unusable(resource, &"there is no resourceVersion"));
         }
         self.listed(held, unreadable).await;
         Ok(version)
+    }
+
+    fn ask(&self, limit: usize, next: &str) -> list::Coming {
+        list::Coming::ask(&self.cluster, &self.source, limit, next)
     }
 
     async fn listed(&mut self, held: Option<Vec<Item>>, unreadable: BTreeSet<Box<str>>) {
@@ -311,14 +323,6 @@ impl Reader {
                 status,
                 message,
             },
-        }
-    }
-
-    fn unusable(&self, why: &impl ToString) -> Error {
-        Error::Unusable {
-            about: format!("list {}", self.source.feed.resource()),
-            status: 200,
-            message: why.to_string(),
         }
     }
 

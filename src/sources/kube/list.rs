@@ -1,7 +1,11 @@
-//! One page of a list: its path, and its items decoded one by one.
+//! One page of a list: its path, its way here, and its items decoded one by one.
+
+use jiff::Timestamp;
+use tokio::sync::oneshot;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::path::{self, Resource};
-use super::{convert, wire};
+use super::{Cluster, Error, convert, wire};
 use crate::domain::{Feed, Item, Kind, SourceId};
 
 /// So few that rows stand while the rest is still on its way.
@@ -9,6 +13,8 @@ pub const FIRST_PAGE: usize = 100;
 pub const PAGE: usize = 500;
 /// After a continue token grew too old in the middle of a listing: fewer pages are sooner at their end.
 pub const WIDE_PAGE: usize = 5_000;
+/// In so many bytes the metadata of a list has come, if it comes before the items.
+const HEAD: usize = 8 << 10;
 
 /// What one page holds. A bad object costs its own row.
 #[derive(Debug, Default)]
@@ -20,6 +26,83 @@ pub struct Page {
     pub next: String,
     /// Where a watch goes on from.
     pub version: String,
+}
+
+/// A page on its way, in a task of its own: the next can be asked for while this one comes and is decoded.
+pub struct Coming {
+    next: oneshot::Receiver<String>,
+    page: AbortOnDropHandle<Result<(Page, Option<Timestamp>), Error>>,
+}
+
+impl Coming {
+    /// Asks for a page; see [`page_path`]. Dropping it ends the request.
+    pub fn ask(cluster: &Cluster, source: &SourceId, limit: usize, next: &str) -> Self {
+        let path = page_path(source, limit, next);
+        let (cluster, source) = (cluster.clone(), source.clone());
+        let (tell, next) = oneshot::channel();
+        let page = tokio::spawn(read(cluster, source, path, tell));
+        Self {
+            next,
+            page: AbortOnDropHandle::new(page),
+        }
+    }
+
+    /// Where the next page begins, as soon as that is known; `None` when it is not before the page is whole.
+    pub async fn next(&mut self) -> Option<String> {
+        (&mut self.next).await.ok()
+    }
+
+    /// The whole page, and the server's clock.
+    ///
+    /// # Errors
+    /// The request failed, or what came is no list.
+    pub async fn page(self) -> Result<(Page, Option<Timestamp>), Error> {
+        self.page
+            .await
+            .unwrap_or_else(|panic| Err(unusable("page", &panic)))
+    }
+}
+
+async fn read(
+    cluster: Cluster,
+    source: SourceId,
+    path: String,
+    tell: oneshot::Sender<String>,
+) -> Result<(Page, Option<Timestamp>), Error> {
+    let mut tell = Some(tell);
+    let answer = cluster.list_seen(&path, |body| {
+        if let Some(next) = next_page(body)
+            && let Some(tell) = tell.take()
+        {
+            let _ = tell.send(next);
+        }
+        if body.len() >= HEAD {
+            tell = None;
+        }
+    });
+    let answer = answer.await?;
+    let page = page(&source, &answer.body).map_err(|e| unusable(source.feed.resource(), &e))?;
+    Ok((page, answer.server_date))
+}
+
+/// Where the next page begins, from the beginning of this one: API servers send the metadata before the items.
+fn next_page(body: &[u8]) -> Option<String> {
+    const ITEMS: &[u8] = b"\"items\":[";
+    let head = &body[..body.len().min(HEAD)];
+    let at = head.windows(ITEMS.len()).position(|part| part == ITEMS)?;
+    let head = [&head[..at], b"\"items\":[]}"].concat();
+    let list: wire::List<'_> = serde_json::from_slice(&head).ok()?;
+    let next = list.metadata.next.to_string();
+    (!next.is_empty()).then_some(next)
+}
+
+/// An answer that says yes and cannot be used.
+pub fn unusable(resource: &str, why: &impl ToString) -> Error {
+    Error::Unusable {
+        about: format!("list {resource}"),
+        status: 200,
+        message: why.to_string(),
+    }
 }
 
 /// Asks for `limit` items from where `next` points, from the start when it is empty.
@@ -141,6 +224,26 @@ mod tests {
         let sets = source(None, Feed::ReplicaSets);
         let want = "/apis/apps/v1/replicasets?limit=500&continue=a%2Bb";
         assert_eq!(page_path(&sets, PAGE, "a+b"), want);
+    }
+
+    #[test]
+    fn the_head_tells_where_the_next_page_begins() {
+        let whole = r#"{"kind":"List","metadata":{"resourceVersion":"7","continue":"a\u003db"},"items":[{"metadata":{"continue":"no"}}"#;
+        let head = whole.find("[{").unwrap();
+        for length in 0..=head {
+            assert_eq!(next_page(&whole.as_bytes()[..length]), None, "{length}");
+        }
+        for length in head + 1..=whole.len() {
+            let next = next_page(&whole.as_bytes()[..length]);
+            assert_eq!(next.as_deref(), Some("a=b"), "{length}");
+        }
+        for other in [
+            r#"{"metadata":{"resourceVersion":"7"},"items":[{}"#,
+            r#"{"items":[{}],"metadata":{"continue":"late"}}"#,
+            r#"nonsense "items":["#,
+        ] {
+            assert_eq!(next_page(other.as_bytes()), None, "{other}");
+        }
     }
 
     #[test]

@@ -36,22 +36,26 @@ fn argo_cd(meta: &Meta<'_>) -> Option<Box<str>> {
             .iter()
             .any(|f| f.manager.starts_with("argocd"))
     };
-    let common = meta.labels.instance.as_ref().filter(|_| managed());
-    let label = meta.labels.argo_instance.as_ref().or(common)?;
+    let common = meta.labels.get("app.kubernetes.io/instance");
+    let label = meta.labels.get("argocd.argoproj.io/instance");
+    let label = label.or(common.filter(|_| managed()))?;
     Some(capped(label, REASON))
 }
 
 fn flux(meta: &Meta<'_>) -> Option<Box<str>> {
-    let kustomization = meta.labels.flux_kustomization.as_deref();
-    let release = meta.labels.flux_helm_release.as_deref();
+    let kustomization = meta.labels.get("kustomize.toolkit.fluxcd.io/name");
+    let release = meta.labels.get("helm.toolkit.fluxcd.io/name");
     let name = kustomization
-        .map(|name| format!("kustomization/{name}"))
-        .or_else(|| release.map(|name| format!("helmrelease/{name}")))?;
+        .map(|name| format!("kustomization/{}", &**name))
+        .or_else(|| release.map(|name| format!("helmrelease/{}", &**name)))?;
     Some(capped(&name, REASON))
 }
 
 fn helm(meta: &Meta<'_>) -> Option<Box<str>> {
-    let by_helm = meta.labels.managed_by.as_deref() == Some("Helm");
+    let by_helm = meta
+        .labels
+        .get("app.kubernetes.io/managed-by")
+        .is_some_and(|by| &**by == "Helm");
     let release = meta
         .annotations
         .helm_release

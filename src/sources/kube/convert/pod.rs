@@ -16,9 +16,8 @@ pub fn pod(workload: &WorkloadId, raw: &str) -> Result<Pod, Error> {
     let (meta, status) = (&object.metadata, &object.status);
     let labels = &meta.labels;
     let revision = labels
-        .pod_template_hash
-        .as_ref()
-        .or(labels.controller_revision_hash.as_ref());
+        .get("pod-template-hash")
+        .or(labels.get("controller-revision-hash"));
     let condition = |kind: &str| status.conditions.iter().find(|c| &*c.kind == kind);
     let ready = condition("Ready");
     Ok(Pod {

@@ -19,7 +19,7 @@ pub fn replica_set(cluster: &ClusterId, raw: &str) -> Result<Option<Revision>, E
     };
     let failure = status.conditions.iter().map(condition);
     let mut failure = failure.filter(|c| &*c.kind == "ReplicaFailure" && c.status == Truth::True);
-    let hash = optional(meta.labels.pod_template_hash.as_ref());
+    let hash = optional(meta.labels.get("pod-template-hash"));
     Ok(Some(Revision {
         number: number(meta.annotations.revision.as_deref()),
         former: former(meta.annotations.revision_history.as_deref()),
@@ -50,7 +50,7 @@ pub fn controller_revision(workload: &WorkloadId, raw: &str) -> Result<Option<Re
     let pod_hash = match workload.kind {
         // The pods carry the hash label of a DaemonSet's revision, but the full name of a StatefulSet's.
         Kind::DaemonSet => {
-            optional(meta.labels.controller_revision_hash.as_ref()).unwrap_or_default()
+            optional(meta.labels.get("controller-revision-hash")).unwrap_or_default()
         }
         Kind::StatefulSet | Kind::Deployment => meta.name[..].into(),
     };
@@ -103,7 +103,7 @@ fn bare(
         former: Box::default(),
         created: created(meta)?,
         containers: containers(&template.spec),
-        version_label: optional(template.metadata.labels.version.as_ref()),
+        version_label: optional(template.metadata.labels.version()),
         template: TemplateHash::of(raw_template),
         pod_hash: Box::default(),
         desired: 0,

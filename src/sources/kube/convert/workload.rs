@@ -20,7 +20,7 @@ pub fn workload(cluster: &ClusterId, kind: Kind, raw: &str) -> Result<Workload, 
     let (meta, spec, status) = (&object.metadata, &object.spec, &object.status);
     let raw_template = template_of(spec)?;
     let template: wire::Template<'_> = serde_json::from_str(raw_template)?;
-    let version = template.metadata.labels.version.as_ref();
+    let version = template.metadata.labels.version();
     Ok(Workload {
         id: WorkloadId {
             cluster: cluster.clone(),
@@ -34,9 +34,9 @@ pub fn workload(cluster: &ClusterId, kind: Kind, raw: &str) -> Result<Workload, 
         generation: meta.generation.unwrap_or(0),
         observed_generation: status.observed_generation.unwrap_or(0),
         template: TemplateHash::of(raw_template),
-        labels: labels(raw),
+        labels: Labels::new(meta.labels.iter()),
         containers: containers(&template.spec),
-        version_label: optional(version.or(meta.labels.version.as_ref())),
+        version_label: optional(version.or(meta.labels.version())),
         selector: selector(&spec.selector)?,
         desired: desired(kind, spec, status),
         counts: counts(kind, status),
@@ -57,13 +57,6 @@ pub fn workload(cluster: &ClusterId, kind: Kind, raw: &str) -> Result<Workload, 
         written_by: manager::written_by(meta),
         action: live_action(meta, raw_template),
     })
-}
-
-/// Other rows do without labels, so they are read apart from the rest. A row is worth more than its labels.
-fn labels(raw: &str) -> Labels {
-    let object: wire::Labelled<'_> = serde_json::from_str(raw).unwrap_or_default();
-    let labels = &object.metadata.labels;
-    Labels::new(labels.iter().map(|(key, value)| (&**key, &**value)))
 }
 
 fn desired(kind: Kind, spec: &wire::WorkloadSpec<'_>, status: &wire::WorkloadStatus<'_>) -> u32 {

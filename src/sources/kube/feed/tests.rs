@@ -101,6 +101,32 @@ fn has(updates: &[Update], start: &str) -> bool {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_next_page_is_asked_for_while_one_comes() {
+    let whole = listing(&[object("a", 1, 1)], "7", "more");
+    let (start, rest) = whole.split_at(whole.find("[{").unwrap() + 1);
+    let slow = pieces(vec![
+        Piece::Says(start.into()),
+        Piece::Waits(Duration::from_secs(3)),
+        Piece::Says(rest.into()),
+    ]);
+    let mut scene = Scene::first(deployments(), vec![slow, list(&["b"], "7"), watch(&[])]);
+    let heard = words(&scene.hear(2).await);
+    assert_eq!(heard, [""; 0], "the first page is not whole");
+    assert_eq!(scene.asked().len(), 2);
+    let heard = words(&scene.hear(2).await);
+    let want = [
+        "listing 1",
+        "put a",
+        "listing 2",
+        "put b",
+        "synced",
+        "live",
+        "live",
+    ];
+    assert_eq!(heard, want, "in order");
+}
+
+#[tokio::test(start_paused = true)]
 async fn rows_come_page_by_page_and_then_the_watch_goes_on_from_the_list() {
     let first = ok(listing(&[object("a", 1, 1)], "7", "more"));
     let mut scene = Scene::first(

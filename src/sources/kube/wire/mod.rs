@@ -13,7 +13,7 @@ pub use self::core::{
     ContainerState, ContainerStatus, Event, Pod, PodSpec, PodStatus, Template, Terminated,
 };
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Deref;
@@ -26,6 +26,12 @@ use serde_json::value::RawValue;
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Text<'a>(Cow<'a, str>);
 
+impl Borrow<str> for Text<'_> {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 impl Deref for Text<'_> {
     type Target = str;
 
@@ -36,8 +42,8 @@ impl Deref for Text<'_> {
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Borrow;
-        impl<'de> Visitor<'de> for Borrow {
+        struct Keep;
+        impl<'de> Visitor<'de> for Keep {
             type Value = Text<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -56,7 +62,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
                 Ok(Text(Cow::Owned(text)))
             }
         }
-        deserializer.deserialize_str(Borrow)
+        deserializer.deserialize_str(Keep)
     }
 }
 
@@ -150,38 +156,22 @@ impl Meta<'_> {
     }
 }
 
-/// An object, for all its labels.
+/// All labels of an object, sorted.
 #[derive(Debug, Default, serde::Deserialize)]
-pub struct Labelled<'a> {
-    #[serde(borrow)]
-    pub metadata: AllLabels<'a>,
-}
+pub struct Labels<'a>(#[serde(borrow)] BTreeMap<Text<'a>, Text<'a>>);
 
-#[derive(Debug, Default, serde::Deserialize)]
-pub struct AllLabels<'a> {
-    #[serde(borrow, default, deserialize_with = "or_default")]
-    pub labels: BTreeMap<Text<'a>, Text<'a>>,
-}
+impl<'a> Labels<'a> {
+    pub fn get(&self, key: &str) -> Option<&Text<'a>> {
+        self.0.get(key)
+    }
 
-/// The labels that mean something here.
-#[derive(Debug, Default, serde::Deserialize)]
-pub struct Labels<'a> {
-    #[serde(borrow, rename = "app.kubernetes.io/version")]
-    pub version: Option<Text<'a>>,
-    #[serde(borrow, rename = "app.kubernetes.io/instance")]
-    pub instance: Option<Text<'a>>,
-    #[serde(borrow, rename = "app.kubernetes.io/managed-by")]
-    pub managed_by: Option<Text<'a>>,
-    #[serde(borrow, rename = "argocd.argoproj.io/instance")]
-    pub argo_instance: Option<Text<'a>>,
-    #[serde(borrow, rename = "kustomize.toolkit.fluxcd.io/name")]
-    pub flux_kustomization: Option<Text<'a>>,
-    #[serde(borrow, rename = "helm.toolkit.fluxcd.io/name")]
-    pub flux_helm_release: Option<Text<'a>>,
-    #[serde(borrow, rename = "pod-template-hash")]
-    pub pod_template_hash: Option<Text<'a>>,
-    #[serde(borrow, rename = "controller-revision-hash")]
-    pub controller_revision_hash: Option<Text<'a>>,
+    pub fn version(&self) -> Option<&Text<'a>> {
+        self.get("app.kubernetes.io/version")
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(key, value)| (&**key, &**value))
+    }
 }
 
 /// The annotations that mean something here.
