@@ -2,9 +2,9 @@
 
 use crate::app::Model;
 use crate::app::intent::Intent;
-use crate::app::model::Tally;
+use crate::app::model::{SourceState, Tally};
 use crate::app::words::key;
-use crate::domain::{Connection, Health, Level, SourceId, WorkloadId};
+use crate::domain::{Connection, Feed, Health, Level, SourceId, WorkloadId};
 use crate::text;
 
 use super::super::theme::{self, Role};
@@ -70,12 +70,12 @@ fn state(model: &Model) -> Vec<Piece> {
     let worst = model
         .sources
         .iter()
-        .max_by_key(|(source, state)| (rank(&state.health), std::cmp::Reverse(*source)));
+        .max_by_key(|(source, state)| (rank(source, state), std::cmp::Reverse(*source)));
     let Some((source, state)) = worst else {
         return vec![piece("listing", Role::Moving)];
     };
     // One feed that fails while others are heard is named: the cluster as a whole does answer.
-    let alone = model.sources.values().any(|other| rank(&other.health) == 0);
+    let alone = model.sources.iter().any(|(s, state)| rank(s, state) == 0);
     let who = if alone {
         format!("{}: ", source.feed.resource())
     } else {
@@ -91,12 +91,14 @@ fn state(model: &Model) -> Vec<Piece> {
         Health::Quiet { since } => {
             piece(format!("{who}quiet {}", text::age(*since, now)), Role::Warn)
         }
-        Health::Listing(_) => {
+        Health::Listing(_) if makes_rows(source) => {
             let (count, again) = listed(model);
             let word = if again { "relisting" } else { "listing" };
             piece(format!("{word} {}", text::thousands(count)), Role::Moving)
         }
-        Health::Live | Health::Undecodable(_) | Health::Denied(_) => piece("live", Role::Good),
+        Health::Listing(_) | Health::Live | Health::Undecodable(_) | Health::Denied(_) => {
+            piece("live", Role::Good)
+        }
     };
     vec![one]
 }
@@ -112,23 +114,30 @@ fn again(next: jiff::Timestamp, model: &Model) -> Piece {
     piece(words, Role::Bad)
 }
 
-fn rank(health: &Health) -> u8 {
-    match health {
+fn rank(source: &SourceId, state: &SourceState) -> u8 {
+    match state.health {
         Health::AuthExpired(_) => 4,
         Health::Retrying { .. } => 3,
         Health::Quiet { .. } => 2,
-        Health::Listing(_) => 1,
-        Health::Live | Health::Denied(_) | Health::Undecodable(_) => 0,
+        Health::Listing(_) if makes_rows(source) => 1,
+        Health::Listing(_) | Health::Live | Health::Denied(_) | Health::Undecodable(_) => 0,
+    }
+}
+
+/// Revisions and pods only add to rows that stand: the board is whole while they are listed.
+fn makes_rows(source: &SourceId) -> bool {
+    match source.feed {
+        Feed::Workloads(_) | Feed::Warnings => true,
+        Feed::ReplicaSets | Feed::RevisionsOf { .. } | Feed::PodsOf { .. } => false,
     }
 }
 
 /// How many items the feeds that list have so far, and whether they all had listed before.
 fn listed(model: &Model) -> (usize, bool) {
-    let listing = model.sources.values().filter_map(|state| {
-        let Health::Listing(count) = state.health else {
-            return None;
-        };
-        Some((count, state.synced))
+    let sources = model.sources.iter();
+    let listing = sources.filter_map(|(source, state)| match state.health {
+        Health::Listing(count) if makes_rows(source) => Some((count, state.synced)),
+        _ => None,
     });
     listing.fold((0, true), |(sum, again), (count, synced)| {
         (sum + count, again && synced)
