@@ -37,7 +37,7 @@ impl Asked {
 
 pub struct Audit {
     asked: Mutex<VecDeque<Asked>>,
-    news: watch::Sender<u64>,
+    news: watch::Sender<usize>,
 }
 
 impl Default for Audit {
@@ -57,17 +57,25 @@ impl Audit {
         if kept.len() > KEPT {
             kept.pop_front();
         }
-        drop(kept);
+        // Under the lock, so that the count never runs behind what is kept.
         self.news.send_modify(|count| *count += 1);
     }
 
-    /// Oldest first.
+    /// What was kept, oldest first.
     pub fn all(&self) -> Vec<Asked> {
         self.kept().iter().cloned().collect()
     }
 
+    /// What came after the first `seen` requests, and how many there were by then.
+    pub fn since(&self, seen: usize) -> (Vec<Asked>, usize) {
+        let kept = self.kept();
+        let count = *self.news.borrow();
+        let fresh = count.saturating_sub(seen).min(kept.len());
+        (kept.range(kept.len() - fresh..).cloned().collect(), count)
+    }
+
     /// How many requests there were so far; says when there is another.
-    pub fn news(&self) -> watch::Receiver<u64> {
+    pub fn news(&self) -> watch::Receiver<usize> {
         self.news.subscribe()
     }
 

@@ -1,0 +1,3 @@
+//! The embedded world: what is planted, and every scenario played in a terminal to its goal.
+
+pub mod planted;

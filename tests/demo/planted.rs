@@ -1,0 +1,185 @@
+//! What stands in the cluster before the first request, as rolldeck itself reads it.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use rolldeck::demo::cluster::Cluster;
+use rolldeck::demo::kube::kind::{
+    CONTROLLER_REVISIONS, DAEMON_SETS, DEPLOYMENTS, EVENTS, KINDS, Kind as Table, PODS,
+    REPLICA_SETS, STATEFUL_SETS,
+};
+use rolldeck::demo::kube::object::Kept;
+use rolldeck::demo::scenario::Scenario;
+use rolldeck::demo::world::Planter;
+use rolldeck::domain::source::Feed;
+use rolldeck::domain::standing::Reason;
+use rolldeck::domain::{Change, Fleet, Item, Kind, Phase, SourceId, Update};
+use rolldeck::sources::kube::convert;
+
+/// When every planted world begins.
+pub fn start() -> Timestamp {
+    "2026-11-23T14:04:12Z".parse().unwrap()
+}
+
+/// A scenario's world at its start.
+pub fn planted(name: &str, seed: u64) -> (Scenario, Cluster) {
+    let scenario = Scenario::find(name).unwrap().grown(Some(3));
+    let cluster = Cluster::new(seed, 1, 100);
+    let at = (start(), "registry.example.com");
+    Planter::new(&cluster, &scenario, seed, at).plant().unwrap();
+    (scenario, cluster)
+}
+
+/// The planted objects as the feeds would bring them: the workloads, all ReplicaSets, and what belongs to each workload
+/// that is not steady.
+pub fn news(cluster: &Cluster, id: &str) -> Vec<(SourceId, Vec<Update>)> {
+    let source = |feed| SourceId {
+        cluster: id.into(),
+        namespace: None,
+        feed,
+    };
+    let mut news = Vec::new();
+    let tables: [(Kind, &'static Table); 3] = [
+        (Kind::Deployment, &DEPLOYMENTS),
+        (Kind::StatefulSet, &STATEFUL_SETS),
+        (Kind::DaemonSet, &DAEMON_SETS),
+    ];
+    let mut workloads = Vec::new();
+    for (kind, table) in tables {
+        let feed = source(Feed::Workloads(kind));
+        let items = read(&feed, cluster.store.list(table, None));
+        workloads.extend(items.iter().filter_map(|item| match item {
+            Item::Workload(workload) => Some((**workload).clone()),
+            _ => None,
+        }));
+        news.push((feed, items));
+    }
+    let all = source(Feed::ReplicaSets);
+    let items = read(&all, cluster.store.list(&REPLICA_SETS, None));
+    news.push((all, items));
+    let all = source(Feed::Warnings);
+    let items = read(&all, cluster.store.list(&EVENTS, None));
+    news.push((all, items));
+    for workload in workloads {
+        let own = |table| {
+            let all = cluster
+                .store
+                .list(table, Some(&workload.id.namespace))
+                .into_iter();
+            let app = workload.id.name.clone();
+            all.filter(move |kept| kept.labels.get("app").is_some_and(|name| *name == app))
+        };
+        let pods = source(Feed::PodsOf {
+            workload: workload.id.clone(),
+            selector: workload.selector.clone(),
+        });
+        let items = read(&pods, own(&PODS));
+        news.push((pods, items));
+        if workload.id.kind != Kind::Deployment {
+            let revisions = source(Feed::RevisionsOf {
+                workload: workload.id.clone(),
+                selector: workload.selector.clone(),
+            });
+            let items = read(&revisions, own(&CONTROLLER_REVISIONS));
+            news.push((revisions, items));
+        }
+    }
+    let updates = |items: Vec<Item>| {
+        items
+            .into_iter()
+            .map(Change::Put)
+            .map(Update::Change)
+            .collect()
+    };
+    news.into_iter()
+        .map(|(source, items)| (source, updates(items)))
+        .collect()
+}
+
+fn read(source: &SourceId, objects: impl IntoIterator<Item = Kept>) -> Vec<Item> {
+    let read = |kept: Kept| convert::item(source, &kept.text).unwrap();
+    objects.into_iter().filter_map(read).collect()
+}
+
+fn fleet(cluster: &Cluster) -> Fleet {
+    let mut fleet = Fleet::default();
+    for (source, updates) in news(cluster, "demo") {
+        for update in updates {
+            let Update::Change(change) = update else {
+                continue;
+            };
+            fleet.apply(&source, change);
+        }
+    }
+    fleet
+}
+
+#[test]
+fn all_is_steady_but_for_the_broken_service() {
+    for (name, broken, reason, words) in [
+        ("tour", "checkout", Reason::ImagePull, "image not found"),
+        ("bad-image", "catalog", Reason::ImagePull, "image not found"),
+        ("crash-loop", "payments", Reason::CrashLoop, "exit 1"),
+        (
+            "config-gone",
+            "orders",
+            Reason::Config,
+            "configmap \"orders-v7\" not found",
+        ),
+        (
+            "two-operators",
+            "checkout",
+            Reason::ImagePull,
+            "image not found",
+        ),
+        ("db-ordered-ready", "ledger-db", Reason::CrashLoop, "exit 1"),
+        ("fleet", "checkout", Reason::ImagePull, "image not found"),
+    ] {
+        let (_, cluster) = planted(name, 1);
+        let fleet = fleet(&cluster);
+        let mut stalled = Vec::new();
+        for workload in fleet.workloads() {
+            let standing = fleet.standing(&workload.id, start()).unwrap();
+            match (standing.phase, standing.why) {
+                (Phase::Steady | Phase::ScaledToZero, None) => {}
+                (Phase::Stalled, Some(why)) => {
+                    assert_eq!(why.reason, reason, "{name}");
+                    assert!(why.text.contains(words), "{name}: {}", why.text);
+                    stalled.push(workload.id.name.to_string());
+                }
+                other => panic!("{name}: {} {other:?}", workload.id),
+            }
+        }
+        assert_eq!(stalled, [broken], "{name}");
+    }
+}
+
+#[test]
+fn the_same_seed_plants_the_same_world() {
+    let texts = |seed| -> Vec<_> {
+        let (_, cluster) = planted("tour", seed);
+        let all = KINDS.iter().flat_map(|kind| cluster.store.list(kind, None));
+        all.map(|kept| kept.text.clone()).collect()
+    };
+    assert_eq!(texts(7), texts(7));
+    assert_ne!(texts(7), texts(8));
+}
+
+#[test]
+fn every_pod_runs_the_digest_that_the_registry_serves() {
+    let (_, cluster) = planted("tour", 1);
+    let mut seen = BTreeMap::new();
+    for pod in cluster.store.list(&PODS, None) {
+        let value = pod.value();
+        let status = &value["status"]["containerStatuses"][0];
+        let image = status["image"].as_str().unwrap();
+        let id = status["imageID"].as_str().unwrap();
+        match cluster.images.find(image) {
+            Some(found) => assert!(id.ends_with(&format!("@{}", found.digest)), "{image} {id}"),
+            None => assert_eq!(id, "", "{image}"),
+        }
+        seen.insert(image.to_owned(), id.to_owned());
+    }
+    assert_eq!(seen["registry.example.com/shop/checkout:2.15.0"], "");
+}
