@@ -68,6 +68,8 @@ pub enum Verb {
     Rollback(Rollback),
     /// What is right and wrong here: kubeconfig, server, login, permissions, files
     Doctor(Doctor),
+    /// The same program on an embedded world: look around, or practise an incident
+    Demo(Demo),
 }
 
 #[derive(Debug, Arguments)]
@@ -132,6 +134,31 @@ pub struct Doctor {
     /// The form of the output
     #[arg(short, long, value_enum, default_value = "lines")]
     pub output: Form,
+}
+
+#[derive(Debug, Arguments)]
+pub struct Demo {
+    /// What is the matter in the world; --list names them all
+    #[arg(long, value_name = "NAME", default_value = "tour")]
+    pub scenario: String,
+    /// The scenarios and their titles
+    #[arg(long, conflicts_with_all = ["serve", "drill"])]
+    pub list: bool,
+    /// Tell the symptom only, run the clock, and say in the end what was done and how long each part took
+    #[arg(long)]
+    pub drill: bool,
+    /// No screen: print a kubeconfig and the endpoints, and stay until ctrl-c
+    #[arg(long, conflicts_with = "drill")]
+    pub serve: bool,
+    /// How many times faster pulls, starts and deadlines are
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub speed: u32,
+    /// The same number makes the same world
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// How many services are added, two pods each
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=20_000))]
+    pub services: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,6 +1,7 @@
 //! The command line: the board, and the same engine as plain lines for scripts.
 
 mod args;
+mod demo;
 mod doctor;
 mod history;
 mod output;
@@ -13,7 +14,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::config::{self, Config};
+use crate::config;
 use crate::domain::{Failure, FailureKind};
 use crate::{text, tui};
 
@@ -46,26 +47,24 @@ fn usage(error: &clap::Error) -> ExitCode {
 
 fn run(args: Args) -> Outcome {
     let variable = |name: &str| std::env::var(name).ok();
-    let config = config::load(args.overrides(), &variable).map_err(|error| error.failure())?;
+    let overrides = args.overrides();
+    let config = config::load(overrides.clone(), &variable).map_err(|error| error.failure())?;
     match args.verb {
         None => tui::run(config).map(|()| 0),
-        Some(verb) => headless(verb, &config),
+        Some(Verb::Demo(demo)) => demo::run(config, &overrides, &demo),
+        Some(Verb::Status(args)) => headless(|| status::run(&config, &args)),
+        Some(Verb::History(args)) => headless(|| history::run(&config, &args)),
+        Some(Verb::Rollback(args)) => headless(|| rollback::run(&config, args)),
+        Some(Verb::Doctor(args)) => headless(|| doctor::run(&config, &args)),
     }
 }
 
-fn headless(verb: Verb, config: &Config) -> Outcome {
+fn headless<F: Future<Output = Outcome>>(verb: impl FnOnce() -> F) -> Outcome {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|why| Failure::new(FailureKind::Internal, why.to_string()))?;
-    let outcome = runtime.block_on(async {
-        match verb {
-            Verb::Status(args) => status::run(config, &args).await,
-            Verb::History(args) => history::run(config, &args).await,
-            Verb::Rollback(args) => rollback::run(config, args).await,
-            Verb::Doctor(args) => doctor::run(config, &args).await,
-        }
-    });
+    let outcome = runtime.block_on(verb());
     runtime.shutdown_background();
     outcome
 }

@@ -1,3 +1,4 @@
 //! The embedded world: what is planted, and every scenario played in a terminal to its goal.
 
 pub mod planted;
+mod serve;

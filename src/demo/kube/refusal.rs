@@ -67,7 +67,8 @@ impl Refusal {
         }
     }
 
-    fn message(&self) -> String {
+    /// In the words of the real server.
+    pub fn message(&self) -> String {
         let named = |key: &Key| format!("{} \"{}\"", key.kind.qualified(), key.name);
         match self {
             Self::BadRequest(why)
