@@ -271,6 +271,9 @@ struct Side {
     revision: u64,
     name: String,
     version: String,
+    /// For the lines.
+    #[serde(skip)]
+    label: String,
 }
 
 #[derive(Serialize)]
@@ -287,6 +290,7 @@ impl Report {
             revision: side.revision,
             name: side.name.to_string(),
             version: side.version.clone(),
+            label: side.label(),
         };
         let check = |verdict: &Verdict| Check {
             id: verdict.check.name(),
@@ -316,8 +320,7 @@ impl Report {
     fn print(&self) -> Result<(), Failure> {
         let place = format!("{} / {}", self.cluster, self.namespace);
         output::line(&format!("roll back {} in {place}", self.service))?;
-        let side = |side: &Side| format!("{} (rev {})", side.version, side.revision);
-        let (from, to) = (side(&self.from), side(&self.to));
+        let (from, to) = (&self.from.label, &self.to.label);
         output::line(&format!("{from} -> {to}   chosen: {}", self.rule))?;
         for difference in &self.differences {
             output::line(&format!("  {difference}"))?;

@@ -56,12 +56,30 @@ pub struct Plan {
 /// One end of the arrow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Side {
+    /// 0: none was made of it yet.
     pub revision: u64,
     /// The name of the ReplicaSet or ControllerRevision.
     pub name: Box<str>,
     pub version: String,
     pub short_digest: Option<String>,
     pub template: TemplateHash,
+}
+
+impl Side {
+    /// `2.14.1 (rev 38, 77c01d)`.
+    pub fn label(&self) -> String {
+        let revision = match self.revision {
+            // Paused before a controller made one of its template.
+            0 => "no revision yet".to_owned(),
+            number => format!("rev {number}"),
+        };
+        let digest = self.short_digest.iter().map(|digest| format!(", {digest}"));
+        format!(
+            "{} ({revision}{})",
+            self.version,
+            digest.collect::<String>()
+        )
+    }
 }
 
 /// One line of what changes in the pod template.

@@ -6,10 +6,13 @@ use crate::app::intent::Intent;
 use crate::app::layout;
 use crate::app::model::{Model, Screen, Search, TextKind, TextScreen};
 use crate::domain::{Failure, Known, WorkloadId, known::State};
-use crate::text::{age, clock};
+use crate::text::{age, clock, pad, width};
 
 use super::find::{self, Way};
 use super::{key, next_job};
+
+/// Cells of the longest reason that is written whole.
+const REASON: usize = 20;
 
 pub fn open_yaml(model: &mut Model, of: YamlOf) -> Vec<Effect> {
     let job = next_job(model);
@@ -68,12 +71,17 @@ fn events(model: &Model, id: &WorkloadId) -> Document {
         .workload(id)
         .map(|w| model.fleet.warnings(w))
         .unwrap_or_default();
+    let reasons = warnings.iter().map(|warning| width(&warning.reason));
+    let widest = reasons.max().unwrap_or(0).min(REASON);
     let line = |warning: &&crate::domain::Warning| {
         let (ago, at) = (age(warning.last_seen, model.now), clock(warning.last_seen));
         let kind = warning.about_kind.to_lowercase();
         format!(
-            "{at}  {ago:>4}  x{:<4} {:<20} {kind}/{}: {}",
-            warning.count, warning.reason, warning.about, warning.message
+            "{at}  {ago:>4}  x{:<4} {}  {kind}/{}: {}",
+            warning.count,
+            pad(&warning.reason, widest),
+            warning.about,
+            warning.message
         )
     };
     let mut lines: Vec<String> = warnings.iter().map(line).collect();

@@ -66,7 +66,11 @@ fn rows(pen: &mut Pen<'_>, model: &Model) {
         pen.width().saturating_sub(MARKS + 1),
     );
     for column in &columns {
-        pen.put(MARKS + column.x, 0, column.width, column.title, Role::Dim);
+        let title = match column.title.split_once(' ') {
+            Some((first, _)) if cells(column.title) > column.width => first,
+            Some(_) | None => column.title,
+        };
+        pen.put(MARKS + column.x, 0, column.width, title, Role::Dim);
     }
     if let Some(mark) = scroll_mark(offset, visible.len(), rows.len()) {
         pen.right(0, 1, &mark, Role::Dim);

@@ -34,6 +34,7 @@ pub fn logs(pen: &mut Pen<'_>, model: &Model, screen: &LogScreen) {
     let from = screen.at.map_or(last, |at| at.min(last));
     let place = match (screen.at, &screen.ended) {
         (None, None) => "following".to_owned(),
+        (None, Some(_)) if total == 1 => "1 line".to_owned(),
         (None, Some(_)) => format!("{} lines", text::thousands(total)),
         (Some(_), _) => format!(
             "line {} of {}, {} follows",

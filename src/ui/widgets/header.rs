@@ -149,6 +149,9 @@ fn listed(model: &Model) -> (usize, bool) {
 fn middle(mut state: Vec<Piece>, tally: &Tally, room: u16, with_tally: bool) -> Vec<Piece> {
     if pieces_cells(&state) > room {
         state.truncate(1);
+        for piece in &mut state {
+            piece.text = text::fit_clause(&text::escape(&piece.text), usize::from(room));
+        }
     }
     if !with_tally {
         return state;

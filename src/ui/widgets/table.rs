@@ -50,11 +50,14 @@ pub struct Placed<K> {
 /// Cells between two columns.
 const GAP: u16 = 2;
 
-/// Drops columns until the others fit in `width` cells, then hands what is left to those that want more, in order,
+/// Cells beyond its least that a column which stays gets before one that may go is shown.
+const EASE: u16 = 4;
+
+/// Drops columns until the others fit in `width` cells with some ease, then hands what is left to those that want more, in order,
 /// then to those that would gain by more; the last takes the rest.
 pub fn place<K: Copy>(columns: &[Column<K>], width: u16) -> Vec<Placed<K>> {
     let mut kept: Vec<Column<K>> = columns.to_vec();
-    while needed(&kept) > width {
+    while at_ease(&kept) > width {
         let Some(first) = (0..kept.len())
             .filter(|&i| kept[i].goes > 0)
             .max_by_key(|&i| kept[i].goes)
@@ -90,8 +93,20 @@ pub fn place<K: Copy>(columns: &[Column<K>], width: u16) -> Vec<Placed<K>> {
 }
 
 fn needed<K>(columns: &[Column<K>]) -> u16 {
-    let gaps = GAP * u16::try_from(columns.len().saturating_sub(1)).unwrap_or(0);
-    columns.iter().map(|column| column.least).sum::<u16>() + gaps
+    columns.iter().map(|column| column.least).sum::<u16>() + gaps(columns)
+}
+
+/// As [`needed`], with something more for those that stay: their words are not cut for the sake of one that may go.
+fn at_ease<K>(columns: &[Column<K>]) -> u16 {
+    let eased = columns.iter().map(|column| match column.goes {
+        0 => column.wants.min(column.least + EASE),
+        _ => column.least,
+    });
+    eased.sum::<u16>() + gaps(columns)
+}
+
+fn gaps<K>(columns: &[Column<K>]) -> u16 {
+    GAP * u16::try_from(columns.len().saturating_sub(1)).unwrap_or(0)
 }
 
 /// `3 above`, `12 below`: what a list does not show.
@@ -145,9 +160,13 @@ mod tests {
 
     #[test]
     fn the_least_wanted_column_goes_first_and_nothing_leaves_the_area() {
-        assert_eq!(keys(19), [('a', 0, 5), ('b', 7, 5), ('c', 14, 5)]);
         assert_eq!(keys(30), [('a', 0, 10), ('b', 12, 5), ('c', 19, 11)]);
-        assert_eq!(keys(18), [('a', 0, 7), ('c', 9, 9)]);
+        assert_eq!(keys(24), [('a', 0, 6), ('b', 8, 5), ('c', 15, 9)]);
+        assert_eq!(
+            keys(23),
+            [('a', 0, 10), ('c', 12, 11)],
+            "b would cut a or c"
+        );
         assert_eq!(keys(3), [('a', 0, 3), ('c', 7, 0)]);
     }
 }

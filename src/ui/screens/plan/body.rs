@@ -4,7 +4,7 @@ use crate::app::Model;
 use crate::app::intent::Intent;
 use crate::app::model::{PlanBox, Stage};
 use crate::app::words;
-use crate::plan::{Check, CheckId, Finding, Plan, Side, Verdict, check::CheckState};
+use crate::plan::{Check, CheckId, Finding, Plan, Verdict, check::CheckState};
 use crate::text;
 
 use super::super::super::theme::{self, Role};
@@ -214,20 +214,13 @@ fn moved(moved: Option<&str>, width: u16) -> Lines {
 /// From -> to, and the rule that chose.
 fn arrow(plan: &Plan, width: u16) -> Lines {
     let mut lines = vec![vec![
-        piece(side(&plan.from), Role::Plain),
+        piece(plan.from.label(), Role::Plain),
         piece("  →  ", Role::Dim),
-        piece(side(&plan.to), Role::Strong),
+        piece(plan.to.label(), Role::Strong),
     ]];
     let rule = format!("chosen: {}", plan.rule);
     lines.extend(paragraph(&rule, Role::Dim, width));
     lines
-}
-
-fn side(side: &Side) -> String {
-    match &side.short_digest {
-        Some(digest) => format!("{} (rev {}, {digest})", side.version, side.revision),
-        None => format!("{} (rev {})", side.version, side.revision),
-    }
 }
 
 fn differences(plan: &Plan, width: u16) -> Lines {

@@ -2,7 +2,7 @@
 
 use crate::app::layout::scrolled;
 use crate::app::model::Pane;
-use crate::domain::Pod;
+use crate::domain::{Pod, Warning};
 use crate::text;
 
 use super::super::super::theme::Role;
@@ -109,8 +109,13 @@ fn columns(rows: &[(&Pod, [String; 6])]) -> Vec<Column<Part>> {
             goes,
         }
     };
+    let name = column(Part::Name, 20, 0);
     [
-        column(Part::Name, 20, 0),
+        Column {
+            // Its head is the service's name: the other columns come before all of it.
+            wants: name.least,
+            ..name
+        },
         column(Part::State, 16, 0),
         column(Part::Restarts, 12, 2),
         column(Part::Version, 8, 3),
@@ -133,23 +138,19 @@ pub fn events(pen: &mut Pen<'_>, view: &View<'_>) {
         return;
     }
     let height = usize::from(pen.height() - 1);
-    let shown: Vec<_> = view.warnings.iter().take(height).collect();
-    if let Some(mark) = scroll_mark(0, shown.len(), view.warnings.len()) {
+    let all = alike(&view.warnings);
+    let shown = &all[..height.min(all.len())];
+    if let Some(mark) = scroll_mark(0, shown.len(), all.len()) {
         pen.line(x + 1, 0, &mark, Role::Dim);
     }
-    let reason_cells = shown
-        .iter()
-        .map(|w| cells(&w.reason))
-        .max()
-        .unwrap_or(0)
-        .min(20);
+    let reasons = shown.iter().map(|(newest, _)| cells(&newest.reason));
+    let reason_cells = reasons.max().unwrap_or(0).min(20);
     let (mut y, mut others) = (1, shown.len());
-    for warning in shown {
+    for (warning, count) in shown {
         let age = text::age(warning.last_seen, view.model.now);
-        let times = if warning.count > 1 {
-            format!("x{}", warning.count)
-        } else {
-            String::new()
+        let times = match count {
+            0 | 1 => String::new(),
+            count => format!("x{count}"),
         };
         pen.put(2, y, 4, &age, Role::Dim);
         pen.put(6, y, 5, &times, Role::Dim);
@@ -167,4 +168,19 @@ pub fn events(pen: &mut Pen<'_>, view: &View<'_>) {
             y += 1;
         }
     }
+}
+
+/// The newest of those that say the same, and how often it was said: every pod of a revision says what the first says.
+fn alike<'a>(warnings: &[&'a Warning]) -> Vec<(&'a Warning, u32)> {
+    let mut all: Vec<(&Warning, u32)> = Vec::new();
+    for warning in warnings {
+        let says = |other: &Warning| {
+            (&other.reason, &other.message) == (&warning.reason, &warning.message)
+        };
+        match all.iter_mut().find(|(newest, _)| says(newest)) {
+            Some((_, count)) => *count = count.saturating_add(warning.count),
+            None => all.push((warning, warning.count)),
+        }
+    }
+    all
 }
