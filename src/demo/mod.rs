@@ -26,8 +26,9 @@ use tokio::task::JoinHandle;
 
 use crate::domain::{Failure, FailureKind};
 
+use self::kube::refusal::Refusal;
+use self::kube::{Rights, User, serve};
 use cluster::Cluster;
-use kube::{Rights, User};
 use scenario::Scenario;
 use world::Planter;
 
@@ -123,7 +124,7 @@ pub async fn start(options: Options) -> Result<Running, Failure> {
             name: name.into(),
             rights,
         };
-        let served = kube::serve(Arc::clone(&cluster), user).await;
+        let served = serve(Arc::clone(&cluster), user).await;
         let (address, task) = served.map_err(|e| cannot(&e))?;
         ports.push(format!("http://{address}"));
         tasks.push(task);
@@ -181,7 +182,7 @@ fn cannot(why: &io::Error) -> Failure {
         .hint("it needs free loopback ports, and a folder for temporary files (TMPDIR)")
 }
 
-fn refused(scenario: &Scenario, refusal: &kube::refusal::Refusal) -> Failure {
+fn refused(scenario: &Scenario, refusal: &Refusal) -> Failure {
     let sentence = format!(
         "assets/demo/{}.yaml asks for what the embedded API server refuses: {}",
         scenario.name,

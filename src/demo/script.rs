@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::sleep;
 
 use super::audit::Asked;
 use super::cluster::Cluster;
@@ -24,8 +24,13 @@ pub async fn run(cluster: Arc<Cluster>, scenario: Arc<Scenario>, host: String, s
         cluster: Arc::clone(&cluster),
         host,
     };
-    let start = Instant::now();
-    let after = |seconds: u32| start + cluster.clock.real(Duration::from_secs(seconds.into()));
+    let start = cluster.clock.now();
+    let wait = |until: u32| {
+        let gone = cluster.clock.scripted_since(start);
+        cluster
+            .clock
+            .real(Duration::from_secs(until.into()).saturating_sub(gone))
+    };
     let timed = scenario.script.iter().enumerate();
     let mut due: BTreeSet<_> = timed.filter_map(|(n, what)| Some((what.at?, n))).collect();
     let mut requests = cluster.audit.news();
@@ -33,7 +38,7 @@ pub async fn run(cluster: Arc<Cluster>, scenario: Arc<Scenario>, host: String, s
     loop {
         let next = due.first().copied();
         tokio::select! {
-            () = sleep_until(next.map_or(start, |(at, _)| after(at))), if next.is_some() => {
+            () = sleep(next.map_or(Duration::ZERO, |(at, _)| wait(at))), if next.is_some() => {
                 let Some((at, number)) = due.pop_first() else { continue };
                 let what = &scenario.script[number];
                 actor.act(number, what);
