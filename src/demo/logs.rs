@@ -83,6 +83,29 @@ impl Logs {
         Some((run, lines.iter().cloned().collect()))
     }
 
+    /// What a run wrote from a line on, and the run that is now the current one. Of a run before the previous one
+    /// nothing is left.
+    pub fn after(
+        &self,
+        pod: &str,
+        container: &str,
+        run: u64,
+        from: u64,
+    ) -> Option<(u64, Vec<Line>)> {
+        let all = self.containers();
+        let kept = all.get(&(pod.into(), container.into()))?;
+        let lines = match kept.runs.checked_sub(run)? {
+            0 => Some(&kept.current),
+            1 => kept.previous.as_ref(),
+            _ => None,
+        };
+        let lines = lines.into_iter().flat_map(|lines| {
+            let first = lines.partition_point(|line| line.number < from);
+            lines.range(first..).cloned()
+        });
+        Some((kept.runs, lines.collect()))
+    }
+
     /// The pod is gone.
     pub fn forget(&self, pod: &str) {
         self.containers().retain(|(of, _), _| **of != *pod);
@@ -98,5 +121,35 @@ impl Logs {
         self.containers
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_follower_gets_the_rest_of_its_run() {
+        let logs = Logs::default();
+        let write = |text: &str| logs.append("u1", "web", Timestamp::UNIX_EPOCH, text);
+        let texts = |run, from| {
+            let (now, lines) = logs.after("u1", "web", run, from).unwrap();
+            let texts: Vec<_> = lines
+                .into_iter()
+                .map(|line| line.text.into_string())
+                .collect();
+            (now, texts.join(" "))
+        };
+        logs.start("u1", "web");
+        write("a");
+        write("b");
+        assert_eq!(texts(1, 1), (1, "b".to_owned()));
+        write("c");
+        logs.start("u1", "web");
+        write("d");
+        assert_eq!(texts(1, 2), (2, "c".to_owned()));
+        logs.start("u1", "web");
+        assert_eq!(texts(1, 2), (3, String::new()));
+        assert_eq!(logs.after("u2", "web", 1, 0), None);
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::go_json;
-use super::kind::{KINDS, Kind, NAMESPACES, PODS};
+use super::kind::{KINDS, Kind, PODS};
 use super::refusal::Refusal;
 use super::review::REVIEWS;
 use super::server::Call;
@@ -80,11 +80,11 @@ fn group(name: &str) -> Value {
     json!({"name": name, "versions": [version], "preferredVersion": version})
 }
 
-fn kinds(group: &str) -> impl Iterator<Item = &'static Kind> {
-    KINDS
-        .iter()
-        .copied()
-        .filter(move |kind| kind.group == group)
+fn kinds(group: &str) -> Vec<&'static Kind> {
+    let kinds = KINDS.iter().copied();
+    let mut kinds: Vec<_> = kinds.filter(|kind| kind.group == group).collect();
+    kinds.sort_by_key(|kind| kind.plural);
+    kinds
 }
 
 fn singular(kind: &Kind) -> String {
@@ -96,29 +96,38 @@ fn is_for_all(kind: &Kind) -> bool {
     kind == &PODS || also || kind.group == "apps" && kind.plural != "controllerrevisions"
 }
 
-/// The subresources: name, group, version, kind, verbs.
-fn subs(
-    kind: &Kind,
-) -> Vec<(
-    &'static str,
-    &'static str,
-    &'static str,
-    &'static str,
-    &'static [&'static str],
-)> {
-    let mut subs: Vec<(_, _, _, _, &'static [&'static str])> = Vec::new();
+/// A part of an object with a path of its own.
+struct Sub {
+    name: &'static str,
+    group: &'static str,
+    version: &'static str,
+    kind: &'static str,
+    verbs: &'static [&'static str],
+}
+
+fn subs(kind: &'static Kind) -> Vec<Sub> {
+    let own = |name, verbs| Sub {
+        name,
+        group: "",
+        version: "",
+        kind: kind.name,
+        verbs,
+    };
+    let mut subs = Vec::new();
     if kind == &PODS {
-        subs.push(("log", "", "", PODS.name, &SUB_VERBS[..1]));
+        subs.push(own("log", &SUB_VERBS[..1]));
     }
     if kind.scale {
-        subs.push(("scale", "autoscaling", "v1", "Scale", &SUB_VERBS));
+        subs.push(Sub {
+            name: "scale",
+            group: "autoscaling",
+            version: "v1",
+            kind: "Scale",
+            verbs: &SUB_VERBS,
+        });
     }
     if kind.status {
-        let name = KINDS
-            .iter()
-            .find(|k| k.plural == kind.plural)
-            .map_or(NAMESPACES.name, |k| k.name);
-        subs.push(("status", "", "", name, &SUB_VERBS));
+        subs.push(own("status", &SUB_VERBS));
     }
     subs
 }
@@ -137,16 +146,16 @@ fn resources(group: &str, version: &str) -> Value {
             resource["categories"] = json!(["all"]);
         }
         list.push(resource);
-        for (name, group, version, what, verbs) in subs(kind) {
-            let mut sub = json!({
-                "name": format!("{}/{name}", kind.plural), "singularName": "",
-                "namespaced": kind.namespaced, "kind": what, "verbs": verbs,
+        for sub in subs(kind) {
+            let mut resource = json!({
+                "name": format!("{}/{}", kind.plural, sub.name), "singularName": "",
+                "namespaced": kind.namespaced, "kind": sub.kind, "verbs": sub.verbs,
             });
-            if !group.is_empty() {
-                sub["group"] = group.into();
-                sub["version"] = version.into();
+            if !sub.group.is_empty() {
+                resource["group"] = sub.group.into();
+                resource["version"] = sub.version.into();
             }
-            list.push(sub);
+            list.push(resource);
         }
     }
     for (_, plural, name) in REVIEWS.iter().filter(|(of, ..)| *of == group) {
@@ -186,12 +195,13 @@ fn all(groups: &[&str]) -> Answer {
 fn described(group: &str) -> Vec<Value> {
     let response = |group, version, kind| json!({"group": group, "version": version, "kind": kind});
     let mut list: Vec<_> = kinds(group)
+        .into_iter()
         .map(|kind| {
             let subs: Vec<_> = subs(kind)
                 .into_iter()
-                .map(|(name, group, version, what, verbs)| {
-                    let kind = response(group, version, what);
-                    json!({"subresource": name, "responseKind": kind, "verbs": verbs})
+                .map(|sub| {
+                    let kind = response(sub.group, sub.version, sub.kind);
+                    json!({"subresource": sub.name, "responseKind": kind, "verbs": sub.verbs})
                 })
                 .collect();
             let scope = if kind.namespaced { "Namespaced" } else { "Cluster" };

@@ -20,6 +20,7 @@ pub mod selector;
 mod server;
 pub mod store;
 mod table;
+mod validation;
 mod verbs;
 mod watch;
 pub mod write;

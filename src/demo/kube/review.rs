@@ -102,13 +102,16 @@ fn access(call: &Call, spec: &Value) -> Result<Value, Refusal> {
 }
 
 fn rules(call: &Call) -> Value {
-    let verbs = match call.api.user.rights {
-        Rights::All => json!(["*"]),
-        Rights::Read => json!(["get", "list", "watch"]),
+    let (verbs, other) = match call.api.user.rights {
+        Rights::All => (
+            json!(["*"]),
+            json!({"verbs": ["*"], "nonResourceURLs": ["*"]}),
+        ),
+        Rights::Read => (json!(["get", "list", "watch"]), Value::Null),
     };
     let create = |group, plurals: &[&str]| json!({"verbs": ["create"], "apiGroups": [group], "resources": plurals});
     let [first, second, third] = REVIEWS;
-    json!({
+    let mut rules = json!({
         "resourceRules": [
             {"verbs": verbs, "apiGroups": ["*"], "resources": ["*"]},
             create(first.0, &[first.1, second.1]),
@@ -119,5 +122,9 @@ fn rules(call: &Call) -> Value {
             "/version", "/version/",
         ]}],
         "incomplete": false,
-    })
+    });
+    if let (false, Some(urls)) = (other.is_null(), rules["nonResourceRules"].as_array_mut()) {
+        urls.push(other);
+    }
+    rules
 }

@@ -207,6 +207,17 @@ pub fn text(selector: &Value) -> String {
     parts.join(",")
 }
 
+/// Whether a workload's `selector` chooses these labels.
+pub fn matches(selector: &Value, labels: &Value) -> bool {
+    let tests = Parser::new(&text(selector)).labels();
+    tests.is_ok_and(|tests| {
+        tests.iter().all(|label| {
+            let value = labels.get(&label.key);
+            label.test.holds(value.and_then(Value::as_str))
+        })
+    })
+}
+
 /// The grammar of label selectors, with the server's words for what is wrong.
 struct Parser {
     tokens: Vec<String>,

@@ -10,6 +10,7 @@ use super::kind::{DEPLOYMENTS, Kind};
 use super::managed_fields;
 use super::object::{Key, int_at, set, text_at, unset};
 use super::refusal::Refusal;
+use super::validation;
 
 /// Which part of an object a write may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,8 +92,10 @@ pub fn prepare_create(
     if kind.generation {
         set(value, &["metadata", "generation"], 1.into());
     }
+    validation::check_types(kind, value)?;
+    defaults::begin(kind, value);
     defaults::fill(kind, value);
-    defaults::check(kind, value)?;
+    validation::check(kind, None, value)?;
     managed_fields::record(&Value::Null, value, by);
     Ok(())
 }
@@ -117,8 +120,9 @@ pub fn prepare_update(
         Part::Main | Part::Scale | Part::Deletion => {}
     }
     keep_identity(kind, before, after, by.part)?;
+    validation::check_types(kind, after)?;
     defaults::fill(kind, after);
-    defaults::check(kind, after)?;
+    validation::check(kind, Some(before), after)?;
     let annotated = kind == &DEPLOYMENTS
         && before["metadata"]["annotations"] != after["metadata"]["annotations"];
     let deleted = by.part == Part::Deletion && before != after;
