@@ -14,4 +14,6 @@ mod watches;
 mod writes;
 
 pub mod http;
+pub mod kubectl;
 pub mod place;
+pub mod shape;

@@ -14,8 +14,9 @@ use crate::support::keeper::Keeper;
 
 static ADMIN: LazyLock<Http> =
     LazyLock::new(|| Http::new(&ControlPlane::shared().admin_kubeconfig()));
-static READER: LazyLock<Http> =
-    LazyLock::new(|| Http::new(&ControlPlane::shared().reader("contract-reader", None)));
+static READER_KUBECONFIG: LazyLock<PathBuf> =
+    LazyLock::new(|| ControlPlane::shared().reader("contract-reader", None));
+static READER: LazyLock<Http> = LazyLock::new(|| Http::new(&READER_KUBECONFIG));
 
 pub struct Side(&'static ControlPlane);
 
@@ -38,6 +39,10 @@ impl Side {
 
     pub fn kubeconfig(&self) -> PathBuf {
         self.0.admin_kubeconfig()
+    }
+
+    pub fn reader_kubeconfig(&self) -> PathBuf {
+        READER_KUBECONFIG.clone()
     }
 
     /// A collection whose first versions are forgotten.

@@ -16,6 +16,7 @@ mod rights;
 mod rollback;
 mod screen;
 mod session;
+mod shapes;
 #[path = "../contract/on_plane.rs"]
 mod side;
 #[path = "../support/mod.rs"]

@@ -27,6 +27,9 @@ pub struct Seen {
     pub method: String,
     /// Path and query.
     pub uri: String,
+    /// Empty without a body.
+    pub content_type: String,
+    pub user_agent: String,
 }
 
 impl Seen {
@@ -136,9 +139,18 @@ struct Way {
 }
 
 async fn answer(way: Way, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    let header = |name| {
+        let value: Option<&http::HeaderValue> = request.headers().get(name);
+        value
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+            .to_owned()
+    };
     let seen = Seen {
         method: request.method().to_string(),
         uri: request.uri().to_string(),
+        content_type: header(http::header::CONTENT_TYPE),
+        user_agent: header(http::header::USER_AGENT),
     };
     let watch = seen.watch();
     let decide = Arc::clone(&way.decide);

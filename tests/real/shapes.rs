@@ -1,0 +1,265 @@
+//! What rolldeck and kubectl ask of a real API server is in the list of shapes that the embedded one is held to.
+//! After a change `UPDATE_SHAPES=1 cargo test --test real shapes` writes it.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+
+use crate::contract::kubectl::Kubectl;
+use crate::contract::place::{Place, daemon_set, deployment, name_of, stateful_set};
+use crate::contract::shape::Shape;
+use crate::screen::{QUICK, launch, wait_first_and_stalled, wait_plan};
+use crate::support::control_plane::ControlPlane;
+use crate::support::fixtures::Service;
+use crate::support::proxy::{Fate, Proxy};
+use crate::support::wait;
+
+/// The shapes of what a program asked, whoever used it, without content types, which the log does not have.
+fn audited(log: &Path, program: &str) -> BTreeSet<Shape> {
+    let text = std::fs::read_to_string(log).expect("the audit log");
+    text.lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|event| {
+            let agent = event["userAgent"].as_str().unwrap_or_default();
+            agent.split('/').next() == Some(program)
+        })
+        .map(|event| {
+            let method = match event["verb"].as_str() {
+                Some("create") => "POST",
+                Some("patch") => "PATCH",
+                _ => "GET",
+            };
+            let uri = event["requestURI"].as_str().unwrap_or_default();
+            Shape::new(program, method, uri, "")
+        })
+        .collect()
+}
+
+type Asked = Arc<Mutex<BTreeSet<Shape>>>;
+
+fn recorder(plane: &ControlPlane) -> (Proxy, Asked) {
+    let asked = Asked::default();
+    let sink = Arc::clone(&asked);
+    let proxy = Proxy::start(plane, move |seen| {
+        let program = seen.user_agent.split('/').next().unwrap_or_default();
+        let shape = Shape::new(program, &seen.method, &seen.uri, &seen.content_type);
+        sink.lock().unwrap().insert(shape);
+        Fate::Forward
+    });
+    (proxy, asked)
+}
+
+/// Everything that was asked is in the list, or becomes it when that is what one wants.
+fn compare(program: &str, asked: &BTreeSet<Shape>) {
+    assert!(
+        asked.iter().all(|shape| shape.program == program),
+        "{asked:?}"
+    );
+    let mut listed = Shape::listed();
+    if std::env::var_os("UPDATE_SHAPES").is_some() {
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let _guard = ONE_AT_A_TIME.lock();
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/contract/shapes.txt");
+        let old = std::fs::read_to_string(&path).unwrap();
+        let mut lines: BTreeSet<_> = old
+            .lines()
+            .filter(|line| !line.starts_with(program))
+            .map(str::to_owned)
+            .collect();
+        lines.extend(asked.iter().map(ToString::to_string));
+        let text: Vec<_> = lines.into_iter().collect();
+        std::fs::write(path, text.join("\n") + "\n").unwrap();
+        return;
+    }
+    listed.retain(|shape| shape.program == program);
+    let new: Vec<_> = asked.difference(&listed).map(ToString::to_string).collect();
+    assert!(
+        new.is_empty(),
+        "not in tests/contract/shapes.txt:\n{}",
+        new.join("\n")
+    );
+}
+
+fn wait_asked(asked: &Asked, what: &str, is: impl Fn(&Shape) -> bool) {
+    wait::until(&format!("it asks for {what}"), || {
+        asked.lock().unwrap().iter().any(&is).then_some(())
+    });
+}
+
+/// Names a ConfigMap, a Secret and an account, all of which are there.
+fn named() -> Value {
+    json!({"template": {"spec": {
+        "serviceAccountName": "default",
+        "volumes": [{"name": "settings", "configMap": {"name": "settings"}}],
+        "containers": [{"name": "web", "image": "registry.test/shop/web:1", "envFrom": [{"secretRef": {"name": "keys"}}]}],
+    }}})
+}
+
+fn shop(place: &Place) -> Service {
+    let settings = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"a": "b"}});
+    place.create("configmaps", &settings);
+    place.secret("keys", &json!({}));
+    let quota = json!({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "wide"}, "spec": {"hard": {"pods": "100"}}});
+    place.create("resourcequotas", &quota);
+    place.wait("resourcequotas", "wide", "counted", |quota| {
+        quota["status"]["hard"]["pods"] == "100"
+    });
+    place.create(
+        "statefulsets",
+        &stateful_set("db", "1", &json!({"replicas": 1})),
+    );
+    place.create("daemonsets", &daemon_set("agent", "1", &json!({})));
+    for (plural, name) in [("statefulsets", "db"), ("daemonsets", "agent")] {
+        place.wait_complete(plural, name, "1");
+        place.set_image(plural, name, "2");
+        place.wait_complete(plural, name, "2");
+    }
+    place.create("deployments", &deployment("web", "1", &named()));
+    place.wait_complete("deployments", "web", "1");
+    let plane = ControlPlane::shared();
+    let mut web = Service::new(&place.namespace, "web").replicas(1);
+    web.deadline_seconds = 600;
+    web.set_image(plane, "2-crash");
+    web.wait_waiting(plane, "CrashLoopBackOff");
+    web
+}
+
+#[test]
+fn what_rolldeck_asks_is_listed() {
+    let plane = ControlPlane::shared();
+    let place = Place::new("shapes");
+    let web = shop(&place);
+    let (proxy, asked) = recorder(plane);
+    let home = tempfile::tempdir().unwrap();
+    let rolldeck = launch(&proxy.kubeconfig(Some(&place.namespace)), home.path());
+    for words in [
+        "status",
+        "status -A -o json",
+        "status web -l app=web",
+        "history web",
+        "history db",
+        "history agent",
+        "rollback web --dry-run",
+        "doctor",
+        "doctor -A",
+    ] {
+        let words: Vec<_> = words.split(' ').collect();
+        let output = rolldeck.clone().with(&words).run();
+        let err = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(
+            matches!(output.status.code(), Some(0 | 1)),
+            "{words:?}: {err}"
+        );
+    }
+    let mut terminal = rolldeck.clone().config(QUICK).open();
+    wait_first_and_stalled(&terminal, &web, "");
+    let asks = |what: &str, is: &dyn Fn(&Shape) -> bool| wait_asked(&asked, what, is);
+    let ends = |end: &'static str| move |shape: &Shape| shape.path.ends_with(end);
+    terminal.keys("\r");
+    asks("the pods", &|shape| {
+        ends("/pods")(shape) && shape.keys.contains(&"watch".to_owned())
+    });
+    terminal.keys("l");
+    asks("the log", &|shape| {
+        ends("/log")(shape) && shape.keys.contains(&"follow".to_owned())
+    });
+    terminal.keys("p");
+    asks("the log of before", &|shape| {
+        shape.keys.contains(&"previous".to_owned())
+    });
+    terminal.keys("q");
+    terminal.wait_gone("PREVIOUS LOG");
+    terminal.keys("y");
+    terminal.wait_text("apiVersion");
+    terminal.keys("q");
+    terminal.wait_gone("apiVersion");
+    terminal.keys(":ns\r");
+    asks("the namespaces", &ends("/namespaces"));
+    terminal.keys("q");
+    terminal.keys("R");
+    wait_plan(&terminal);
+    terminal.keys("y");
+    terminal.wait_text("verified:");
+    asks("the write", &|shape| {
+        shape.method == "PATCH" && !shape.keys.contains(&"dryRun".to_owned())
+    });
+    terminal.keys("\x03");
+    terminal.wait_exit();
+    compare("rolldeck", &asked.lock().unwrap());
+    // And so is what the other tests' rolldeck asked so far, as the audit log has it, without content types.
+    let bare = |shape: &Shape| (shape.method.clone(), shape.path.clone(), shape.keys.clone());
+    let listed: BTreeSet<_> = Shape::listed().iter().map(bare).collect();
+    let audited = audited(&plane.folder().join("audit.log"), "rolldeck");
+    let new: Vec<_> = audited
+        .iter()
+        .filter(|shape| !listed.contains(&bare(shape)))
+        .collect();
+    assert!(new.is_empty(), "not in tests/contract/shapes.txt: {new:?}");
+}
+
+#[test]
+fn what_kubectl_asks_is_listed() {
+    let plane = ControlPlane::shared();
+    let place = Place::new("shapes");
+    let web = shop(&place);
+    let (proxy, asked) = recorder(plane);
+    let kubectl = Kubectl::new(&proxy.kubeconfig(None), &place.namespace)
+        .expect("it comes with the control plane");
+    let pod = web.pods(plane).remove(0);
+    let crashed = name_of(&pod);
+    for line in [
+        "get deploy,rs,sts,ds,pods,controllerrevisions,events,cm,secrets,quota,sa",
+        "get ns,nodes",
+        "get deploy web -o yaml",
+        "get deploy -A -o wide",
+        "get pods -l app=web -o json",
+        "get pods --field-selector status.phase=Running",
+        "get pods --sort-by metadata.name",
+        "describe deploy web",
+        "describe rs -l app=web",
+        "describe sts db",
+        "describe ds agent",
+        "describe pods",
+        "describe quota wide",
+        "describe cm settings",
+        "describe secret keys",
+        "logs db-0 --tail 3",
+        "logs deploy/web --timestamps",
+        "logs -l app=db --prefix",
+        &format!("logs {crashed} --previous"),
+        "logs db-0 --since 1h --limit-bytes 100",
+        "rollout history deploy/web",
+        "rollout history deploy/web --revision 1",
+        "rollout undo deploy/web",
+        "rollout status deploy/web",
+        "set image deploy/web web=registry.test/shop/web:3",
+        "rollout status deploy web",
+        "rollout undo deploy/web --to-revision 3 --dry-run=server",
+        "scale deploy/web --replicas 2",
+        "scale deploy/web --current-replicas 2 --replicas 1",
+        "rollout history sts/db",
+        "rollout undo sts/db",
+        "rollout status sts/db",
+        "set image sts/db app=registry.test/shop/db:3",
+        "scale sts/db --replicas 2",
+        "rollout history ds/agent --revision=1",
+        "rollout undo ds/agent",
+        "rollout status ds/agent",
+        "set image ds/agent app=registry.test/shop/agent:3",
+        "auth can-i patch deployments",
+        "auth can-i --list",
+        "auth whoami",
+    ] {
+        let said = kubectl.run(line);
+        assert_eq!(
+            said.code,
+            Some(0),
+            "kubectl {line}: {}{}",
+            said.out,
+            said.err
+        );
+    }
+    compare("kubectl", &asked.lock().unwrap());
+}
