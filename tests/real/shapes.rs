@@ -175,9 +175,6 @@ fn what_rolldeck_asks_is_listed() {
     terminal.wait_text("apiVersion");
     terminal.keys("q");
     terminal.wait_gone("apiVersion");
-    terminal.keys(":ns\r");
-    asks("the namespaces", &ends("/namespaces"));
-    terminal.keys("q");
     terminal.keys("R");
     wait_plan(&terminal);
     terminal.keys("y");
@@ -185,6 +182,22 @@ fn what_rolldeck_asks_is_listed() {
     asks("the write", &|shape| {
         shape.method == "PATCH" && !shape.keys.contains(&"dryRun".to_owned())
     });
+    terminal.keys(":ns\r");
+    asks("the namespaces", &ends("/namespaces"));
+    terminal.keys("\x03");
+    terminal.wait_exit();
+    let mut terminal = rolldeck.with(&["-A", "-c", "svc db"]).open();
+    asks("its revisions", &|shape| {
+        ends("/controllerrevisions")(shape) && shape.keys.contains(&"watch".to_owned())
+    });
+    asks("its pods", &ends("/pods"));
+    terminal.keys("y");
+    asks("the object", &ends("/statefulsets/{name}"));
+    terminal.keys("q");
+    terminal.wait_gone("apiVersion");
+    terminal.keys("\t");
+    terminal.keys("y");
+    asks("a pod", &ends("/pods/{name}"));
     terminal.keys("\x03");
     terminal.wait_exit();
     compare("rolldeck", &asked.lock().unwrap());
@@ -195,8 +208,13 @@ fn what_rolldeck_asks_is_listed() {
     let new: Vec<_> = audited
         .iter()
         .filter(|shape| !listed.contains(&bare(shape)))
+        .map(ToString::to_string)
         .collect();
-    assert!(new.is_empty(), "not in tests/contract/shapes.txt: {new:?}");
+    assert!(
+        new.is_empty(),
+        "not in tests/contract/shapes.txt:\n{}",
+        new.join("\n")
+    );
 }
 
 #[test]
