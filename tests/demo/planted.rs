@@ -14,7 +14,7 @@ use rolldeck::demo::scenario::Scenario;
 use rolldeck::demo::world::Planter;
 use rolldeck::domain::source::Feed;
 use rolldeck::domain::standing::Reason;
-use rolldeck::domain::{Change, Fleet, Item, Kind, Phase, SourceId, Update};
+use rolldeck::domain::{Change, Fleet, Health, Item, Kind, Phase, SourceId, Update};
 use rolldeck::sources::kube::convert;
 
 /// When every planted world begins.
@@ -24,7 +24,9 @@ pub fn start() -> Timestamp {
 
 /// A scenario's world at its start.
 pub fn planted(name: &str, seed: u64) -> (Scenario, Cluster) {
-    let scenario = Scenario::find(name).unwrap().grown(Some(3));
+    let scenario = Scenario::find(name).unwrap();
+    let few = (scenario.generated > 0).then_some(3);
+    let scenario = scenario.grown(few);
     let cluster = Cluster::new(seed, 1, 100);
     let at = (start(), "registry.example.com");
     Planter::new(&cluster, &scenario, seed, at).plant().unwrap();
@@ -34,9 +36,14 @@ pub fn planted(name: &str, seed: u64) -> (Scenario, Cluster) {
 /// The planted objects as the feeds would bring them: the workloads, all ReplicaSets, and what belongs to each workload
 /// that is not steady.
 pub fn news(cluster: &Cluster, id: &str) -> Vec<(SourceId, Vec<Update>)> {
-    let source = |feed| SourceId {
+    let source = |feed: Feed| SourceId {
         cluster: id.into(),
-        namespace: None,
+        namespace: match &feed {
+            Feed::PodsOf { workload, .. } | Feed::RevisionsOf { workload, .. } => {
+                Some(workload.namespace.clone())
+            }
+            _ => None,
+        },
         feed,
     };
     let mut news = Vec::new();
@@ -85,15 +92,15 @@ pub fn news(cluster: &Cluster, id: &str) -> Vec<(SourceId, Vec<Update>)> {
             news.push((revisions, items));
         }
     }
-    let updates = |items: Vec<Item>| {
-        items
-            .into_iter()
-            .map(Change::Put)
-            .map(Update::Change)
-            .collect()
-    };
     news.into_iter()
-        .map(|(source, items)| (source, updates(items)))
+        .map(|(source, items)| {
+            let listed = items.into_iter().map(Change::Put);
+            let all = listed.chain([Change::Synced(source.clone())]);
+            let updates = all
+                .map(Update::Change)
+                .chain([Update::Health(Health::Live)]);
+            (source, updates.collect())
+        })
         .collect()
 }
 

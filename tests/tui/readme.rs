@@ -5,9 +5,16 @@ use std::fmt::Write as _;
 
 use rolldeck::app::intent::{Group, REGISTRY};
 use rolldeck::app::keymap::Keymap;
+use rolldeck::app::update::update;
+use rolldeck::app::{Event, Model, settle};
+use rolldeck::config::{self, Config};
+use rolldeck::demo::{CONTEXT, scenario};
+use rolldeck::domain::{Connection, Environment, Identity, PinnedBy};
+
+use crate::demo::planted::{news, planted, start};
 
 use super::cells::drawn;
-use super::night::{model, night};
+use super::night::feed;
 use super::svg::svg;
 
 const BEGIN: &str = "rewrites it -->\n";
@@ -63,7 +70,47 @@ fn keys() -> String {
     table
 }
 
+/// What `rolldeck demo` opens with, at a fixed moment.
+fn tour(width: u16, height: u16) -> Model {
+    let (scenario, cluster) = planted("tour", 1);
+    let environment = |e: &scenario::Environment| Environment {
+        name: e.name.clone(),
+        cluster: CONTEXT.into(),
+        namespaces: e.namespaces.clone(),
+        protection: e.protection,
+    };
+    let config = Config {
+        connection: config::Connection {
+            context: Some(CONTEXT.into()),
+            ..Default::default()
+        },
+        environments: scenario.environments.iter().map(environment).collect(),
+        state_dir: "/tmp/rolldeck-demo/state".into(),
+        ..Config::default()
+    };
+    let mut model = Model::new(&config, start(), width, height).0;
+    let identity = Identity {
+        server: "http://127.0.0.1:8001".into(),
+        version: "v1.36.3".into(),
+        pinned: PinnedBy::KubeSystem("a534a6a6".into()),
+        user: Some(CONTEXT.into()),
+        namespace: None,
+    };
+    let connected = Event::Connection {
+        cluster: model.cluster.clone(),
+        state: Connection::Connected(identity),
+    };
+    update(&mut model, connected);
+    for (source, updates) in news(&cluster, CONTEXT) {
+        feed(&mut model, source, updates);
+        // The pods of what is not steady are asked for next.
+        settle(&mut model);
+    }
+    model
+}
+
 #[test]
-fn readme_picture_is_what_is_drawn() {
-    check("assets/screen.svg", &svg(&drawn(&model(&night(), 120, 17))));
+fn readme_picture_is_the_tour() {
+    let model = tour(120, 18);
+    check("assets/screen.svg", &svg(&drawn(&model)));
 }
