@@ -85,6 +85,9 @@ pub fn reader_lines<'a>(
         let line = escape(line);
         let broken = pieces(&line, cells).into_iter();
         shown.extend(broken.map(|row| (below, row.to_owned())));
+        if shown.len() >= rows {
+            break;
+        }
     }
     shown.truncate(rows);
     shown

@@ -295,6 +295,31 @@ fn plan_taller_than_the_screen_scrolls() {
     check("plan_scrolled", |w, h| tall_plan(w, h, 58));
 }
 
+/// However long the words of the cluster are, those that decide stay in sight.
+#[test]
+fn long_words_do_not_push_out_what_decides() {
+    let long = "a word, ".repeat(60);
+    let model = with_plan(80, 24, |mut plan, shown| {
+        plan.rule.clone_from(&long);
+        plan.meanwhile.clone_from(&long);
+        let block = says(CheckId::DryRun, Finding::Block, &long);
+        shown.stage = asked(plan, vec![may(), block]);
+        shown.moved = Some(long.clone());
+    });
+    let screen = text(&drawn(&model));
+    for words in [
+        "2.15.0 (rev 39)  →  2.14.1",
+        "image  registry.example",
+        "BLOCK       a word",
+        "warn        helm",
+        "unverified  Secret pay-key",
+        "kubectl -n shop rollout undo",
+        "O and a reason override this",
+    ] {
+        assert!(screen.contains(words), "{words}: {screen}");
+    }
+}
+
 /// What decides stands on the smallest screen without a key, while checks are asked and once they have answered.
 #[test]
 fn nothing_that_decides_is_below_the_fold() {

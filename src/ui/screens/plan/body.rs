@@ -64,7 +64,7 @@ fn scrolled(lines: Lines, offset: usize, rows: usize) -> Body {
 
 /// What is said when there is no list of checks.
 fn sentences(model: &Model, shown: &PlanBox, width: u16) -> Lines {
-    let mut lines = moved(shown.moved.as_deref(), width);
+    let mut lines = moved(shown.moved.as_deref(), WHOLE, width);
     if !lines.is_empty() {
         lines.push(Vec::new());
     }
@@ -77,19 +77,19 @@ fn sentences(model: &Model, shown: &PlanBox, width: u16) -> Lines {
             lines.push(vec![piece(words, Role::Plain)]);
         }
         Stage::Refused { failure } => {
-            lines.extend(paragraph(&failure.sentence, Role::Bad, width));
+            lines.extend(paragraph(&failure.sentence, Role::Bad, WHOLE, width));
             for hint in &failure.hints {
-                lines.extend(paragraph(hint, Role::Plain, width));
+                lines.extend(paragraph(hint, Role::Plain, WHOLE, width));
             }
         }
         Stage::Unknown { plan, why } => {
             let unknown = "Whether it was written is not known.";
-            lines.extend(arrow(plan, width));
+            lines.extend(arrow(plan, WHOLE, width));
             lines.push(Vec::new());
             lines.extend(differences(plan, width));
             lines.push(Vec::new());
-            lines.extend(paragraph(unknown, Role::Bad, width));
-            lines.extend(paragraph(why, Role::Plain, width));
+            lines.extend(paragraph(unknown, Role::Bad, WHOLE, width));
+            lines.extend(paragraph(why, Role::Plain, WHOLE, width));
         }
         Stage::Shown { .. } | Stage::Executing { .. } => {}
     }
@@ -103,8 +103,18 @@ struct Fold {
     shared: bool,
     /// An empty line between its parts.
     gaps: bool,
-    /// The sentence of a check takes as many lines as it needs.
+    /// A sentence takes as many lines as it needs; else it is cut after one.
     wrapped: bool,
+}
+
+impl Fold {
+    fn lines_of(self, sentence: &str, width: u16) -> Vec<String> {
+        if self.wrapped {
+            text::wrap(sentence, usize::from(width))
+        } else {
+            vec![text::fit(&text::escape(sentence), usize::from(width))]
+        }
+    }
 }
 
 const WHOLE: Fold = Fold {
@@ -160,11 +170,11 @@ impl Page<'_> {
     fn lines(&self, fold: Fold, most: usize) -> Lines {
         let changes = cut(differences(self.plan, self.width), most);
         let parts = [
-            moved(self.moved, self.width),
-            arrow(self.plan, self.width),
+            moved(self.moved, fold, self.width),
+            arrow(self.plan, fold, self.width),
             changes,
             self.checks(fold),
-            consequences(self.plan, self.width),
+            consequences(self.plan, fold, self.width),
         ];
         let gaps = [self.moved.is_some(), true, true, true, false];
         let mut lines = Lines::new();
@@ -201,25 +211,25 @@ impl Page<'_> {
     }
 }
 
-fn moved(moved: Option<&str>, width: u16) -> Lines {
+fn moved(moved: Option<&str>, fold: Fold, width: u16) -> Lines {
     let Some(moved) = moved else {
         return Lines::new();
     };
     let words = format!("The object moved while you looked: {moved}");
-    let mut lines = paragraph(&words, Role::Warn, width);
-    lines.extend(paragraph("This is the new plan.", Role::Warn, width));
+    let mut lines = paragraph(&words, Role::Warn, fold, width);
+    lines.extend(paragraph("This is the new plan.", Role::Warn, fold, width));
     lines
 }
 
 /// From -> to, and the rule that chose.
-fn arrow(plan: &Plan, width: u16) -> Lines {
+fn arrow(plan: &Plan, fold: Fold, width: u16) -> Lines {
     let mut lines = vec![vec![
         piece(plan.from.label(), Role::Plain),
         piece("  →  ", Role::Dim),
         piece(plan.to.label(), Role::Strong),
     ]];
     let rule = format!("chosen: {}", plan.rule);
-    lines.extend(paragraph(&rule, Role::Dim, width));
+    lines.extend(paragraph(&rule, Role::Dim, fold, width));
     lines
 }
 
@@ -294,11 +304,7 @@ fn line_of_check(finding: Option<Finding>, sentence: &str, fold: Fold, width: u1
         | Role::Key
         | Role::Found => Role::Plain,
     };
-    let sentences = if fold.wrapped {
-        text::wrap(sentence, usize::from(width.saturating_sub(12)))
-    } else {
-        vec![sentence.to_owned()]
-    };
+    let sentences = fold.lines_of(sentence, width.saturating_sub(12));
     let words = std::iter::once(word).chain(std::iter::repeat(""));
     let line = |(word, sentence)| {
         vec![
@@ -323,8 +329,8 @@ pub fn question(check: CheckId) -> &'static str {
 }
 
 /// Who is served meanwhile, the steps that a key adds, and the command that does the same.
-fn consequences(plan: &Plan, width: u16) -> Lines {
-    let mut lines = paragraph(&plan.meanwhile, Role::Plain, width);
+fn consequences(plan: &Plan, fold: Fold, width: u16) -> Lines {
+    let mut lines = paragraph(&plan.meanwhile, Role::Plain, fold, width);
     for offer in &plan.offers {
         let word = if offer.taken { "added" } else { "offered" };
         let role = if offer.taken { Role::Good } else { Role::Dim };
@@ -356,8 +362,8 @@ fn command(words: &str, width: u16) -> Lines {
     lines
 }
 
-fn paragraph(words: &str, role: Role, width: u16) -> Lines {
-    let lines = text::wrap(words, usize::from(width)).into_iter();
+fn paragraph(words: &str, role: Role, fold: Fold, width: u16) -> Lines {
+    let lines = fold.lines_of(words, width).into_iter();
     lines.map(|line| vec![piece(line, role)]).collect()
 }
 
