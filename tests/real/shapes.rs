@@ -190,7 +190,7 @@ fn what_rolldeck_asks_is_listed() {
     asks("its revisions", &|shape| {
         ends("/controllerrevisions")(shape) && shape.keys.contains(&"watch".to_owned())
     });
-    asks("its pods", &ends("/pods"));
+    terminal.wait_text("HISTORY");
     terminal.keys("y");
     asks("the object", &ends("/statefulsets/{name}"));
     terminal.keys("q");

@@ -1,4 +1,4 @@
-//! `metadata.managedFields`: which manager wrote which field last, lists as a whole.
+//! `metadata.managedFields`: which manager wrote which field last.
 
 use serde_json::{Map, Value, json};
 
@@ -44,7 +44,7 @@ pub fn record(before: &Value, after: &mut Value, by: &Write<'_>) {
     set(after, &["metadata", "managedFields"], entries.into());
 }
 
-/// The fields of `after` that `before` has not, or has otherwise, as `f:` keys; lists count as one field.
+/// The fields of `after` that `before` has not, or has otherwise, as `f:` keys.
 fn changed(before: &Value, after: &Value) -> Map<String, Value> {
     let mut out = Map::new();
     for (key, value) in after.as_object().into_iter().flatten() {
@@ -52,10 +52,28 @@ fn changed(before: &Value, after: &Value) -> Map<String, Value> {
         if old == value {
             continue;
         }
-        let inner = changed(old, value);
+        let inner = items(old, value).unwrap_or_else(|| changed(old, value));
         out.insert(format!("f:{key}"), Value::Object(inner));
     }
     out
+}
+
+/// The same for a list whose items have a key of their own; any other list counts as one field.
+fn items(before: &Value, after: &Value) -> Option<Map<String, Value>> {
+    let list = after.as_array().filter(|list| !list.is_empty())?;
+    let key = ["name", "type"]
+        .into_iter()
+        .find(|key| list.iter().all(|item| item[*key].is_string()))?;
+    let mut out = Map::new();
+    for item in list {
+        let mut olds = before.as_array().into_iter().flatten();
+        let old = olds.find(|old| old[key] == item[key]);
+        let inner = changed(old.unwrap_or(&Value::Null), item);
+        if !inner.is_empty() {
+            out.insert(format!("k:{}", json!({key: item[key]})), inner.into());
+        }
+    }
+    Some(out)
 }
 
 /// What every object has by itself belongs to nobody.

@@ -166,6 +166,11 @@ impl Call {
         self.accepts().contains("as=Table")
     }
 
+    /// Nothing but the metadata of one object.
+    pub fn wants_metadata(&self) -> bool {
+        self.accepts().contains("as=PartialObjectMetadata;")
+    }
+
     /// The media type of the body, without parameters.
     pub fn body_type(&self) -> &str {
         let kind = self.header(CONTENT_TYPE);

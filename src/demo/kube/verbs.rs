@@ -168,6 +168,12 @@ fn shown(call: &Call, kept: &Kept, sub: Sub) -> Answer {
     if call.wants_table() {
         return Answer::value(&table::row(call, kept.key.kind, kept, true));
     }
+    if call.wants_metadata() {
+        let metadata = kept.value()["metadata"].take();
+        return Answer::value(&json!({
+            "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata,
+        }));
+    }
     Answer::ok(kept.whole())
 }
 
