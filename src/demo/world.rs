@@ -10,7 +10,7 @@ use super::images::Image;
 use super::kube::kind::{
     CONFIG_MAPS, Kind, NAMESPACES, NODES, SECRETS, SERVICE_ACCOUNTS, SERVICES,
 };
-use super::kube::object::Kept;
+use super::kube::object::{Kept, set};
 use super::kube::refusal::Refusal;
 use super::kube::write::{self, Write};
 use super::project::{Project, path};
@@ -205,7 +205,7 @@ impl<'a> Planter<'a> {
         Ok(self.cluster.store.plant(kind, value))
     }
 
-    /// As the API server makes it, at a time of the past. What comes with a status keeps it.
+    /// As the API server makes it, at a time of the past, with the status that was written right after.
     fn made(
         &mut self,
         kind: &'static Kind,
@@ -213,13 +213,31 @@ impl<'a> Planter<'a> {
         by: &str,
         at: Timestamp,
     ) -> Result<Value, Refusal> {
+        let status = value.as_object_mut().and_then(|v| v.remove("status"));
         write::prepare_create(kind, &mut value, &Write::by(by, at), &mut self.random)?;
+        if let Some(status) = status {
+            change(kind, &mut value, &Write::by(by, at).status(), |value| {
+                set(value, &["status"], status);
+            })?;
+        }
         Ok(value)
     }
 
     fn image(&self, service: &str, version: &str) -> String {
         format!("{}/{}:{version}", self.host, path(service))
     }
+}
+
+/// Writes once more.
+fn change(
+    kind: &'static Kind,
+    value: &mut Value,
+    by: &Write<'_>,
+    with: impl FnOnce(&mut Value),
+) -> Result<(), Refusal> {
+    let before = value.clone();
+    with(value);
+    write::prepare_update(kind, &before, value, by)
 }
 
 /// `node-07`.

@@ -153,6 +153,12 @@ fn all_is_steady_but_for_the_broken_service() {
                 (Phase::Stalled, Some(why)) => {
                     assert_eq!(why.reason, reason, "{name}");
                     assert!(why.text.contains(words), "{name}: {}", why.text);
+                    let revisions = fleet.revisions(workload);
+                    let serving: u32 = revisions.iter().map(|r| r.available).sum();
+                    assert!(
+                        workload.id.kind != Kind::Deployment || serving > 2,
+                        "{name}"
+                    );
                     stalled.push(workload.id.name.to_string());
                 }
                 other => panic!("{name}: {} {other:?}", workload.id),

@@ -3,14 +3,14 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::Planter;
 use super::pods::Group;
+use super::{Planter, change};
 use crate::demo::kube::kind::{
     CONTROLLER_REVISIONS, DAEMON_SETS, DEPLOYMENTS, Kind, REPLICA_SETS, STATEFUL_SETS,
 };
 use crate::demo::kube::object::{set, text_at};
 use crate::demo::kube::refusal::Refusal;
-use crate::demo::kube::write::{self, Write, stamp};
+use crate::demo::kube::write::{Write, stamp};
 use crate::demo::scenario::{Place, Service, Workload};
 
 const CONTROLLER: &str = "kube-controller-manager";
@@ -476,17 +476,6 @@ pub(super) fn owner(value: &Value) -> Value {
         "apiVersion": value["apiVersion"], "kind": value["kind"], "name": value["metadata"]["name"],
         "uid": value["metadata"]["uid"], "controller": true, "blockOwnerDeletion": true,
     })
-}
-
-fn change(
-    kind: &'static Kind,
-    value: &mut Value,
-    by: &Write<'_>,
-    with: impl FnOnce(&mut Value),
-) -> Result<(), Refusal> {
-    let before = value.clone();
-    with(value);
-    write::prepare_update(kind, &before, value, by)
 }
 
 fn kind(workload: Workload) -> &'static Kind {
