@@ -65,16 +65,19 @@ fn rows(pen: &mut Pen<'_>, model: &Model) {
         &columns(&visible, model),
         pen.width().saturating_sub(MARKS + 1),
     );
+    let mark = scroll_mark(offset, visible.len(), rows.len()).unwrap_or_default();
+    let taken = if mark.is_empty() { 0 } else { cells(&mark) + 2 };
+    let end = pen.width().saturating_sub(taken);
     for column in &columns {
+        let x = MARKS + column.x;
+        let room = column.width.min(end.saturating_sub(x));
         let title = match column.title.split_once(' ') {
-            Some((first, _)) if cells(column.title) > column.width => first,
+            Some((first, _)) if cells(column.title) > room => first,
             Some(_) | None => column.title,
         };
-        pen.put(MARKS + column.x, 0, column.width, title, Role::Dim);
+        pen.put(x, 0, room, title, Role::Dim);
     }
-    if let Some(mark) = scroll_mark(offset, visible.len(), rows.len()) {
-        pen.right(0, 1, &mark, Role::Dim);
-    }
+    pen.right(0, 1, &mark, Role::Dim);
     for (y, shown) in (1..).zip(&visible) {
         let selected = at == Some(offset + usize::from(y) - 1);
         draw(pen, y, shown, &columns, selected);
@@ -245,24 +248,39 @@ fn columns(visible: &[Shown<'_>], model: &Model) -> Vec<Column<Part>> {
         Column::holding(words, key, title, small, goes)
     };
     let mut columns = Vec::with_capacity(8);
-    if model.scope.namespaces.len() != 1 {
-        columns.push(column(Part::Namespace, "NAMESPACE", 9, 0));
+    let beside_namespace = model.scope.namespaces.len() != 1;
+    if beside_namespace {
+        let namespace = column(Part::Namespace, "NAMESPACE", 9, 0);
+        columns.push(after_the_reason(namespace));
     }
     columns.push(column(Part::Service, "SERVICE", 13, 0));
     if !model.settings.environments.is_empty() {
         columns.push(column(Part::Environment, "ENV", 8, 4));
     }
     let version = column(Part::Version, "VERSION", 16, 0);
-    columns.push(Column {
-        // The reason comes before whole versions.
-        wants: version.least,
-        ..version
+    columns.push(after_the_reason(version));
+    let rollout = column(Part::Rollout, "ROLLOUT", 18, 0);
+    columns.push(if beside_namespace {
+        // What is left without the bar.
+        let short = visible.iter().map(|shown| cells(&shown.rollout_short));
+        let short = short.max().unwrap_or(0).max(cells(rollout.title));
+        let least = rollout.least.min(short);
+        after_the_reason(Column { least, ..rollout })
+    } else {
+        rollout
     });
-    columns.push(column(Part::Rollout, "ROLLOUT", 18, 0));
     columns.push(column(Part::Ready, "READY", 7, 1));
     columns.push(column(Part::Changed, "CHANGED", 7, 2));
-    columns.push(why_column(visible, columns[0].key == Part::Namespace));
+    columns.push(why_column(visible, beside_namespace));
     columns
+}
+
+/// It is whole only once the reasons are.
+fn after_the_reason(column: Column<Part>) -> Column<Part> {
+    Column {
+        wants: column.least,
+        ..column
+    }
 }
 
 fn why_column(visible: &[Shown<'_>], beside_namespace: bool) -> Column<Part> {
@@ -306,12 +324,11 @@ fn draw(pen: &mut Pen<'_>, y: u16, shown: &Shown<'_>, columns: &[Placed<Part>], 
                 pen.put(x, y, column.width, &shown.rollout_short, role);
             }
             Part::Version => draw_version(pen, (x, y), column.width, shown),
-            Part::Rollout
-            | Part::Service
-            | Part::Namespace
-            | Part::Environment
-            | Part::Ready
-            | Part::Changed => {
+            // Of namespaces that are alike the end tells them apart.
+            Part::Namespace => {
+                pen.put_end(x, y, column.width, shown.namespace, role);
+            }
+            Part::Rollout | Part::Service | Part::Environment | Part::Ready | Part::Changed => {
                 pen.put(x, y, column.width, shown.words(column.key), role);
             }
         }
