@@ -27,17 +27,24 @@ pub type Body = UnsyncBoxBody<Bytes, Infallible>;
 /// From this size on a body is worth its compression, as on the real server.
 const LARGE: usize = 128 << 10;
 const JSON: &str = "application/json";
+pub const PLAIN: &str = "text/plain; charset=utf-8";
 
 pub enum Answer {
     Json(StatusCode, String),
     /// Of some other media type.
-    Whole(&'static str, String),
+    Whole(StatusCode, &'static str, String),
     Stream(&'static str, BoxStream<'static, Bytes>),
 }
 
 impl Answer {
     pub fn ok(text: String) -> Self {
         Self::Json(StatusCode::OK, text)
+    }
+
+    /// Outside of the groups that are served.
+    pub fn nothing() -> Self {
+        let text = "404 page not found\n".to_owned();
+        Self::Whole(StatusCode::NOT_FOUND, PLAIN, text)
     }
 
     pub fn value(value: &Value) -> Self {
@@ -56,7 +63,7 @@ impl From<Refusal> for Answer {
 pub fn response(answer: Answer, asked: &HeaderMap, at: Timestamp) -> Response<Body> {
     let mut response = match answer {
         Answer::Json(code, text) => whole(code, JSON, text + "\n", asked),
-        Answer::Whole(kind, text) => whole(StatusCode::OK, kind, text, asked),
+        Answer::Whole(code, kind, text) => whole(code, kind, text, asked),
         Answer::Stream(kind, pieces) => {
             let frames = pieces.map(|piece| Ok(Frame::data(piece)));
             let mut response = Response::new(StreamBody::new(frames).boxed_unsync());

@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::kind::{
-    AUTOSCALERS, DAEMON_SETS, DEPLOYMENTS, Kind, NAMESPACES, NODES, PODS, REPLICA_SETS, SECRETS,
-    SERVICES, STATEFUL_SETS,
+    AUTOSCALERS, DAEMON_SETS, DEPLOYMENTS, EVENTS, Kind, NAMESPACES, NODES, PODS, REPLICA_SETS,
+    SECRETS, SERVICES, STATEFUL_SETS,
 };
 use super::object::{items_at, set, text_at};
 
@@ -68,10 +68,37 @@ pub fn begin(kind: &'static Kind, value: &mut Value) {
         json!({"phase": "Active"})
     } else if kind == &SERVICES {
         json!({"loadBalancer": {}})
+    } else if kind == &REPLICA_SETS {
+        json!({"replicas": 0})
+    } else if kind == &STATEFUL_SETS {
+        json!({"replicas": 0, "availableReplicas": 0})
+    } else if kind == &DAEMON_SETS {
+        json!({"currentNumberScheduled": 0, "desiredNumberScheduled": 0, "numberMisscheduled": 0, "numberReady": 0})
     } else {
         json!({})
     };
     set(value, &["status"], status);
+}
+
+/// The real server still counts the templates of a `DaemonSet` in an annotation.
+pub fn count_templates(kind: &'static Kind, before: Option<&Value>, value: &mut Value) {
+    const COUNT: &str = "deprecated.daemonset.template.generation";
+    if kind != &DAEMON_SETS {
+        return;
+    }
+    let template = |of: &Value| of["spec"]["template"].clone();
+    let count = before.map_or(1, |before| {
+        let count = before["metadata"]["annotations"][COUNT].as_str();
+        let count = count
+            .and_then(|count| count.parse::<u64>().ok())
+            .unwrap_or(1);
+        count + u64::from(template(before) != template(value))
+    });
+    set(
+        value,
+        &["metadata", "annotations", COUNT],
+        count.to_string().into(),
+    );
 }
 
 fn fill_other(kind: &'static Kind, value: &mut Value) {
@@ -90,6 +117,12 @@ fn fill_other(kind: &'static Kind, value: &mut Value) {
         encode(value);
     } else if kind == &SERVICES {
         fill_service(value);
+    } else if let (true, Some(event)) = (kind == &EVENTS, value.as_object_mut()) {
+        for field in ["eventTime", "firstTimestamp", "lastTimestamp"] {
+            event.entry(field).or_insert(Value::Null);
+        }
+        let rest = json!({"reportingComponent": "", "reportingInstance": "", "source": {}});
+        default(value, &rest);
     } else if kind == &AUTOSCALERS {
         default(value, &json!({"spec": {"minReplicas": 1}}));
     }

@@ -169,6 +169,7 @@ fn options(call: &Call) -> Result<Options, Refusal> {
         dry_run: query.dry_run(&DELETE_OPTIONS)?,
         ..Options::default()
     };
+    check_policy(query.get("propagationPolicy"))?;
     if call.body.is_empty() {
         return Ok(how);
     }
@@ -182,6 +183,7 @@ fn options(call: &Call) -> Result<Options, Refusal> {
     how.version = text("/preconditions/resourceVersion");
     how.grace = int_at(&body, "/gracePeriodSeconds").or(how.grace);
     how.orphan |= text_at(&body, "/propagationPolicy") == "Orphan";
+    check_policy(text_at(&body, "/propagationPolicy"))?;
     for asked in items_at(&body, "/dryRun") {
         if asked != "All" {
             let why = format!(r#"Unsupported value: [{asked}]: supported values: "All""#);
@@ -190,4 +192,13 @@ fn options(call: &Call) -> Result<Options, Refusal> {
         how.dry_run = true;
     }
     Ok(how)
+}
+
+fn check_policy(policy: &str) -> Result<(), Refusal> {
+    if matches!(policy, "" | "Foreground" | "Background" | "Orphan") {
+        return Ok(());
+    }
+    let known = r#""Foreground", "Background", "Orphan", "nil""#;
+    let why = format!("Unsupported value: {policy:?}: supported values: {known}");
+    Err(bad_option(&DELETE_OPTIONS, "propagationPolicy", why))
 }

@@ -1,8 +1,9 @@
 //! What the server serves, in the forms that clients ask for it, and who it is.
 
+use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::answer::Answer;
+use super::answer::{Answer, PLAIN};
 use super::go_json;
 use super::kind::{KINDS, Kind, PODS};
 use super::refusal::Refusal;
@@ -23,7 +24,7 @@ pub fn document(call: &Call) -> Result<Answer, Refusal> {
     let parts: Vec<_> = path.split('/').skip(1).collect();
     let value = match &*parts {
         ["healthz" | "livez" | "readyz", ..] => {
-            return Ok(Answer::Whole("text/plain; charset=utf-8", "ok".into()));
+            return Ok(Answer::Whole(StatusCode::OK, PLAIN, "ok".into()));
         }
         ["version"] => version(),
         ["api"] if aggregated => return Ok(all(&[""])),
@@ -47,9 +48,21 @@ pub fn document(call: &Call) -> Result<Answer, Refusal> {
         }
         // Without a schema kubectl checks nothing itself.
         ["openapi", "v3"] => json!({"paths": {}}),
-        _ => return Err(Refusal::NoSuchPath),
+        _ => return nothing_at(path),
     };
     Ok(Answer::value(&value))
+}
+
+/// A path that is not served: within a group it is refused as a Status, elsewhere in plain words.
+pub fn nothing_at(path: &str) -> Result<Answer, Refusal> {
+    let group = path
+        .strip_prefix("/apis/")
+        .and_then(|rest| rest.split('/').next());
+    let known = group.is_some_and(|group| groups().contains(&group));
+    if known || path.starts_with("/api/") {
+        return Err(Refusal::NoSuchPath);
+    }
+    Ok(Answer::nothing())
 }
 
 /// Says in its platform that it is none.
@@ -189,7 +202,7 @@ fn all(groups: &[&str]) -> Answer {
     let value = json!({
         "kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items,
     });
-    Answer::Whole(AGGREGATED, go_json::text(&value) + "\n")
+    Answer::Whole(StatusCode::OK, AGGREGATED, go_json::text(&value) + "\n")
 }
 
 fn described(group: &str) -> Vec<Value> {

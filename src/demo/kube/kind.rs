@@ -67,7 +67,13 @@ pub static UPDATE_OPTIONS: Kind = named("meta.k8s.io", "UpdateOptions");
 pub static PATCH_OPTIONS: Kind = named("meta.k8s.io", "PatchOptions");
 pub static DELETE_OPTIONS: Kind = named("meta.k8s.io", "DeleteOptions");
 pub static POD_LOG_OPTIONS: Kind = named("", "PodLogOptions");
-pub static SCALES: Kind = named("autoscaling", "Scale");
+pub static REVIEWED: Kind = named("authorization.k8s.io", "");
+/// A body that cannot be read into a kind.
+pub static PATCHED: Kind = named("", "");
+pub static SCALES: Kind = Kind {
+    version: "v1",
+    ..named("autoscaling", "Scale")
+};
 
 const fn named(group: &'static str, name: &'static str) -> Kind {
     Kind {

@@ -42,6 +42,7 @@ pub fn list(call: &Call, kind: &'static Kind, namespace: Option<&str>) -> Result
     check(query)?;
     let selector = Selector::of(kind, query)?;
     let limit = query.number("limit")?.unwrap_or(0);
+    query.number("timeoutSeconds")?;
     let (at, start) = match query.get("continue") {
         "" => (at(query, limit > 0)?, String::new()),
         text => Token::read(text, query.get("resourceVersion"))?,
@@ -193,10 +194,6 @@ impl Token {
 
     fn read(text: &str, version: &str) -> Result<(At, String), Refusal> {
         let why = |why: &str| Refusal::BadRequest(format!("invalid continue token: {why}"));
-        if !matches!(version, "" | "0") {
-            let why = "specifying resource version is not allowed when using continue";
-            return Err(Refusal::BadRequest(why.into()));
-        }
         let bytes = URL_SAFE_NO_PAD.decode(text.trim_end_matches('='));
         let token = bytes
             .ok()
@@ -207,6 +204,10 @@ impl Token {
             .strip_prefix('/')
             .and_then(|s| s.strip_suffix('\0'));
         let start = start.ok_or_else(|| why("continue key is not valid"))?;
+        if !matches!(version, "" | "0") {
+            let why = "specifying resource version is not allowed when using continue";
+            return Err(Refusal::BadRequest(why.into()));
+        }
         let at = u64::try_from(token.rv).map_or(At::Now, At::Exactly);
         Ok((at, start.replace('/', "\u{1}")))
     }

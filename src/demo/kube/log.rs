@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{StreamExt, stream};
+use http::StatusCode;
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::watch::Receiver;
@@ -37,7 +38,7 @@ pub fn log(call: &Call, key: &Key) -> Result<Answer, Refusal> {
     let pod = kept.value();
     let container = container(&pod, call.query.get("container"))?;
     if text_at(&pod, "/spec/nodeName").is_empty() {
-        return Ok(Answer::Whole(TEXT, String::new()));
+        return Ok(Answer::Whole(StatusCode::OK, TEXT, String::new()));
     }
     check(&pod, &container, options.previous)?;
     let logs = &cluster.logs;

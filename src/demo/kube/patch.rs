@@ -15,14 +15,13 @@ pub enum Patch {
     Strategic(Value),
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub struct Operation {
     op: String,
     path: String,
-    #[serde(default)]
     from: String,
     /// As it came: `test` compares these very bytes.
-    #[serde(default)]
     value: Option<Box<RawValue>>,
 }
 
@@ -140,12 +139,20 @@ fn parent<'a>(root: &'a mut Value, path: &str) -> Option<(&'a mut Value, String)
     Some((root.pointer_mut(place)?, unescaped(last)))
 }
 
+/// Of a list; a negative one counts from the end.
+fn index(key: &str, length: usize) -> Option<usize> {
+    match key.strip_prefix('-') {
+        Some(back) => length.checked_sub(back.parse().ok()?),
+        None => key.parse().ok(),
+    }
+}
+
 fn add(root: &mut Value, path: &str, value: Value) -> Option<()> {
     match parent(root, path)? {
         (Value::Object(map), key) => drop(map.insert(key, value)),
         (Value::Array(list), key) if key == "-" => list.push(value),
         (Value::Array(list), key) => {
-            let at = key.parse().ok().filter(|at| *at <= list.len())?;
+            let at = index(&key, list.len() + 1).filter(|at| *at <= list.len())?;
             list.insert(at, value);
         }
         _ => return None,
@@ -157,7 +164,10 @@ fn add(root: &mut Value, path: &str, value: Value) -> Option<()> {
 fn replace(root: &mut Value, path: &str, value: Value) -> Option<()> {
     match parent(root, path)? {
         (Value::Object(map), key) => drop(map.insert(key, value)),
-        (Value::Array(list), key) => *list.get_mut(key.parse::<usize>().ok()?)? = value,
+        (Value::Array(list), key) => {
+            let at = index(&key, list.len())?;
+            *list.get_mut(at)? = value;
+        }
         _ => return None,
     }
     Some(())
@@ -167,7 +177,7 @@ fn remove(root: &mut Value, path: &str) -> Option<Value> {
     match parent(root, path)? {
         (Value::Object(map), key) => map.remove(&key),
         (Value::Array(list), key) => {
-            let at = key.parse().ok().filter(|at| *at < list.len())?;
+            let at = index(&key, list.len()).filter(|at| *at < list.len())?;
             Some(list.remove(at))
         }
         _ => None,
@@ -220,32 +230,36 @@ fn strategic(value: &mut Value, patch: Value) -> Result<(), Refusal> {
     if !value.is_object() || directive == Some("replace".into()) {
         *value = Value::Object(Map::new());
     }
-    let orders = take_prefixed(&mut patch, "$setElementOrder/");
+    let mut orders = take_prefixed(&mut patch, "$setElementOrder/");
     for (name, gone) in take_prefixed(&mut patch, "$deleteFromPrimitiveList/") {
-        if let Some(list) = value[&name].as_array_mut() {
+        if let Some(Value::Array(list)) = value.get_mut(&name) {
             list.retain(|item| !gone.as_array().is_some_and(|gone| gone.contains(item)));
         }
     }
-    if let (Some(keys), Some(map)) = (patch.remove("$retainKeys"), value.as_object_mut()) {
-        map.retain(|key, _| {
-            keys.as_array()
-                .is_some_and(|keys| keys.contains(&key.as_str().into()))
-        });
+    if let (Some(Value::Array(keys)), Some(map)) =
+        (patch.remove("$retainKeys"), value.as_object_mut())
+    {
+        map.retain(|key, _| keys.contains(&key.as_str().into()));
+    }
+    for (name, order) in &orders {
+        if order.is_array() && !patch.contains_key(name) && value.get(name).is_some() {
+            patch.insert(name.clone(), Value::Array(Vec::new()));
+        }
     }
     for (key, change) in patch {
         match change {
             Value::Null => drop(value.as_object_mut().and_then(|map| map.remove(&key))),
-            Value::Array(items) => merge_list(&key, &mut value[&key], items)?,
+            Value::Array(items) => {
+                let order = orders.remove(&key);
+                merge_list(&key, &mut value[&key], items, order)?;
+            }
             change => strategic(&mut value[&key], change)?,
         }
-    }
-    for (name, order) in orders {
-        sort(&name, &mut value[&name], &order);
     }
     Ok(())
 }
 
-fn take_prefixed(patch: &mut Map<String, Value>, prefix: &str) -> Vec<(String, Value)> {
+fn take_prefixed(patch: &mut Map<String, Value>, prefix: &str) -> BTreeMap<String, Value> {
     let names: Vec<_> = patch
         .keys()
         .filter(|key| key.starts_with(prefix))
@@ -255,7 +269,12 @@ fn take_prefixed(patch: &mut Map<String, Value>, prefix: &str) -> Vec<(String, V
     names.into_iter().filter_map(take).collect()
 }
 
-fn merge_list(name: &str, list: &mut Value, changes: Vec<Value>) -> Result<(), Refusal> {
+fn merge_list(
+    name: &str,
+    list: &mut Value,
+    changes: Vec<Value>,
+    order: Option<Value>,
+) -> Result<(), Refusal> {
     let replaces = changes.iter().any(|change| change["$patch"] == "replace");
     let keyed = changes
         .iter()
@@ -265,10 +284,26 @@ fn merge_list(name: &str, list: &mut Value, changes: Vec<Value>) -> Result<(), R
         *list = changes.into_iter().filter(real).collect();
         return Ok(());
     }
-    let mut items = match list.take() {
+    let items = match list.take() {
         Value::Array(items) => items,
         _ => Vec::new(),
     };
+    let ids = |list: &[Value]| list.iter().map(|item| id(name, item)).collect::<Vec<_>>();
+    let before = ids(&items);
+    let order = match order {
+        Some(Value::Array(order)) => ids(&order),
+        _ => ids(&changes),
+    };
+    let items = merge_items(name, items, changes)?;
+    *list = Value::Array(arrange(name, items, &order, &before));
+    Ok(())
+}
+
+fn merge_items(
+    name: &str,
+    mut items: Vec<Value>,
+    changes: Vec<Value>,
+) -> Result<Vec<Value>, Refusal> {
     for mut change in changes {
         let key = merge_key(name, &change).unwrap_or_default();
         let Some(id) = change.get(key).cloned() else {
@@ -288,23 +323,38 @@ fn merge_list(name: &str, list: &mut Value, changes: Vec<Value>) -> Result<(), R
         strategic(&mut item, change)?;
         items.push(item);
     }
-    *list = Value::Array(items);
-    Ok(())
+    Ok(items)
 }
 
-/// What the order does not name keeps its place at the end.
-fn sort(name: &str, list: &mut Value, order: &Value) {
-    let (Some(items), Some(order)) = (list.as_array_mut(), order.as_array()) else {
-        return;
-    };
-    let place = |item: &Value| {
-        let is = |wanted: &Value| match merge_key(name, wanted) {
-            Some(key) if wanted.is_object() => wanted[key] == item[key],
-            _ => wanted == item,
+/// What tells an item apart.
+fn id(list: &str, item: &Value) -> Value {
+    match merge_key(list, item) {
+        Some(key) if item.is_object() => item[key].clone(),
+        _ => item.clone(),
+    }
+}
+
+/// The items that the patch names in its order, and between them the others where they stood `before`.
+fn arrange(name: &str, items: Vec<Value>, order: &[Value], before: &[Value]) -> Vec<Value> {
+    let place = |ids: &[Value], item: &Value| ids.iter().position(|one| *one == id(name, item));
+    let (mut named, others): (Vec<_>, Vec<_>) = items
+        .into_iter()
+        .partition(|item| place(order, item).is_some());
+    named.sort_by_key(|item| place(order, item));
+    let mut named = named.into_iter().peekable();
+    let mut arranged = Vec::new();
+    for other in others {
+        let stays_behind = |item: &Value| match (place(before, &other), place(before, item)) {
+            (Some(other), Some(item)) => other > item,
+            _ => true,
         };
-        order.iter().position(is).unwrap_or(order.len())
-    };
-    items.sort_by_key(place);
+        while let Some(item) = named.next_if(|item| stays_behind(item)) {
+            arranged.push(item);
+        }
+        arranged.push(other);
+    }
+    arranged.extend(named);
+    arranged
 }
 
 #[cfg(test)]

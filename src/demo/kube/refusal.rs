@@ -116,7 +116,11 @@ impl Refusal {
                 details["causes"] = causes.iter().map(cause).collect();
                 Some(details)
             }
-            Self::NoSuchPath | Self::MethodNotAllowed | Self::NotApplicable => Some(json!({})),
+            Self::UnsupportedMediaType(why) if !why.starts_with("415") => None,
+            Self::NoSuchPath
+            | Self::MethodNotAllowed
+            | Self::NotApplicable
+            | Self::UnsupportedMediaType(_) => Some(json!({})),
             Self::TooNew { .. } => Some(json!({
                 "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
                 "retryAfterSeconds": 1,
@@ -169,8 +173,12 @@ fn invalid(key: &Key, causes: &[(String, String)]) -> String {
 }
 
 fn of(key: &Key, kind: &str) -> Value {
-    let mut details = json!({"kind": kind});
-    for (field, text) in [("name", &*key.name), ("group", key.kind.group)] {
+    let mut details = json!({});
+    for (field, text) in [
+        ("name", &*key.name),
+        ("group", key.kind.group),
+        ("kind", kind),
+    ] {
         if !text.is_empty() {
             details[field] = text.into();
         }

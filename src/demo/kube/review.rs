@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::go_json;
-use super::object::text_at;
+use super::kind::REVIEWED;
+use super::object::{Key, text_at};
 use super::protobuf;
 use super::refusal::Refusal;
 use super::route::{self, Rights};
@@ -91,8 +92,9 @@ fn access(call: &Call, spec: &Value) -> Result<Value, Refusal> {
         .filter_map(|name| spec.get(name))
         .collect();
     let [asked] = *asked else {
-        let why = "spec.resourceAttributes: exactly one of nonResourceAttributes or resourceAttributes must be specified";
-        return Err(Refusal::BadRequest(why.into()));
+        let why = "Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified";
+        let causes = vec![("spec.resourceAttributes".into(), why.into())];
+        return Err(Refusal::Invalid(Key::new(&REVIEWED, "", ""), causes));
     };
     let own = REVIEWS.iter().any(|(group, plural, _)| {
         text_at(asked, "/group") == *group && text_at(asked, "/resource") == *plural

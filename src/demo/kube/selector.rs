@@ -261,8 +261,8 @@ impl Parser {
             match &*self.next() {
                 "" => break,
                 "," if is_word(self.peek()) || self.peek() == "!" => {}
-                "," => return Err(wrong(self.peek(), "identifier after ','")),
-                other => return Err(wrong(other, "',' or 'end of string'")),
+                "," => return Err(found(self.peek(), "identifier after ','")),
+                other => return Err(found(other, "',' or 'end of string'")),
             }
         }
         Ok(labels)
@@ -294,7 +294,7 @@ impl Parser {
         if is_word(&word) {
             Ok(word)
         } else {
-            Err(wrong(&word, "!, identifier, or 'end of string'"))
+            Err(found(&word, "!, identifier, or 'end of string'"))
         }
     }
 
@@ -304,11 +304,7 @@ impl Parser {
         match self.peek() {
             "" | "," => Ok(String::new()),
             word if is_word(word) => Ok(self.next()),
-            other => {
-                let why =
-                    format!("unable to parse requirement: found '{other}', expected: identifier");
-                Err(Refusal::BadRequest(why))
-            }
+            other => Err(wrong(other, "identifier")),
         }
     }
 
@@ -316,7 +312,7 @@ impl Parser {
         let text = self.value()?;
         text.parse().map_err(|_| {
             Refusal::BadRequest(format!(
-                "for 'Gt', 'Lt' operators, the value must be an integer: {text:?}"
+                "unable to parse requirement: values[0]: Invalid value: {text:?}: for 'Gt', 'Lt' operators, the value must be an integer"
             ))
         })
     }
@@ -334,7 +330,7 @@ impl Parser {
                 ")" => return Ok(values),
                 "," => {}
                 word if is_word(word) => values.push(word.to_owned()),
-                other => return Err(wrong(other, "',', or identifier")),
+                other => return Err(wrong(other, "',' or ')'")),
             }
         }
     }
@@ -344,9 +340,15 @@ fn is_word(token: &str) -> bool {
     !token.is_empty() && !SIGNS.contains(&token)
 }
 
-fn wrong(found: &str, expected: &str) -> Refusal {
+/// Between two requirements.
+fn found(token: &str, expected: &str) -> Refusal {
+    Refusal::BadRequest(format!("found '{token}', expected: {expected}"))
+}
+
+/// Within one.
+fn wrong(token: &str, expected: &str) -> Refusal {
     Refusal::BadRequest(format!(
-        "unable to parse requirement: found '{found}', expected: {expected}"
+        "unable to parse requirement: found '{token}', expected: {expected}"
     ))
 }
 

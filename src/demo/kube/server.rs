@@ -107,7 +107,9 @@ async fn exchange(api: Arc<Api>, request: Request<Incoming>) -> Response<Body> {
 
 /// What the server says to a request.
 pub fn answer(call: &Call) -> Result<Answer, Refusal> {
-    let route = route::route(&call.path).ok_or(Refusal::NoSuchPath)?;
+    let Some(route) = route::route(&call.path) else {
+        return discovery::nothing_at(&call.path);
+    };
     let watches = call.query.flag("watch");
     let verb = route::verb(&call.method, &route, watches);
     route::authorize(&call.api.user, verb, &route)?;

@@ -134,7 +134,7 @@ fn one(call: &Call, kind: &'static Kind, item: &Kept) -> Value {
     };
     let cells = (layout_of(kind).cells)(&source);
     match call.query.get("includeObject") {
-        "None" => json!({"cells": cells}),
+        "None" => json!({"cells": cells, "object": null}),
         "Object" => json!({"cells": cells, "object": object}),
         _ => json!({"cells": cells, "object": {
             "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": object["metadata"],

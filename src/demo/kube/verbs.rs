@@ -5,8 +5,10 @@ use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::delete;
+use super::go_json;
 use super::kind::{
-    CREATE_OPTIONS, Kind, NAMESPACES, PATCH_OPTIONS, SCALES, SERVICE_ACCOUNTS, UPDATE_OPTIONS,
+    CREATE_OPTIONS, Kind, NAMESPACES, PATCH_OPTIONS, PATCHED, SCALES, SERVICE_ACCOUNTS,
+    UPDATE_OPTIONS,
 };
 use super::object::{Kept, Key, int_at, set, text_at};
 use super::patch::Patch;
@@ -15,6 +17,7 @@ use super::route::Sub;
 use super::selector;
 use super::server::Call;
 use super::table;
+use super::validation;
 use super::write::{Part, Write};
 
 pub fn get(call: &Call, key: &Key, sub: Sub) -> Result<Answer, Refusal> {
@@ -87,6 +90,10 @@ pub fn change(call: &Call, key: &Key, sub: Sub) -> Result<Answer, Refusal> {
         let uid = now["metadata"]["uid"].clone();
         patch.apply(now)?;
         check_name(now, key)?;
+        readable(key.kind, sub, now)?;
+        if !key.namespace.is_empty() {
+            place(now, Some(&key.namespace))?;
+        }
         let given = &now["metadata"]["uid"];
         if !given.is_null() && *given != uid {
             let why = format!("Invalid value: {given}: field is immutable");
@@ -154,9 +161,12 @@ fn scale_of(value: &Value) -> Value {
         }
     }
     let selector = selector::text(&value["spec"]["selector"]);
+    let spec = match int_at(value, "/spec/replicas") {
+        None | Some(0) => json!({}),
+        Some(replicas) => json!({"replicas": replicas}),
+    };
     json!({
-        "kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata,
-        "spec": {"replicas": int_at(value, "/spec/replicas").unwrap_or(0)},
+        "kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata, "spec": spec,
         "status": {"replicas": int_at(value, "/status/replicas").unwrap_or(0), "selector": selector},
     })
 }
@@ -201,7 +211,11 @@ fn body(call: &Call, kind: &'static Kind) -> Result<Value, Refusal> {
     let ours = kind == &SCALES || api.is_empty() || api == kind.api_version();
     if !value.is_object() || !ours || !(name.is_empty() || name == what) {
         let version = api.rsplit('/').next().unwrap_or_default();
-        let why = format!("{name} in version {version:?} cannot be handled as a {what}");
+        let own = Some(kind.group).filter(|group| !group.is_empty());
+        let own = own.unwrap_or("core");
+        let why = format!(
+            "{name} in version {version:?} cannot be handled as a {what}: converting ({version}.{name}) to ({own}.{what}): unknown conversion"
+        );
         return Err(Refusal::BadRequest(why));
     }
     prune(&mut value);
@@ -211,11 +225,31 @@ fn body(call: &Call, kind: &'static Kind) -> Result<Value, Refusal> {
 fn check_name(given: &Value, key: &Key) -> Result<(), Refusal> {
     match text_at(given, "/metadata/name") {
         name if *name == *key.name => Ok(()),
+        "" => Err(Refusal::BadRequest(format!(
+            "the name of the object ({} based on URL) was undeterminable: name must be provided",
+            key.name
+        ))),
         name => Err(Refusal::BadRequest(format!(
             "the name of the object ({name}) does not match the name on the URL ({})",
             key.name
         ))),
     }
+}
+
+/// A patched object is still one of its kind.
+fn readable(kind: &'static Kind, sub: Sub, value: &Value) -> Result<(), Refusal> {
+    let kind = if sub == Sub::Scale { &SCALES } else { kind };
+    let (api, name) = (text_at(value, "/apiVersion"), text_at(value, "/kind"));
+    let why = if api != kind.api_version() || name != kind.name {
+        format!("no kind {name:?} is registered for version {api:?} here")
+    } else if let Err(Refusal::BadRequest(why)) = validation::check_types(kind, value) {
+        why.rsplit(": ").next().unwrap_or_default().to_owned()
+    } else {
+        return Ok(());
+    };
+    let text = go_json::text(value);
+    let causes = vec![("patch".into(), format!("Invalid value: {text:?}: {why}"))];
+    Err(Refusal::Invalid(Key::new(&PATCHED, "", ""), causes))
 }
 
 /// Into the namespace of the path.
@@ -250,5 +284,8 @@ fn prune(value: &mut Value) {
         if let Some(part) = value.get_mut(part) {
             all(part);
         }
+    }
+    if let Some(Value::Object(metadata)) = value.get_mut("metadata") {
+        metadata.retain(|_, part| *part != json!({}) && *part != json!([]));
     }
 }

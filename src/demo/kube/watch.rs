@@ -68,24 +68,24 @@ pub fn watch(call: &Call, kind: &'static Kind, namespace: Option<&str>) -> Resul
 }
 
 fn from(query: &Query) -> Result<From, Refusal> {
-    let bad = |why: &str| Err(bad_option(&LIST_OPTIONS, "resourceVersionMatch", why));
     let (initial, matching) = (
         query.get("sendInitialEvents"),
         query.get("resourceVersionMatch"),
     );
-    match (initial, matching) {
-        ("", "") => {}
+    let why = match (initial, matching) {
+        _ if !query.get("continue").is_empty() => {
+            Some("resourceVersionMatch is forbidden when continue is provided")
+        }
+        ("", "") => None,
         ("", _) => {
-            return bad(
-                "Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
-            );
+            Some("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")
         }
-        (_, "NotOlderThan") => {}
-        _ => {
-            return bad(
-                "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
-            );
-        }
+        (_, "NotOlderThan") => None,
+        _ => Some("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"),
+    };
+    if let Some(why) = why {
+        let why = format!("Forbidden: {why}");
+        return Err(bad_option(&LIST_OPTIONS, "resourceVersionMatch", why));
     }
     let text = query.get("resourceVersion");
     let version = match text {
@@ -94,9 +94,7 @@ fn from(query: &Query) -> Result<From, Refusal> {
     };
     let marks = query.flag("allowWatchBookmarks");
     Ok(match (initial, version) {
-        ("", 0) => From::Everything {
-            marked: marks && text.is_empty(),
-        },
+        ("", 0) => From::Everything { marked: marks },
         ("", version) => From::Version(version),
         _ if query.flag("sendInitialEvents") => From::Everything { marked: marks },
         (_, 0) => From::Now,

@@ -94,6 +94,7 @@ pub fn prepare_create(
     }
     validation::check_types(kind, value)?;
     defaults::begin(kind, value);
+    defaults::count_templates(kind, None, value);
     defaults::fill(kind, value);
     validation::check(kind, None, value)?;
     managed_fields::record(&Value::Null, value, by);
@@ -123,6 +124,7 @@ pub fn prepare_update(
     validation::check_types(kind, after)?;
     defaults::fill(kind, after);
     validation::check(kind, Some(before), after)?;
+    defaults::count_templates(kind, Some(before), after);
     let annotated = kind == &DEPLOYMENTS
         && before["metadata"]["annotations"] != after["metadata"]["annotations"];
     let deleted = by.part == Part::Deletion && before != after;
