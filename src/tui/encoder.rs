@@ -10,8 +10,10 @@ use super::scroll::Scroll;
 
 /// So many blanks in a row are erased by one sequence, which is shorter.
 const MANY_BLANKS: u16 = 8;
-/// So many cells that stay are written again when they look like their neighbours, which is shorter than a move.
+/// So many cells that stay are written again when they look like their neighbours, which is shorter than a move; and
+/// so many where a move would have to name the column.
 const FEW_CELLS: u16 = 3;
+const FEW_CELLS_DRIFTED: u16 = 5;
 
 /// What shows also where nothing is written.
 const VISIBLE_ON_BLANKS: Modifier = Modifier::REVERSED
@@ -80,7 +82,12 @@ impl Encoder {
             return;
         }
         self.tell_blanks(Some(to), out);
-        if self.at != Some(at) || to.x - at.x > FEW_CELLS {
+        let few = if self.drifted {
+            FEW_CELLS_DRIFTED
+        } else {
+            FEW_CELLS
+        };
+        if self.at != Some(at) || to.x - at.x > few {
             return;
         }
         let fits = |cell: &Cell| {
@@ -285,7 +292,7 @@ mod tests {
             ("web  2/3 rolling", "web  3/3 rolling", "\x1b[1;6H3"),
             ("a b c", "x b y", "\x1b[1;1Hx b y"),
             ("a long c", "x long y", "\x1b[1;1Hx\x1b[6Cy"),
-            ("█░░ of 3 1", "██░ of 3 2", "\x1b[1;2H█\x1b[10G2"),
+            ("█░░ of 9 1", "██░ of 9 2", "\x1b[1;2H█\x1b[10G2"),
             ("日本 1", "本日 2", "\x1b[1;1H本\x1b[3G日\x1b[6G2"),
             ("1 for a reason", "2", "\x1b[1;1H2 \x1b[12X"),
             (

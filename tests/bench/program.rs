@@ -82,7 +82,9 @@ impl Program {
         terminal.keys("R");
         terminal.wait_for("every must-check has answered", |screen| {
             let text = picture(screen);
-            text.contains("you may patch") && text.contains("accepts the patch")
+            ["you may patch", "unchanged since", "accepts the patch"]
+                .iter()
+                .all(|answer| text.contains(answer))
         });
         terminal.keys("y");
         wait::until("the old image is back", || {
