@@ -6,11 +6,12 @@ use jiff::Timestamp;
 use rolldeck::app::event::{Diagnosis, Document, JobId, LogNews};
 use rolldeck::app::update::update;
 use rolldeck::app::{Effect, Event, Model};
-use rolldeck::domain::{Connection, Failure, FailureKind, Health, Update};
+use rolldeck::domain::source::Feed;
+use rolldeck::domain::{Connection, Failure, FailureKind, Health, Kind, Update};
 use rolldeck::plan::Finding;
 
 use super::cells::{drawn, styles, text};
-use super::night::{ago, feed, fresh, model, night, now, press};
+use super::night::{ago, feed, fresh, model, night, now, press, source};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
 
@@ -93,6 +94,21 @@ fn board_of_a_silent_watch() {
     assert!(first.contains("quiet 33s"), "{first}");
     assert!(!first.contains("live"), "{first}");
     assert!(screen.contains("33s old"), "{screen}");
+}
+
+#[test]
+fn the_board_is_live_while_only_what_adds_to_its_rows_is_listed() {
+    let listed = |of| {
+        let mut model = model(&night(), 120, 40);
+        let listing = Update::Health(Health::Listing(100));
+        feed(&mut model, source(of), vec![listing]);
+        let screen = text(&drawn(&model));
+        let header = screen.lines().next().unwrap().to_owned();
+        (header.contains(" live "), header.contains("listing 100 "))
+    };
+    assert_eq!(listed(Feed::ReplicaSets), (true, false));
+    let deployments = Feed::Workloads(Kind::Deployment);
+    assert_eq!(listed(deployments), (false, true));
 }
 
 #[test]
