@@ -15,7 +15,9 @@ mod words;
 
 use rollout::{Stage, rollout};
 
-/// A controller that is well sees a change within a second or two.
+/// A controller that is well sees a change within a second or two: until then that is not worth a word.
+const SEEN_SOON: SignedDuration = SignedDuration::from_secs(3);
+/// Any other is stuck.
 const SEEN_WITHIN: SignedDuration = SignedDuration::from_secs(30);
 /// A change that is not seen yet is taken for the one our note speaks of.
 const ACTED_LATELY: SignedDuration = SignedDuration::from_mins(10);
@@ -181,31 +183,28 @@ fn complete(evidence: Evidence<'_>, now: Timestamp) -> Standing {
 
 fn not_seen(evidence: Evidence<'_>, progress: Progress, now: Timestamp) -> Standing {
     let since = rollout::since(evidence);
-    let waited = since
-        .map(|since| now.duration_since(since))
-        .filter(|waited| *waited > SEEN_WITHIN);
-    let (phase, text) = match waited {
-        Some(waited) => (
-            Phase::Stalled,
-            format!(
-                "the controller has not seen the change for {}",
-                words::span(waited)
-            ),
-        ),
-        None => (
-            // Our note stays until the next template; this may be a change of something else.
-            if acted_lately(evidence.workload, now) {
-                moving(evidence.workload)
-            } else {
-                Phase::Rolling
-            },
-            "the controller has not seen the change yet".to_owned(),
-        ),
+    // The scale may have been written long after the template.
+    let written = evidence.workload.spec_written.or(since);
+    let waited = written.map(|written| now.duration_since(written));
+    let stalled = waited.filter(|waited| *waited > SEEN_WITHIN);
+    let late = waited.is_some_and(|waited| waited >= SEEN_SOON);
+    let phase = if stalled.is_some() {
+        Phase::Stalled
+    } else if acted_lately(evidence.workload, now) {
+        // Our note stays until the next template; this may be a change of something else.
+        moving(evidence.workload)
+    } else {
+        Phase::Rolling
     };
+    let how_long = match stalled {
+        Some(waited) => format!("for {}", words::span(waited)),
+        None => "yet".to_owned(),
+    };
+    let text = format!("the controller has not seen the change {how_long}");
     Standing {
         progress: Some(progress),
         since,
-        ..at(phase, why(Reason::NotSeenYet, text))
+        ..at(phase, late.then(|| why(Reason::NotSeenYet, text)).flatten())
     }
 }
 

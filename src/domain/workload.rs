@@ -42,6 +42,8 @@ pub struct Workload {
     pub manager: Option<Manager>,
     /// The manager and time of the newest write of the pod template, from managedFields.
     pub written_by: Option<(Box<str>, Timestamp)>,
+    /// When anything but the status was last written, the scale included.
+    pub spec_written: Option<Timestamp>,
     /// Present only while it speaks of the live template.
     pub action: Option<Box<ActionNote>>,
 }

@@ -29,9 +29,12 @@ use guard::Guard;
 use screen::Screen;
 use signals::{News, Signals};
 
-/// The shortest time between two frames, 30 a second: the first news is painted at once, and what follows closely
-/// goes out together. What a person does has a beat of its own, so that it need not wait for the news.
+/// Thirty frames a second. What a person does has a beat of its own, so that it need not wait for the news.
 const FRAME: Duration = Duration::from_millis(33);
+/// After a pause so many frames of news may follow each other closely, because a single event is seen at once then.
+const SPARE_FRAMES: u32 = 8;
+/// What comes as closely as this is painted together all the same.
+const CLOSELY: Duration = Duration::from_millis(8);
 const TICK: Duration = Duration::from_secs(1);
 
 /// Opens the screen and stays until it is closed. Installs the panic hook and makes the runtime.
@@ -101,7 +104,8 @@ impl Desk {
         mut news: Receiver<Event>,
     ) -> Result<(), Failure> {
         let mut keys = EventStream::new();
-        let (mut tick, mut frame, mut news_frame) = (steady(TICK), steady(FRAME), steady(FRAME));
+        let (mut tick, mut frame) = (steady(TICK), steady(FRAME));
+        let (mut closely, mut refill, mut spare) = (steady(CLOSELY), steady(FRAME), SPARE_FRAMES);
         loop {
             tokio::select! {
                 biased;
@@ -113,7 +117,11 @@ impl Desk {
                 signal = signals.next() => self.signal(signal),
                 () = guard::panicked() => self.over = Some(Err(panicked())),
                 _ = frame.tick(), if self.model.dirty && self.awaited => self.draw(),
-                _ = news_frame.tick(), if self.model.dirty && !self.awaited => self.draw(),
+                _ = refill.tick(), if spare < SPARE_FRAMES => spare += 1,
+                _ = closely.tick(), if self.model.dirty && !self.awaited && spare > 0 => {
+                    spare -= 1;
+                    self.draw();
+                }
                 // One at a time, because each may be a page of a listing, and a key goes before the next.
                 event = news.recv() => match event {
                     Some(event) => self.fold(event),

@@ -64,8 +64,10 @@ impl<W: Write> Screen<W> {
         }
         for (x, y, cell) in changes {
             // What a wide character leaves behind, terminals do not agree on: it is written anew.
-            for uncovered in x + 1..x + self.shown[(*x, *y)].cell_width() {
-                self.shown[(uncovered, *y)] = Cell::new("");
+            for former in *x..x + cell.cell_width() {
+                for uncovered in former + 1..former + self.shown[(former, *y)].cell_width() {
+                    self.shown[(uncovered, *y)] = Cell::new("");
+                }
             }
             for covered in x + 1..x + cell.cell_width() {
                 self.next[(covered, *y)] = Cell::EMPTY;

@@ -26,6 +26,23 @@ fn a_spec_that_the_controller_has_not_seen() {
 }
 
 #[test]
+fn a_scale_that_the_controller_has_not_seen_is_as_old_as_its_write() {
+    let mut world = World::well(Kind::Deployment);
+    world.workload.generation = 4;
+    world.workload.written_by = Some(("kubectl".into(), ago(90_000)));
+    for (written, why) in [
+        (1, None),
+        (5, Some("the controller has not seen the change yet")),
+    ] {
+        world.workload.spec_written = Some(ago(written));
+        world.stands(ROLLING, why.map(|text| (Reason::NotSeenYet, text)));
+    }
+    world.workload.spec_written = Some(ago(40));
+    let text = "the controller has not seen the change for 40s";
+    world.stalls(Reason::NotSeenYet, text);
+}
+
+#[test]
 fn deployment_deadline_exceeded_before_any_count() {
     let mut world = World::well(Kind::Deployment);
     world.has("Progressing", Truth::False, "ProgressDeadlineExceeded");

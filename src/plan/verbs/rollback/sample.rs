@@ -113,6 +113,7 @@ pub fn workload(tag: &str) -> Workload {
         current_revision: None,
         update_revision: None,
         manager: None,
+        spec_written: None,
         written_by: Some((
             "kubectl-set".into(),
             "2026-01-01T11:56:00Z".parse().unwrap(),

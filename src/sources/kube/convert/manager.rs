@@ -24,6 +24,13 @@ pub fn written_by(meta: &Meta<'_>) -> Option<(Box<str>, Timestamp)> {
         .max_by_key(|(_, time)| *time)
 }
 
+/// When anything but the status was last written.
+pub fn spec_written(meta: &Meta<'_>) -> Option<Timestamp> {
+    let writes = meta.managed_fields.iter();
+    let writes = writes.filter(|fields| &*fields.subresource != "status");
+    writes.filter_map(|fields| fields.time).max()
+}
+
 /// Argo CD marks by annotation, by its own label, or by the common instance label, which others use too: that
 /// one counts only beside a field manager of Argo CD.
 fn argo_cd(meta: &Meta<'_>) -> Option<Box<str>> {

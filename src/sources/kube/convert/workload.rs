@@ -55,6 +55,7 @@ pub fn workload(cluster: &ClusterId, kind: Kind, raw: &str) -> Result<Workload, 
         update_revision: optional(status.update_revision.as_ref()),
         manager: manager::manager(meta),
         written_by: manager::written_by(meta),
+        spec_written: manager::spec_written(meta),
         action: live_action(meta, raw_template),
     })
 }
