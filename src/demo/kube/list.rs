@@ -49,7 +49,12 @@ pub fn list(call: &Call, kind: &'static Kind, namespace: Option<&str>) -> Result
     };
     let limit = if at == At::Any { 0 } else { limit };
     let (version, mut items) = read(&call.api.cluster.store, kind, namespace, at, &start)?;
-    items.retain(|item| path_of(&item.key, namespace) > start && selector.chooses(item));
+    if !start.is_empty() {
+        items.drain(..items.partition_point(|item| path_of(&item.key, namespace) <= start));
+    }
+    if !selector.is_everything() {
+        items.retain(|item| selector.chooses(item));
+    }
     let page = usize::try_from(limit).unwrap_or(0);
     let rest = items.len().saturating_sub(page);
     let mut metadata = json!({"resourceVersion": version.to_string()});

@@ -20,6 +20,8 @@ pub mod selector;
 mod server;
 pub mod store;
 mod table;
+#[cfg(test)]
+mod tests;
 mod validation;
 mod verbs;
 mod watch;

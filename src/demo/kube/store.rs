@@ -102,11 +102,15 @@ impl Store {
     ) -> Result<Vec<Kept>, Expired> {
         let state = self.state();
         let now = state.list(kind, namespace);
+        let changes = state.since(kind, version)?;
+        if changes.is_empty() {
+            return Ok(now);
+        }
         let mut then: BTreeMap<_, _> = now
             .into_iter()
             .map(|kept| (kept.key.clone(), kept))
             .collect();
-        for change in state.since(kind, version)?.iter().rev() {
+        for change in changes.iter().rev() {
             let inside = namespace.is_none_or(|name| *change.after.key.namespace == *name);
             match &change.before {
                 _ if !inside => {}
