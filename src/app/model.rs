@@ -378,6 +378,11 @@ impl Model {
             .map_or(Level::Guarded, |e| e.protection)
     }
 
+    /// Something of the cluster was ever seen.
+    pub fn heard(&self) -> bool {
+        self.sources.values().any(|state| state.contact.is_some())
+    }
+
     pub fn environment(&self, id: &WorkloadId) -> Option<&Environment> {
         self.settings.environments.iter().find(|e| e.holds(id))
     }

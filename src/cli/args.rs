@@ -79,7 +79,7 @@ pub struct Status {
     /// Only those with these labels: key=value, key!=value, key or !key, with commas between
     #[arg(short = 'l', long, value_name = "LABELS", value_parser = LabelSelector::parse)]
     pub selector: Option<LabelSelector>,
-    /// How long to wait for the API server, in seconds
+    /// How long to wait for the API server, in seconds; one that three attempts cannot connect to is given up earlier
     #[arg(long, value_name = "SECONDS", default_value_t = READS, value_parser = clap::value_parser!(u64).range(1..))]
     pub timeout: u64,
     /// The form of the output
@@ -91,7 +91,7 @@ pub struct Status {
 pub struct History {
     /// `checkout` or `deploy/checkout`
     pub service: String,
-    /// How long to wait for the API server, in seconds
+    /// How long to wait for the API server, in seconds; one that three attempts cannot connect to is given up earlier
     #[arg(long, value_name = "SECONDS", default_value_t = READS, value_parser = clap::value_parser!(u64).range(1..))]
     pub timeout: u64,
     /// The form of the output
@@ -121,7 +121,7 @@ pub struct Rollback {
     /// Go on although a check blocks; the reason goes into the record
     #[arg(long = "override", value_name = "REASON")]
     pub override_reason: Option<String>,
-    /// How long to follow, in seconds; the reads before it are given 30
+    /// How long to follow, in seconds; the reads before it are given 30, or three attempts to connect
     #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..))]
     pub timeout: u64,
     /// The form of the output

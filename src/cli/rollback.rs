@@ -202,7 +202,9 @@ async fn follow(args: &Rollback, session: &mut Session, goal: &Goal) -> Result<S
 
 async fn watch(form: Form, session: &mut Session, goal: &Goal) -> Result<String, Failure> {
     if let Some(workload) = session.fleet.workload(&goal.workload).cloned() {
-        session.details(&[&workload]).await?;
+        session.last();
+        let seen = session.details(&[&workload]).await;
+        seen.map_err(|why| unseen(&why, goal))?;
     }
     let mut tick = interval(Duration::from_secs(1));
     let mut said = Vec::new();
@@ -231,6 +233,11 @@ async fn watch(form: Form, session: &mut Session, goal: &Goal) -> Result<String,
 fn late(args: &Rollback, goal: &Goal) -> Failure {
     let sentence = format!("not verified within {}s; the rollout goes on", args.timeout);
     again(sentence, goal)
+}
+
+fn unseen(why: &Failure, goal: &Goal) -> Failure {
+    let sentence = format!("what becomes of it cannot be read: {}", why.sentence);
+    again(format!("{sentence}; the rollout goes on"), goal)
 }
 
 fn left(goal: &Goal) -> Failure {

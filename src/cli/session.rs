@@ -25,7 +25,14 @@ pub struct Session {
     patience: Duration,
     /// Why something is asked again, as said last.
     retrying: Option<String>,
+    /// How often in a row a source could not even connect.
+    unreached: BTreeMap<SourceId, u32>,
+    /// Outages are ridden out, and whoever asks sets the limit in time.
+    lasting: bool,
 }
+
+/// After so many attempts in a row, seconds apart, to connect, nobody is there.
+const ATTEMPTS: u32 = 3;
 
 impl Session {
     pub async fn connect(config: &Config, seconds: u64) -> Result<Self, Failure> {
@@ -39,6 +46,8 @@ impl Session {
             troubles: BTreeMap::new(),
             patience: Duration::from_secs(seconds),
             retrying: None,
+            unreached: BTreeMap::new(),
+            lasting: false,
         })
     }
 
@@ -79,12 +88,20 @@ impl Session {
         self.open(&[source]).await
     }
 
+    /// From here on something is followed that goes on whether we can see it or not.
+    pub fn last(&mut self) {
+        self.lasting = true;
+    }
+
     async fn open(&mut self, wanted: &[SourceId]) -> Result<(), Failure> {
         for source in wanted {
             let news = kube::feed::feed(self.cluster.clone(), source.clone(), clock::now);
             let name = source.clone();
             self.news
                 .push(news.map(move |updates| (name.clone(), updates)).boxed());
+        }
+        if self.lasting {
+            return self.complete(wanted).await;
         }
         match timeout(self.patience, self.complete(wanted)).await {
             Ok(complete) => complete,
@@ -134,14 +151,30 @@ impl Session {
             Health::AuthExpired(why) => {
                 Failure::new(FailureKind::Denied, why).hint("log in again, then repeat this")
             }
-            // A blip: it is asked again until the time is up.
-            Health::Retrying { why, .. } => return self.say_once(why),
+            // A blip: it is asked again until the time is up, unless nobody is there.
+            Health::Retrying { why, unreached, .. } => {
+                if !unreached || self.lasting {
+                    self.unreached.remove(source);
+                } else if self.attempts(source) >= ATTEMPTS {
+                    let failure = nobody_there(why);
+                    self.troubles.insert(source.clone(), failure);
+                    return;
+                }
+                return self.say_once(why);
+            }
             Health::Live | Health::Listing(_) | Health::Quiet { .. } | Health::Undecodable(_) => {
                 self.troubles.remove(source);
+                self.unreached.remove(source);
                 return;
             }
         };
         self.troubles.insert(source.clone(), failure);
+    }
+
+    fn attempts(&mut self, source: &SourceId) -> u32 {
+        let attempts = self.unreached.entry(source.clone()).or_default();
+        *attempts += 1;
+        *attempts
     }
 
     fn say_once(&mut self, why: String) {
@@ -191,6 +224,10 @@ impl Session {
         }
         Ok(found)
     }
+}
+
+fn nobody_there(why: String) -> Failure {
+    Failure::new(FailureKind::Unreachable, why).hint("rolldeck doctor says what answers")
 }
 
 fn revisions_of(workload: &Workload) -> Feed {

@@ -52,6 +52,8 @@ pub enum Health {
         since: Timestamp,
         why: String,
         next: Timestamp,
+        /// Nobody answered: not even a connection came about.
+        unreached: bool,
     },
     /// 403: the missing permission in words.
     Denied(String),

@@ -190,7 +190,7 @@ fn rollout(sight: &Sight<'_>, goal: &Goal, now: Timestamp) -> Follow {
         && workload.counts.total == workload.desired
         && workload.counts.updated == workload.desired;
     let what = running_words(&right, goal);
-    if stable && old_gone && !workload.paused {
+    if stable && old_gone {
         return Follow::Done(verified(&ready, &what, goal, now));
     }
     let (phase, why) = sight.why(now);
@@ -211,7 +211,7 @@ fn rollout(sight: &Sight<'_>, goal: &Goal, now: Timestamp) -> Follow {
         step(stable, ready_words(&ready, stable, goal, now)),
         step(old_gone, "old pods gone"),
     ];
-    if workload.paused {
+    if workload.paused && !(all_run && old_gone) {
         milestones.push(step(false, "paused: nothing moves until resumed"));
     } else if let Some(why) = why.filter(|_| !all_run) {
         milestones.push(step(false, why.text));

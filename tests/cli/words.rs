@@ -56,6 +56,7 @@ fn exit_codes_and_the_word_that_matters() {
             "there is no context named nowhere",
         ),
         (&["status", "--timeout", "1"], true, 124, "refused"),
+        (&["status"], true, 1, "cannot connect: Connection refused"),
         (&["history", "a", "--timeout", "1"], true, 124, "refused"),
         (&["-c", "doctor"], true, 2, "this is not a terminal"),
         (&["status", "--timeout", "0"], true, 2, "0 is not in 1.."),

@@ -1,25 +1,25 @@
 //! The action room on a real API server: reads, checks, the one write, and its end, without a screen.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures::StreamExt;
-use rolldeck::actions::record::Recorder;
-use rolldeck::actions::{GatherContext, Order, execute, gather, preflight};
-use rolldeck::domain::{Feed, Kind, Level};
+use rolldeck::actions::{GatherContext, Order, Recorder, execute, gather, preflight, record};
+use rolldeck::domain::template::canonical_hash;
+use rolldeck::domain::{ActionNote, Feed, Kind, Level, TemplateHash};
 use rolldeck::plan::follow::follow;
+use rolldeck::plan::patch::{Note, replace_template};
 use rolldeck::plan::{
     Answers, CheckId, Finding, Follow, Plan, Progress, Request, Target, Verb, Verdict, plan,
 };
+use rolldeck::sources::kube::Error;
+use rolldeck::sources::kube::convert::raw_template;
 use serde_json::{Value, json};
 
+use crate::connection::cluster;
 use crate::feed::Watched;
 use crate::support::api::RUNTIME;
 use crate::support::control_plane::ControlPlane;
-use crate::support::fixtures::{Service, meddle, note, odd};
-use crate::support::proxy::{Fate, Proxy};
-use crate::support::wait;
+use crate::support::fixtures::{Service, break_it, note, odd, stuck};
 
 /// A person's way from the key to the end, without the screen.
 struct Way {
@@ -138,109 +138,60 @@ fn an_odd_template_is_rolled_back_in_the_middle_and_verified() {
         Value::Null,
         "a dry run writes nothing"
     );
+    let bad = verdicts.iter().find(|v| v.finding != Finding::Ok);
+    assert!(bad.is_none(), "{bad:?}");
     let progress = way.execute(&plan, verdicts);
     assert!(
         matches!(progress.last(), Some(Progress::Done { .. })),
         "{progress:?}"
     );
     assert_eq!(note(plane, &service)["id"], plan.stamp.id);
+    let written = record::read(Recorder::new(way.record.path()).path()).unwrap();
+    assert_eq!(written.lines.len(), 2, "sending, accepted");
     let end = way.follow(&plan, &progress);
     assert!(matches!(end, Follow::Done(_)), "{end:?}");
     service.wait_complete(plane, "1.0");
     let live = &service.read(plane)["spec"]["template"];
     assert_eq!(*live, good, "as it was, to the last character");
-}
-
-#[test]
-fn two_bad_targets_fail_with_the_reason_of_their_pod() {
-    let plane = ControlPlane::shared();
-    let namespace = plane.namespace("bad-targets");
-    for (bad, word) in [("2.0-crash", "exit 1"), ("2.0-noconfig", "config")] {
-        let service = Service::new(&namespace, &format!("to-{}", &bad[4..]));
-        service.run(plane, "1.0");
-        service.set_image(plane, bad);
-        wait::until("the bad one is seen", || {
-            service.pods(plane).get(2).map(drop)
+    way.watched
+        .wait("the note speaks of the live template", |fleet| {
+            let live = fleet.workload(&way.watched.id(&service))?;
+            let note = live.action.as_deref()?;
+            (note.id == plan.stamp.id).then_some(())
         });
-        service.set_image(plane, "3.0-unpullable");
-        service.wait_waiting(plane, "ImagePullBackOff");
-        let way = Way::new(&plane.admin_kubeconfig(), &service);
-        let plan = way.plan(&way.request(Target::Typed(bad.into()))).unwrap();
-        let progress = way.execute(&plan, way.checks(&plan, false));
-        let end = way.follow(&plan, &progress);
-        let Follow::Failed(why) = &end else {
-            panic!("{end:?}");
-        };
-        assert!(why.to_lowercase().contains(word), "{why}");
-    }
+    // Going back once more does not go to what was withdrawn.
+    let refusal = way.plan(&way.request(Target::Proposed)).unwrap_err();
+    let sentence = refusal.failure.sentence;
+    assert!(sentence.contains("withdrawn"), "{sentence}");
 }
 
 #[test]
-fn what_moved_before_the_plan_is_refused() {
+fn a_change_after_the_checks_is_refused_and_said() {
     let plane = ControlPlane::shared();
-    let namespace = plane.namespace("moved-before");
+    let namespace = plane.namespace("moved");
     let service = stuck(plane, &namespace);
     let way = Way::new(&plane.admin_kubeconfig(), &service);
-    let request = way.request(Target::Proposed);
-    meddle(plane, &service);
-    let refusal = way.plan(&request).unwrap_err();
-    assert!(refusal.moved, "{refusal:?}");
-    let said = format!("{} {:?}", refusal.failure.sentence, refusal.failure.hints);
-    assert!(said.contains("meddler"), "{said}");
-}
-
-#[test]
-fn what_moves_between_dry_run_and_patch_is_refused_and_named() {
-    let plane = ControlPlane::shared();
-    let namespace = plane.namespace("moved-between");
-    let service = stuck(plane, &namespace);
-    let patches = Arc::new(AtomicU32::new(0));
-    let (counted, victim) = (Arc::clone(&patches), service.clone());
-    let proxy = Proxy::start(plane, move |seen| {
-        if seen.real_patch() && counted.fetch_add(1, Ordering::SeqCst) == 0 {
-            meddle(ControlPlane::shared(), &victim);
-        }
-        Fate::Forward
-    });
-    let way = Way::new(&proxy.kubeconfig(Some(&namespace)), &service);
     let plan = way.plan(&way.request(Target::Proposed)).unwrap();
-    let progress = way.execute(&plan, way.checks(&plan, false));
+    let verdicts = way.checks(&plan, false);
+    service.set_image(plane, "3.0");
+    let progress = way.execute(&plan, verdicts);
     let Some(Progress::Refused {
         why, moved: true, ..
     }) = progress.last()
     else {
         panic!("{progress:?}");
     };
-    let said = format!("{} {:?}", why.sentence, why.hints);
-    assert!(said.contains("meddler"), "{said}");
-    assert_eq!(patches.load(Ordering::SeqCst), 1);
-    assert_eq!(note(plane, &service), Value::Null);
-    assert_eq!(service.live_image(plane), service.image("2.0-unpullable"));
-}
-
-#[test]
-fn an_answer_that_is_lost_is_read_and_told() {
-    let plane = ControlPlane::shared();
-    let namespace = plane.namespace("lost-answer");
-    let service = stuck(plane, &namespace);
-    let patches = Arc::new(AtomicU32::new(0));
-    let counted = Arc::clone(&patches);
-    let proxy = Proxy::start(plane, move |seen| {
-        if seen.real_patch() {
-            counted.fetch_add(1, Ordering::SeqCst);
-            return Fate::Cut(10);
-        }
-        Fate::Forward
-    });
-    let way = Way::new(&proxy.kubeconfig(Some(&namespace)), &service);
-    let plan = way.plan(&way.request(Target::Proposed)).unwrap();
-    let progress = way.execute(&plan, way.checks(&plan, false));
     assert!(
-        matches!(progress.last(), Some(Progress::Done { .. })),
-        "a fresh read finds it: {progress:?}"
+        why.sentence
+            .ends_with("moved deploy/odd from 2.0-unpullable to 3.0."),
+        "{}",
+        why.sentence
     );
-    assert_eq!(patches.load(Ordering::SeqCst), 1, "never sent twice");
-    service.wait_complete(plane, "1.0");
+    assert_eq!(note(plane, &service), Value::Null);
+    assert_eq!(service.live_image(plane), service.image("3.0"));
+    let late = way.checks(&plan, false);
+    let blocked = late.iter().filter(|v| v.finding == Finding::Block).count();
+    assert_eq!(blocked, 2, "unchanged and dry run: {late:?}");
 }
 
 #[test]
@@ -250,12 +201,16 @@ fn a_reader_is_told_the_missing_right_and_sends_no_dry_run() {
     let service = stuck(plane, &namespace);
     let way = Way::new(&plane.reader("action-reader", None), &service);
     let plan = way.plan(&way.request(Target::Proposed)).unwrap();
+    way.checks(&plan, true);
     let verdicts = way.checks(&plan, false);
-    let permission = verdicts
+    let blocked: Vec<_> = verdicts
         .iter()
-        .find(|verdict| verdict.check == CheckId::Permission);
-    let permission = permission.unwrap();
-    assert_eq!(permission.finding, Finding::Block);
+        .filter(|verdict| verdict.finding == Finding::Block)
+        .collect();
+    let [permission] = blocked.as_slice() else {
+        panic!("{verdicts:#?}");
+    };
+    assert_eq!(permission.check, CheckId::Permission);
     assert!(permission.sentence.contains("patch"), "{permission:?}");
     let progress = way.execute(&plan, verdicts);
     assert!(
@@ -268,22 +223,47 @@ fn a_reader_is_told_the_missing_right_and_sends_no_dry_run() {
     }
 }
 
-/// Good, then bad, and something that serialisers disagree about in it.
-fn stuck(plane: &ControlPlane, namespace: &str) -> Service {
-    let service = odd(namespace);
-    service.run(plane, "1.0");
-    break_it(plane, &service);
-    service
-}
-
-fn break_it(plane: &ControlPlane, service: &Service) {
-    let change = json!({"spec": {"template": {"spec": {
-        "tolerations": [{
-            "key": "node", "operator": "Exists", "effect": "NoExecute",
-            "tolerationSeconds": 9_007_199_254_740_993_i64,
-        }],
-        "containers": [{"name": "odd", "image": service.image("2.0-unpullable")}],
-    }}}});
-    plane.admin().patch(&service.path(), &change).unwrap();
-    service.wait_waiting(plane, "ImagePullBackOff");
+#[test]
+fn the_first_annotation_is_added_where_there_is_none_and_only_there() {
+    let plane = ControlPlane::shared();
+    let service = odd(&plane.namespace("bare"));
+    let mut object = service.object("1");
+    // The controller writes no annotation on what is paused from the start.
+    object["spec"]["paused"] = true.into();
+    object["metadata"]["annotations"] = json!(null);
+    let collection = format!("/apis/apps/v1/namespaces/{}/deployments", service.namespace);
+    plane.admin().create(&collection, &object).unwrap();
+    let cluster = cluster(&plane.admin_kubeconfig());
+    let write = |tested: &str, replacement: &str, uid: &str| {
+        let note = ActionNote {
+            id: "1".into(),
+            verb: "rollback".into(),
+            from: "x".into(),
+            from_version: "1".into(),
+            to: canonical_hash(replacement).unwrap(),
+            by: "me@here".into(),
+            at: jiff::Timestamp::now(),
+        };
+        let note = Note {
+            note: &note,
+            into_map: false,
+        };
+        let body = replace_template(&uid.into(), tested, replacement, &note).unwrap();
+        RUNTIME.block_on(cluster.patch(&service.path(), &body, false))
+    };
+    let raw = plane.admin().text(&service.path()).unwrap();
+    let uid = service.read(plane)["metadata"]["uid"].clone();
+    let uid = uid.as_str().unwrap();
+    let shown = raw_template(&raw).unwrap();
+    let target = shown.replace("odd:1", "odd:2");
+    write(shown, &target, uid).expect("there is no map yet");
+    assert_eq!(service.live_image(plane), service.image("2"));
+    let raw = plane.admin().text(&service.path()).unwrap();
+    let live = raw_template(&raw).unwrap();
+    assert_eq!(TemplateHash::of(live), TemplateHash::of(&target));
+    let again = write(live, shown, uid);
+    assert!(
+        matches!(&again, Err(Error::Rejected { status: 422, causes, .. }) if causes.is_empty()),
+        "the map of somebody is not replaced: {again:?}"
+    );
 }

@@ -97,13 +97,9 @@ fn an_expired_token_says_that_the_login_is_not_accepted() {
 fn a_plugin_logs_in_with_the_token_that_it_prints() {
     let plane = ControlPlane::shared();
     let namespace = plane.namespace("plugins");
-    let request =
-        json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}});
-    let path = format!("/api/v1/namespaces/{namespace}/serviceaccounts/default/token");
-    let answer = plane.admin().create(&path, &request).unwrap();
     let credential = json!({
         "apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential",
-        "status": {"token": answer["status"]["token"]},
+        "status": {"token": plane.token(&namespace, "default", None)},
     });
     let script = plugin(plane, "good", &format!("echo '{credential}'"));
     let cluster = cluster(&plane.kubeconfig("plugged", &Login::Plugin(&script), None));

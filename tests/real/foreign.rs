@@ -3,41 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::screen::{launch, open, rows, wait_first_and_stalled, wait_plan};
+use crate::screen::{launch, open, wait_first_and_stalled, wait_plan};
 use crate::support::control_plane::ControlPlane;
-use crate::support::fixtures::{Service, meddle, note, odd};
+use crate::support::fixtures::{Service, meddle, note, stuck};
 use crate::support::proxy::{Fate, Proxy};
 use crate::support::pty::picture;
-
-#[test]
-fn a_template_full_of_odd_characters_is_accepted_when_nobody_else_moved() {
-    let plane = ControlPlane::shared();
-    let namespace = plane.namespace("odd");
-    let service = odd(&namespace);
-    service.run(plane, "1.0");
-    let good = service.read(plane)["spec"]["template"].clone();
-    let change = json!({"spec": {"template": {"spec": {
-        "tolerations": [{"key": "node", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 9_007_199_254_740_993_i64}],
-        "containers": [{"name": "odd", "image": service.image("2.0-crash")}],
-    }}}});
-    plane.admin().patch(&service.path(), &change).unwrap();
-    service.wait_waiting(plane, "CrashLoopBackOff");
-    let home = tempfile::tempdir().unwrap();
-    let terminal = open(&plane.owner("odd", Some(&namespace)), home.path());
-    wait_first_and_stalled(&terminal, &service, "");
-    terminal.keys("R");
-    wait_plan(&terminal);
-    terminal.keys("y");
-    terminal.wait_text("verified:");
-    service.wait_complete(plane, "1.0");
-    assert_eq!(
-        service.read(plane)["spec"]["template"],
-        good,
-        "as it was, to the last character"
-    );
-}
 
 #[test]
 fn a_change_that_the_screen_had_not_heard_of_is_shown_before_the_plan() {
@@ -116,12 +88,9 @@ fn a_write_whose_answer_is_lost_is_looked_up_and_not_repeated() {
     terminal.keys("R");
     wait_plan(&terminal);
     terminal.keys("y");
+    terminal.wait_text("verified:");
+    assert!(!terminal.picture().contains("not verified"));
     service.wait_complete(plane, "1.0");
-    terminal.wait_for("the row is steady again", |screen| {
-        let rows = rows(screen);
-        rows.iter()
-            .any(|row| row.contains("odd") && !row.contains("stalled"))
-    });
     assert_eq!(patches.load(Ordering::SeqCst), 1);
 }
 
@@ -145,14 +114,6 @@ fn the_command_line_refuses_with_three_when_somebody_moved_it() {
     assert_eq!(output.status.code(), Some(3), "{said}");
     assert!(said.contains("meddler"), "{said}");
     assert_untouched(plane, &service);
-}
-
-fn stuck(plane: &ControlPlane, namespace: &str) -> Service {
-    let service = odd(namespace);
-    service.run(plane, "1.0");
-    service.set_image(plane, "2.0-unpullable");
-    service.wait_waiting(plane, "ImagePullBackOff");
-    service
 }
 
 /// The meddler's change stands, and nothing of ours was written.

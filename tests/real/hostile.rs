@@ -78,6 +78,66 @@ fn the_twins_print_lines_without_control_characters() {
     }
 }
 
+/// What the simulated kubelet would not take stands in what no pod is made of, and in its logs.
+#[test]
+fn eight_bit_controls_in_images_events_and_logs_are_shown_by_name() {
+    const C1: &str = "a\u{9b}2Jb\u{9d}0;pwned\u{9c}c\u{85}d\u{90}q\u{9c}";
+    const NAMED: &str = r"a\x9b2Jb\x9d0;pwned\x9cc";
+    let plane = ControlPlane::own();
+    plane.set_log(&[C1, "the last line"]);
+    let namespace = plane.namespace("eight-bit");
+    let talker = Service::new(&namespace, "talker").replicas(1);
+    talker.run(&plane, "1.0");
+    let asleep = Service::new(&namespace, "asleep")
+        .replicas(0)
+        .container(json!({
+            "image": format!("registry.test/shop/asleep:{C1}"),
+            "env": [{"name": "WORDS", "value": C1}],
+        }));
+    asleep.create(&plane, "1.0");
+    let pod = talker.pods(&plane).remove(0);
+    let event = json!({
+        "apiVersion": "v1", "kind": "Event", "metadata": {"name": "talker.1", "namespace": namespace},
+        "involvedObject": {"apiVersion": "v1", "kind": "Pod", "name": pod["metadata"]["name"], "namespace": namespace, "uid": pod["metadata"]["uid"]},
+        "type": "Warning", "reason": C1, "message": C1, "count": 3, "source": {"component": C1},
+        "firstTimestamp": "2026-01-02T03:04:05Z", "lastTimestamp": jiff::Timestamp::now().round(jiff::Unit::Second).unwrap(),
+    });
+    let events = format!("/api/v1/namespaces/{namespace}/events");
+    plane.admin().create(&events, &event).unwrap();
+
+    let home = tempfile::tempdir().unwrap();
+    let mut terminal = launch(&plane.admin_kubeconfig(), home.path())
+        .with(&["-n", &namespace])
+        .size(160, 40)
+        .open();
+    terminal.wait_for("both rows, the image by its names", |screen| {
+        rows(screen).len() == 2 && picture(screen).contains(NAMED)
+    });
+    for (keys, words, gone) in [
+        (":svc talker\r", "HISTORY", "SERVICE"),
+        ("e", NAMED, "HISTORY"),
+        ("\x1b", "HISTORY", ""),
+        ("l", "the last line", "HISTORY"),
+        ("\x1b", "HISTORY", ""),
+        ("\x1b", "SERVICE", "HISTORY"),
+        (":svc asleep\r", "HISTORY", "SERVICE"),
+        ("y", "kind: Deployment", "HISTORY"),
+        ("\x1b", "HISTORY", ""),
+    ] {
+        terminal.keys(keys);
+        terminal.wait_for(&format!("{words:?} and no {gone:?}"), |screen| {
+            let text = picture(screen);
+            text.contains(words) && (gone.is_empty() || !text.contains(gone))
+        });
+        if keys == "l" {
+            assert!(terminal.picture().contains(NAMED), "{}", terminal.picture());
+        }
+    }
+    terminal.keys("\x03");
+    terminal.wait_exit();
+    assert_eq!(strangers(&terminal.bytes()), [""; 0]);
+}
+
 #[test]
 fn the_scanner_tells_strange_sequences_from_ours() {
     assert_eq!(

@@ -2,15 +2,19 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 mod action;
+mod comparison;
 mod connection;
 #[path = "../contract/mod.rs"]
 mod contract;
+mod ending;
 mod feed;
 mod foreign;
 mod hostile;
 mod names;
 mod outage;
+mod paused;
 mod plane;
+mod pod;
 mod requests;
 mod rights;
 mod rollback;
@@ -21,4 +25,4 @@ mod shapes;
 mod side;
 #[path = "../support/mod.rs"]
 mod support;
-mod write;
+mod tunnel;

@@ -1,12 +1,14 @@
 //! An API server that stops, freezes, or breaks off in the middle: rows stay with their age, and everything comes back.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use crate::screen::{open, row_of, rows};
+use crate::screen::{launch, open, row_of, rows};
 use crate::support::control_plane::ControlPlane;
 use crate::support::fixtures::Service;
 use crate::support::proxy::{Fate, Proxy};
 use crate::support::pty::{Terminal, picture};
+use crate::support::wait;
 
 #[test]
 fn rows_stay_while_the_server_is_away_and_it_comes_back() {
@@ -84,6 +86,64 @@ fn a_server_that_is_too_busy_is_asked_again_and_says_so_meanwhile() {
     let home = tempfile::tempdir().unwrap();
     let terminal = open(&proxy.kubeconfig(Some(&namespace)), home.path());
     wait_live(&terminal, 1);
+}
+
+/// More than the first page of a list holds.
+const MANY: usize = 102;
+
+#[test]
+fn a_listing_that_is_made_again_and_hangs_keeps_the_rows_and_ends_well() {
+    let plane = ControlPlane::shared();
+    let namespace = plane.namespace("relist");
+    let service = |number| Service::new(&namespace, &format!("web-{number:03}")).replicas(0);
+    for number in 0..MANY {
+        service(number).create(plane, "1.0");
+    }
+    let (held, hung) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicU32::new(0)),
+    );
+    let (hold, count) = (Arc::clone(&held), Arc::clone(&hung));
+    let proxy = Proxy::start(plane, move |seen| {
+        if !hold.load(Ordering::SeqCst) || !seen.uri.contains("/deployments?") {
+            return Fate::Forward;
+        }
+        if seen.watch() {
+            return Fate::Answer(410); // its version is too old: list again
+        }
+        if seen.uri.contains("continue=") {
+            count.fetch_add(1, Ordering::SeqCst);
+            return Fate::Hang;
+        }
+        Fate::Forward
+    });
+    let home = tempfile::tempdir().unwrap();
+    let terminal = launch(&proxy.kubeconfig(Some(&namespace)), home.path())
+        .size(120, 120)
+        .open();
+    wait_live(&terminal, MANY);
+
+    held.store(true, Ordering::SeqCst);
+    wait::until("the second page is asked for", || {
+        (hung.load(Ordering::SeqCst) > 0).then_some(())
+    });
+    plane.admin().delete(&service(7).path()).unwrap();
+    service(8).set_image(plane, "2.0");
+    terminal.wait_for("every row is there, and says how old it is", |screen| {
+        let rows = rows(screen);
+        rows.len() == MANY && rows.iter().all(|row| row.contains(" old"))
+    });
+    assert!(row_of(&terminal.screen(), "web-007").is_some());
+    let before = row_of(&terminal.screen(), "web-008").unwrap();
+    assert!(
+        before.contains("1.0"),
+        "half a listing is not shown: {before}"
+    );
+
+    held.store(false, Ordering::SeqCst);
+    wait_live(&terminal, MANY - 1);
+    assert_eq!(row_of(&terminal.screen(), "web-007"), None);
+    wait_version(&terminal, "web-008", "2.0");
 }
 
 fn wait_live(terminal: &Terminal, services: usize) {

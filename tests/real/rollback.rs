@@ -115,7 +115,7 @@ fn a_bad_target_is_told_with_the_reason_of_its_pod() {
     terminal.keys("y");
     terminal.wait_for("why it is not verified", |screen| {
         let text = picture(screen);
-        text.contains("not verified") && (text.contains("crash") || text.contains("exit"))
+        text.contains("not verified") && text.contains("exit 1")
     });
 }
 

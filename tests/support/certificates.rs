@@ -1,8 +1,10 @@
 //! The certificates of one test cluster: its authority, its servers, its users.
 
+use std::time::Duration;
+
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
+    KeyUsagePurpose, date_time_ymd,
 };
 
 pub struct Authority {
@@ -41,11 +43,23 @@ impl Authority {
 
     /// A Kubernetes user, in a group or in none.
     pub fn user(&self, name: &str, group: Option<&str>) -> Signed {
+        self.client(name, group, None)
+    }
+
+    /// A user of no group, until `end` (Unix time, in seconds).
+    pub fn user_until(&self, name: &str, end: u64) -> Signed {
+        self.client(name, None, Some(end))
+    }
+
+    fn client(&self, name: &str, group: Option<&str>, end: Option<u64>) -> Signed {
         let mut params = CertificateParams::new(Vec::new()).expect("no names");
         if let Some(group) = group {
             params
                 .distinguished_name
                 .push(DnType::OrganizationName, group);
+        }
+        if let Some(end) = end {
+            params.not_after = date_time_ymd(1970, 1, 1) + Duration::from_secs(end);
         }
         self.sign(params, name, ExtendedKeyUsagePurpose::ClientAuth)
     }

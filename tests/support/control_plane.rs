@@ -164,10 +164,17 @@ impl ControlPlane {
 
     /// May get, list and watch everything in the cluster, and nothing else.
     pub fn reader(&self, user: &str, namespace: Option<&str>) -> PathBuf {
+        let all =
+            json!({"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list", "watch"]});
+        self.with_rules(user, &json!([all]), namespace)
+    }
+
+    /// May do what these RBAC rules allow in the whole cluster, and nothing else.
+    pub fn with_rules(&self, user: &str, rules: &Value, namespace: Option<&str>) -> PathBuf {
         let role = json!({
             "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
             "metadata": {"name": user},
-            "rules": [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list", "watch"]}],
+            "rules": rules,
         });
         let roles = "/apis/rbac.authorization.k8s.io/v1/clusterroles";
         self.admin.create(roles, &role).expect("a role");
@@ -192,6 +199,25 @@ impl ControlPlane {
         let bindings = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings";
         self.bind(bindings, user, "cluster-admin");
         self.kubeconfig(user, &Login::Certificate(""), namespace)
+    }
+
+    /// A certificate for `user` until `end` (Unix time, in seconds).
+    pub fn certificate_until(&self, user: &str, end: u64) -> Signed {
+        self.authority.user_until(user, end)
+    }
+
+    /// A token of the namespace's service account, an hour long, or as long as this Secret is there.
+    pub fn token(&self, namespace: &str, account: &str, bound_to: Option<&str>) -> String {
+        let mut spec = json!({});
+        if let Some(secret) = bound_to {
+            spec["boundObjectRef"] = json!({"apiVersion": "v1", "kind": "Secret", "name": secret});
+        }
+        let request =
+            json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec});
+        let path = format!("/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token");
+        let answer = self.admin.create(&path, &request).expect("a token");
+        let token = answer["status"]["token"].as_str().expect("a token");
+        token.to_owned()
     }
 
     fn bind(&self, collection: &str, user: &str, role: &str) {

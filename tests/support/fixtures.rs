@@ -165,13 +165,39 @@ pub fn merge(into: &mut Value, from: &Value) {
 /// What serialisers disagree about: the server stores `&`, `<`, `>` as escapes, and compares bytes.
 pub fn odd(namespace: &str) -> Service {
     Service::new(namespace, "odd").container(json!({
-        "command": ["sh", "-c", "a && b <c> \u{e4}\u{f6} \u{65e5}\u{672c} \u{1f600}"],
+        "command": ["sh", "-c", "a && b <c> \u{e4}\u{f6} \u{65e5}\u{672c} \u{1f600}", ""],
+        "securityContext": {"runAsUser": 2_147_483_647_i64},
         "env": [
             {"name": "EMPTY", "value": ""},
+            {"name": "NUMBER", "value": "9007199254740993"},
             {"name": "LINES", "value": "one\ntwo\t\"three\" \\ \u{2028}"},
         ],
         "livenessProbe": {"exec": {"command": ["true"]}, "periodSeconds": 2_147_483_647},
     }))
+}
+
+/// An odd one whose last rollout is stuck.
+pub fn stuck(plane: &ControlPlane, namespace: &str) -> Service {
+    let service = odd(namespace);
+    service.run(plane, "1.0");
+    break_it(plane, &service);
+    service
+}
+
+/// A bad image for an odd one, and a number that not every reader of JSON keeps.
+pub fn break_it(plane: &ControlPlane, service: &Service) {
+    let change = json!({"spec": {"template": {"spec": {
+        "tolerations": [{
+            "key": "node", "operator": "Exists", "effect": "NoExecute",
+            "tolerationSeconds": 9_007_199_254_740_993_i64,
+        }],
+        "containers": [{"name": "odd", "image": service.image("2.0-unpullable")}],
+    }}}});
+    plane
+        .admin()
+        .patch(&service.path(), &change)
+        .expect("the change");
+    service.wait_waiting(plane, "ImagePullBackOff");
 }
 
 /// Somebody else's change, under a name of its own, and in a second of its own: the server dates writes in

@@ -18,4 +18,5 @@ pub mod keeper;
 pub mod proxy;
 pub mod pty;
 pub mod terminal_bytes;
+pub mod tunnel;
 pub mod wait;

@@ -11,7 +11,7 @@ use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native
 use vt100::Screen;
 
 use super::keeper;
-use super::wait::DEADLINE;
+use super::wait::{self, DEADLINE};
 
 /// How the program is started. Nothing of the machine's own settings reaches it.
 #[derive(Debug, Clone)]
@@ -110,8 +110,8 @@ impl Launch {
 
 pub struct Terminal {
     shared: Arc<Shared>,
-    master: Box<dyn MasterPty + Send>,
-    writer: Mutex<Box<dyn Write + Send>>,
+    master: Option<Box<dyn MasterPty + Send>>,
+    writer: Option<Mutex<Box<dyn Write + Send>>>,
     child: Box<dyn Child + Send + Sync>,
     started: Instant,
 }
@@ -127,6 +127,8 @@ struct State {
     /// When each read came, and how many bytes there were then.
     reads: Vec<(Instant, usize)>,
     closed: bool,
+    /// The terminal is to go away: nobody reads it any more.
+    hung_up: bool,
 }
 
 impl Terminal {
@@ -147,11 +149,12 @@ impl Terminal {
                 bytes: Vec::new(),
                 reads: Vec::new(),
                 closed: false,
+                hung_up: false,
             }),
             news: Condvar::new(),
         });
         let reader = pair.master.try_clone_reader().expect("a reader");
-        let writer = Mutex::new(pair.master.take_writer().expect("a writer"));
+        let writer = Some(Mutex::new(pair.master.take_writer().expect("a writer")));
         let for_thread = Arc::clone(&shared);
         std::thread::spawn(move || read_all(reader, &for_thread));
         let started = Instant::now();
@@ -159,7 +162,7 @@ impl Terminal {
         drop(pair.slave); // so that its end closes the reader
         Self {
             shared,
-            master: pair.master,
+            master: Some(pair.master),
             writer,
             child,
             started,
@@ -168,7 +171,8 @@ impl Terminal {
 
     /// Types. `\r` is enter, `\x1b` escape.
     pub fn keys(&self, keys: &str) {
-        let mut writer = self.writer.lock().expect("no panic");
+        let writer = self.writer.as_ref().expect("it is there");
+        let mut writer = writer.lock().expect("no panic");
         writer
             .write_all(keys.as_bytes())
             .expect("the pty takes keys");
@@ -253,9 +257,34 @@ impl Terminal {
 
     pub fn resize(&self, width: u16, height: u16) {
         self.state().parser.set_size(cells(height), cells(width));
-        self.master
+        self.master()
             .resize(pty_size(width, height))
             .expect("a new size");
+    }
+
+    /// The terminal goes away, as when its window is closed or the line drops; how the program ended.
+    pub fn hang_up(mut self) -> ExitStatus {
+        self.state().hung_up = true;
+        let (height, width) = self.screen().size();
+        // Whatever the program paints next lets the reader, which holds the terminal open as well, see that.
+        self.resize(width.get() + 1, height.get());
+        let begin = Instant::now();
+        let mut state = self.shared.state.lock().expect("no panic");
+        while !state.closed {
+            let left = DEADLINE.saturating_sub(begin.elapsed());
+            assert!(!left.is_zero(), "it paints nothing in a new size");
+            let waited = self.shared.news.wait_timeout(state, left);
+            state = waited.expect("no panic").0;
+        }
+        drop(state);
+        drop((self.writer.take(), self.master.take()));
+        wait::until("it ends without its terminal", || {
+            self.child.try_wait().expect("its status")
+        })
+    }
+
+    fn master(&self) -> &dyn MasterPty {
+        self.master.as_deref().expect("it is there")
     }
 
     /// By its name without `SIG`.
@@ -292,7 +321,7 @@ impl Terminal {
     /// Whether echo and line mode are on, as they are outside of full-screen programs.
     pub fn cooked(&self) -> bool {
         const NO_CONTROLLING_TERMINAL: i32 = 0o400;
-        let Some(descriptor) = self.master.tty_name() else {
+        let Some(descriptor) = self.master().tty_name() else {
             return false;
         };
         let terminal = std::fs::File::options()
@@ -334,7 +363,9 @@ fn read_all(mut reader: Box<dyn Read + Send>, shared: &Shared) {
         // An error here is the other side closing: Linux answers EIO.
         let count = reader.read(&mut buffer).unwrap_or(0);
         let mut state = shared.state.lock().expect("no panic");
-        if count == 0 {
+        let over = count == 0 || state.hung_up;
+        if over {
+            drop(std::mem::replace(&mut reader, Box::new(std::io::empty())));
             state.closed = true;
         } else {
             state.parser.process(&buffer[..count]);
@@ -344,7 +375,7 @@ fn read_all(mut reader: Box<dyn Read + Send>, shared: &Shared) {
         }
         drop(state);
         shared.news.notify_all();
-        if count == 0 {
+        if over {
             return;
         }
     }

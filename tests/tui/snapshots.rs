@@ -80,6 +80,7 @@ fn board_without_answer() {
         since,
         why: "connection reset".into(),
         next: ago(-4),
+        unreached: true,
     };
     check("board_no_answer", |w, h| board_with(w, h, &health, since));
 }

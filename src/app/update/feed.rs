@@ -105,10 +105,16 @@ fn heard(model: &mut Model, source: &SourceId, health: Health) {
         Health::Quiet { since } => Health::Quiet {
             since: of_server(model, since),
         },
-        Health::Retrying { since, why, next } => Health::Retrying {
+        Health::Retrying {
+            since,
+            why,
+            next,
+            unreached,
+        } => Health::Retrying {
             since: of_server(model, since),
             next: of_server(model, next),
             why,
+            unreached,
         },
         Health::Live
         | Health::Listing(_)

@@ -98,6 +98,17 @@ impl Error {
         matches!(self, Self::Unauthorized { .. } | Self::Credential { .. })
     }
 
+    /// No connection came about, so nobody has heard of the request.
+    pub fn unreached(&self) -> bool {
+        matches!(
+            self,
+            Self::Transport {
+                after_send: false,
+                ..
+            }
+        )
+    }
+
     /// After a write: the server may have done it all the same, so it has to be read before anything is said.
     pub fn outcome_unknown(&self) -> bool {
         match self {
@@ -180,6 +191,8 @@ fn transport_hint(message: &str) -> Option<String> {
         "the server's certificate is for another name: tls-server-name in the kubeconfig can name it"
     } else if message.contains("dns error") || message.contains("failed to lookup") {
         "the server's name in the kubeconfig cannot be resolved here: is a VPN needed?"
+    } else if message.contains("the proxy") {
+        "proxy-url in the kubeconfig, HTTPS_PROXY and NO_PROXY choose the way; a login stands in its address, http://USER:PASSWORD@HOST:PORT"
     } else {
         return None;
     };
@@ -239,6 +252,7 @@ mod tests {
             message: String::new(),
             retry_after: None,
         };
+        assert!(!lost(true).unreached() && lost(false).unreached());
         assert!(lost(true).outcome_unknown());
         assert!(!lost(false).outcome_unknown());
         assert!(busy(503).outcome_unknown());

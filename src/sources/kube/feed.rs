@@ -403,6 +403,7 @@ impl Reader {
             since: self.contact,
             why: error.to_string(),
             next: now.checked_add(wait).unwrap_or(now),
+            unreached: error.unreached(),
         };
         self.batch.push(Update::Health(retrying));
         self.flush().await;

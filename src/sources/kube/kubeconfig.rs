@@ -10,11 +10,14 @@ use rustls::pki_types::{CertificateDer, pem::PemObject};
 
 use super::credential;
 use super::error::Error;
-use super::proxy;
+use super::{proxy, status};
 use crate::config::Connection;
 
 /// The id of the cluster that a pod runs in.
 const IN_CLUSTER: &str = "in-cluster";
+
+/// Where the kubelet mounts the service account of a pod.
+const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /// All that is needed to log in and connect.
 pub struct Access {
@@ -54,7 +57,7 @@ pub fn contexts(connection: &Connection) -> Result<(Vec<String>, Option<String>)
 pub fn unusable(error: &kube::Error) -> Error {
     plain(format!(
         "the kubeconfig cannot be used: {}",
-        super::status::innermost(error)
+        status::innermost(error)
     ))
 }
 
@@ -229,7 +232,10 @@ fn in_cluster(connection: &Connection) -> Result<Access, Error> {
         return Err(Error::NoCluster { looked });
     }
     let config = kube::Config::incluster_env().map_err(|error| {
-        looked.push(format!("in-cluster  {error}"));
+        looked.push(format!(
+            "in-cluster  {ACCOUNT}: {}",
+            status::innermost(&error)
+        ));
         Error::NoCluster { looked }
     })?;
     Ok(Access {

@@ -78,7 +78,7 @@ pub fn transport(about: &str, error: &kube::Error, login: &str) -> Error {
     }
     let connecting = find::<hyper_util::client::legacy::Error>(error)
         .is_some_and(hyper_util::client::legacy::Error::is_connect);
-    let message = innermost(error);
+    let message = of_proxy(error).unwrap_or_else(|| innermost(error));
     Error::Transport {
         about: about.to_owned(),
         after_send: !connecting,
@@ -88,6 +88,26 @@ pub fn transport(about: &str, error: &kube::Error, login: &str) -> Error {
             format!("the connection broke: {message}")
         },
     }
+}
+
+/// What a proxy on the way did; the library's type for it is not public, so its words have to tell.
+fn of_proxy(error: &(dyn StdError + 'static)) -> Option<String> {
+    let mut at = error;
+    let told = loop {
+        if let Some(told) = at.to_string().strip_prefix("tunnel error: ") {
+            break told.to_owned();
+        }
+        at = at.source()?;
+    };
+    Some(match told.as_str() {
+        "proxy authorization required" => "the proxy wants a login (407)".to_owned(),
+        "unsuccessful" => "the proxy refuses the way to the API server".to_owned(),
+        "unexpected end of file" => "the proxy closed the connection".to_owned(),
+        "failed to create underlying connection" => {
+            format!("the proxy cannot be reached: {}", innermost(error))
+        }
+        other => format!("the proxy: {other}"),
+    })
 }
 
 /// A body that ended before its end.

@@ -11,7 +11,7 @@ use super::super::widgets::pen::Pen;
 
 /// Whether this stands in place of the board: no cluster was ever reached.
 pub fn applies(model: &Model) -> bool {
-    !matches!(model.connection, Connection::Connected(_)) && model.sources.is_empty()
+    !matches!(model.connection, Connection::Connected(_)) && !model.heard()
 }
 
 pub fn nothing(pen: &mut Pen<'_>, model: &Model) {

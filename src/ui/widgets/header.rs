@@ -4,7 +4,7 @@ use crate::app::Model;
 use crate::app::intent::Intent;
 use crate::app::model::{SourceState, Tally};
 use crate::app::words::key;
-use crate::domain::{Connection, Feed, Health, Level, SourceId, WorkloadId};
+use crate::domain::{Connection, FailureKind, Feed, Health, Level, SourceId, WorkloadId};
 use crate::text;
 
 use super::super::theme::{self, Role};
@@ -61,8 +61,20 @@ fn state(model: &Model) -> Vec<Piece> {
             let words = format!("connecting {}", text::age(*since, now));
             return vec![piece(words, Role::Moving)];
         }
-        Connection::Failed { since, next, .. } => {
-            let words = format!("no answer {}", text::age(*since, now));
+        Connection::Failed {
+            failure,
+            since,
+            next,
+        } => {
+            let what = match failure.kind {
+                FailureKind::Denied => "no login",
+                _ => "no answer",
+            };
+            let mut words = format!("{what} {}", text::age(*since, now));
+            // Else the body says why.
+            if model.heard() {
+                words = format!("{words}: {}", failure.sentence);
+            }
             return vec![piece(words, Role::Bad), again(*next, model)];
         }
         Connection::Connected(_) => {}
@@ -83,7 +95,9 @@ fn state(model: &Model) -> Vec<Piece> {
     };
     let one = match &state.health {
         Health::AuthExpired(why) => piece(format!("login expired: {why}"), Role::Bad),
-        Health::Retrying { since, why, next } => {
+        Health::Retrying {
+            since, why, next, ..
+        } => {
             let age = text::age(*since, now);
             let words = format!("{who}no answer {age}: {why}");
             return vec![piece(words, Role::Bad), again(*next, model)];

@@ -176,6 +176,7 @@ fn asking_in_vain_makes_rows_no_younger() {
         since: fixture::now(),
         why: "connection refused".into(),
         next: at,
+        unreached: true,
     };
     for health in [
         vain,
