@@ -25,8 +25,8 @@ pub struct Session {
     patience: Duration,
     /// Why something is asked again, as said last.
     retrying: Option<String>,
-    /// How often in a row a source could not even connect.
-    unreached: BTreeMap<SourceId, u32>,
+    /// How often in a row a source could not even connect, or was denied.
+    vain: BTreeMap<SourceId, u32>,
     /// Outages are ridden out, and whoever asks sets the limit in time.
     lasting: bool,
 }
@@ -46,7 +46,7 @@ impl Session {
             troubles: BTreeMap::new(),
             patience: Duration::from_secs(seconds),
             retrying: None,
-            unreached: BTreeMap::new(),
+            vain: BTreeMap::new(),
             lasting: false,
         })
     }
@@ -145,6 +145,10 @@ impl Session {
 
     fn note(&mut self, source: &SourceId, health: Health) {
         let failure = match health {
+            // A server that just started denies everything until it has read who may do what.
+            Health::Denied(why) if self.lasting && self.attempts(source) < ATTEMPTS => {
+                return self.say_once(why);
+            }
             Health::Denied(why) => {
                 Failure::new(FailureKind::Denied, why).hint("-n picks namespaces that you may read")
             }
@@ -154,7 +158,7 @@ impl Session {
             // A blip: it is asked again until the time is up, unless nobody is there.
             Health::Retrying { why, unreached, .. } => {
                 if !unreached || self.lasting {
-                    self.unreached.remove(source);
+                    self.vain.remove(source);
                 } else if self.attempts(source) >= ATTEMPTS {
                     let failure = nobody_there(why);
                     self.troubles.insert(source.clone(), failure);
@@ -164,7 +168,7 @@ impl Session {
             }
             Health::Live | Health::Listing(_) | Health::Quiet { .. } | Health::Undecodable(_) => {
                 self.troubles.remove(source);
-                self.unreached.remove(source);
+                self.vain.remove(source);
                 return;
             }
         };
@@ -172,7 +176,7 @@ impl Session {
     }
 
     fn attempts(&mut self, source: &SourceId) -> u32 {
-        let attempts = self.unreached.entry(source.clone()).or_default();
+        let attempts = self.vain.entry(source.clone()).or_default();
         *attempts += 1;
         *attempts
     }

@@ -176,8 +176,8 @@ impl ControlPlane {
             "metadata": {"name": user},
             "rules": rules,
         });
-        let roles = "/apis/rbac.authorization.k8s.io/v1/clusterroles";
-        self.admin.create(roles, &role).expect("a role");
+        let collection = "/apis/rbac.authorization.k8s.io/v1/clusterroles";
+        self.admin.create(collection, &role).expect("a role");
         self.bind(
             "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
             user,
