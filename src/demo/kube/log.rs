@@ -41,10 +41,14 @@ pub fn log(call: &Call, key: &Key) -> Result<Answer, Refusal> {
         return Ok(Answer::Whole(StatusCode::OK, TEXT, String::new()));
     }
     check(&pod, &container, options.previous)?;
+    // Until the next run starts, the one before it is the last one.
+    let waits =
+        status(&pod, &container).is_some_and(|status| status["state"].get("waiting").is_some());
+    let earlier = options.previous && !waits;
     let logs = &cluster.logs;
     let news = (logs.news(), cluster.store.news());
     let (run, lines) = logs
-        .read(&kept.uid, &container, options.previous)
+        .read(&kept.uid, &container, earlier)
         .unwrap_or_default();
     let next = lines.last().map_or(0, |line| line.number + 1);
     let mut reader = Reader {

@@ -13,6 +13,7 @@ pub mod object;
 mod patch;
 mod protobuf;
 mod query;
+pub mod quota;
 pub mod refusal;
 mod review;
 mod route;

@@ -7,11 +7,12 @@ use super::answer::Answer;
 use super::delete;
 use super::go_json;
 use super::kind::{
-    CREATE_OPTIONS, Kind, NAMESPACES, PATCH_OPTIONS, PATCHED, SCALES, SERVICE_ACCOUNTS,
+    CREATE_OPTIONS, Kind, NAMESPACES, PATCH_OPTIONS, PATCHED, PODS, SCALES, SERVICE_ACCOUNTS,
     UPDATE_OPTIONS,
 };
 use super::object::{Kept, Key, int_at, set, text_at};
 use super::patch::Patch;
+use super::quota;
 use super::refusal::Refusal;
 use super::route::Sub;
 use super::selector;
@@ -46,7 +47,11 @@ pub fn create(
         let home = Key::new(&NAMESPACES, "", name);
         store.get(&home).ok_or(Refusal::NotFound(home))?;
     }
-    let kept = store.create(kind, value, &by)?;
+    let kept = if kind == &PODS {
+        quota::create(store, value, &by)?
+    } else {
+        store.create(kind, value, &by)?
+    };
     if kind == &NAMESPACES && !by.dry_run {
         settle(call, &kept.key.name, by.at);
     }
@@ -284,8 +289,5 @@ fn prune(value: &mut Value) {
         if let Some(part) = value.get_mut(part) {
             all(part);
         }
-    }
-    if let Some(Value::Object(metadata)) = value.get_mut("metadata") {
-        metadata.retain(|_, part| *part != json!({}) && *part != json!([]));
     }
 }

@@ -1,12 +1,12 @@
 //! What every write goes through: defaults, what may not change, the generation, and who wrote which field.
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::demo::random::Random;
 
 use super::defaults;
-use super::kind::{DEPLOYMENTS, Kind};
+use super::kind::{DEPLOYMENTS, Kind, PODS};
 use super::managed_fields;
 use super::object::{Key, int_at, set, text_at, unset};
 use super::refusal::Refusal;
@@ -93,6 +93,7 @@ pub fn prepare_create(
         set(value, &["metadata", "generation"], 1.into());
     }
     validation::check_types(kind, value)?;
+    forget_empty(value);
     defaults::begin(kind, value);
     defaults::count_templates(kind, None, value);
     defaults::fill(kind, value);
@@ -122,13 +123,14 @@ pub fn prepare_update(
     }
     keep_identity(kind, before, after, by.part)?;
     validation::check_types(kind, after)?;
+    forget_empty(after);
     defaults::fill(kind, after);
     validation::check(kind, Some(before), after)?;
     defaults::count_templates(kind, Some(before), after);
     let annotated = kind == &DEPLOYMENTS
         && before["metadata"]["annotations"] != after["metadata"]["annotations"];
     let deleted = by.part == Part::Deletion && before != after;
-    if kind.generation && (before["spec"] != after["spec"] || annotated || deleted) {
+    if kind.generation && (differ(kind, &before["spec"], &after["spec"]) || annotated || deleted) {
         let generation = int_at(before, "/metadata/generation").unwrap_or(0) + 1;
         set(after, &["metadata", "generation"], generation.into());
     }
@@ -136,6 +138,23 @@ pub fn prepare_update(
         managed_fields::record(before, after, by);
     }
     Ok(())
+}
+
+/// What a controller must see. That a pod is put on a node is not counted.
+fn differ(kind: &'static Kind, before: &Value, after: &Value) -> bool {
+    if kind != &PODS || before["nodeName"] == after["nodeName"] {
+        return before != after;
+    }
+    let mut placed = before.clone();
+    set(&mut placed, &["nodeName"], after["nodeName"].clone());
+    placed != *after
+}
+
+/// Empty maps and lists of the metadata are not kept.
+fn forget_empty(value: &mut Value) {
+    if let Some(metadata) = value["metadata"].as_object_mut() {
+        metadata.retain(|_, part| *part != json!({}) && *part != json!([]));
+    }
 }
 
 /// Another uid or an older version is a conflict; the rest of the identity is put back silently, as the server does.
