@@ -195,6 +195,7 @@ fn one_function_writes() {
     for text in [
         "fn f(c: Cluster) { c.patch(p) }",
         "fn f() { Cluster::patch(c) }",
+        "fn f(c: Cluster) { c.delete(p) }",
     ] {
         assert_caught(|file| in_code(file, writes), "src/actions/execute.rs", text);
     }
@@ -374,7 +375,10 @@ fn writes(file: &File, tokens: &[Token]) -> Vec<String> {
     }
     let writes = |w: &&[Token]| {
         let texts = (&*w[0].text, &*w[1].text, &*w[2].text);
-        matches!(texts, (".", "patch", "(") | ("Cluster", "::", "patch"))
+        matches!(
+            texts,
+            (".", "patch" | "delete", "(") | ("Cluster", "::", "patch" | "delete")
+        )
     };
     let found = tokens.windows(3).filter(writes);
     found

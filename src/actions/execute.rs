@@ -6,11 +6,13 @@ use serde::Deserialize;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::record::{Line, Outcome, Recorder, Sending};
-use super::{fresh, send};
+use super::turn::Turn;
+use super::{SendError, fresh, send};
 use crate::domain::{Failure, FailureKind, Workload};
-use crate::plan::{Answers, Missing, OfferId, Pass, Plan, Progress, Step, Verdict, gate};
+use crate::plan::{Answers, Missing, Pass, Plan, Progress, Step, Verdict, gate};
 use crate::sources::Clock;
-use crate::sources::kube::{Answer, Cluster, Error};
+use crate::sources::kube::path::{self, Resource};
+use crate::sources::kube::{Answer, Cluster, Error, convert};
 
 /// What is to be carried out, and what the person gave for it.
 #[derive(Debug, Clone)]
@@ -77,30 +79,28 @@ impl Execution {
 
     async fn steps(&self, pass: &Pass) {
         let mut at = (self.order.clock)();
+        let (mut generation, mut before) = (None, None);
         for (n, step) in self.order.plan.all_steps().enumerate() {
+            if let Err(why) = self.turn(n, step, before, generation).await {
+                let went = self.not_deleted(step, &why);
+                return self.stop(n, went).await;
+            }
             self.tell(Progress::Sent { step: n });
             match self.step(n, step, pass).await {
-                Went::Accepted(accepted, generation) => {
+                Went::Accepted(accepted, of) => {
                     at = accepted;
+                    generation = of.or(generation);
                     self.tell(Progress::Accepted {
                         step: n,
                         at,
-                        generation,
+                        generation: of,
                     });
                 }
-                Went::Refused { why, moved } => {
-                    self.record(Outcome::Refused, n, &why.sentence).await;
-                    return self.tell(Progress::Refused {
-                        step: n,
-                        why,
-                        moved,
-                    });
-                }
-                Went::Unknown(why) => {
-                    self.record(Outcome::Unknown, n, &why).await;
-                    return self.tell(Progress::Unknown { step: n, why });
+                went @ (Went::Refused { .. } | Went::Unknown(_)) => {
+                    return self.stop(n, went).await;
                 }
             }
+            before = Some(step);
         }
         let steps = self.order.plan.all_steps().count();
         self.record(Outcome::Accepted, steps, "the server accepted every step")
@@ -108,21 +108,123 @@ impl Execution {
         self.tell(Progress::Done { at });
     }
 
+    /// What comes after is not sent.
+    async fn stop(&self, step: usize, went: Went) {
+        match went {
+            Went::Refused { why, moved } => {
+                self.record(Outcome::Refused, step, &why.sentence).await;
+                self.tell(Progress::Refused { step, why, moved });
+            }
+            Went::Unknown(why) => {
+                self.record(Outcome::Unknown, step, &why).await;
+                self.tell(Progress::Unknown { step, why });
+            }
+            Went::Accepted(..) => {}
+        }
+    }
+
+    /// Returns when the step may be sent; the error says why that does not come.
+    async fn turn(
+        &self,
+        n: usize,
+        step: &Step,
+        before: Option<&Step>,
+        generation: Option<i64>,
+    ) -> Result<(), String> {
+        let Step::DeletePod { when, .. } = step else {
+            return Ok(());
+        };
+        let turn = Turn {
+            cluster: &self.cluster,
+            plan: &self.order.plan,
+            generation,
+            before,
+            clock: self.order.clock,
+        };
+        let say = |why: &str| {
+            self.tell(Progress::Waiting {
+                step: n,
+                why: why.to_owned(),
+            });
+        };
+        turn.wait(*when, &say).await
+    }
+
     async fn step(&self, n: usize, step: &Step, pass: &Pass) -> Went {
+        let deletes = matches!(step, Step::DeletePod { .. });
         match send(&self.cluster, step, pass).await {
+            Ok(answer) if deletes => Went::Accepted(self.date(answer.server_date), None),
             Ok(answer) => Went::Accepted(self.date(answer.server_date), generation(&answer)),
-            Err(error) if error.outcome_unknown() => self.look_after_loss(n, &error).await,
-            Err(Error::Rejected {
+            Err(SendError::Changed(how)) => self.not_deleted(step, &how),
+            Err(SendError::Kube(error)) if deletes => self.deletion(step, &error).await,
+            Err(SendError::Kube(error)) => self.patch_failed(n, error).await,
+        }
+    }
+
+    async fn patch_failed(&self, n: usize, error: Error) -> Went {
+        match error {
+            error if error.outcome_unknown() => self.look_after_loss(n, &error).await,
+            Error::Rejected {
                 status: 422,
                 causes,
                 message,
                 ..
-            }) if causes.is_empty() => self.say_what_moved(&message).await,
-            Err(error) => Went::Refused {
+            } if causes.is_empty() => self.say_what_moved(&message).await,
+            error => Went::Refused {
                 why: error.failure(),
                 moved: false,
             },
         }
+    }
+
+    /// A deletion that failed, or whose answer was lost: then the pod says what became of it.
+    async fn deletion(&self, step: &Step, error: &Error) -> Went {
+        if !error.outcome_unknown() {
+            let how = match error {
+                Error::NotFound { .. } => format!("{} is gone", step.object().name),
+                Error::Rejected {
+                    status: 409,
+                    message,
+                    ..
+                } => format!("it changed in that moment: {message}"),
+                other => other.to_string(),
+            };
+            return self.not_deleted(step, &how);
+        }
+        match self.pod_goes(step).await {
+            Ok(true) => Went::Accepted(self.date(None), None),
+            Ok(false) => Went::Unknown(format!(
+                "the answer was lost ({error}); the pod is still there: a slow server may still delete it; nothing is sent twice"
+            )),
+            Err(again) => Went::Unknown(format!(
+                "the answer was lost ({error}), and the pod cannot be read again ({again}); nothing is sent twice"
+            )),
+        }
+    }
+
+    async fn pod_goes(&self, step: &Step) -> Result<bool, String> {
+        let Step::DeletePod { object, uid, .. } = step else {
+            return Ok(false);
+        };
+        let path = path::object(Resource::Pods, &object.namespace, &object.name);
+        let answer = match self.cluster.get(&path).await {
+            Ok(answer) => answer,
+            Err(Error::NotFound { .. }) => return Ok(true),
+            Err(error) => return Err(error.to_string()),
+        };
+        let text = String::from_utf8_lossy(&answer.body);
+        let seen = convert::seen(&text).map_err(|error| error.to_string())?;
+        Ok(seen.uid != *uid || seen.terminating)
+    }
+
+    fn not_deleted(&self, step: &Step, how: &str) -> Went {
+        let sentence = format!(
+            "Pod {} was not deleted: {how}. What was sent before it is done.",
+            step.object().name
+        );
+        let why = Failure::new(FailureKind::Failed, sentence)
+            .hint("a new plan to the same target shows what is left");
+        Went::Refused { why, moved: false }
     }
 
     /// The answer was lost: whether it was done is read off the object, and never tried again.
@@ -156,19 +258,14 @@ impl Execution {
         ))
     }
 
-    /// Step 0 leaves our note; the offered step after it is the resume.
+    /// Step 0 leaves our note; a patch after it is the resume.
     fn applied(&self, n: usize, now: &Workload) -> bool {
         let plan = &self.order.plan;
         let noted = now.action.as_deref();
-        let ours = now.uid == plan.uid && noted.is_some_and(|note| note.id == plan.stamp.id);
-        if n < plan.steps.len() {
-            return ours;
-        }
-        let taken = plan.offers.iter().filter(|offer| offer.taken);
-        let offer = taken.map(|offer| offer.id).nth(n - plan.steps.len());
-        match offer {
-            Some(OfferId::Resume) => now.uid == plan.uid && !now.paused,
-            None => false,
+        let same = now.uid == plan.uid;
+        match n {
+            0 => same && noted.is_some_and(|note| note.id == plan.stamp.id),
+            _ => same && !now.paused,
         }
     }
 

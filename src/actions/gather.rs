@@ -21,7 +21,7 @@ pub struct GatherContext {
     pub clock: Clock,
 }
 
-/// Pods are only evidence: who may not list them can still plan.
+/// The pods of a Deployment are only evidence: who may not list them can still plan.
 pub async fn gather(
     cluster: &Cluster,
     request: &Request,
@@ -49,13 +49,11 @@ async fn read(
     let workload = convert::workload(cluster.id(), id.kind, raw).map_err(unusable)?;
     let template = convert::raw_template(raw).map_err(unusable)?;
     let annotations = annotations(raw).map_err(unusable)?;
+    let (revisions, pods) = tokio::join!(revisions(cluster, &workload), pods(cluster, &workload));
     let (revisions, pods) = match id.kind {
-        Kind::Deployment => {
-            let (revisions, pods) =
-                tokio::join!(revisions(cluster, &workload), pods(cluster, &workload));
-            (revisions?, pods.unwrap_or_default())
-        }
-        Kind::StatefulSet | Kind::DaemonSet => (Vec::new(), Vec::new()),
+        Kind::Deployment => (revisions?, pods.unwrap_or_default()),
+        // Which of them serve, and which follow by themselves, only their pods tell.
+        Kind::StatefulSet | Kind::DaemonSet => (revisions?, pods?),
     };
     let read_at = answer.server_date.unwrap_or(stamp.at);
     Ok(Evidence {
@@ -86,7 +84,10 @@ fn phase(
     revisions.sort_by_key(|revision| std::cmp::Reverse(revision.number));
     let pods: Vec<_> = pods
         .iter()
-        .filter(|pod| revisions.iter().any(|r| r.uid == pod.owner))
+        .filter(|pod| {
+            let mut owners = revisions.iter().map(|r| &r.uid).chain([&workload.uid]);
+            owners.any(|uid| *uid == pod.owner)
+        })
         .collect();
     let seen = Seen {
         workload,
@@ -99,18 +100,23 @@ fn phase(
 
 async fn revisions(cluster: &Cluster, workload: &Workload) -> Result<Vec<FreshRevision>, Error> {
     let mut found = Vec::new();
-    for page in pages(cluster, Resource::ReplicaSets, workload).await? {
+    let kind = workload.id.kind;
+    let resource = match kind {
+        Kind::Deployment => Resource::ReplicaSets,
+        Kind::StatefulSet | Kind::DaemonSet => Resource::ControllerRevisions,
+    };
+    for page in pages(cluster, resource, workload).await? {
         let list = items(&page, workload)?;
         for item in list {
             let raw = item.get();
             // One that cannot be read costs itself: it is no target.
-            let Ok(Some(revision)) = convert::replica_set(cluster.id(), raw) else {
+            let Ok(Some(revision)) = convert::revision(&workload.id, raw) else {
                 continue;
             };
             if revision.owner != workload.uid {
                 continue;
             }
-            if let Ok(template) = convert::raw_template(raw) {
+            if let Ok(template) = convert::revision_template(kind, raw) {
                 found.push(FreshRevision {
                     revision,
                     template: Verbatim(template.into()),
@@ -121,7 +127,8 @@ async fn revisions(cluster: &Cluster, workload: &Workload) -> Result<Vec<FreshRe
     Ok(found)
 }
 
-async fn pods(cluster: &Cluster, workload: &Workload) -> Result<Vec<Pod>, Error> {
+/// Those that it controls; of a Deployment all that its selector finds, whose owners are its ReplicaSets.
+pub async fn pods(cluster: &Cluster, workload: &Workload) -> Result<Vec<Pod>, Error> {
     let mut found = Vec::new();
     for page in pages(cluster, Resource::Pods, workload).await? {
         let list = items(&page, workload)?;
@@ -129,6 +136,9 @@ async fn pods(cluster: &Cluster, workload: &Workload) -> Result<Vec<Pod>, Error>
             list.iter()
                 .filter_map(|item| convert::pod(&workload.id, item.get()).ok()),
         );
+    }
+    if workload.id.kind != Kind::Deployment {
+        found.retain(|pod: &Pod| pod.owner == workload.uid);
     }
     Ok(found)
 }

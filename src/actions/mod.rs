@@ -6,12 +6,13 @@ mod gather;
 mod preflight;
 pub mod record;
 mod send;
+mod turn;
 
 pub use execute::{Order, execute};
 pub use gather::{GatherContext, gather};
 pub use preflight::preflight;
 pub use record::Recorder;
-pub use send::send;
+pub use send::{SendError, send};
 
 #[cfg(test)]
 mod tests;

@@ -116,9 +116,7 @@ impl Sending {
             checks: known.chain(verdicts).map(checked).collect(),
             steps: plan
                 .all_steps()
-                .map(|step| match step {
-                    crate::plan::Step::JsonPatch { what, .. } => what.clone(),
-                })
+                .map(|step| step.what().to_owned())
                 .collect(),
         }
     }

@@ -1,20 +1,61 @@
 //! The one function that writes.
 
+use crate::domain::Uid;
 use crate::plan::gate::PassKind;
-use crate::plan::{Pass, Step};
-use crate::sources::kube::{Answer, Cluster, Error, path};
+use crate::plan::{ObjectRef, Pass, Step, When};
+use crate::sources::kube::{Answer, Cluster, Error, convert, path};
 
-/// Sends one step, once. What an error says about the object: [`Error::outcome_unknown`].
-pub async fn send(cluster: &Cluster, step: &Step, pass: &Pass) -> Result<Answer, Error> {
+/// Why a step did not go through.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// What the server said, or that it said nothing. What that means for the object: [`Error::outcome_unknown`].
+    #[error(transparent)]
+    Kube(#[from] Error),
+    /// Nothing was sent: the object is not the one that was shown, or not as it was.
+    #[error("{0}")]
+    Changed(String),
+}
+
+/// Sends one step, once.
+pub async fn send(cluster: &Cluster, step: &Step, pass: &Pass) -> Result<Answer, SendError> {
     let dry_run = match pass.kind() {
         PassKind::DryRun => true,
         PassKind::Real => false,
     };
+    let object = step.object();
+    let path = path::object_in(object.api, &object.namespace, object.resource, &object.name);
     match step {
-        Step::JsonPatch { object, body, .. } => {
-            let path =
-                path::object_in(object.api, &object.namespace, object.resource, &object.name);
-            cluster.patch(&path, &body.0, dry_run).await
+        Step::JsonPatch { body, .. } => Ok(cluster.patch(&path, &body.0, dry_run).await?),
+        Step::DeletePod { uid, when, .. } => {
+            let version = look(cluster, object, &path, (uid, *when)).await?;
+            Ok(cluster.delete(&path, (&uid.0, &version), dry_run).await?)
         }
+    }
+}
+
+/// A pod that fails changes all the time, so it is looked at right before it is deleted, and deleted only as it was
+/// seen then: what it is now must still be what was shown.
+async fn look(
+    cluster: &Cluster,
+    object: &ObjectRef,
+    path: &str,
+    (uid, when): (&Uid, When),
+) -> Result<Box<str>, SendError> {
+    let changed = |how: &str| Err(SendError::Changed(format!("{} {how}", object.name)));
+    let answer = match cluster.get(path).await {
+        Ok(answer) => answer,
+        Err(Error::NotFound { .. }) => return changed("is gone"),
+        Err(error) => return changed(&format!("cannot be read again ({error})")),
+    };
+    let text = String::from_utf8_lossy(&answer.body);
+    let seen = match convert::seen(&text) {
+        Ok(seen) => seen,
+        Err(error) => return changed(&format!("cannot be read again ({error})")),
+    };
+    match when {
+        _ if seen.uid != *uid => changed("was replaced since it was shown"),
+        _ if seen.terminating => changed("is on its way out already"),
+        When::NotReady if seen.ready => changed("is ready since it was shown"),
+        When::NotReady | When::InTurn => Ok(seen.version),
     }
 }

@@ -325,6 +325,8 @@ pub enum Stage {
         plan: Box<Plan>,
         verdicts: Vec<Verdict>,
         step: usize,
+        /// What the step waits for before it is sent.
+        waiting: Option<String>,
     },
     /// The answer was lost.
     Unknown {

@@ -109,6 +109,9 @@ pub struct Rollback {
     /// Print the plan and its checks, and change nothing
     #[arg(long, conflicts_with = "yes")]
     pub dry_run: bool,
+    /// With the update strategy OnDelete: delete the pods as well, each once the one before is ready again
+    #[arg(long)]
+    pub delete_pods: bool,
     /// Execute, and follow to a verified end; a protected environment needs --write and --name as well
     #[arg(long)]
     pub yes: bool,

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::config::Config;
+use crate::domain::Kind;
 use crate::domain::revision::{current, withdrawn};
 use crate::domain::version::version;
 use crate::engine::clock;
@@ -18,7 +19,11 @@ pub async fn run(config: &Config, args: &History) -> Outcome {
     let mut session = Session::connect(config, args.timeout).await?;
     session.workloads(config).await?;
     let workload = session.find(&args.service)?;
-    session.revisions(&workload).await?;
+    match workload.id.kind {
+        Kind::Deployment => session.revisions(&workload).await?,
+        // Which of its revisions serve only the pods tell.
+        Kind::StatefulSet | Kind::DaemonSet => session.details(&[&workload]).await?,
+    }
     let revisions = session.fleet.revisions(&workload);
     let live = current(&workload, revisions).map(|r| &r.uid);
     let withdrawn = withdrawn(&workload, revisions);
@@ -43,7 +48,7 @@ pub async fn run(config: &Config, args: &History) -> Outcome {
                 current: Some(&revision.uid) == live,
                 withdrawn: withdrawn.contains(&revision.name),
                 created: revision.created,
-                available: revision.available,
+                available: revision.serving(session.fleet.pods(&workload)),
                 images: revision
                     .containers
                     .iter()

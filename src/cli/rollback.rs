@@ -12,7 +12,8 @@ use crate::domain::{Failure, FailureKind, Workload};
 use crate::engine::{clock, release};
 use crate::plan::check::CheckState;
 use crate::plan::{
-    self, Answers, Follow, Goal, Missing, Plan, Progress, Request, Target, Verb, Verdict, gate,
+    self, Answers, Follow, Goal, Missing, Offer, OfferId, Plan, Progress, Request, Target, Verb,
+    Verdict, gate,
 };
 use crate::sources::kube;
 
@@ -25,7 +26,10 @@ pub async fn run(config: &Config, args: Rollback) -> Outcome {
     let mut session = Session::connect(config, READS).await?;
     session.workloads(config).await?;
     let workload = session.find(&args.service)?;
-    let plan = make(config, &session, &workload, args.to.clone()).await?;
+    let mut plan = make(config, &session, &workload, args.to.clone()).await?;
+    for offer in &mut plan.offers {
+        offer.taken = offer.id == OfferId::DeletePods && args.delete_pods;
+    }
     let cluster = session.cluster.clone();
     let asked = actions::preflight(cluster, plan.clone(), config.readonly).collect::<Vec<_>>();
     let verdicts = all_verdicts(&plan, asked.await);
@@ -143,6 +147,7 @@ async fn execute(
 ) -> Result<String, Failure> {
     let identity = kube::identify(&session.cluster).await.ok();
     let mut goal = plan.goal.clone();
+    let steps: Vec<_> = plan.all_steps().map(|s| s.what().to_owned()).collect();
     let order = Order {
         plan,
         answers,
@@ -155,7 +160,16 @@ async fn execute(
     while let Some(fact) = facts.next().await {
         match fact {
             Progress::Sent { .. } | Progress::Done { .. } => {}
-            Progress::Accepted { at, generation, .. } => goal.accept(at, generation),
+            Progress::Waiting { why, .. } => say(args.output, ".. ", &why)?,
+            Progress::Accepted {
+                step,
+                at,
+                generation,
+            } => {
+                let first = if step == 0 { at } else { goal.accepted };
+                goal.accept(first, generation);
+                say(args.output, "ok ", &steps[step])?;
+            }
             Progress::Refused { why, .. } => return Err(why),
             Progress::Unknown { why, .. } => {
                 let sentence = format!("it is not known whether it was done: {why}");
@@ -176,6 +190,13 @@ async fn execute(
         release::write_end(&config.state_dir, end).await?;
     }
     ended
+}
+
+fn say(form: Form, mark: &str, words: &str) -> Result<(), Failure> {
+    match form {
+        Form::Lines => output::line(&format!("{mark}{words}")),
+        Form::Json => Ok(()),
+    }
 }
 
 /// What goes into the record; nothing when we only stopped to look.
@@ -253,6 +274,10 @@ fn again(sentence: String, goal: &Goal) -> Failure {
         ))
 }
 
+fn offered(offer: &Offer) -> bool {
+    offer.id == OfferId::DeletePods && !offer.taken
+}
+
 /// Plan, checks and end, as JSON; the names are kept.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -267,6 +292,11 @@ struct Report {
     rule: String,
     differences: Vec<String>,
     checks: Vec<Check>,
+    /// What is sent, in this order.
+    steps: Vec<String>,
+    /// What --delete-pods would add.
+    offered: Vec<String>,
+    meanwhile: String,
     kubectl: String,
     /// What became of it; absent with a failure.
     outcome: Option<String>,
@@ -318,6 +348,15 @@ impl Report {
                 .map(|d| format!("{} {}", d.what, d.text))
                 .collect(),
             checks: verdicts.iter().map(check).collect(),
+            steps: plan.all_steps().map(|s| s.what().to_owned()).collect(),
+            offered: plan
+                .offers
+                .iter()
+                .filter(|o| offered(o))
+                .flat_map(|o| &o.steps)
+                .map(|s| s.what().to_owned())
+                .collect(),
+            meanwhile: plan.meanwhile.clone(),
             kubectl: plan.kubectl.clone(),
             outcome: None,
             failure: None,
@@ -336,6 +375,13 @@ impl Report {
             let word = output::finding(check.finding);
             output::line(&format!("{word:<11}{}", check.sentence))?;
         }
+        for step in self.steps.iter().skip(1) {
+            output::line(&format!("then       {step}"))?;
+        }
+        for step in &self.offered {
+            output::line(&format!("offered    {step} (--delete-pods)"))?;
+        }
+        output::line(&self.meanwhile)?;
         output::line(&self.kubectl)
     }
 }

@@ -112,6 +112,7 @@ pub fn revision(kind: Kind, number: u64, hash: &str, image: &str) -> Revision {
         containers: containers(image),
         version_label: None,
         template: TemplateHash::of(hash),
+        canonical: None,
         pod_hash: hash.into(),
         desired: 0,
         ready: 0,

@@ -88,4 +88,39 @@ impl Pod {
     pub fn restarts(&self) -> u32 {
         self.containers.iter().map(|c| c.restarts).sum()
     }
+
+    /// The number at the end of the name of a StatefulSet's pod.
+    pub fn ordinal(&self) -> Option<u32> {
+        self.name.rsplit_once('-')?.1.parse().ok()
+    }
+
+    /// It ran to its end, and is no pod that anybody waits for.
+    pub fn ended(&self) -> bool {
+        matches!(&*self.phase, "Succeeded" | "Failed")
+    }
+
+    /// How it is, in the word that kubectl would use.
+    pub fn word(&self) -> &str {
+        if self.terminating {
+            return "Terminating";
+        }
+        if let Some((reason, _)) = self.reason.as_ref().or(self.unscheduled.as_ref()) {
+            return reason;
+        }
+        let not_ready = self.containers.iter().filter(|c| !c.ready);
+        for container in not_ready {
+            match &container.run {
+                Run::Waiting { reason, .. } if !reason.is_empty() => return reason,
+                Run::Ended(ended) if !(container.init && ended.exit_code == 0) => {
+                    return &ended.reason;
+                }
+                Run::Waiting { .. } | Run::Running { .. } | Run::Ended(_) | Run::Unknown => {}
+            }
+        }
+        match &*self.phase {
+            _ if self.ready => "ready",
+            "Running" => "not ready",
+            phase => phase,
+        }
+    }
 }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{ActionNote, Condition, Container, Kind, TemplateHash, Uid, Workload, WorkloadId};
+use super::template::CanonicalHash;
+use super::{ActionNote, Condition, Container, Kind, Pod, TemplateHash, Uid, Workload, WorkloadId};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revision {
@@ -22,10 +23,14 @@ pub struct Revision {
     pub version_label: Option<Box<str>>,
     /// The raw template, hash label included, as the revision holds it.
     pub template: TemplateHash,
+    /// Of its template, by which a note of ours finds it; only of a ControllerRevision. The controllers copy notes
+    /// to those when they are made, and not when they become current again.
+    pub canonical: Option<CanonicalHash>,
     /// `pod-template-hash` or `controller-revision-hash`, as its pods carry it.
     pub pod_hash: Box<str>,
     pub desired: u32,
     pub ready: u32,
+    /// Zero of a ControllerRevision: see [`Revision::serving`].
     pub available: u32,
     /// `ReplicaFailure`, when there is one.
     pub failure: Option<Box<Condition>>,
@@ -42,6 +47,18 @@ impl Revision {
         }
         let former: Vec<_> = self.former.iter().map(u64::to_string).collect();
         format!("rev {}, was {}", self.number, former.join(", "))
+    }
+
+    /// Its pods that serve: as a ReplicaSet says itself; of a ControllerRevision only the pods tell.
+    pub fn serving<'a>(&self, pods: impl IntoIterator<Item = &'a Pod>) -> u32 {
+        match self.workload.kind {
+            Kind::Deployment => self.available,
+            Kind::StatefulSet | Kind::DaemonSet => {
+                let its =
+                    |pod: &&Pod| pod.revision == self.pod_hash && pod.ready && !pod.terminating;
+                u32::try_from(pods.into_iter().filter(its).count()).unwrap_or(u32::MAX)
+            }
+        }
     }
 }
 
@@ -86,11 +103,15 @@ pub fn withdrawn_by<'a>(
     let live = workload.action.as_deref().map(|note| (note, None));
     let notes: Vec<_> = carried.chain(live).collect();
     let went_back = |r: &Revision, note: &ActionNote| {
-        let target = notes
+        let carried = notes
             .iter()
             .filter(|(n, _)| n.id == note.id)
-            .filter_map(|(_, number)| *number)
-            .min();
+            .filter_map(|(_, number)| *number);
+        let written = revisions
+            .iter()
+            .filter(|r| r.canonical.as_ref() == Some(&note.to))
+            .map(|r| r.number);
+        let target = carried.chain(written).min();
         *note.from == *r.name
             && r.action.as_deref().is_none_or(|own| own.at < note.at)
             && target.is_none_or(|target| r.number < target)

@@ -98,6 +98,12 @@ pub fn standing(evidence: Evidence<'_>, now: Timestamp) -> Standing {
     }
 }
 
+/// What keeps one pod from serving and does not heal by waiting, as far as the pod itself tells.
+pub fn broken(pod: &Pod, now: Timestamp) -> Option<Why> {
+    let trouble = pod::trouble(pod, &[], now).filter(|trouble| trouble.stalls)?;
+    Some(trouble.why)
+}
+
 /// A rollout that is on its way, or stuck.
 fn under_way(evidence: Evidence<'_>, progress: Progress, now: Timestamp) -> Standing {
     let workload = evidence.workload;

@@ -3,6 +3,12 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The label that the Deployment controller adds to the template of a ReplicaSet.
+pub const HASH_LABEL: &str = "pod-template-hash";
+/// The key in the template of a ControllerRevision, which is kept as a patch that replaces the whole.
+pub const PATCH: &str = "$patch";
 
 /// JSON exactly as the API server sent it. A write that tests a template repeats these bytes, because the
 /// server compares scalars byte by byte.
@@ -35,18 +41,26 @@ impl fmt::Debug for TemplateHash {
     }
 }
 
-/// The SHA-256, in hex, of a template as key-sorted JSON without the `pod-template-hash` label. Two templates
-/// that mean the same have the same, whatever order a server writes their keys in.
+/// The SHA-256, in hex, of a template as key-sorted JSON without what controllers add to it: the
+/// `pod-template-hash` label, the `$patch` of a ControllerRevision, a creation time that is null. Two templates that
+/// mean the same have the same, whatever order a server writes their keys in.
 ///
 /// # Errors
 /// When `raw` is not JSON.
 pub fn canonical_hash(raw: &str) -> Result<CanonicalHash, serde_json::Error> {
-    let mut template: serde_json::Value = serde_json::from_str(raw)?;
-    if let Some(labels) = template
-        .pointer_mut("/metadata/labels")
-        .and_then(|l| l.as_object_mut())
+    let mut template: Value = serde_json::from_str(raw)?;
+    if let Some(template) = template.as_object_mut() {
+        template.remove(PATCH);
+    }
+    if let Some(meta) = template
+        .pointer_mut("/metadata")
+        .and_then(Value::as_object_mut)
     {
-        labels.remove("pod-template-hash");
+        // A ControllerRevision keeps the bytes of the server version that made it, and only older ones wrote it.
+        meta.retain(|key, value| key != "creationTimestamp" || !value.is_null());
+        if let Some(labels) = meta.get_mut("labels").and_then(Value::as_object_mut) {
+            labels.remove(HASH_LABEL);
+        }
     }
     let mut text = String::with_capacity(raw.len());
     write_sorted(&template, &mut text);
@@ -60,9 +74,9 @@ pub fn canonical_hash(raw: &str) -> Result<CanonicalHash, serde_json::Error> {
 pub struct CanonicalHash(pub Box<str>);
 
 /// Sorts by itself, so that the answer does not hang on how `serde_json` keeps its maps.
-fn write_sorted(value: &serde_json::Value, out: &mut String) {
+fn write_sorted(value: &Value, out: &mut String) {
     match value {
-        serde_json::Value::Object(map) => {
+        Value::Object(map) => {
             let mut keys: Vec<_> = map.iter().collect();
             keys.sort_by_key(|(key, _)| key.as_str());
             out.push('{');
@@ -70,13 +84,13 @@ fn write_sorted(value: &serde_json::Value, out: &mut String) {
                 if i > 0 {
                     out.push(',');
                 }
-                out.push_str(&serde_json::Value::from(key.as_str()).to_string());
+                out.push_str(&Value::from(key.as_str()).to_string());
                 out.push(':');
                 write_sorted(value, out);
             }
             out.push('}');
         }
-        serde_json::Value::Array(items) => {
+        Value::Array(items) => {
             out.push('[');
             for (i, item) in items.iter().enumerate() {
                 if i > 0 {
@@ -114,5 +128,10 @@ mod tests {
             canonical_hash(r#"{"spec":{}}"#).unwrap()
         );
         assert_ne!(TemplateHash::of(a), TemplateHash::of(b));
+        let revision = r#"{"$patch":"replace","metadata":{"creationTimestamp":null,"labels":{"app":"x"}},"spec":{"a":1,"b":[1,{"c":3,"d":2}]}}"#;
+        assert_eq!(
+            canonical_hash(a).unwrap(),
+            canonical_hash(revision).unwrap()
+        );
     }
 }

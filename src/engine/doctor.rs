@@ -180,7 +180,7 @@ pub fn namespaces(config: &Config, cluster: &Cluster) -> Vec<Option<String>> {
 
 async fn rights(cluster: &Cluster, resource: Resource, namespace: Option<&str>) -> Diagnosis {
     let verbs: &[&str] = match resource {
-        Resource::Workload(Kind::Deployment) => &["list", "watch", "patch"],
+        Resource::Workload(_) => &["list", "watch", "patch"],
         _ => &["list", "watch"],
     };
     let (mut missing, mut unknown) = (Vec::new(), Vec::new());

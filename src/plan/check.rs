@@ -4,6 +4,7 @@ pub mod differs;
 pub mod owner;
 pub mod paused;
 pub mod references;
+pub mod strategy;
 
 use crate::domain::{TemplateHash, Uid};
 
@@ -18,10 +19,11 @@ pub enum CheckId {
     Config,
     Owner,
     Paused,
+    Strategy,
 }
 
 impl CheckId {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Permission,
         Self::Unchanged,
         Self::Differs,
@@ -29,6 +31,7 @@ impl CheckId {
         Self::Config,
         Self::Owner,
         Self::Paused,
+        Self::Strategy,
     ];
 
     /// In the words of the JSON, which a test holds to it.
@@ -41,6 +44,7 @@ impl CheckId {
             Self::Config => "config",
             Self::Owner => "owner",
             Self::Paused => "paused",
+            Self::Strategy => "strategy",
         }
     }
 

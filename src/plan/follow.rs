@@ -2,13 +2,17 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::standing::{Evidence, Reason, standing};
+use crate::domain::standing::Reason;
 use crate::domain::template::CanonicalHash;
 use crate::domain::version::version;
 use crate::domain::{
-    Container, Fleet, Phase, Pod, Revision, Truth, Uid, Warning, Why, Workload, WorkloadId,
+    Container, Fleet, Kind, Phase, Pod, Revision, Truth, Uid, Why, Workload, WorkloadId,
 };
 use crate::text;
+
+mod sight;
+
+use sight::Sight;
 
 /// Seconds that every pod must have been ready for before an action counts as verified.
 pub const READY_FOR: u32 = 30;
@@ -91,9 +95,7 @@ pub fn follow(fleet: &Fleet, goal: &Goal, now: Timestamp) -> Follow {
 /// while the note does not speak of the live template, or its revision is not known yet.
 pub fn goal_from_note(workload: &Workload, revisions: &[Revision]) -> Option<Goal> {
     let note = workload.action.as_deref()?;
-    let current = revisions
-        .iter()
-        .find(|r| workload.revision == Some(r.number))?;
+    let current = sight::target(workload, revisions, &note.to)?;
     let other = revisions.iter().find(|r| r.name[..] == note.from);
     Some(Goal {
         id: note.id.clone(),
@@ -116,64 +118,8 @@ pub fn goal_from_note(workload: &Workload, revisions: &[Revision]) -> Option<Goa
     })
 }
 
-/// What is known of the target's pods and of the others.
-struct Sight<'a> {
-    workload: &'a Workload,
-    revisions: &'a [Revision],
-    warnings: Vec<&'a Warning>,
-    /// Pods of the target revision that are not on their way out.
-    target: Vec<&'a Pod>,
-    /// All other pods, those that are terminating included.
-    others: usize,
-}
-
-impl<'a> Sight<'a> {
-    fn new(fleet: &'a Fleet, workload: &'a Workload, goal: &Goal) -> Self {
-        let revisions = fleet.revisions(workload);
-        // The number moves to the re-used revision, or to a new one when the server filled in defaults.
-        let current = revisions
-            .iter()
-            .find(|r| r.number > 0 && workload.revision == Some(r.number))
-            .or_else(|| revisions.iter().find(|r| r.name == goal.revision_name));
-        let pods = fleet.pods(workload);
-        let ours = |pod: &&Pod| current.is_some_and(|r| pod.revision == r.pod_hash);
-        let target: Vec<_> = pods
-            .iter()
-            .copied()
-            .filter(|pod| ours(pod) && !pod.terminating)
-            .collect();
-        let ended = |pod: &&&Pod| matches!(&*pod.phase, "Succeeded" | "Failed");
-        let others = pods
-            .iter()
-            .filter(|pod| !ended(pod) && (!ours(pod) || pod.terminating))
-            .count();
-        Self {
-            workload,
-            revisions,
-            warnings: fleet.warnings(workload),
-            target,
-            others,
-        }
-    }
-
-    /// The one cause that the target's pods themselves give.
-    fn why(&self, now: Timestamp) -> (Phase, Option<Why>) {
-        let standing = standing(
-            Evidence {
-                workload: self.workload,
-                revisions: self.revisions,
-                pods: &self.target,
-                warnings: &self.warnings,
-            },
-            now,
-        );
-        (standing.phase, standing.why)
-    }
-}
-
 fn rollout(sight: &Sight<'_>, goal: &Goal, now: Timestamp) -> Follow {
-    let workload = sight.workload;
-    let wanted = usize::try_from(workload.desired).unwrap_or(usize::MAX);
+    let wanted = sight.wanted();
     let right: Vec<_> = sight
         .target
         .iter()
@@ -184,14 +130,19 @@ fn rollout(sight: &Sight<'_>, goal: &Goal, now: Timestamp) -> Follow {
         return failed(&words);
     }
     let ready: Vec<_> = right.iter().copied().filter(|pod| pod.ready).collect();
-    let all_run = right.len() == wanted && ready.len() == wanted;
+    let enough = match sight.workload.id.kind {
+        Kind::Deployment | Kind::StatefulSet => right.len() == wanted,
+        // A node may keep a pod that it should no longer get.
+        Kind::DaemonSet => sight.covered(&right) >= wanted,
+    };
+    let all_run = enough && ready.len() == right.len();
     let stable = all_run && ready.iter().all(|pod| ready_long(pod, goal, now));
-    let old_gone = sight.others == 0
-        && workload.counts.total == workload.desired
-        && workload.counts.updated == workload.desired;
+    let old_gone = sight.others.is_empty() && sight.counts_agree();
     let what = running_words(&right, goal);
-    if stable && old_gone {
-        return Follow::Done(verified(&ready, &what, goal, now));
+    // A partition that lets no pod move leaves nothing to verify.
+    let moves = wanted > 0 || sight.held.is_empty();
+    if stable && old_gone && moves {
+        return Follow::Done(verified(sight, &ready, &what, goal, now));
     }
     let (phase, why) = sight.why(now);
     if let Some(words) = failure(sight, phase, why.as_ref(), goal) {
@@ -203,20 +154,27 @@ fn rollout(sight: &Sight<'_>, goal: &Goal, now: Timestamp) -> Follow {
         step(
             all_run,
             format!(
-                "{} of {wanted} pods run {what}, {} ready",
-                right.len(),
-                ready.len()
+                "{} of {wanted} {} run {what}, {} ready",
+                sight.covered(&right),
+                noun(sight),
+                sight.covered(&ready)
             ),
         ),
         step(stable, ready_words(&ready, stable, goal, now)),
         step(old_gone, "old pods gone"),
     ];
-    if workload.paused && !(all_run && old_gone) {
-        milestones.push(step(false, "paused: nothing moves until resumed"));
-    } else if let Some(why) = why.filter(|_| !all_run) {
-        milestones.push(step(false, why.text));
-    }
+    let waits = sight.waits().filter(|_| !(all_run && old_gone && moves));
+    let open = waits.or_else(|| why.filter(|_| !all_run).map(|why| why.text));
+    milestones.extend(open.map(|words| step(false, words)));
     Follow::Pending(milestones)
+}
+
+/// What is counted.
+fn noun(sight: &Sight<'_>) -> &'static str {
+    match sight.workload.id.kind {
+        Kind::Deployment | Kind::StatefulSet => "pods",
+        Kind::DaemonSet => "nodes",
+    }
 }
 
 /// The pods tell that it does not heal by waiting, or the controller gave up on this very rollout.
@@ -321,7 +279,7 @@ fn running_words(pods: &[&Pod], goal: &Goal) -> String {
     }
 }
 
-fn verified(ready: &[&Pod], what: &str, goal: &Goal, now: Timestamp) -> String {
+fn verified(sight: &Sight<'_>, ready: &[&Pod], what: &str, goal: &Goal, now: Timestamp) -> String {
     let restarts = ready
         .iter()
         .flat_map(|pod| &pod.containers)
@@ -331,10 +289,17 @@ fn verified(ready: &[&Pod], what: &str, goal: &Goal, now: Timestamp) -> String {
                 .is_some_and(|at| at >= goal.accepted)
         })
         .count();
-    let n = ready.len();
+    let (n, noun) = (sight.covered(ready), noun(sight));
+    let held = match sight.held.len() {
+        0 => String::new(),
+        n => format!(
+            "; {} below the partition keep theirs",
+            text::count(n, "pod")
+        ),
+    };
     let seconds = now.duration_since(goal.accepted).as_secs().max(0);
     format!(
-        "verified: {n}/{n} pods run {what}, ready for {}s, {}, {} in all",
+        "verified: {n}/{n} {noun} run {what}, ready for {}s, {}, {} in all{held}",
         goal.ready_for,
         text::count(restarts, "restart"),
         text::duration(seconds.unsigned_abs())

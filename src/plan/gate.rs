@@ -138,7 +138,8 @@ fn of_check(
             | CheckId::Differs
             | CheckId::Config
             | CheckId::Owner
-            | CheckId::Paused => None,
+            | CheckId::Paused
+            | CheckId::Strategy => None,
         },
         Some(Finding::Block) if check.final_block() => Some(Missing::Blocked(check)),
         Some(Finding::Block) => (!overridden).then_some(Missing::Override(check)),

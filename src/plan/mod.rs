@@ -22,7 +22,7 @@ pub use follow::{Follow, Goal, Milestone};
 pub use gate::{Answers, Missing, Pass};
 pub use progress::Progress;
 pub use request::{Request, Target, Verb};
-pub use step::{ObjectRef, Step};
+pub use step::{ObjectRef, Step, When};
 
 /// A write that a person can read before it happens. Bound to the uid and the pod template that were shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub struct Plan {
     /// Findings that need no question, and the questions that preflight asks.
     pub checks: Vec<Check>,
     pub steps: Vec<Step>,
-    /// Steps that a person may add: `resume it as well`.
+    /// What a person may add: `resume it as well`.
     pub offers: Vec<Offer>,
     pub goal: Goal,
     /// What happens to those who are served meanwhile: `5 of 6 keep serving`.
@@ -91,19 +91,20 @@ pub struct Difference {
     pub text: String,
 }
 
-/// A step that is not part of the plan until a key adds it.
+/// Steps that are not part of the plan until a key adds them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
     pub id: OfferId,
     pub key: char,
     pub text: String,
-    pub step: Step,
+    pub steps: Vec<Step>,
     pub taken: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OfferId {
     Resume,
+    DeletePods,
 }
 
 impl Plan {
@@ -113,7 +114,7 @@ impl Plan {
             .offers
             .iter()
             .filter(|offer| offer.taken)
-            .map(|offer| &offer.step);
+            .flat_map(|offer| &offer.steps);
         self.steps.iter().chain(taken)
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Error;
 use serde_json::value::RawValue;
 
+use crate::domain::template::{HASH_LABEL, PATCH};
 use crate::domain::{ActionNote, Uid, action_note};
 
 /// What is written beside the template, and whether there is a map of annotations to add it to.
@@ -53,12 +54,13 @@ pub fn resume(uid: &Uid) -> String {
     )
 }
 
-/// The template without its `pod-template-hash` label; every other byte outside the labels stays as it is, so
-/// that large integers and fractions survive.
+/// A revision's template as the workload itself would have it: without the `pod-template-hash` label of a ReplicaSet
+/// and the `$patch` of a ControllerRevision. Every other byte outside the labels stays as it is, so that large
+/// integers and fractions survive.
 ///
 /// # Errors
 /// When `raw` is not a JSON object.
-pub fn without_hash_label(raw: &str) -> Result<String, Error> {
+pub fn template_of_revision(raw: &str) -> Result<String, Error> {
     #[derive(Deserialize)]
     struct Template<'a> {
         #[serde(borrow)]
@@ -69,21 +71,26 @@ pub fn without_hash_label(raw: &str) -> Result<String, Error> {
         #[serde(borrow)]
         labels: Option<&'a RawValue>,
     }
-    let template: Template<'_> = serde_json::from_str(raw)?;
+    let whole = without(raw, PATCH)?;
+    let template: Template<'_> = serde_json::from_str(&whole)?;
     let Some(labels) = template.metadata.and_then(|metadata| metadata.labels) else {
-        return Ok(raw.to_owned());
+        return Ok(whole.into_owned());
     };
     let labels = labels.get();
-    let entries: Entries<'_> = serde_json::from_str(labels)?;
-    if !entries.0.iter().any(|(key, _)| key == "pod-template-hash") {
-        return Ok(raw.to_owned());
-    }
+    let kept = without(labels, HASH_LABEL)?;
+    // `labels` is a part of `whole`: the raw value was borrowed from it.
+    let start = labels.as_ptr().addr() - whole.as_ptr().addr();
+    Ok([&whole[..start], &kept, &whole[start + labels.len()..]].concat())
+}
+
+/// A JSON object (or null) without one of its keys; as it is when it has none such.
+fn without<'a>(object: &'a str, gone: &str) -> Result<Cow<'a, str>, Error> {
+    let entries: Option<Entries<'_>> = serde_json::from_str(object)?;
+    let Some(Entries(entries)) = entries.filter(|e| e.0.iter().any(|(key, _)| key == gone)) else {
+        return Ok(Cow::Borrowed(object));
+    };
     let mut kept = String::from("{");
-    for (key, value) in entries
-        .0
-        .iter()
-        .filter(|(key, _)| key != "pod-template-hash")
-    {
+    for (key, value) in entries.iter().filter(|(key, _)| key != gone) {
         if kept.len() > 1 {
             kept.push(',');
         }
@@ -92,9 +99,7 @@ pub fn without_hash_label(raw: &str) -> Result<String, Error> {
         kept.push_str(value.get());
     }
     kept.push('}');
-    // `labels` is a part of `raw`: the raw value was borrowed from it.
-    let start = labels.as_ptr().addr() - raw.as_ptr().addr();
-    Ok([&raw[..start], &kept, &raw[start + labels.len()..]].concat())
+    Ok(Cow::Owned(kept))
 }
 
 /// A JSON object in its own order, values as they are spelled.
@@ -141,11 +146,19 @@ mod tests {
     }
 
     #[test]
-    fn only_the_hash_label_goes() {
+    fn only_what_controllers_add_goes() {
         let want = HARD.replace(r#""pod-template-hash":"7d9f","#, "");
-        assert_eq!(without_hash_label(HARD).unwrap(), want);
-        assert_eq!(without_hash_label(&want).unwrap(), want);
+        assert_eq!(template_of_revision(HARD).unwrap(), want);
+        assert_eq!(template_of_revision(&want).unwrap(), want);
         for (raw, want) in [
+            (
+                r#"{"$patch":"replace","spec":{"n":9007199254740993,"a":"\u0026"}}"#,
+                r#"{"spec":{"n":9007199254740993,"a":"\u0026"}}"#,
+            ),
+            (
+                r#"{"$patch":"replace","metadata":{"labels":{"app":"db"}},"spec":{"$patch":1}}"#,
+                r#"{"metadata":{"labels":{"app":"db"}},"spec":{"$patch":1}}"#,
+            ),
             (
                 r#"{"metadata":{"labels":{"pod-template-hash":"x"}},"spec":{}}"#,
                 r#"{"metadata":{"labels":{}},"spec":{}}"#,
@@ -160,18 +173,14 @@ mod tests {
             ),
             (r#"{ "spec" : {} }"#, r#"{ "spec" : {} }"#),
         ] {
-            if raw.contains(r#""labels":null"#) {
-                assert_eq!(without_hash_label(raw).unwrap(), want);
-            } else {
-                assert_eq!(without_hash_label(raw).unwrap(), want, "{raw}");
-            }
+            assert_eq!(template_of_revision(raw).unwrap(), want, "{raw}");
         }
-        assert!(without_hash_label("7").is_err());
+        assert!(template_of_revision("7").is_err());
     }
 
     #[test]
     fn tested_bytes_are_verbatim() {
-        let replacement = without_hash_label(HARD).unwrap();
+        let replacement = template_of_revision(HARD).unwrap();
         for (into_map, end) in [
             (
                 true,
@@ -209,7 +218,7 @@ mod tests {
             let mut with = labels.clone();
             with.insert("pod-template-hash".into(), "x".into());
             let raw = serde_json::json!({"metadata": {"labels": with}, "spec": {"a": "<&>"}}).to_string();
-            let bare = without_hash_label(&raw).unwrap();
+            let bare = template_of_revision(&raw).unwrap();
             let mut want = labels;
             want.remove("pod-template-hash");
             let read: serde_json::Value = serde_json::from_str(&bare).unwrap();

@@ -4,12 +4,17 @@ use jiff::Timestamp;
 
 use crate::domain::Failure;
 
-/// How an execution goes on. The order of a success: `Sent`, `Accepted` per step, then `Done`.
+/// How an execution goes on. The order of a success: `Waiting` perhaps, `Sent`, `Accepted` per step, then `Done`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
     /// The line in the release record is on the disk; step `n` is on its way.
     Sent {
         step: usize,
+    },
+    /// Step `n` is not sent yet, and what it waits for.
+    Waiting {
+        step: usize,
+        why: String,
     },
     /// `generation` is that of the object as the write left it, when the answer told.
     Accepted {
@@ -17,7 +22,7 @@ pub enum Progress {
         at: Timestamp,
         generation: Option<i64>,
     },
-    /// Nothing was written. `moved` says who moved what when the object was no longer the one shown.
+    /// Nothing was written by this step; those before it are done. `moved` says who moved what when the object was no longer the one shown.
     Refused {
         step: usize,
         why: Failure,

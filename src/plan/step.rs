@@ -1,6 +1,6 @@
 //! One write, as data.
 
-use crate::domain::{ClusterId, Verbatim};
+use crate::domain::{ClusterId, Uid, Verbatim};
 
 /// The object that a step writes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,12 +22,38 @@ pub enum Step {
         body: Verbatim,
         what: String,
     },
+    /// Deletes the very pod that was shown, so that its controller makes another. It is sent only after the
+    /// controller has seen what was written before it.
+    DeletePod {
+        object: ObjectRef,
+        uid: Uid,
+        /// Where its successor comes up when that has another name.
+        node: Option<Box<str>>,
+        when: When,
+        what: String,
+    },
+}
+
+/// What has to be so for a pod to be deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// It is not ready: its controller waits for it, and replaces nothing meanwhile.
+    NotReady,
+    /// The one that was deleted before it has a successor that is ready. It may serve itself.
+    InTurn,
 }
 
 impl Step {
     pub fn object(&self) -> &ObjectRef {
         match self {
-            Self::JsonPatch { object, .. } => object,
+            Self::JsonPatch { object, .. } | Self::DeletePod { object, .. } => object,
+        }
+    }
+
+    /// In words, without a full stop.
+    pub fn what(&self) -> &str {
+        match self {
+            Self::JsonPatch { what, .. } | Self::DeletePod { what, .. } => what,
         }
     }
 
@@ -35,6 +61,7 @@ impl Step {
     pub fn permission(&self) -> &'static str {
         match self {
             Self::JsonPatch { .. } => "patch",
+            Self::DeletePod { .. } => "delete",
         }
     }
 }

@@ -213,6 +213,7 @@ impl Recipe {
                     containers: self.containers(self.versions[i]),
                     version_label: None,
                     template: TemplateHash::of(self.versions[i]),
+                    canonical: None,
                     pod_hash: hash(i).into(),
                     desired,
                     ready,

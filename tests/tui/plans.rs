@@ -238,6 +238,7 @@ fn plan_being_sent() {
                 plan,
                 verdicts: vec![may(), accepted()],
                 step: 0,
+                waiting: None,
             };
         })
     });
@@ -276,7 +277,7 @@ fn tall_plan(width: u16, height: u16, offset: usize) -> Model {
             id: OfferId::Resume,
             key: 'u',
             text: "resume it as well, so that it moves".into(),
-            step: plan.steps[0].clone(),
+            steps: plan.steps.clone(),
             taken: true,
         });
         shown.stage = asked(plan, vec![may(), accepted()]);

@@ -3,8 +3,8 @@
 use tokio::time::timeout;
 
 use super::{LIMIT, verdict};
-use crate::actions::send;
-use crate::plan::{CheckId, Finding, Pass, Plan, Verdict};
+use crate::actions::{SendError, send};
+use crate::plan::{CheckId, Finding, Pass, Plan, Step, Verdict};
 use crate::sources::kube::{Cluster, Error};
 
 /// Nothing is sent in read-only mode, nor by who may not write.
@@ -25,22 +25,37 @@ pub async fn ask(cluster: &Cluster, plan: &Plan, readonly: bool, permission: Ver
                 let words = "the dry run had no answer within 10s".into();
                 return answer(Finding::Block, words);
             }
-            Ok(Err(error)) => return answer(Finding::Block, refusal(&error)),
+            Ok(Err(error)) => return answer(Finding::Block, refusal(step, &error)),
             Ok(Ok(_)) => {}
         }
     }
-    answer(Finding::Ok, "the server accepts the patch (dry run)".into())
+    let pods = plan.all_steps().filter(|step| is_deletion(step)).count();
+    let words = match pods {
+        0 => "the server accepts the patch (dry run)".into(),
+        1 => "the server accepts the patch and the deletion (dry runs)".into(),
+        n => format!("the server accepts the patch and {n} deletions (dry runs)"),
+    };
+    answer(Finding::Ok, words)
 }
 
-fn refusal(error: &Error) -> String {
+fn is_deletion(step: &Step) -> bool {
+    matches!(step, Step::DeletePod { .. })
+}
+
+fn refusal(step: &Step, error: &SendError) -> String {
     match error {
-        Error::Rejected {
+        SendError::Kube(Error::Rejected {
             status: 422,
             causes,
             ..
-        } if causes.is_empty() => {
+        }) if causes.is_empty() => {
             "the server refuses the patch: the object is not the one that was read".into()
         }
-        other => format!("the server does not accept the patch: {other}"),
+        SendError::Changed(how) => format!("not as it was shown: {how}"),
+        SendError::Kube(other) if is_deletion(step) => {
+            let name = &step.object().name;
+            format!("the server does not accept that {name} is deleted: {other}")
+        }
+        SendError::Kube(other) => format!("the server does not accept the patch: {other}"),
     }
 }

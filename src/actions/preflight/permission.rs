@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use futures::future::join_all;
 use tokio::time::timeout;
 
 use super::{LIMIT, verdict};
 use crate::plan::{CheckId, Finding, Plan, Step, Verdict};
 use crate::sources::kube::Cluster;
 use crate::sources::kube::access::{Permission, Right, permission_on};
+use crate::text;
 
 /// A review that cannot be had is no denial: the dry run tells as well.
 pub async fn ask(cluster: Cluster, plan: Arc<Plan>) -> Verdict {
@@ -18,10 +20,28 @@ pub async fn ask(cluster: Cluster, plan: Arc<Plan>) -> Verdict {
 }
 
 async fn review(cluster: &Cluster, plan: &Plan) -> Verdict {
-    // The steps of a plan write to one object with one verb, so that the first speaks for all.
-    let Some(step) = plan.steps.first() else {
-        return unverified("the plan has no step");
-    };
+    let mut asked: Vec<&Step> = Vec::new();
+    for step in plan.all_steps() {
+        // Steps of one kind go to one object, or to pods, which roles do not name one by one.
+        if !asked.iter().any(|other| words(other) == words(step)) {
+            asked.push(step);
+        }
+    }
+    let answers = join_all(asked.iter().map(|step| may(cluster, step))).await;
+    let worst = |finding| answers.iter().find(|verdict| verdict.finding == finding);
+    if let Some(verdict) = worst(Finding::Block).or_else(|| worst(Finding::Unverified)) {
+        return verdict.clone();
+    }
+    let may: Vec<_> = asked.iter().map(|step| words(step)).collect();
+    let may: Vec<_> = may.iter().map(String::as_str).collect();
+    verdict(
+        CheckId::Permission,
+        Finding::Ok,
+        format!("you may {}", text::list(&may)),
+    )
+}
+
+async fn may(cluster: &Cluster, step: &Step) -> Verdict {
     let words = words(step);
     let object = step.object();
     let right = Right {
@@ -31,9 +51,7 @@ async fn review(cluster: &Cluster, plan: &Plan) -> Verdict {
         namespace: Some(&object.namespace),
     };
     match permission_on(cluster, right, &object.name).await {
-        Ok(Permission::Allowed) => {
-            verdict(CheckId::Permission, Finding::Ok, format!("you may {words}"))
-        }
+        Ok(Permission::Allowed) => verdict(CheckId::Permission, Finding::Ok, words),
         Ok(Permission::Denied(reason)) => {
             let reason = if reason.is_empty() {
                 reason

@@ -7,7 +7,7 @@ use crate::app::intent::Intent;
 use crate::app::keymap::Key;
 use crate::app::layout;
 use crate::app::model::{Armed, Execution, Model, Overlay, PlanBox, ReasonField, Stage};
-use crate::domain::{Failure, Level, WorkloadId};
+use crate::domain::{Failure, Kind, Level, WorkloadId};
 use crate::plan::{
     Answers, CheckId, Evidence, Finding, Missing, Plan, Progress, Request, Target, Verb, Verdict,
     gate, plan,
@@ -59,7 +59,10 @@ pub fn open(model: &mut Model, id: &WorkloadId, target: Option<Target>) -> Vec<E
 
 /// The verb that is missing for release verbs in this workload's namespace, when that is known.
 pub fn missing_permission(model: &Model, id: &WorkloadId) -> Option<String> {
-    model.permissions.get(&id.namespace)?.value()?.clone()
+    // Asked of Deployments only; of the others a plan asks.
+    let asked = id.kind == Kind::Deployment;
+    let known = model.permissions.get(&id.namespace).filter(|_| asked);
+    known?.value()?.clone()
 }
 
 /// What still stands between the plan and its execution, in the order in which to say it.
@@ -319,6 +322,7 @@ fn check_name(check: CheckId) -> &'static str {
         CheckId::Config => "the look at what it names",
         CheckId::Owner => "the owner",
         CheckId::Paused => "the pause",
+        CheckId::Strategy => "the update strategy",
     }
 }
 
@@ -444,6 +448,7 @@ fn execute(model: &mut Model) -> Vec<Effect> {
             plan: plan.clone(),
             verdicts: verdicts.clone(),
             step: 0,
+            waiting: None,
         };
     }
     vec![
@@ -463,14 +468,8 @@ pub fn progressed(model: &mut Model, job: JobId, progress: Progress) -> Vec<Effe
     };
     model.dirty = true;
     match progress {
-        Progress::Sent { step: now } => {
-            if let Some(shown) = waiting(&mut model.overlay, job)
-                && let Stage::Executing { step, .. } = &mut shown.stage
-            {
-                *step = now;
-            }
-            Vec::new()
-        }
+        Progress::Sent { step } => at_step(model, job, step, None),
+        Progress::Waiting { step, why } => at_step(model, job, step, Some(why)),
         Progress::Accepted {
             at: accepted,
             generation,
@@ -480,9 +479,9 @@ pub fn progressed(model: &mut Model, job: JobId, progress: Progress) -> Vec<Effe
             follow::begin(model, goal, accepted, generation);
             Vec::new()
         }
-        Progress::Refused { why, moved, .. } => {
+        Progress::Refused { step, why, moved } => {
             model.executions.remove(at);
-            refused(model, job, why, moved)
+            refused(model, job, (step, why), moved)
         }
         Progress::Unknown { why, .. } => {
             let execution = model.executions.remove(at);
@@ -511,7 +510,21 @@ pub fn progressed(model: &mut Model, job: JobId, progress: Progress) -> Vec<Effe
     }
 }
 
-fn refused(model: &mut Model, job: JobId, why: Failure, moved: bool) -> Vec<Effect> {
+fn at_step(model: &mut Model, job: JobId, now: usize, why: Option<String>) -> Vec<Effect> {
+    if let Some(shown) = waiting(&mut model.overlay, job)
+        && let Stage::Executing { step, waiting, .. } = &mut shown.stage
+    {
+        (*step, *waiting) = (now, why);
+    }
+    Vec::new()
+}
+
+fn refused(
+    model: &mut Model,
+    job: JobId,
+    (step, why): (usize, Failure),
+    moved: bool,
+) -> Vec<Effect> {
     match waiting(&mut model.overlay, job) {
         Some(_) if moved => gather_again(model, Some(why.sentence)),
         Some(shown) => {
@@ -519,11 +532,11 @@ fn refused(model: &mut Model, job: JobId, why: Failure, moved: bool) -> Vec<Effe
             Vec::new()
         }
         None => {
-            notice(
-                model,
-                format!("nothing was written: {}", why.sentence),
-                true,
-            );
+            let words = match step {
+                0 => format!("nothing was written: {}", why.sentence),
+                _ => why.sentence,
+            };
+            notice(model, words, true);
             Vec::new()
         }
     }

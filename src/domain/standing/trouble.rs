@@ -41,7 +41,7 @@ pub(super) fn of_rollout(evidence: Evidence<'_>, now: Timestamp) -> Option<Troub
 /// What is wrong with a workload that no rollout moves.
 pub(super) fn at_rest(evidence: Evidence<'_>, now: Timestamp) -> Option<Trouble> {
     let short = evidence.workload.counts.available < evidence.workload.desired;
-    let pods = worst(evidence, now, |_| true);
+    let pods = blocks_the_order(evidence, now).or_else(|| worst(evidence, now, |_| true));
     if !short {
         return pods;
     }
@@ -80,7 +80,8 @@ fn blocks_the_order(evidence: Evidence<'_>, now: Timestamp) -> Option<Trouble> {
     if evidence.workload.id.kind != Kind::StatefulSet || !ordered {
         return None;
     }
-    let mut trouble = worst(evidence, now, |pod| !pod.ready).filter(|t| t.stalls)?;
+    let old = |pod: &Pod| !pod.ready && !rollout::is_current(evidence, pod);
+    let mut trouble = worst(evidence, now, old).filter(|t| t.stalls)?;
     let pod = trouble.why.pod.clone().unwrap_or_default();
     trouble.why.text = format!("old pod {pod} blocks the order: {}", trouble.why.text);
     Some(trouble)

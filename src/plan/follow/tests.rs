@@ -7,6 +7,8 @@ use crate::domain::pod::{Ended, Run};
 use crate::domain::{Change, Condition, ContainerState, Feed, Item, SourceId};
 use crate::plan::verbs::rollback::sample;
 
+mod kinds;
+
 const ACCEPTED: &str = "2026-01-01T12:00:00Z";
 const NOW: &str = "2026-01-01T12:01:00Z";
 

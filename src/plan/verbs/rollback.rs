@@ -1,4 +1,4 @@
-//! Rolling a Deployment back to the pod template of another revision.
+//! Rolling a workload back to the pod template of another revision.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -7,10 +7,9 @@ use crate::domain::image::{ImageRef, short_digest};
 use crate::domain::template::{CanonicalHash, canonical_hash};
 use crate::domain::version::version;
 use crate::domain::{
-    ActionNote, Failure, FailureKind, Fleet, Kind, Pod, Revision, Strategy, TemplateHash, Verbatim,
-    Workload,
+    ActionNote, Failure, FailureKind, Fleet, Pod, Revision, TemplateHash, Verbatim, Workload,
 };
-use crate::plan::check::{self, Check, CheckState, owner, paused, references};
+use crate::plan::check::{self, Check, CheckState, owner, paused, references, strategy};
 use crate::plan::difference::differences;
 use crate::plan::follow::READY_FOR;
 use crate::plan::patch::{self, Note};
@@ -19,16 +18,20 @@ use crate::plan::{
     Verdict,
 };
 
+mod kubectl;
+mod meanwhile;
 mod moved;
+mod pods;
 mod target;
 
+use pods::Left;
 pub use target::preferred;
 use target::{Candidates, Chosen};
 
 /// # Errors
 /// Why there is nothing to roll back to, or that the object is not the one that was shown.
 pub fn plan(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, Refusal> {
-    supported(&evidence.workload)?;
+    alive(&evidence.workload)?;
     moved::refuse(fleet, evidence, now)?;
     let live = canonical_hash(&evidence.template.0).map_err(unreadable)?;
     let candidates = Candidates::new(evidence, &live);
@@ -39,9 +42,12 @@ pub fn plan(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, 
 /// Everything a plan is put together from.
 struct Case<'a> {
     evidence: &'a Evidence,
-    current: Option<&'a Revision>,
+    /// What is left: the revision of the live template, else that of the pods that do not follow it.
+    from: Option<&'a Revision>,
     target: &'a Revision,
     chosen: &'a Chosen<'a>,
+    /// The pods that do not follow the target by themselves.
+    left: Left<'a>,
     /// The target's template without its hash label: what is written.
     replacement: String,
     to: CanonicalHash,
@@ -58,15 +64,28 @@ impl<'a> Case<'a> {
         chosen: &'a Chosen<'a>,
     ) -> Result<Self, Refusal> {
         let target = &chosen.revision.revision;
-        let raw = &chosen.revision.template.0;
-        let replacement = patch::without_hash_label(raw).map_err(unreadable)?;
+        let left = Left::new(evidence, target);
+        let current = candidates.current.map(|fresh| &fresh.revision);
+        let (replacement, from) = if chosen.live {
+            let old = left.all().find_map(|pod| candidates.of(pod));
+            (evidence.template.0.to_string(), old.or(current))
+        } else {
+            let raw = &chosen.revision.template.0;
+            let template = patch::template_of_revision(raw).map_err(unreadable)?;
+            (template, current)
+        };
+        let from_version = match from {
+            Some(from) if chosen.live => version_beside(from, &evidence.workload),
+            Some(_) | None => live_version(&evidence.workload, &target.containers),
+        };
         Ok(Self {
             evidence,
-            current: candidates.current.map(|fresh| &fresh.revision),
+            from,
             target,
             chosen,
+            left,
             to: canonical_hash(&replacement).map_err(unreadable)?,
-            from_version: live_version(&evidence.workload, &target.containers),
+            from_version,
             to_version: version_beside(target, &evidence.workload),
             before: serde_json::from_str(&evidence.template.0).map_err(unreadable)?,
             after: serde_json::from_str(&replacement).map_err(unreadable)?,
@@ -89,11 +108,11 @@ fn assemble(case: &Case<'_>, now: Timestamp) -> Result<Plan, Refusal> {
         level: evidence.level,
         rule: case.chosen.rule.clone(),
         checks: checks(case, &differences, now),
-        steps: vec![step(case).map_err(unreadable)?],
-        offers: offers(workload),
+        steps: steps(case).map_err(unreadable)?,
+        offers: offers(case),
         goal: goal(case),
-        meanwhile: meanwhile(workload),
-        kubectl: kubectl(workload, case.target),
+        meanwhile: meanwhile::meanwhile(workload, &moving(case)),
+        kubectl: command(case),
         read_at: evidence.read_at,
         differences,
         from,
@@ -104,10 +123,10 @@ fn assemble(case: &Case<'_>, now: Timestamp) -> Result<Plan, Refusal> {
 fn sides(case: &Case<'_>) -> (Side, Side) {
     let evidence = case.evidence;
     let from = Side {
-        revision: case.current.map_or(0, |r| r.number),
-        name: case.current.map(|r| r.name.clone()).unwrap_or_default(),
+        revision: case.from.map_or(0, |r| r.number),
+        name: case.from.map(|r| r.name.clone()).unwrap_or_default(),
         version: case.from_version.clone(),
-        short_digest: case.current.and_then(|r| digest(r, &evidence.pods)),
+        short_digest: case.from.and_then(|r| digest(r, &evidence.pods)),
         template: TemplateHash::of(&evidence.template.0),
     };
     let to = Side {
@@ -143,17 +162,27 @@ fn checks(case: &Case<'_>, differences: &[Difference], now: Timestamp) -> Vec<Ch
     let mut checks = vec![
         asking(CheckId::Permission, Ask::Permission),
         asking(CheckId::Unchanged, unchanged),
-        answered(check::differs::verdict(
-            differences,
-            case.chosen.withdrawn,
-            now,
-        )),
+        answered(differs(case, differences, now)),
         asking(CheckId::DryRun, Ask::DryRun),
         config,
     ];
     checks.push(answered(owner::verdict(workload.manager.as_ref())));
     checks.extend(paused::verdict(workload.paused).map(answered));
+    let others: Vec<_> = pods::others(&case.evidence.pods, case.target).collect();
+    let strategy = strategy::verdict(workload, &others, &case.left.blocking);
+    checks.extend(strategy.map(answered));
     checks
+}
+
+fn differs(case: &Case<'_>, differences: &[Difference], now: Timestamp) -> Verdict {
+    if case.chosen.live {
+        return Verdict {
+            check: CheckId::Differs,
+            finding: check::Finding::Ok,
+            sentence: "its pod template is the target's already: only pods are deleted".into(),
+        };
+    }
+    check::differs::verdict(differences, case.chosen.withdrawn, now)
 }
 
 fn object(workload: &Workload) -> ObjectRef {
@@ -166,12 +195,42 @@ fn object(workload: &Workload) -> ObjectRef {
     }
 }
 
-fn step(case: &Case<'_>) -> Result<Step, serde_json::Error> {
+/// The patch comes first: what its controller makes after it has the target's template.
+fn steps(case: &Case<'_>) -> Result<Vec<Step>, serde_json::Error> {
+    let mut steps = vec![patch_step(case)?];
+    steps.extend(case.left.blocking_steps(case.evidence));
+    if case.chosen.live {
+        steps.extend(case.left.kept_steps(case.evidence).into_iter().flatten());
+    }
+    Ok(steps)
+}
+
+/// Those that the controller replaces.
+fn moving<'a>(case: &Case<'a>) -> Vec<&'a Pod> {
     let evidence = case.evidence;
+    let moves = |pod: &&Pod| pods::moves(&evidence.workload, pod, case.target);
+    let others = pods::others(&evidence.pods, case.target);
+    others.filter(moves).collect()
+}
+
+fn command(case: &Case<'_>) -> String {
+    let undo = (!case.chosen.live).then_some(case.target);
+    let deleted: Vec<_> = case.left.all().collect();
+    let deleted = if case.chosen.live {
+        &*deleted
+    } else {
+        &case.left.blocking
+    };
+    kubectl::command(&case.evidence.workload, undo, deleted)
+}
+
+fn patch_step(case: &Case<'_>) -> Result<Step, serde_json::Error> {
+    let evidence = case.evidence;
+    let id = &evidence.workload.id;
     let note = ActionNote {
         id: evidence.stamp.id.clone(),
         verb: "rollback".into(),
-        from: case.current.map(|r| r.name.to_string()).unwrap_or_default(),
+        from: case.from.map(|r| r.name.to_string()).unwrap_or_default(),
         from_version: case.from_version.clone(),
         to: case.to.clone(),
         by: evidence.stamp.by.clone(),
@@ -189,29 +248,41 @@ fn step(case: &Case<'_>) -> Result<Step, serde_json::Error> {
     Ok(Step::JsonPatch {
         object: object(&evidence.workload),
         body: Verbatim(body.into()),
-        what: format!(
-            "replace the pod template of {} with that of {}",
-            evidence.workload.id,
-            case.target.label()
-        ),
+        what: match case.chosen.live {
+            true => format!("note on {id} who acts; its pod template stays"),
+            false => format!(
+                "replace the pod template of {id} with that of {}",
+                case.target.label()
+            ),
+        },
     })
 }
 
-fn offers(workload: &Workload) -> Vec<Offer> {
-    if !workload.paused {
-        return Vec::new();
-    }
-    vec![Offer {
+fn offers(case: &Case<'_>) -> Vec<Offer> {
+    let workload = &case.evidence.workload;
+    let resume = workload.paused.then(|| Offer {
         id: OfferId::Resume,
         key: 'u',
         text: "resume it as well, so that it moves".into(),
-        step: Step::JsonPatch {
+        steps: vec![Step::JsonPatch {
             object: object(workload),
             body: Verbatim(patch::resume(&workload.uid).into()),
             what: format!("resume {}", workload.id),
-        },
+        }],
         taken: false,
-    }]
+    });
+    let kept = case.left.kept_steps(case.evidence);
+    let delete = kept.filter(|_| !case.chosen.live).map(|steps| Offer {
+        id: OfferId::DeletePods,
+        key: 'd',
+        text: match steps.len() {
+            1 => "delete that pod as well".into(),
+            n => format!("delete those {n} pods as well, each once the one before is ready again"),
+        },
+        steps,
+        taken: false,
+    });
+    resume.into_iter().chain(delete).collect()
 }
 
 fn goal(case: &Case<'_>) -> Goal {
@@ -223,7 +294,10 @@ fn goal(case: &Case<'_>) -> Goal {
         from_version: case.from_version.clone(),
         to_version: case.to_version.clone(),
         to: case.to.clone(),
-        generation: evidence.workload.generation.saturating_add(1),
+        generation: evidence
+            .workload
+            .generation
+            .saturating_add(i64::from(!case.chosen.live)),
         revision_name: case.target.name.clone(),
         containers: case.target.containers.clone(),
         accepted: evidence.stamp.at,
@@ -232,79 +306,13 @@ fn goal(case: &Case<'_>) -> Goal {
     }
 }
 
-/// How many serve while it moves: what is available now, or what the strategy keeps.
-fn meanwhile(workload: &Workload) -> String {
-    let (have, want) = (workload.counts.available, workload.desired);
-    if want == 0 {
-        return "scaled to zero: no pod runs before or after".into();
-    }
-    if workload.paused {
-        return format!("{have} of {want} serve; nothing moves until resumed");
-    }
-    match &workload.strategy {
-        Strategy::Recreate => "all pods stop before the first new one starts (Recreate)".into(),
-        Strategy::Rolling {
-            max_unavailable,
-            max_surge,
-            ..
-        } => {
-            let kept = want - unavailable(want, max_unavailable.as_deref(), max_surge.as_deref());
-            if have > kept {
-                format!("at least {kept} of {want} keep serving")
-            } else {
-                format!("{have} of {want} keep serving")
-            }
-        }
-        Strategy::OnDelete | Strategy::Other(_) => format!("{have} of {want} serve now"),
-    }
-}
-
-/// As the Deployment controller counts: a percentage is rounded down, and 1 when surge is zero as well.
-fn unavailable(want: u32, max_unavailable: Option<&str>, max_surge: Option<&str>) -> u32 {
-    let amount = |text: Option<&str>, up: bool| {
-        let text = text.unwrap_or("25%");
-        match text.strip_suffix('%') {
-            Some(percent) => {
-                let part = u64::from(want) * percent.parse::<u64>().unwrap_or(0);
-                let rounded = if up { part.div_ceil(100) } else { part / 100 };
-                u32::try_from(rounded).unwrap_or(want)
-            }
-            None => text.parse().unwrap_or(0),
-        }
-    };
-    match (amount(max_unavailable, false), amount(max_surge, true)) {
-        (0, 0) => 1,
-        (unavailable, _) => unavailable.min(want),
-    }
-}
-
-fn kubectl(workload: &Workload, target: &Revision) -> String {
-    let id = &workload.id;
-    let context = match &*id.cluster.0 {
-        "in-cluster" => String::new(),
-        name => format!(" --context {}", shell_word(name)),
-    };
-    format!(
-        "kubectl{context} -n {} rollout undo {id} --to-revision={}",
-        id.namespace, target.number
-    )
-}
-
-/// Context names may hold anything.
-fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
 /// The digest that its pods run, else the one its template pins.
 fn digest(revision: &Revision, pods: &[Pod]) -> Option<String> {
     let main = revision.containers.iter().find(|c| !c.init)?;
     let running = pods
         .iter()
-        .filter(|pod| pod.owner == revision.uid)
+        .filter(|pod| pod.revision == revision.pod_hash)
+        .filter(|pod| [&revision.uid, &revision.owner].contains(&&pod.owner))
         .flat_map(|pod| pod.containers.iter().filter(|c| c.name == main.name))
         .find_map(|c| short_digest(&c.image_id));
     running
@@ -328,26 +336,9 @@ fn live_version(workload: &Workload, other: &[crate::domain::Container]) -> Stri
     )
 }
 
-fn supported(workload: &Workload) -> Result<(), Refusal> {
-    let id = &workload.id;
-    match id.kind {
-        Kind::Deployment => {}
-        Kind::StatefulSet | Kind::DaemonSet => {
-            let refused = Failure::new(
-                FailureKind::Refused,
-                format!(
-                    "{id} is a {}: rolling those back comes later, only Deployments can be rolled back now.",
-                    id.kind.name()
-                ),
-            );
-            let namespace = &id.namespace;
-            return Err(still(
-                refused.hint(format!("kubectl -n {namespace} rollout undo {id} does it")),
-            ));
-        }
-    }
+fn alive(workload: &Workload) -> Result<(), Refusal> {
     if workload.deleting {
-        return Err(refusal(format!("{id} is being deleted.")));
+        return Err(refusal(format!("{} is being deleted.", workload.id)));
     }
     Ok(())
 }

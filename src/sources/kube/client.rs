@@ -1,4 +1,4 @@
-//! Requests to one API server: reads, self-reviews and the one write, each with a limit in time and size.
+//! Requests to one API server: reads, self-reviews and the two writes, each with a limit in time and size.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -161,9 +161,39 @@ impl Cluster {
         let mut ask = Ask::new(Method::PATCH, &path, WRITE);
         ask.body = Bytes::copy_from_slice(body.as_bytes());
         ask.content_type = "application/json-patch+json";
+        self.write(&ask).await
+    }
+
+    /// THE other write: deletes the object that still has this uid and this resource version, asked once, never
+    /// again. 30 s. The server says 409 when it is another, or moved.
+    pub async fn delete(
+        &self,
+        path: &str,
+        (uid, version): (&str, &str),
+        dry_run: bool,
+    ) -> Result<Answer, Error> {
+        let mut options = serde_json::json!({
+            "kind": "DeleteOptions",
+            "apiVersion": "v1",
+            "preconditions": {"uid": uid, "resourceVersion": version},
+        });
+        let mut path = path.to_owned();
+        if dry_run {
+            // The server reads the body alone; in the address it shows in logs as what it is.
+            options["dryRun"] = serde_json::json!(["All"]);
+            path = path::with_query(path, &[("dryRun", "All")]);
+        }
+        let mut ask = Ask::new(Method::DELETE, &path, WRITE);
+        ask.body = options.to_string().into();
+        ask.content_type = "application/json";
+        self.write(&ask).await
+    }
+
+    /// With the login that there is: a 401 is not asked again.
+    async fn write(&self, ask: &Ask<'_>) -> Result<Answer, Error> {
         let session = self.inner.session().await?;
         timeout(WRITE, async {
-            collect(send(&session, &ask).await?, &ask).await
+            collect(send(&session, ask).await?, ask).await
         })
         .await
         .map_err(|_| ask.silent(WRITE))?
@@ -217,6 +247,7 @@ impl<'a> Ask<'a> {
     fn about(&self) -> String {
         let verb = match self.method {
             Method::PATCH => "patch",
+            Method::DELETE => "delete",
             Method::POST => "ask",
             _ => "read",
         };

@@ -4,8 +4,9 @@ use crate::app::Model;
 use crate::app::intent::Intent;
 use crate::app::layout::scrolled;
 use crate::app::model::Row;
+use crate::app::update::missing_permission;
 use crate::app::words::key;
-use crate::domain::{Health, Kind, Phase, SourceId, source::Feed};
+use crate::domain::{Health, Phase, SourceId, source::Feed};
 use crate::text;
 
 use super::super::theme::{self, Role};
@@ -213,15 +214,10 @@ fn why(row: &Row) -> String {
 
 /// The release verb that helps this row, and whether it may be used.
 fn fixing_key(row: &Row, model: &Model) -> Option<(String, bool)> {
-    let helps = row.standing.phase == Phase::Stalled && row.id.kind == Kind::Deployment;
-    if !helps || row.followed {
+    if row.standing.phase != Phase::Stalled || row.followed {
         return None;
     }
-    let missing = model
-        .permissions
-        .get(&row.id.namespace)
-        .and_then(|known| known.value())
-        .is_some_and(Option::is_some);
+    let missing = missing_permission(model, &row.id).is_some();
     let key = model.settings.keymap.shown(Intent::RollBack)?;
     Some((key, !missing && !model.settings.readonly))
 }

@@ -77,10 +77,18 @@ fn way_back(model: &Model, shown: &PlanBox) -> String {
 fn foot(pen: &mut Pen<'_>, model: &Model, shown: &PlanBox) {
     let (plan, verdicts) = match &shown.stage {
         Stage::Shown { plan, verdicts, .. } => (plan, verdicts),
-        Stage::Executing { plan, step, .. } => {
+        Stage::Executing {
+            plan,
+            step,
+            waiting,
+            ..
+        } => {
             let steps = plan.all_steps().count();
             let words = format!("sending step {} of {steps} …", (step + 1).min(steps));
             pen.line(0, 1, &words, Role::Strong);
+            if let Some(waiting) = waiting {
+                pen.line(0, 2, &format!("not yet: {waiting}"), Role::Plain);
+            }
             return;
         }
         Stage::Gathering { .. } => return,

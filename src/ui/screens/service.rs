@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use crate::app::Model;
 use crate::app::intent::Intent;
 use crate::app::model::ServiceScreen;
+use crate::app::update::missing_permission;
 use crate::app::words::key;
 use crate::domain::{Kind, Phase, Pod, Revision, Standing, Warning, Workload, revision, version};
 use crate::plan::verbs::rollback;
@@ -145,17 +146,8 @@ fn how_long(view: &View<'_>) -> String {
 
 /// What the release verb would do from here, or why it may not.
 fn what_next(view: &View<'_>) -> Option<(String, Role)> {
-    if view.workload.id.kind != Kind::Deployment {
-        return None;
-    }
     let verb = key(view.model, Intent::RollBack);
-    let missing = view
-        .model
-        .permissions
-        .get(&view.workload.id.namespace)
-        .and_then(|known| known.value())
-        .and_then(Option::as_ref);
-    if let Some(missing) = missing {
+    if let Some(missing) = missing_permission(view.model, &view.workload.id) {
         return Some((
             format!("{verb} is not for you: no permission to {missing}"),
             Role::Dim,
@@ -167,8 +159,8 @@ fn what_next(view: &View<'_>) -> Option<(String, Role)> {
             Role::Dim,
         ));
     }
-    let target = proposed(view)?;
-    let serving = match target.available {
+    let (target, serving) = proposed(view)?;
+    let serving = match serving {
         0 => "none of its pods runs now".to_owned(),
         1 => "1 of its pods serves now".to_owned(),
         n => format!("{n} of its pods serve now"),
@@ -181,10 +173,11 @@ fn what_next(view: &View<'_>) -> Option<(String, Role)> {
 }
 
 /// The revision that a rollback would propose, by the plan's own rule.
-fn proposed<'a>(view: &View<'a>) -> Option<&'a Revision> {
+fn proposed<'a>(view: &View<'a>) -> Option<(&'a Revision, u32)> {
     let current = current(view)?;
     let kept = |r: &&Revision| r.uid != current.uid && !view.withdrawn.contains(&r.name);
     let others = view.revisions.iter().filter(kept);
+    let others = others.map(|r| (r, r.serving(view.pods.iter().copied())));
     rollback::preferred(others, Some(current.number))
 }
 

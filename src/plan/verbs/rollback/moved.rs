@@ -59,7 +59,7 @@ fn shown<'a>(
         return Some((&row.containers, row.version_label.as_deref()));
     }
     evidence.revisions.iter().find_map(|fresh| {
-        let bare = patch::without_hash_label(&fresh.template.0).ok()?;
+        let bare = patch::template_of_revision(&fresh.template.0).ok()?;
         (TemplateHash::of(&bare) == shown).then_some((
             &*fresh.revision.containers,
             fresh.revision.version_label.as_deref(),

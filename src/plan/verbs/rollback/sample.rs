@@ -1,11 +1,12 @@
-//! A Deployment in the middle of a broken rollout, for tests of everything that needs a plan.
+//! A workload in the middle of a broken rollout, for tests of everything that needs a plan.
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::domain::template::canonical_hash;
 use crate::domain::{
-    ActionNote, Container, Counts, Fleet, Kind, Labels, Level, Phase, Revision, Strategy,
-    TemplateHash, Verbatim, Workload, WorkloadId,
+    ActionNote, Container, ContainerState, Counts, Fleet, Kind, Labels, Level, Phase, Pod,
+    Revision, Run, Strategy, TemplateHash, Verbatim, Workload, WorkloadId,
 };
 use crate::plan::{Evidence, FreshRevision, Plan, Request, Stamp, Target, Verb};
 
@@ -51,6 +52,7 @@ pub fn revision(number: u64, tag: &str, available: u32) -> FreshRevision {
             containers: containers(tag),
             version_label: None,
             template: TemplateHash::of(&raw),
+            canonical: None,
             pod_hash: hash.into(),
             desired: available,
             ready: available,
@@ -152,6 +154,105 @@ pub fn evidence() -> Evidence {
         phase: Phase::Stalled,
         read_at: AT.parse().unwrap(),
     }
+}
+
+/// The same in a StatefulSet or a DaemonSet of three: the pod 2 got 2.15.0 and cannot pull it.
+pub fn of_kind(kind: Kind) -> Evidence {
+    let mut e = evidence();
+    e.workload.id.kind = kind;
+    e.workload.desired = 3;
+    e.workload.counts = Counts {
+        total: 3,
+        updated: 1,
+        ready: 2,
+        available: 2,
+        terminating: None,
+        misscheduled: 0,
+    };
+    e.workload.strategy = Strategy::Rolling {
+        max_unavailable: None,
+        max_surge: None,
+        partition: 0,
+        ordered: kind == Kind::StatefulSet,
+    };
+    (e.workload.deadline_seconds, e.workload.revision) = (None, None);
+    if kind == Kind::StatefulSet {
+        e.workload.current_revision = Some("checkout-h41".into());
+        e.workload.update_revision = Some("checkout-h42".into());
+    }
+    e.request.workload = e.workload.id.clone();
+    e.revisions = [(42, "2.15.0"), (41, "2.14.1"), (38, "2.13.0")]
+        .map(|(number, tag)| controller_revision(kind, number, tag))
+        .into();
+    e.pods = [(0, 41, "2.14.1"), (1, 41, "2.14.1"), (2, 42, "2.15.0")]
+        .map(|(ordinal, number, tag)| pod(&e.workload.id, ordinal, (number, tag)))
+        .into();
+    fail(&mut e.pods[2]);
+    e
+}
+
+/// As the API server keeps it: sorted keys, and a `$patch` among them.
+pub fn controller_revision(kind: Kind, number: u64, tag: &str) -> FreshRevision {
+    let mut fresh = revision(number, tag, 0);
+    let mut data = template(tag);
+    data["$patch"] = "replace".into();
+    let raw = data.to_string();
+    let row = &mut fresh.revision;
+    row.workload.kind = kind;
+    let minutes = i64::try_from(100 - number).unwrap();
+    row.created -= SignedDuration::from_mins(minutes);
+    row.template = TemplateHash::of(&raw);
+    row.canonical = canonical_hash(&raw).ok();
+    if kind == Kind::StatefulSet {
+        row.pod_hash = row.name.clone();
+    }
+    fresh.template = Verbatim(raw.into());
+    fresh
+}
+
+/// Ready for a minute before [`AT`], on a node of its own.
+pub fn pod(workload: &WorkloadId, ordinal: u32, (number, tag): (u64, &str)) -> Pod {
+    let hash = match workload.kind {
+        Kind::StatefulSet => format!("checkout-h{number}"),
+        Kind::Deployment | Kind::DaemonSet => format!("h{number}"),
+    };
+    Pod {
+        workload: workload.clone(),
+        owner: "d1".into(),
+        name: format!("checkout-{ordinal}").into(),
+        uid: format!("p{ordinal}-{number}").as_str().into(),
+        created: "2026-01-01T11:59:00Z".parse().unwrap(),
+        revision: hash.into(),
+        node: Some(format!("node-{ordinal}").into()),
+        phase: "Running".into(),
+        reason: None,
+        terminating: false,
+        ready: true,
+        ready_changed: Some("2026-01-01T11:59:00Z".parse().unwrap()),
+        unscheduled: None,
+        hold: None,
+        containers: [ContainerState {
+            name: "web".into(),
+            init: false,
+            image: format!("shop/checkout:{tag}").into(),
+            image_id: "shop/checkout@sha256:77c01d00".into(),
+            ready: true,
+            restarts: 0,
+            run: Run::Running { since: None },
+            last: None,
+        }]
+        .into(),
+    }
+}
+
+/// It cannot pull its image.
+pub fn fail(pod: &mut Pod) {
+    (pod.ready, pod.phase) = (false, "Pending".into());
+    pod.containers[0].ready = false;
+    pod.containers[0].run = Run::Waiting {
+        reason: "ImagePullBackOff".into(),
+        message: "Back-off pulling image: manifest unknown".into(),
+    };
 }
 
 pub fn plan() -> Plan {

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use crate::domain::revision::withdrawn_by;
 use crate::domain::template::{CanonicalHash, canonical_hash};
 use crate::domain::version::version;
-use crate::domain::{ActionNote, Failure, FailureKind, Revision};
+use crate::domain::{ActionNote, Failure, FailureKind, Kind, Pod, Revision};
 use crate::plan::evidence::FreshRevision;
 use crate::plan::{Evidence, Refusal, Target};
 use crate::text;
 
+use super::pods::Left;
 use super::{refusal, still};
 
 /// The revisions of the workload, each with the hash of what its template means.
@@ -26,6 +27,8 @@ pub struct Chosen<'a> {
     pub rule: String,
     /// Our note that says it was rolled back from.
     pub withdrawn: Option<&'a ActionNote>,
+    /// Its template is the live one: pods are left that do not follow it by themselves.
+    pub live: bool,
 }
 
 impl<'a> Candidates<'a> {
@@ -36,12 +39,16 @@ impl<'a> Candidates<'a> {
             .map(|fresh| (fresh, canonical_hash(&fresh.template.0).ok()))
             .collect();
         all.sort_by_key(|(fresh, _)| std::cmp::Reverse(fresh.revision.number));
-        // Of several equal ones the controller uses the oldest.
-        let current = all
+        let mut equal = all
             .iter()
             .filter(|(_, hash)| hash.as_ref() == Some(live))
-            .min_by_key(|(fresh, _)| fresh.revision.created)
             .map(|(fresh, _)| *fresh);
+        let current = match evidence.workload.id.kind {
+            // Of several equal ones the controller uses the oldest.
+            Kind::Deployment => equal.min_by_key(|fresh| fresh.revision.created),
+            // Here the newest, to which it gives the highest number.
+            Kind::StatefulSet | Kind::DaemonSet => equal.next(),
+        };
         let revisions: Vec<_> = all.iter().map(|(fresh, _)| &fresh.revision).collect();
         let withdrawn = withdrawn_by(&evidence.workload, &revisions);
         Self {
@@ -50,6 +57,12 @@ impl<'a> Candidates<'a> {
             current,
             withdrawn,
         }
+    }
+
+    /// The revision that a pod is of.
+    pub fn of(&self, pod: &Pod) -> Option<&'a Revision> {
+        let mut all = self.all.iter().map(|(fresh, _)| &fresh.revision);
+        all.find(|revision| revision.pod_hash == pod.revision)
     }
 
     /// Those whose template differs from the live one, newest number first.
@@ -87,24 +100,24 @@ pub fn choose<'a>(
             if found.revision.template != *template {
                 return Err(refusal(format!("Revision {name} is not the one shown.")));
             }
-            asked_for(candidates, found, "you chose it".into())
+            asked_for(candidates, evidence, found, "you chose it".into())
         }
         Target::Typed(text) => typed(candidates, evidence, text.trim()),
     }
 }
 
-/// Of the other revisions that were not withdrawn: the one that serves most, the newest of equals; when none
-/// serves, the newest that is older than the current one.
+/// Of the other revisions that were not withdrawn, each with how many of its pods serve: the one that serves most,
+/// the newest of equals; when none serves, the newest that is older than the current one.
 pub fn preferred<'a>(
-    others: impl Iterator<Item = &'a Revision> + Clone,
+    others: impl Iterator<Item = (&'a Revision, u32)> + Clone,
     current: Option<u64>,
-) -> Option<&'a Revision> {
-    let serving = others.clone().filter(|revision| revision.available > 0);
+) -> Option<(&'a Revision, u32)> {
+    let serving = others.clone().filter(|(_, serving)| *serving > 0);
     serving
-        .max_by_key(|revision| (revision.available, revision.number))
+        .max_by_key(|(revision, serving)| (*serving, revision.number))
         .or_else(|| {
-            let older = others.filter(|r| current.is_none_or(|number| r.number < number));
-            older.max_by_key(|revision| revision.number)
+            let older = others.filter(|(r, _)| current.is_none_or(|number| r.number < number));
+            older.max_by_key(|(revision, _)| revision.number)
         })
 }
 
@@ -117,16 +130,24 @@ fn proposed<'a>(
         .filter(|fresh| candidates.withdrawn(&fresh.revision).is_none())
         .collect();
     let number = candidates.current.map(|current| current.revision.number);
-    let rows = kept.iter().map(|fresh| &fresh.revision);
-    let uid = preferred(rows, number).map(|revision| &revision.uid);
-    let found = kept.iter().find(|fresh| Some(&fresh.revision.uid) == uid);
+    let rows = kept
+        .iter()
+        .map(|fresh| (&fresh.revision, fresh.revision.serving(&evidence.pods)));
+    let best = preferred(rows, number);
+    if let Some(chosen) = unfinished(candidates, evidence, best) {
+        return Ok(chosen);
+    }
+    let found = best.and_then(|(best, serving)| {
+        let fresh = kept.iter().find(|fresh| fresh.revision.uid == best.uid);
+        Some((*fresh?, serving))
+    });
     let skipped = candidates
         .others()
         .filter(|fresh| candidates.withdrawn(&fresh.revision).is_some())
         .map(|fresh| fresh.revision.label())
         .collect::<Vec<_>>();
-    let revision = *found.ok_or_else(|| nothing(candidates, evidence, &skipped))?;
-    let mut rule = match revision.revision.available {
+    let (revision, serving) = found.ok_or_else(|| nothing(candidates, evidence, &skipped))?;
+    let mut rule = match serving {
         0 => "the newest older revision that differs; none of its pods runs now".into(),
         available => serving_words(available),
     };
@@ -137,6 +158,47 @@ fn proposed<'a>(
         revision,
         rule,
         withdrawn: None,
+        live: false,
+    })
+}
+
+/// The live template itself, when pods do not follow it by themselves and going further back would not be meant: it
+/// is one that came back, those pods are of what it came back from, and nothing else serves.
+fn unfinished<'a>(
+    candidates: &Candidates<'a>,
+    evidence: &'a Evidence,
+    best: Option<(&Revision, u32)>,
+) -> Option<Chosen<'a>> {
+    let current = &candidates.current?.revision;
+    let came_back_from = |pod: &Pod| {
+        candidates.of(pod).is_some_and(|old| {
+            candidates.withdrawn(old).is_some() || (!pod.ready && old.created > current.created)
+        })
+    };
+    let left = Left::new(evidence, current);
+    if best.is_some_and(|(_, serving)| serving > 0) || !left.all().any(came_back_from) {
+        return None;
+    }
+    finish(candidates, evidence, "it is live already".into())
+}
+
+/// A plan that only deletes what is left; `None` when nothing is.
+fn finish<'a>(
+    candidates: &Candidates<'a>,
+    evidence: &'a Evidence,
+    rule: String,
+) -> Option<Chosen<'a>> {
+    let revision = candidates.current?;
+    let left = Left::new(evidence, &revision.revision);
+    let count = left.all().count();
+    (count > 0).then(|| Chosen {
+        revision,
+        rule: match count {
+            1 => format!("{rule}, and 1 pod does not follow it by itself"),
+            n => format!("{rule}, and {n} pods do not follow it by themselves"),
+        },
+        withdrawn: None,
+        live: true,
     })
 }
 
@@ -206,7 +268,7 @@ fn typed<'a>(
         found.retain(|fresh| Some(&fresh.revision.uid) != live);
     }
     match found[..] {
-        [only] => asked_for(candidates, only, typed_rule(only, number)),
+        [only] => asked_for(candidates, evidence, only, typed_rule(only, number)),
         [] => Err(unknown(candidates, evidence, text)),
         [..] => Err(ambiguous(&found, evidence, text)),
     }
@@ -235,10 +297,16 @@ fn unknown(candidates: &Candidates<'_>, evidence: &Evidence, text: &str) -> Refu
             evidence.workload.id
         ),
     );
-    still(if words.is_empty() {
+    let failure = if words.is_empty() {
         failure
     } else {
         failure.hint(format!("there are {}", words.join(", ")))
+    };
+    still(match evidence.workload.id.kind {
+        Kind::Deployment => failure,
+        Kind::StatefulSet | Kind::DaemonSet => failure.hint(
+            "a revision that comes back gets a new number, and its former one is kept nowhere",
+        ),
     })
 }
 
@@ -258,6 +326,7 @@ fn ambiguous(found: &[&FreshRevision], evidence: &Evidence, text: &str) -> Refus
 
 fn asked_for<'a>(
     candidates: &Candidates<'a>,
+    evidence: &'a Evidence,
     revision: &'a FreshRevision,
     rule: String,
 ) -> Result<Chosen<'a>, Refusal> {
@@ -265,15 +334,18 @@ fn asked_for<'a>(
         std::ptr::eq(*fresh, revision) && *hash == Some(candidates.live.clone())
     });
     if same {
-        return Err(refusal(format!(
-            "The pod template of {} is the live one already: it differs in nothing but the hash label.",
-            revision.revision.label()
-        )));
+        return finish(candidates, evidence, format!("{rule}; it is live already")).ok_or_else(|| {
+            refusal(format!(
+                "The pod template of {} is the live one already: it differs in nothing but the hash label.",
+                revision.revision.label()
+            ))
+        });
     }
     Ok(Chosen {
         withdrawn: candidates.withdrawn(&revision.revision),
         revision,
         rule,
+        live: false,
     })
 }
 

@@ -7,8 +7,8 @@ mod selector;
 mod warning;
 mod workload;
 
-pub use self::pod::pod;
-pub use self::revision::{controller_revision, replica_set};
+pub use self::pod::{Seen, pod, seen};
+pub use self::revision::{controller_revision, replica_set, revision, revision_template};
 pub use self::warning::warning;
 pub use self::workload::workload;
 
@@ -36,9 +36,9 @@ pub fn item(source: &SourceId, raw: &str) -> Result<Option<Item>, Error> {
         Feed::Workloads(kind) => Some(Item::Workload(Box::new(workload(cluster, *kind, raw)?))),
         Feed::Warnings => Some(Item::Warning(Box::new(warning(cluster, raw)?))),
         Feed::ReplicaSets => replica_set(cluster, raw)?.map(Box::new).map(Item::Revision),
-        Feed::RevisionsOf { workload, .. } => revision::of(workload, raw)?
-            .map(Box::new)
-            .map(Item::Revision),
+        Feed::RevisionsOf { workload, .. } => {
+            revision(workload, raw)?.map(Box::new).map(Item::Revision)
+        }
         Feed::PodsOf { workload, .. } => Some(Item::Pod(Box::new(pod(workload, raw)?))),
     })
 }

@@ -4,7 +4,7 @@ use serde_json::Error;
 
 use super::{REASON, capped, containers, count, created, optional, reason_of, required};
 use crate::domain::pod::{Ended, Hold, HoldKind};
-use crate::domain::{Container, ContainerState, Pod, Run, WorkloadId};
+use crate::domain::{Container, ContainerState, Pod, Run, Uid, WorkloadId};
 use crate::sources::kube::wire;
 
 /// A pod without a controller has an empty `owner`, which is nobody's.
@@ -44,6 +44,30 @@ pub fn pod(workload: &WorkloadId, raw: &str) -> Result<Pod, Error> {
             .into_iter()
             .map(|container| state(container, status))
             .collect(),
+    })
+}
+
+/// What the deletion of a pod hangs on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    pub uid: Uid,
+    /// `metadata.resourceVersion`.
+    pub version: Box<str>,
+    pub terminating: bool,
+    pub ready: bool,
+}
+
+/// # Errors
+/// When the object has no uid or resource version, or a field of another type.
+pub fn seen(raw: &str) -> Result<Seen, Error> {
+    let object: wire::Pod<'_> = serde_json::from_str(raw)?;
+    let meta = &object.metadata;
+    let mut conditions = object.status.conditions.iter();
+    Ok(Seen {
+        uid: required(&meta.uid, "uid")?.into(),
+        version: required(&meta.resource_version, "resourceVersion")?.into(),
+        terminating: meta.deleting(),
+        ready: conditions.any(|c| &*c.kind == "Ready" && &*c.status == "True"),
     })
 }
 

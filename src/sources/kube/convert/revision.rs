@@ -3,7 +3,11 @@
 use serde::de::Error as _;
 use serde_json::Error;
 
-use super::{action_note, condition, containers, count, created, optional, required, template_of};
+use super::{
+    action_note, condition, containers, count, created, optional, raw_template, required,
+    template_of,
+};
+use crate::domain::template::canonical_hash;
 use crate::domain::{ClusterId, Kind, Revision, TemplateHash, Truth, WorkloadId};
 use crate::sources::kube::wire;
 
@@ -57,12 +61,36 @@ pub fn controller_revision(workload: &WorkloadId, raw: &str) -> Result<Option<Re
     Ok(Some(Revision {
         number: u64::try_from(object.revision.unwrap_or(0)).unwrap_or(0),
         pod_hash,
+        // There are few of them: only those of services that are looked at are listed.
+        canonical: canonical_hash(template.get()).ok(),
         ..bare(workload.clone(), &owner.uid, meta, template.get())?
     }))
 }
 
+/// The exact bytes of a revision's pod template, in the shape that its kind keeps: beside a hash label, or as a patch.
+///
+/// # Errors
+/// When the object has none.
+pub fn revision_template(kind: Kind, raw: &str) -> Result<&str, Error> {
+    match kind {
+        Kind::Deployment => raw_template(raw),
+        Kind::StatefulSet | Kind::DaemonSet => {
+            let object: wire::ControllerRevision<'_> = serde_json::from_str(raw)?;
+            let template = object
+                .data
+                .spec
+                .template
+                .map(serde_json::value::RawValue::get);
+            template.ok_or_else(|| Error::custom("data.spec.template is missing"))
+        }
+    }
+}
+
 /// The revision objects of one workload are of the kind that its own kind keeps.
-pub(super) fn of(workload: &WorkloadId, raw: &str) -> Result<Option<Revision>, Error> {
+///
+/// # Errors
+/// When the object has no name, uid, creation time or pod template, or a field of another type.
+pub fn revision(workload: &WorkloadId, raw: &str) -> Result<Option<Revision>, Error> {
     match workload.kind {
         Kind::Deployment => {
             let revision = replica_set(&workload.cluster, raw)?;
@@ -105,6 +133,7 @@ fn bare(
         containers: containers(&template.spec),
         version_label: optional(template.metadata.labels.version()),
         template: TemplateHash::of(raw_template),
+        canonical: None,
         pod_hash: Box::default(),
         desired: 0,
         ready: 0,
@@ -183,7 +212,7 @@ mod tests {
         };
         let raw = replica_set_of("Deployment", "", "");
         assert_eq!(
-            of(&other, &raw).unwrap(),
+            revision(&other, &raw).unwrap(),
             None,
             "the selector matched another's"
         );
@@ -209,6 +238,8 @@ mod tests {
             assert_eq!(&*revision.pod_hash, pod_hash, "{kind:?}");
             assert_eq!((revision.number, revision.owner), (4, "s1".into()));
             assert_eq!(revision.template, TemplateHash::of(TEMPLATE));
+            assert_eq!(revision_template(kind, &raw).unwrap(), TEMPLATE);
+            assert_eq!(revision.canonical, canonical_hash(TEMPLATE).ok());
             assert_eq!(controller_revision(&db("db2"), &raw).unwrap(), None);
         }
     }

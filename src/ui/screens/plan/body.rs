@@ -325,12 +325,46 @@ pub fn question(check: CheckId) -> &'static str {
         CheckId::Config => "whether everything it names exists",
         CheckId::Owner => "who else writes it",
         CheckId::Paused => "whether it is paused",
+        CheckId::Strategy => "which pods follow",
     }
 }
 
-/// Who is served meanwhile, the steps that a key adds, and the command that does the same.
+/// More steps than these are counted.
+const STEPS: usize = 4;
+
+/// What is done after the patch, a line each.
+fn next_steps(plan: &Plan, width: u16) -> Lines {
+    let steps: Vec<_> = plan.all_steps().skip(1).collect();
+    let room = usize::from(width.saturating_sub(12));
+    let line = |what: &str, role| {
+        vec![
+            piece(padded("then", 12), Role::Dim),
+            piece(text::fit(&text::escape(what), room), role),
+        ]
+    };
+    let shown = if steps.len() > STEPS {
+        STEPS - 1
+    } else {
+        STEPS
+    };
+    let mut lines: Lines = steps
+        .iter()
+        .take(shown)
+        .map(|step| line(step.what(), Role::Plain))
+        .collect();
+    if let more @ 1.. = steps.len().saturating_sub(shown) {
+        lines.push(line(
+            &format!("{more} steps more, of the same kind"),
+            Role::Dim,
+        ));
+    }
+    lines
+}
+
+/// The steps after the first, who is served meanwhile, the steps that a key adds, and the command that does the same.
 fn consequences(plan: &Plan, fold: Fold, width: u16) -> Lines {
-    let mut lines = paragraph(&plan.meanwhile, Role::Plain, fold, width);
+    let mut lines = next_steps(plan, width);
+    lines.extend(paragraph(&plan.meanwhile, Role::Plain, fold, width));
     for offer in &plan.offers {
         let word = if offer.taken { "added" } else { "offered" };
         let role = if offer.taken { Role::Good } else { Role::Dim };

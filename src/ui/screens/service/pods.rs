@@ -8,7 +8,6 @@ use crate::text;
 use super::super::super::theme::Role;
 use super::super::super::widgets::pen::{Pen, cells};
 use super::super::super::widgets::table::{Column, place, scroll_mark};
-use super::rollout::says;
 use super::{View, version_of};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -85,7 +84,7 @@ fn words(view: &View<'_>, pod: &Pod) -> [String; 6] {
     let revision = view.revisions.iter().find(|r| r.pod_hash == pod.revision);
     [
         pod.name.to_string(),
-        says(pod),
+        pod.word().to_owned(),
         restarts,
         revision.map_or_else(String::new, |r| version_of(view, r)),
         pod.node.as_deref().unwrap_or("").to_owned(),

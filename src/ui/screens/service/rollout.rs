@@ -1,6 +1,6 @@
 //! The move from the old revision to the new one: how many pods each has, and what may happen meanwhile.
 
-use crate::domain::{Pod, Revision, Run, Strategy};
+use crate::domain::{Revision, Strategy};
 use crate::text;
 
 use super::super::super::theme::Role;
@@ -84,7 +84,7 @@ fn trouble(view: &View<'_>, revision: &Revision) -> Option<(String, usize)> {
         .pods
         .iter()
         .filter(|pod| pod.revision == revision.pod_hash && !pod.ready && !pod.terminating)
-        .map(|pod| says(pod))
+        .map(|pod| pod.word().to_owned())
         .collect();
     words.sort();
     let mut counted: Vec<(String, usize)> = Vec::new();
@@ -95,36 +95,6 @@ fn trouble(view: &View<'_>, revision: &Revision) -> Option<(String, usize)> {
         }
     }
     counted.into_iter().max_by_key(|(_, count)| *count)
-}
-
-/// How a pod is, in the word that kubectl would use.
-pub fn says(pod: &Pod) -> String {
-    if pod.terminating {
-        return "Terminating".to_owned();
-    }
-    if let Some((reason, _)) = &pod.reason {
-        return reason.to_string();
-    }
-    if let Some((reason, _)) = &pod.unscheduled {
-        return reason.to_string();
-    }
-    let not_ready = pod.containers.iter().filter(|c| !c.ready);
-    for container in not_ready {
-        match &container.run {
-            Run::Waiting { reason, .. } if !reason.is_empty() => return reason.to_string(),
-            Run::Ended(ended) if !(container.init && ended.exit_code == 0) => {
-                return ended.reason.to_string();
-            }
-            Run::Waiting { .. } | Run::Running { .. } | Run::Ended(_) | Run::Unknown => {}
-        }
-    }
-    if pod.ready {
-        return "ready".to_owned();
-    }
-    match &*pod.phase {
-        "Running" => "not ready".to_owned(),
-        phase => phase.to_owned(),
-    }
 }
 
 /// `may be down 1`, `may be extra 2`, `gives up in 5m`.

@@ -1,0 +1,149 @@
+//! Waits until it is a pod's turn to be deleted: until the controller has seen the template, and the pod before is back.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::{fresh, gather};
+use crate::domain::standing::broken;
+use crate::domain::{Kind, Pod, Workload};
+use crate::plan::{Plan, Step, When};
+use crate::sources::Clock;
+use crate::sources::kube::Cluster;
+
+/// A controller that is well sees a change within a second or two.
+const SEEN_WITHIN: Duration = Duration::from_secs(30);
+/// What a rollout is given by default to make progress.
+const READY_WITHIN: Duration = Duration::from_mins(10);
+const BETWEEN: Duration = Duration::from_millis(500);
+
+pub struct Turn<'a> {
+    pub cluster: &'a Cluster,
+    pub plan: &'a Plan,
+    /// Of the object, as the patch left it.
+    pub generation: Option<i64>,
+    /// The step that was sent before.
+    pub before: Option<&'a Step>,
+    pub clock: Clock,
+}
+
+type Say<'a> = &'a (dyn Fn(&str) + Send + Sync);
+
+/// What is waited for.
+#[derive(Clone, Copy)]
+enum Awaited<'a> {
+    /// The controller has seen the template.
+    Seen,
+    /// The pod that this step deleted has a successor that serves.
+    Back(&'a Step),
+}
+
+/// What a look at the cluster says.
+enum Look {
+    Ready,
+    NotYet(String),
+    Never(String),
+}
+
+impl Turn<'_> {
+    /// `say` hears what is waited for. The error says why the turn does not come.
+    pub async fn wait(&self, when: When, say: Say<'_>) -> Result<(), String> {
+        self.until(Awaited::Seen, SEEN_WITHIN, say).await?;
+        match (when, self.before) {
+            (When::InTurn, Some(before @ Step::DeletePod { .. })) => {
+                self.until(Awaited::Back(before), READY_WITHIN, say).await
+            }
+            (When::InTurn | When::NotReady, _) => Ok(()),
+        }
+    }
+
+    /// Reads again until it is so; what is read again is no write.
+    async fn until(&self, what: Awaited<'_>, limit: Duration, say: Say<'_>) -> Result<(), String> {
+        let start = Instant::now();
+        let mut said = String::new();
+        loop {
+            let look = match what {
+                Awaited::Seen => self.seen().await,
+                Awaited::Back(before) => self.is_back(before).await,
+            };
+            match look {
+                Look::Ready => return Ok(()),
+                Look::Never(why) => return Err(why),
+                Look::NotYet(why) if start.elapsed() >= limit => {
+                    return Err(format!("{why}, {}s long", limit.as_secs()));
+                }
+                Look::NotYet(why) if why != said => {
+                    say(&why);
+                    said = why;
+                }
+                Look::NotYet(_) => {}
+            }
+            sleep(BETWEEN).await;
+        }
+    }
+
+    /// Whether the controller makes pods of the template that was written.
+    async fn seen(&self) -> Look {
+        let now = match self.read().await {
+            Ok(now) => now,
+            Err(look) => return look,
+        };
+        let seen = now.observed_generation >= self.generation.unwrap_or(now.generation);
+        let old = &self.plan.from.name;
+        let turned = now.id.kind != Kind::StatefulSet || now.update_revision.as_ref() != Some(old);
+        if seen && turned {
+            Look::Ready
+        } else {
+            Look::NotYet("the controller has not seen the new template yet".into())
+        }
+    }
+
+    /// Whether the pod that was deleted before has a successor that serves.
+    async fn is_back(&self, before: &Step) -> Look {
+        let Step::DeletePod {
+            object, uid, node, ..
+        } = before
+        else {
+            return Look::Ready;
+        };
+        let name = &object.name;
+        let now = match self.read().await {
+            Ok(now) => now,
+            Err(look) => return look,
+        };
+        let pods = match gather::pods(self.cluster, &now).await {
+            Ok(pods) => pods,
+            Err(error) => return Look::NotYet(format!("the pods cannot be read ({error})")),
+        };
+        let in_place = |pod: &&Pod| match now.id.kind {
+            Kind::Deployment | Kind::StatefulSet => pod.name == *name,
+            Kind::DaemonSet => node.is_none() || pod.node == *node,
+        };
+        let mut here = pods.iter().filter(in_place);
+        match here.find(|pod| pod.uid != *uid && !pod.terminating) {
+            Some(pod) if pod.ready => Look::Ready,
+            Some(pod) => match broken(pod, (self.clock)()) {
+                Some(why) => Look::Never(format!("{}, made anew, fails: {}", pod.name, why.text)),
+                None => Look::NotYet(format!("{}, made anew, is not ready yet", pod.name)),
+            },
+            None => Look::NotYet(format!("{name} is not made anew yet")),
+        }
+    }
+
+    /// Nothing more is deleted once somebody else took over.
+    async fn read(&self) -> Result<Workload, Look> {
+        let now = match fresh::read(self.cluster, &self.plan.workload).await {
+            Ok((now, _)) => now,
+            Err(error) => {
+                return Err(Look::NotYet(format!("the object cannot be read ({error})")));
+            }
+        };
+        let noted = now.action.as_deref();
+        if now.uid == self.plan.uid && noted.is_some_and(|note| note.id == self.plan.stamp.id) {
+            return Ok(now);
+        }
+        let who = now.written_by.as_ref();
+        let who = who.map_or("somebody unknown", |(manager, _)| manager);
+        Err(Look::Never(format!("{who} changed {} meanwhile", now.id)))
+    }
+}

@@ -1,0 +1,41 @@
+//! What one would type in place of the plan.
+
+use crate::domain::{Pod, Revision, Workload};
+
+/// `undo` writes the template; the pods are deleted after it.
+pub fn command(workload: &Workload, undo: Option<&Revision>, deleted: &[&Pod]) -> String {
+    let id = &workload.id;
+    let context = match &*id.cluster.0 {
+        "in-cluster" => String::new(),
+        name => format!(" --context {}", shell_word(name)),
+    };
+    let kubectl = format!("kubectl{context} -n {}", id.namespace);
+    let undo = undo.map(|to| format!("{kubectl} rollout undo {id} --to-revision={}", to.number));
+    let pods: Vec<_> = deleted.iter().map(|pod| &*pod.name).collect();
+    let delete = (!pods.is_empty()).then(|| format!("{kubectl} delete pod {}", pods.join(" ")));
+    let commands: Vec<_> = undo.into_iter().chain(delete).collect();
+    commands.join(" && ")
+}
+
+/// Context names may hold anything.
+fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn context_names_are_quoted_for_the_shell() {
+        for (name, want) in [
+            ("prod-eu", "prod-eu"),
+            ("a b; rm", "'a b; rm'"),
+            ("it's", r"'it'\''s'"),
+        ] {
+            assert_eq!(super::shell_word(name), want);
+        }
+    }
+}
