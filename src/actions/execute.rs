@@ -82,7 +82,7 @@ impl Execution {
         let (mut generation, mut before) = (None, None);
         for (n, step) in self.order.plan.all_steps().enumerate() {
             if let Err(why) = self.turn(n, step, before, generation).await {
-                let went = self.not_deleted(step, &why);
+                let went = not_deleted(step, &why);
                 return self.stop(n, went).await;
             }
             self.tell(Progress::Sent { step: n });
@@ -155,7 +155,7 @@ impl Execution {
         match send(&self.cluster, step, pass).await {
             Ok(answer) if deletes => Went::Accepted(self.date(answer.server_date), None),
             Ok(answer) => Went::Accepted(self.date(answer.server_date), generation(&answer)),
-            Err(SendError::Changed(how)) => self.not_deleted(step, &how),
+            Err(SendError::Changed(how)) => not_deleted(step, &how),
             Err(SendError::Kube(error)) if deletes => self.deletion(step, &error).await,
             Err(SendError::Kube(error)) => self.patch_failed(n, error).await,
         }
@@ -189,7 +189,7 @@ impl Execution {
                 } => format!("it changed in that moment: {message}"),
                 other => other.to_string(),
             };
-            return self.not_deleted(step, &how);
+            return not_deleted(step, &how);
         }
         match self.pod_goes(step).await {
             Ok(true) => Went::Accepted(self.date(None), None),
@@ -215,16 +215,6 @@ impl Execution {
         let text = String::from_utf8_lossy(&answer.body);
         let seen = convert::seen(&text).map_err(|error| error.to_string())?;
         Ok(seen.uid != *uid || seen.terminating)
-    }
-
-    fn not_deleted(&self, step: &Step, how: &str) -> Went {
-        let sentence = format!(
-            "Pod {} was not deleted: {how}. What was sent before it is done.",
-            step.object().name
-        );
-        let why = Failure::new(FailureKind::Failed, sentence)
-            .hint("a new plan to the same target shows what is left");
-        Went::Refused { why, moved: false }
     }
 
     /// The answer was lost: whether it was done is read off the object, and never tried again.
@@ -338,6 +328,16 @@ impl Execution {
     fn tell(&self, progress: Progress) {
         let _ = self.tx.send(progress);
     }
+}
+
+fn not_deleted(step: &Step, how: &str) -> Went {
+    let sentence = format!(
+        "Pod {} was not deleted: {how}. What was sent before it is done.",
+        step.object().name
+    );
+    let why = Failure::new(FailureKind::Failed, sentence)
+        .hint("a new plan to the same target shows what is left");
+    Went::Refused { why, moved: false }
 }
 
 fn generation(answer: &Answer) -> Option<i64> {

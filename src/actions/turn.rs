@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{sleep, timeout};
 
 use super::{fresh, gather};
 use crate::domain::standing::broken;
@@ -14,7 +14,7 @@ use crate::sources::kube::Cluster;
 /// A controller that is well sees a change within a second or two.
 const SEEN_WITHIN: Duration = Duration::from_secs(30);
 /// What a rollout is given by default to make progress.
-const READY_WITHIN: Duration = Duration::from_mins(10);
+const READY_WITHIN: Duration = Duration::from_secs(600);
 const BETWEEN: Duration = Duration::from_millis(500);
 
 pub struct Turn<'a> {
@@ -59,27 +59,27 @@ impl Turn<'_> {
 
     /// Reads again until it is so; what is read again is no write.
     async fn until(&self, what: Awaited<'_>, limit: Duration, say: Say<'_>) -> Result<(), String> {
-        let start = Instant::now();
-        let mut said = String::new();
-        loop {
-            let look = match what {
-                Awaited::Seen => self.seen().await,
-                Awaited::Back(before) => self.is_back(before).await,
-            };
-            match look {
-                Look::Ready => return Ok(()),
-                Look::Never(why) => return Err(why),
-                Look::NotYet(why) if start.elapsed() >= limit => {
-                    return Err(format!("{why}, {}s long", limit.as_secs()));
+        let mut last = String::new();
+        let waiting = async {
+            loop {
+                let look = match what {
+                    Awaited::Seen => self.seen().await,
+                    Awaited::Back(before) => self.is_back(before).await,
+                };
+                match look {
+                    Look::Ready => return Ok(()),
+                    Look::Never(why) => return Err(why),
+                    Look::NotYet(why) if why != last => {
+                        say(&why);
+                        last = why;
+                    }
+                    Look::NotYet(_) => {}
                 }
-                Look::NotYet(why) if why != said => {
-                    say(&why);
-                    said = why;
-                }
-                Look::NotYet(_) => {}
+                sleep(BETWEEN).await;
             }
-            sleep(BETWEEN).await;
-        }
+        };
+        let ended = timeout(limit, waiting).await;
+        ended.unwrap_or_else(|_| Err(format!("{last} after {}s", limit.as_secs())))
     }
 
     /// Whether the controller makes pods of the template that was written.

@@ -10,6 +10,7 @@ mod ending;
 mod feed;
 mod foreign;
 mod hostile;
+mod kinds;
 mod names;
 mod outage;
 mod paused;

@@ -7,4 +7,5 @@ mod plans;
 mod quiet;
 mod readme;
 mod snapshots;
+mod stateful;
 mod svg;

@@ -9,7 +9,6 @@ use super::{LIMIT, verdict};
 use crate::plan::{CheckId, Finding, Plan, Step, Verdict};
 use crate::sources::kube::Cluster;
 use crate::sources::kube::access::{Permission, Right, permission_on};
-use crate::text;
 
 /// A review that cannot be had is no denial: the dry run tells as well.
 pub async fn ask(cluster: Cluster, plan: Arc<Plan>) -> Verdict {
@@ -33,11 +32,10 @@ async fn review(cluster: &Cluster, plan: &Plan) -> Verdict {
         return verdict.clone();
     }
     let may: Vec<_> = asked.iter().map(|step| words(step)).collect();
-    let may: Vec<_> = may.iter().map(String::as_str).collect();
     verdict(
         CheckId::Permission,
         Finding::Ok,
-        format!("you may {}", text::list(&may)),
+        format!("you may {}", may.join(" and ")),
     )
 }
 

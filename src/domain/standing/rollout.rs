@@ -159,7 +159,7 @@ fn stateful_set(workload: &Workload) -> Stage {
     let (counts, desired) = (workload.counts, workload.desired);
     let settled = workload.rollout_is_finished();
     let updated = if settled { desired } else { counts.updated };
-    if let Some(held) = on_delete(workload, updated) {
+    if let Some(held) = on_delete(workload) {
         return held;
     }
     let partition = match workload.strategy {
@@ -184,7 +184,7 @@ fn stateful_set(workload: &Workload) -> Stage {
 
 fn daemon_set(workload: &Workload) -> Stage {
     let (counts, desired) = (workload.counts, workload.desired);
-    if let Some(held) = on_delete(workload, counts.updated) {
+    if let Some(held) = on_delete(workload) {
         held
     } else if counts.updated < desired || counts.available < desired {
         Stage::UnderWay {
@@ -195,8 +195,11 @@ fn daemon_set(workload: &Workload) -> Stage {
     }
 }
 
-fn on_delete(workload: &Workload, updated: u32) -> Option<Stage> {
-    let left = workload.desired.saturating_sub(updated);
+/// The revisions that a StatefulSet names tell nothing here: back at the first template they agree at once, whatever
+/// the pods run.
+fn on_delete(workload: &Workload) -> Option<Stage> {
+    let there = workload.counts.total.min(workload.desired);
+    let left = there.saturating_sub(workload.counts.updated);
     (workload.strategy == Strategy::OnDelete && left > 0).then(|| {
         Stage::Held(Why {
             reason: Reason::OnDelete,

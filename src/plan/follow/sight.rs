@@ -28,7 +28,7 @@ impl<'a> Sight<'a> {
         let revisions = fleet.revisions(workload);
         let hash = target_hash(workload, revisions, goal);
         let all = fleet.pods(workload);
-        let ours = |pod: &Pod| Some(&pod.revision) == hash;
+        let ours = |pod: &Pod| Some(&*pod.revision) == hash;
         let there = all.iter().copied().filter(|pod| !pod.ended());
         let (target, rest): (Vec<_>, Vec<_>) = there.partition(|pod| ours(pod) && !pod.terminating);
         let (held, others) = rest
@@ -127,14 +127,14 @@ fn target_hash<'a>(
     workload: &'a Workload,
     revisions: &'a [Revision],
     goal: &Goal,
-) -> Option<&'a Box<str>> {
+) -> Option<&'a str> {
     let known = || {
         let named = || revisions.iter().find(|r| r.name == goal.revision_name);
         target(workload, revisions, &goal.to).or_else(named)
     };
     match (workload.id.kind, &workload.update_revision) {
         (Kind::StatefulSet, Some(name)) => Some(name),
-        _ => known().map(|revision| &revision.pod_hash),
+        _ => known().map(|revision| &*revision.pod_hash),
     }
 }
 

@@ -25,8 +25,8 @@ mod pods;
 mod target;
 
 use pods::Left;
-pub use target::preferred;
 use target::{Candidates, Chosen};
+pub use target::{came_back_from, left_behind, preferred};
 
 /// # Errors
 /// Why there is nothing to roll back to, or that the object is not the one that was shown.
@@ -64,7 +64,7 @@ impl<'a> Case<'a> {
         chosen: &'a Chosen<'a>,
     ) -> Result<Self, Refusal> {
         let target = &chosen.revision.revision;
-        let left = Left::new(evidence, target);
+        let left = Left::new(&evidence.workload, evidence.pods.iter(), target);
         let current = candidates.current.map(|fresh| &fresh.revision);
         let (replacement, from) = if chosen.live {
             let old = left.all().find_map(|pod| candidates.of(pod));
@@ -168,7 +168,7 @@ fn checks(case: &Case<'_>, differences: &[Difference], now: Timestamp) -> Vec<Ch
     ];
     checks.push(answered(owner::verdict(workload.manager.as_ref())));
     checks.extend(paused::verdict(workload.paused).map(answered));
-    let others: Vec<_> = pods::others(&case.evidence.pods, case.target).collect();
+    let others = pods::others(case.evidence.pods.iter(), case.target);
     let strategy = strategy::verdict(workload, &others, &case.left.blocking);
     checks.extend(strategy.map(answered));
     checks
@@ -209,8 +209,9 @@ fn steps(case: &Case<'_>) -> Result<Vec<Step>, serde_json::Error> {
 fn moving<'a>(case: &Case<'a>) -> Vec<&'a Pod> {
     let evidence = case.evidence;
     let moves = |pod: &&Pod| pods::moves(&evidence.workload, pod, case.target);
-    let others = pods::others(&evidence.pods, case.target);
-    others.filter(moves).collect()
+    let mut others = pods::others(evidence.pods.iter(), case.target);
+    others.retain(moves);
+    others
 }
 
 fn command(case: &Case<'_>) -> String {
@@ -248,12 +249,11 @@ fn patch_step(case: &Case<'_>) -> Result<Step, serde_json::Error> {
     Ok(Step::JsonPatch {
         object: object(&evidence.workload),
         body: Verbatim(body.into()),
-        what: match case.chosen.live {
-            true => format!("note on {id} who acts; its pod template stays"),
-            false => format!(
-                "replace the pod template of {id} with that of {}",
-                case.target.label()
-            ),
+        what: if case.chosen.live {
+            format!("note on {id} who acts; its pod template stays")
+        } else {
+            let target = case.target.label();
+            format!("replace the pod template of {id} with that of {target}")
         },
     })
 }
@@ -277,7 +277,7 @@ fn offers(case: &Case<'_>) -> Vec<Offer> {
         key: 'd',
         text: match steps.len() {
             1 => "delete that pod as well".into(),
-            n => format!("delete those {n} pods as well, each once the one before is ready again"),
+            n => format!("delete those {n} pods as well, one after another"),
         },
         steps,
         taken: false,

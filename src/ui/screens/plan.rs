@@ -87,7 +87,7 @@ fn foot(pen: &mut Pen<'_>, model: &Model, shown: &PlanBox) {
             let words = format!("sending step {} of {steps} …", (step + 1).min(steps));
             pen.line(0, 1, &words, Role::Strong);
             if let Some(waiting) = waiting {
-                pen.line(0, 2, &format!("not yet: {waiting}"), Role::Plain);
+                pen.line(0, 2, waiting, Role::Plain);
             }
             return;
         }

@@ -159,7 +159,11 @@ fn what_next(view: &View<'_>) -> Option<(String, Role)> {
             Role::Dim,
         ));
     }
-    let (target, serving) = proposed(view)?;
+    let best = proposed(view);
+    if let Some(words) = unfinished(view, best) {
+        return Some((format!("{verb} {words}"), Role::Plain));
+    }
+    let (target, serving) = best?;
     let serving = match serving {
         0 => "none of its pods runs now".to_owned(),
         1 => "1 of its pods serves now".to_owned(),
@@ -170,6 +174,23 @@ fn what_next(view: &View<'_>) -> Option<(String, Role)> {
         version_of(view, target)
     );
     Some((words, Role::Plain))
+}
+
+/// What the plan would do when it only finishes a rollback.
+fn unfinished(view: &View<'_>, best: Option<(&Revision, u32)>) -> Option<String> {
+    let current = current(view)?;
+    let came_from = |pod: &Pod| {
+        let of = view.revisions.iter().find(|r| r.pod_hash == pod.revision);
+        let withdrawn = of.is_some_and(|of| view.withdrawn.contains(&of.name));
+        rollback::came_back_from(current, of, withdrawn, pod)
+    };
+    let pods = view.pods.iter().copied();
+    let left = rollback::left_behind(view.workload, pods, current, best, came_from)?;
+    let names: Vec<_> = left.all().map(|pod| &*pod.name).collect();
+    Some(format!(
+        "finishes the rollback: deletes {}",
+        text::list(&names)
+    ))
 }
 
 /// The revision that a rollback would propose, by the plan's own rule.

@@ -152,6 +152,13 @@ fn on_delete_waits_for_a_person() {
         );
         world.workload.counts = counts(6, 6, 6, 6);
         world.stands(Phase::Steady, None);
+        // Back at its first template, at which a StatefulSet names one revision, and no pod runs it.
+        world.workload.current_revision = world.workload.update_revision.clone();
+        world.workload.counts = counts(6, 0, 6, 6);
+        world.stands(
+            Phase::Paused,
+            Some((Reason::OnDelete, "OnDelete: 6 pods to be deleted by hand")),
+        );
     }
 }
 

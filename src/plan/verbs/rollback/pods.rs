@@ -19,9 +19,12 @@ pub struct Left<'a> {
 
 impl<'a> Left<'a> {
     /// When the workload's template is that of `target`.
-    pub fn new(evidence: &'a Evidence, target: &'a Revision) -> Self {
-        let workload = &evidence.workload;
-        let mut old: Vec<_> = others(&evidence.pods, target).collect();
+    pub fn new(
+        workload: &Workload,
+        pods: impl Iterator<Item = &'a Pod>,
+        target: &Revision,
+    ) -> Self {
+        let mut old = others(pods, target);
         old.sort_by_key(|pod| (pod.ready, std::cmp::Reverse(pod.ordinal()), &pod.name));
         match workload.strategy {
             Strategy::OnDelete => Self {
@@ -55,11 +58,9 @@ impl<'a> Left<'a> {
 }
 
 /// Those of another template than the target's that are not on their way out.
-pub fn others<'a>(pods: &'a [Pod], target: &'a Revision) -> impl Iterator<Item = &'a Pod> {
-    let stays = |pod: &&Pod| !pod.terminating && !pod.ended();
-    pods.iter()
-        .filter(stays)
-        .filter(|pod| pod.revision != target.pod_hash)
+pub fn others<'a>(pods: impl Iterator<Item = &'a Pod>, target: &Revision) -> Vec<&'a Pod> {
+    let old = |pod: &&Pod| pod.revision != target.pod_hash && !pod.terminating && !pod.ended();
+    pods.filter(old).collect()
 }
 
 /// Whether it comes up with the target's template when it is made anew: below the partition of a StatefulSet it

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::domain::revision::withdrawn_by;
 use crate::domain::template::{CanonicalHash, canonical_hash};
 use crate::domain::version::version;
-use crate::domain::{ActionNote, Failure, FailureKind, Kind, Pod, Revision};
+use crate::domain::{ActionNote, Failure, FailureKind, Kind, Pod, Revision, Workload};
 use crate::plan::evidence::FreshRevision;
 use crate::plan::{Evidence, Refusal, Target};
 use crate::text;
@@ -162,34 +162,55 @@ fn proposed<'a>(
     })
 }
 
-/// The live template itself, when pods do not follow it by themselves and going further back would not be meant: it
-/// is one that came back, those pods are of what it came back from, and nothing else serves.
+/// The pods that a rollback left behind, when the next one finishes it rather than going further back: the live
+/// revision is one that came back, those pods are of what it came back from, and no other revision serves.
+pub fn left_behind<'a>(
+    workload: &Workload,
+    pods: impl Iterator<Item = &'a Pod>,
+    current: &Revision,
+    best: Option<(&Revision, u32)>,
+    came_from: impl Fn(&Pod) -> bool,
+) -> Option<Left<'a>> {
+    let left = Left::new(workload, pods, current);
+    let serves = best.is_some_and(|(_, serving)| serving > 0);
+    (!serves && left.all().any(came_from)).then_some(left)
+}
+
+/// Whether the live revision came back from that of the pod: it was withdrawn, or it is younger, and the pod is
+/// what it failed with.
+pub fn came_back_from(
+    current: &Revision,
+    of: Option<&Revision>,
+    withdrawn: bool,
+    pod: &Pod,
+) -> bool {
+    of.is_some_and(|of| withdrawn || (!pod.ready && of.created > current.created))
+}
+
 fn unfinished<'a>(
     candidates: &Candidates<'a>,
     evidence: &'a Evidence,
     best: Option<(&Revision, u32)>,
 ) -> Option<Chosen<'a>> {
     let current = &candidates.current?.revision;
-    let came_back_from = |pod: &Pod| {
-        candidates.of(pod).is_some_and(|old| {
-            candidates.withdrawn(old).is_some() || (!pod.ready && old.created > current.created)
-        })
+    let came_from = |pod: &Pod| {
+        let of = candidates.of(pod);
+        let withdrawn = of.is_some_and(|of| candidates.withdrawn(of).is_some());
+        came_back_from(current, of, withdrawn, pod)
     };
-    let left = Left::new(evidence, current);
-    if best.is_some_and(|(_, serving)| serving > 0) || !left.all().any(came_back_from) {
-        return None;
-    }
-    finish(candidates, evidence, "it is live already".into())
+    let pods = evidence.pods.iter();
+    left_behind(&evidence.workload, pods, current, best, came_from)?;
+    finish(candidates, evidence, "it is live already")
 }
 
 /// A plan that only deletes what is left; `None` when nothing is.
 fn finish<'a>(
     candidates: &Candidates<'a>,
     evidence: &'a Evidence,
-    rule: String,
+    rule: &str,
 ) -> Option<Chosen<'a>> {
     let revision = candidates.current?;
-    let left = Left::new(evidence, &revision.revision);
+    let left = Left::new(&evidence.workload, evidence.pods.iter(), &revision.revision);
     let count = left.all().count();
     (count > 0).then(|| Chosen {
         revision,
@@ -334,7 +355,7 @@ fn asked_for<'a>(
         std::ptr::eq(*fresh, revision) && *hash == Some(candidates.live.clone())
     });
     if same {
-        return finish(candidates, evidence, format!("{rule}; it is live already")).ok_or_else(|| {
+        return finish(candidates, evidence, &format!("{rule}; it is live already")).ok_or_else(|| {
             refusal(format!(
                 "The pod template of {} is the live one already: it differs in nothing but the hash label.",
                 revision.revision.label()

@@ -4,7 +4,7 @@ use crate::app::Model;
 use crate::app::intent::Intent;
 use crate::app::model::{PlanBox, Stage};
 use crate::app::words;
-use crate::plan::{Check, CheckId, Finding, Plan, Verdict, check::CheckState};
+use crate::plan::{Check, CheckId, Finding, OfferId, Plan, Step, Verdict, check::CheckState};
 use crate::text;
 
 use super::super::super::theme::{self, Role};
@@ -329,12 +329,17 @@ pub fn question(check: CheckId) -> &'static str {
     }
 }
 
-/// More steps than these are counted.
+/// Folded, more steps than these are counted.
 const STEPS: usize = 4;
 
 /// What is done after the patch, a line each.
-fn next_steps(plan: &Plan, width: u16) -> Lines {
-    let steps: Vec<_> = plan.all_steps().skip(1).collect();
+fn next_steps(plan: &Plan, fold: Fold, width: u16) -> Lines {
+    let offered = plan.offers.iter();
+    let deleted = offered.filter(|offer| offer.taken && offer.id == OfferId::DeletePods);
+    let steps = plan.steps.iter().skip(1);
+    let steps: Vec<_> = steps
+        .chain(deleted.flat_map(|offer| &offer.steps))
+        .collect();
     let room = usize::from(width.saturating_sub(12));
     let line = |what: &str, role| {
         vec![
@@ -342,28 +347,22 @@ fn next_steps(plan: &Plan, width: u16) -> Lines {
             piece(text::fit(&text::escape(what), room), role),
         ]
     };
-    let shown = if steps.len() > STEPS {
-        STEPS - 1
-    } else {
-        STEPS
+    let shown = match steps.len() {
+        all if all <= STEPS || !fold.shared => all,
+        _ => STEPS - 1,
     };
-    let mut lines: Lines = steps
-        .iter()
-        .take(shown)
-        .map(|step| line(step.what(), Role::Plain))
-        .collect();
-    if let more @ 1.. = steps.len().saturating_sub(shown) {
-        lines.push(line(
-            &format!("{more} steps more, of the same kind"),
-            Role::Dim,
-        ));
+    let told = |step: &&Step| line(step.what(), Role::Plain);
+    let mut lines: Lines = steps.iter().take(shown).map(told).collect();
+    if let more @ 1.. = steps.len() - shown {
+        let words = format!("{more} pods more, in the same way");
+        lines.push(line(&words, Role::Dim));
     }
     lines
 }
 
 /// The steps after the first, who is served meanwhile, the steps that a key adds, and the command that does the same.
 fn consequences(plan: &Plan, fold: Fold, width: u16) -> Lines {
-    let mut lines = next_steps(plan, width);
+    let mut lines = next_steps(plan, fold, width);
     lines.extend(paragraph(&plan.meanwhile, Role::Plain, fold, width));
     for offer in &plan.offers {
         let word = if offer.taken { "added" } else { "offered" };

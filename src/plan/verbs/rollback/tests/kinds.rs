@@ -191,40 +191,39 @@ fn too_many_pods_are_not_offered() {
 
 #[test]
 fn a_partition_is_said_with_what_stays_and_what_moves() {
-    let all_new = |e: &mut Evidence| {
+    let all_new: fn(&mut Evidence) = |e| {
         for n in 0..3 {
             e.pods[n] = pod(&e.workload.id, u32::try_from(n).unwrap(), (42, "2.15.0"));
         }
         e.workload.current_revision = Some("checkout-h42".into());
     };
-    let none = |_: &mut Evidence| {};
-    let cases: [(u32, &dyn Fn(&mut Evidence), _, &str); 4] = [
+    let none: fn(&mut Evidence) = |_| {};
+    for (partition, change, finding, sentence) in [
         (
             2,
-            &none,
+            none,
             Finding::Ok,
             "partition 2: pods 0 and 1 stay, with the target's template; checkout-2 moves",
         ),
         (
             2,
-            &all_new,
+            all_new,
             Finding::Warn,
             "partition 2: pods 0 and 1 stay as before; checkout-2 moves",
         ),
         (
             1,
-            &all_new,
+            all_new,
             Finding::Warn,
             "partition 1: pod 0 stays as before; checkout-1 and checkout-2 move",
         ),
         (
             7,
-            &all_new,
+            all_new,
             Finding::Warn,
             "partition 7: pods 0 to 2 stay as before; no pod moves",
         ),
-    ];
-    for (partition, change, finding, sentence) in cases {
+    ] {
         let mut e = of_kind(Kind::StatefulSet);
         set(&mut e, rolling(partition, true));
         e.pods[2].ready = true;
