@@ -13,9 +13,6 @@ use super::scroll;
 const BEGIN: &[u8] = b"\x1b[?2026h";
 const END: &[u8] = b"\x1b[?2026l";
 
-/// A frame this short arrives in one piece, and cannot be seen half-drawn.
-const SHORT: usize = 512;
-
 /// A backend that says nothing twice, and little of the rest. What is drawn is gathered until `flush`, which writes
 /// nothing when there is nothing.
 pub struct Screen<W: Write> {
@@ -166,10 +163,8 @@ impl<W: Write> Backend for Screen<W> {
         if self.frame.is_empty() {
             return Ok(());
         }
-        if self.frame.len() > SHORT {
-            self.frame.splice(..0, BEGIN.iter().copied());
-            self.frame.extend_from_slice(END);
-        }
+        self.frame.splice(..0, BEGIN.iter().copied());
+        self.frame.extend_from_slice(END);
         let written = self.out.write_all(&self.frame);
         self.frame.clear();
         written?;
@@ -218,25 +213,10 @@ mod tests {
         assert_eq!(draw("one"), 1);
         assert_eq!(draw("two"), 2);
         let writes = writes.0.borrow();
-        assert_eq!(String::from_utf8_lossy(&writes[1]), "\x1b[1;1Htwo");
-    }
-
-    #[test]
-    fn a_large_frame_stands_between_marks() {
-        let writes = Writes::default();
-        let area = Rect::new(0, 0, 200, 50);
-        let options = TerminalOptions {
-            viewport: Viewport::Fixed(area),
-        };
-        let mut terminal = Terminal::with_options(Screen::new(writes.clone()), options).unwrap();
-        let lines = vec![ratatui::text::Line::from("x".repeat(200)); 50];
-        let text = ratatui::text::Text::from_iter(lines);
-        terminal
-            .draw(|frame| frame.render_widget(&text, frame.area()))
-            .unwrap();
-        let writes = writes.0.borrow();
-        assert_eq!(writes.len(), 1);
-        assert!(writes[0].starts_with(BEGIN) && writes[0].ends_with(END));
+        assert_eq!(
+            String::from_utf8_lossy(&writes[1]),
+            "\x1b[?2026h\x1b[1;1Htwo\x1b[?2026l"
+        );
     }
 
     const AREA: Rect = Rect::new(0, 0, 24, 8);

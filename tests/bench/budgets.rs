@@ -80,12 +80,13 @@ fn main() {
         if bench.arguments.outages {
             bench.outages(&programs[0]);
         }
+        // After each run, so that a bench that is cut short has told what it saw.
+        if let Some(out) = &bench.arguments.out {
+            let text = format!("{:#}\n", bench.result(&programs));
+            std::fs::write(out, text).expect("the file can be written");
+        }
     }
-    let text = format!("{:#}", bench.result(&programs));
-    println!("{text}");
-    if let Some(out) = &bench.arguments.out {
-        std::fs::write(out, text + "\n").expect("the file can be written");
-    }
+    println!("{:#}", bench.result(&programs));
 }
 
 impl Bench {
