@@ -1,9 +1,11 @@
 //! The images of the embedded registry: their digests, where they came from, and how a container of them behaves.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
+use ring::digest::{SHA256, digest};
 use serde::Deserialize;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,9 +56,28 @@ pub struct Exit {
 
 /// Repository -> tag -> image.
 #[derive(Debug, Default)]
-pub struct Images(Mutex<BTreeMap<String, BTreeMap<String, Arc<Image>>>>);
+pub struct Images {
+    pushed: Mutex<BTreeMap<String, BTreeMap<String, Arc<Image>>>>,
+    any: AtomicBool,
+}
 
 impl Images {
+    /// From now on every image that nobody pushed is there too, and fares as the end of its tag says: `unpullable` is
+    /// not there, `crash` and `oom` end at once, `unready` never serves, anything else does.
+    pub fn accept_any(&self) {
+        self.any.store(true, Ordering::Relaxed);
+    }
+
+    pub fn any(&self) -> bool {
+        self.any.load(Ordering::Relaxed)
+    }
+
+    /// What a kubelet gets for a reference.
+    pub fn pull(&self, reference: &str) -> Option<Arc<Image>> {
+        let imagined = || self.any().then(|| imagined(reference)).flatten();
+        self.find(reference).or_else(imagined)
+    }
+
     /// By `host/path:tag` or `host/path@sha256:…`, as a pod names it.
     pub fn find(&self, reference: &str) -> Option<Arc<Image>> {
         let images = self.images();
@@ -92,12 +113,45 @@ impl Images {
     }
 
     fn images(&self) -> MutexGuard<'_, BTreeMap<String, BTreeMap<String, Arc<Image>>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.pushed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// An image that nobody pushed.
+fn imagined(reference: &str) -> Option<Arc<Image>> {
+    let ends = |ending: &str| reference.ends_with(ending);
+    let exit = |code, out_of_memory| Exit {
+        after: 1,
+        code,
+        out_of_memory,
+    };
+    let behaviour = Behaviour {
+        pull: 0,
+        ready_after: (!ends("unready")).then_some(0),
+        exit: match () {
+            () if ends("crash") => Some(exit(1, false)),
+            () if ends("oom") => Some(exit(137, true)),
+            () => None,
+        },
+        ..Behaviour::default()
+    };
+    let digest = digest(&SHA256, reference.as_bytes());
+    let image = Image {
+        digest: digest
+            .as_ref()
+            .iter()
+            .fold("sha256:".to_owned(), |text, byte| {
+                format!("{text}{byte:02x}")
+            }),
+        created: Timestamp::UNIX_EPOCH,
+        commit: String::new(),
+        behaviour,
+    };
+    (!ends("unpullable")).then(|| Arc::new(image))
+}
+
 /// Without the tag: a colon after the last slash.
-fn repository_of(reference: &str) -> &str {
+pub fn repository_of(reference: &str) -> &str {
     let path = reference.rfind('/').map_or(0, |slash| slash + 1);
     match reference[path..].find(':') {
         Some(colon) => &reference[..path + colon],

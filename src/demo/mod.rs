@@ -3,10 +3,12 @@
 pub mod audit;
 pub mod clock;
 pub mod cluster;
+pub mod controllers;
 pub mod goal;
 mod http;
 pub mod images;
 pub mod kube;
+pub mod kubelet;
 pub mod logs;
 pub mod project;
 pub mod random;

@@ -23,6 +23,8 @@ pub struct Options {
     pub version: Option<String>,
     /// What it owns stays, without an owner.
     pub orphan: bool,
+    /// What it owns goes first.
+    pub foreground: bool,
     pub dry_run: bool,
 }
 
@@ -42,7 +44,8 @@ pub fn delete(store: &Store, key: &Key, how: &Options, at: Timestamp) -> Result<
     check(&kept, how)?;
     let value = kept.value();
     let grace = grace(key, &value, how);
-    let stays = grace > 0 || !items_at(&value, "/metadata/finalizers").is_empty();
+    let foreground = how.foreground && !store.all_owned_by(&kept.uid).is_empty();
+    let stays = grace > 0 || foreground || !items_at(&value, "/metadata/finalizers").is_empty();
     if how.dry_run {
         return Ok(Deleted { kept, gone: !stays });
     }
@@ -53,7 +56,7 @@ pub fn delete(store: &Store, key: &Key, how: &Options, at: Timestamp) -> Result<
         empty(store, &key.name);
     }
     if stays {
-        let kept = mark(store, key, grace, at)?;
+        let kept = mark(store, key, (grace, foreground), at)?;
         return Ok(Deleted { kept, gone: false });
     }
     let kept = store.remove(key);
@@ -100,13 +103,23 @@ fn grace(key: &Key, value: &Value, how: &Options) -> i64 {
     given.map_or(wanted, |given| given.min(wanted))
 }
 
-fn mark(store: &Store, key: &Key, grace: i64, at: Timestamp) -> Result<Kept, Refusal> {
+fn mark(
+    store: &Store,
+    key: &Key,
+    (grace, foreground): (i64, bool),
+    at: Timestamp,
+) -> Result<Kept, Refusal> {
     let by = Write {
         part: Part::Deletion,
         ..Write::by("", at)
     };
     store.update(key, &by, |value| {
         let given = int_at(value, "/metadata/deletionGracePeriodSeconds");
+        if foreground {
+            let names = items_at(value, "/metadata/finalizers").iter().cloned();
+            let names = names.chain(["foregroundDeletion".into()]).collect();
+            set(value, &["metadata", "finalizers"], names);
+        }
         if given.is_some_and(|given| given <= grace) {
             return Ok(());
         }
@@ -166,6 +179,7 @@ fn options(call: &Call) -> Result<Options, Refusal> {
     let mut how = Options {
         grace: query.number("gracePeriodSeconds")?,
         orphan: query.get("propagationPolicy") == "Orphan",
+        foreground: query.get("propagationPolicy") == "Foreground",
         dry_run: query.dry_run(&DELETE_OPTIONS)?,
         ..Options::default()
     };
@@ -184,6 +198,7 @@ fn options(call: &Call) -> Result<Options, Refusal> {
     how.grace = int_at(&body, "/gracePeriodSeconds").or(how.grace);
     how.orphan |= text_at(&body, "/propagationPolicy") == "Orphan";
     check_policy(text_at(&body, "/propagationPolicy"))?;
+    how.foreground |= text_at(&body, "/propagationPolicy") == "Foreground";
     for asked in items_at(&body, "/dryRun") {
         if asked != "All" {
             let why = format!(r#"Unsupported value: [{asked}]: supported values: "All""#);

@@ -1,0 +1,226 @@
+//! The controllers and kubelets of the embedded cluster: one task that acts on what changed, and sleeps otherwise.
+
+mod deployment;
+mod event;
+mod garbage;
+mod hash;
+mod pods;
+mod quota;
+mod replica_set;
+mod scheduler;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep_until};
+
+use super::cluster::Cluster;
+use super::kube::kind::{
+    DAEMON_SETS, DEPLOYMENTS, Kind, PODS, REPLICA_SETS, RESOURCE_QUOTAS, STATEFUL_SETS,
+};
+use super::kube::object::{Key, items_at, text_at};
+use super::kube::store::Change;
+use super::kubelet::{self, Lives};
+use event::Events;
+
+pub use event::Told;
+pub use pods::set_condition;
+pub use scheduler::reconcile as schedule;
+
+/// The field manager and user agent of the real one.
+pub const MANAGER: &str = "kube-controller-manager";
+
+const KINDS: [&Kind; 6] = [
+    &DEPLOYMENTS,
+    &REPLICA_SETS,
+    &STATEFUL_SETS,
+    &DAEMON_SETS,
+    &PODS,
+    &RESOURCE_QUOTAS,
+];
+/// After so many objects the other tasks get a turn.
+const TURN: usize = 64;
+
+/// What the controllers know beside the objects.
+pub struct Context {
+    pub cluster: Arc<Cluster>,
+    pub events: Events,
+    pub lives: Lives,
+    /// When a pod got ready or a rollout moved: the objects keep whole seconds, which a fast world cannot be timed by.
+    moments: HashMap<Box<str>, Timestamp>,
+}
+
+impl Context {
+    pub fn new(cluster: Arc<Cluster>) -> Self {
+        Self {
+            cluster,
+            events: Events::default(),
+            lives: Lives::default(),
+            moments: HashMap::new(),
+        }
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.cluster.clock.now()
+    }
+
+    pub fn note(&mut self, uid: &str) {
+        let now = self.now();
+        self.moments.insert(uid.into(), now);
+    }
+
+    /// The scripted time since the moment of this object; without one since a time that its status gives.
+    pub fn since(&self, uid: &str, stamp: &str) -> Duration {
+        let known = self.moments.get(uid).copied();
+        let at = known.or_else(|| stamp.parse().ok());
+        at.map_or(Duration::ZERO, |at| self.cluster.clock.scripted_since(at))
+    }
+
+    fn forget(&mut self, uid: &str) {
+        self.moments.remove(uid);
+        self.lives.forget(uid);
+        self.events.forget(uid);
+    }
+}
+
+/// Never ends.
+pub async fn run(cluster: Arc<Cluster>) {
+    let mut news = cluster.store.news();
+    let mut work = Work::default();
+    let mut context = Context::new(cluster);
+    for kind in KINDS {
+        work.all(&context, kind);
+    }
+    loop {
+        work.take_in(&mut context);
+        for turn in 0.. {
+            let Some(key) = work.next() else { break };
+            if let Some(after) = reconcile(&mut context, &key) {
+                work.later(key, context.cluster.clock.real(after));
+            }
+            work.take_in(&mut context);
+            if turn % TURN == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+        let next = work.timers.first_key_value().map(|(&(at, _), _)| at);
+        tokio::select! {
+            changed = news.changed() => if changed.is_err() { return },
+            () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {}
+        }
+    }
+}
+
+/// Brings one object nearer to what is wanted. Returns after how much scripted time it is to be looked at again.
+pub fn reconcile(context: &mut Context, key: &Key) -> Option<Duration> {
+    let kept = context.cluster.store.get(key)?;
+    let value = kept.value();
+    match key.kind.plural {
+        "pods" => kubelet::reconcile(context, key, &value),
+        "resourcequotas" => quota::reconcile(context, key, &value),
+        _ if !text_at(&value, "/metadata/deletionTimestamp").is_empty() => {
+            garbage::foreground(context, key, &kept.uid)
+        }
+        "deployments" => deployment::reconcile(context, key, &value),
+        "replicasets" => replica_set::reconcile(context, key, &value),
+        _ => None,
+    }
+}
+
+/// What is to be looked at, now and later.
+#[derive(Default)]
+struct Work {
+    queue: BTreeSet<Key>,
+    timers: BTreeMap<(Instant, Key), ()>,
+    due: BTreeMap<Key, Instant>,
+    seen: BTreeMap<&'static Kind, u64>,
+}
+
+impl Work {
+    fn all(&mut self, context: &Context, kind: &'static Kind) {
+        let store = &context.cluster.store;
+        self.seen.insert(kind, store.version());
+        let kept = store.list(kind, None);
+        self.queue
+            .extend(kept.into_iter().map(|kept| kept.key.clone()));
+    }
+
+    fn take_in(&mut self, context: &mut Context) {
+        for kind in KINDS {
+            let seen = self.seen.get(kind).copied().unwrap_or(0);
+            match context.cluster.store.since(kind, seen) {
+                Ok(changes) => {
+                    for change in changes {
+                        self.seen.insert(kind, change.version);
+                        self.changed(context, &change);
+                    }
+                }
+                // More at once than the history holds: everything of the kind is looked at.
+                Err(_) => self.all(context, kind),
+            }
+        }
+    }
+
+    fn changed(&mut self, context: &mut Context, change: &Change) {
+        let key = &change.after.key;
+        self.queue.extend(controller(change));
+        if key.kind == &PODS && (change.deleted || change.before.is_none()) {
+            self.queue.extend(quota::keys(context, &key.namespace));
+        }
+        if change.deleted {
+            context.forget(&change.after.uid);
+            self.queue
+                .extend(garbage::collect(context, &change.after.uid));
+        } else {
+            self.queue.insert(key.clone());
+        }
+    }
+
+    fn next(&mut self) -> Option<Key> {
+        let now = Instant::now();
+        while let Some(entry) = self.timers.first_entry() {
+            if entry.key().0 > now {
+                break;
+            }
+            let ((_, key), ()) = entry.remove_entry();
+            self.due.remove(&key);
+            self.queue.insert(key);
+        }
+        self.queue.pop_first()
+    }
+
+    /// One timer for an object: the newest answer counts.
+    fn later(&mut self, key: Key, after: Duration) {
+        let at = Instant::now() + after;
+        if let Some(before) = self.due.insert(key.clone(), at) {
+            self.timers.remove(&(before, key.clone()));
+        }
+        self.timers.insert((at, key), ());
+    }
+}
+
+/// The object that manages what changed, before and after.
+fn controller(change: &Change) -> Vec<Key> {
+    let both = change.before.iter().chain([&change.after]);
+    let owned = both.filter(|kept| !kept.owners.is_empty());
+    let mut keys: Vec<_> = owned.filter_map(|kept| owner_key(&kept.value())).collect();
+    keys.dedup();
+    keys
+}
+
+/// The key of an object's controller.
+pub fn owner_key(value: &serde_json::Value) -> Option<Key> {
+    let owners = items_at(value, "/metadata/ownerReferences");
+    let owner = owners.iter().find(|owner| owner["controller"] == true)?;
+    let kind = Kind::of(text_at(owner, "/apiVersion"), text_at(owner, "/kind"))?;
+    Some(Key::new(
+        kind,
+        text_at(value, "/metadata/namespace"),
+        text_at(owner, "/name"),
+    ))
+}
+
+#[cfg(test)]
+mod tests;
