@@ -301,7 +301,7 @@ fn tell_scaled(context: &mut Context, rollout: &Rollout<'_>, name: &str, (from, 
     let way = if to > from { "up" } else { "down" };
     let message = format!("Scaled {way} replica set {name} from {from} to {to}");
     let told = Told::normal("deployment-controller", "ScalingReplicaSet", message);
-    context.events.tell(&context.cluster, rollout.value, told);
+    context.events.tell(&context.cluster, rollout.value, &told);
 }
 
 /// Deletes empty ReplicaSets beyond the limit of the history once the rollout is complete.

@@ -12,10 +12,13 @@ use crate::demo::kube::write::{Write, stamp};
 
 const KEPT: SignedDuration = SignedDuration::from_hours(1);
 
-/// Those that may come again: object, reason, message -> the event.
+/// By reason and message.
+type Same = HashMap<(&'static str, Box<str>), Key>;
+
+/// Those that may come again, by the uid of what they are about.
 #[derive(Default)]
 pub struct Events {
-    known: HashMap<Box<str>, HashMap<(&'static str, Box<str>), Key>>,
+    known: HashMap<Box<str>, Same>,
     made: VecDeque<(Timestamp, Key)>,
 }
 
@@ -57,7 +60,7 @@ impl Told {
 }
 
 impl Events {
-    pub fn tell(&mut self, cluster: &Cluster, about: &Value, told: Told) {
+    pub fn tell(&mut self, cluster: &Cluster, about: &Value, told: &Told) {
         let now = cluster.clock.now();
         self.expire(cluster, now);
         let uid = text_at(about, "/metadata/uid");
@@ -76,7 +79,7 @@ impl Events {
                 return;
             }
         }
-        let event = made(about, &told, now, self.made.len());
+        let event = made(about, told, now, self.made.len());
         if let Ok(kept) = cluster
             .store
             .create(&EVENTS, event, &Write::by(told.by, now))

@@ -1,5 +1,6 @@
 //! The controllers and kubelets of the embedded cluster: one task that acts on what changed, and sleeps otherwise.
 
+mod daemon_set;
 mod deployment;
 mod event;
 mod garbage;
@@ -7,7 +8,9 @@ mod hash;
 mod pods;
 mod quota;
 mod replica_set;
+mod revision;
 mod scheduler;
+mod stateful_set;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -105,7 +108,7 @@ pub async fn run(cluster: Arc<Cluster>) {
                 tokio::task::yield_now().await;
             }
         }
-        let next = work.timers.first_key_value().map(|(&(at, _), _)| at);
+        let next = work.timers.first().map(|(at, _)| *at);
         tokio::select! {
             changed = news.changed() => if changed.is_err() { return },
             () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {}
@@ -125,6 +128,8 @@ pub fn reconcile(context: &mut Context, key: &Key) -> Option<Duration> {
         }
         "deployments" => deployment::reconcile(context, key, &value),
         "replicasets" => replica_set::reconcile(context, key, &value),
+        "statefulsets" => stateful_set::reconcile(context, key, &value),
+        "daemonsets" => daemon_set::reconcile(context, key, &value),
         _ => None,
     }
 }
@@ -133,7 +138,7 @@ pub fn reconcile(context: &mut Context, key: &Key) -> Option<Duration> {
 #[derive(Default)]
 struct Work {
     queue: BTreeSet<Key>,
-    timers: BTreeMap<(Instant, Key), ()>,
+    timers: BTreeSet<(Instant, Key)>,
     due: BTreeMap<Key, Instant>,
     seen: BTreeMap<&'static Kind, u64>,
 }
@@ -180,11 +185,10 @@ impl Work {
 
     fn next(&mut self) -> Option<Key> {
         let now = Instant::now();
-        while let Some(entry) = self.timers.first_entry() {
-            if entry.key().0 > now {
+        while self.timers.first().is_some_and(|(at, _)| *at <= now) {
+            let Some((_, key)) = self.timers.pop_first() else {
                 break;
-            }
-            let ((_, key), ()) = entry.remove_entry();
+            };
             self.due.remove(&key);
             self.queue.insert(key);
         }
@@ -197,7 +201,7 @@ impl Work {
         if let Some(before) = self.due.insert(key.clone(), at) {
             self.timers.remove(&(before, key.clone()));
         }
-        self.timers.insert((at, key), ());
+        self.timers.insert((at, key));
     }
 }
 

@@ -12,6 +12,9 @@ use crate::demo::kube::object::{Kept, Key, int_at, items_at, set, text_at};
 use crate::demo::kube::refusal::Refusal;
 use crate::demo::kube::write::{Write, stamp};
 
+/// Until what could not be made is tried again.
+pub const AGAIN: Duration = Duration::from_secs(5);
+
 /// A pod of a workload.
 pub struct Pod {
     pub key: Key,
@@ -48,6 +51,21 @@ impl Pod {
         let since = self.ready_since()?;
         Some(min_ready.saturating_sub(context.since(&self.uid, since)))
     }
+
+    pub fn is_available(&self, context: &Context, min_ready: Duration) -> bool {
+        self.available_in(context, min_ready) == Some(Duration::ZERO)
+    }
+
+    /// It ended for good.
+    pub fn is_over(&self) -> bool {
+        let phase = text_at(&self.value, "/status/phase");
+        matches!(phase, "Failed" | "Succeeded")
+    }
+
+    pub fn label(&self, name: &str) -> &str {
+        let label = &self.value["metadata"]["labels"][name];
+        label.as_str().unwrap_or_default()
+    }
 }
 
 /// The pods that a controller owns.
@@ -60,6 +78,24 @@ pub fn owned(context: &Context, uid: &str) -> Vec<Pod> {
 pub fn min_ready(workload: &Value) -> Duration {
     let seconds = int_at(workload, "/spec/minReadySeconds").unwrap_or(0);
     Duration::from_secs(seconds.unsigned_abs())
+}
+
+/// A number, or a percentage of the wanted pods.
+pub fn share(given: &Value, wanted: usize, up: bool) -> usize {
+    let percent = given.as_str().and_then(|text| text.strip_suffix('%'));
+    match percent.and_then(|digits| digits.parse::<usize>().ok()) {
+        Some(percent) if up => (wanted * percent).div_ceil(100),
+        Some(percent) => wanted * percent / 100,
+        None => usize::try_from(given.as_u64().unwrap_or(0)).unwrap_or(usize::MAX),
+    }
+}
+
+/// Counts of zero are left out of a status, as Go does, but for a few.
+pub fn counted(mut status: Value, always: &[&str]) -> Value {
+    if let Some(fields) = status.as_object_mut() {
+        fields.retain(|field, count| *count != 0 || always.contains(&field.as_str()));
+    }
+    status
 }
 
 /// How many of the pods are available, and after which scripted time there may be more.
@@ -121,7 +157,7 @@ pub fn create(
             Told::warning(controller, "FailedCreate", message)
         }
     };
-    context.events.tell(cluster, owner, told);
+    context.events.tell(cluster, owner, &told);
     made
 }
 
@@ -141,7 +177,7 @@ pub fn delete(context: &mut Context, owner: &Value, pod: &Pod) {
         _ => format!("Deleted pod: {name}"),
     };
     let told = Told::normal(controller(owner), "SuccessfulDelete", message);
-    context.events.tell(cluster, owner, told);
+    context.events.tell(cluster, owner, &told);
 }
 
 /// The owner reference to a controller.

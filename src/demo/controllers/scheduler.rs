@@ -15,13 +15,42 @@ use crate::demo::kube::write::Write;
 const SCHEDULER: &str = "default-scheduler";
 const AGAIN: Duration = Duration::from_secs(10);
 
+/// Where the name of the only node of a pod stands.
+const ONLY_NODE: [&str; 4] = [
+    "spec",
+    "affinity",
+    "nodeAffinity",
+    "requiredDuringSchedulingIgnoredDuringExecution",
+];
+
+/// Leaves a pod no other node.
+pub fn bind_to(pod: &mut Value, node: &str) {
+    let field = json!({"key": "metadata.name", "operator": "In", "values": [node]});
+    let required = json!({"nodeSelectorTerms": [{"matchFields": [field]}]});
+    set(pod, &ONLY_NODE, required);
+}
+
+/// The node that a pod was bound to before it was scheduled.
+pub fn only_node(pod: &Value) -> Option<&str> {
+    let path = format!(
+        "/{}/nodeSelectorTerms/0/matchFields/0/values/0",
+        ONLY_NODE.join("/")
+    );
+    pod.pointer(&path)?.as_str()
+}
+
 pub fn reconcile(context: &mut Context, key: &Key, pod: &Value) -> Option<Duration> {
     let nodes = context.cluster.store.list(&NODES, None);
     let wanted = milli_cpu(pod);
-    let room = |node: &Value| milli(text_at(node, "/status/allocatable/cpu")) >= wanted;
+    let only = only_node(pod);
+    let room = |node: &Value| {
+        milli(text_at(node, "/status/allocatable/cpu")) >= wanted
+            && only.is_none_or(|only| only == text_at(node, "/metadata/name"))
+    };
     let nodes: Vec<_> = nodes.iter().map(|node| node.value()).filter(room).collect();
     let Some(node) = pick(context, &nodes) else {
-        return unschedulable(context, key, pod);
+        unschedulable(context, key, pod);
+        return Some(AGAIN);
     };
     let by = Write::by("kube-scheduler", context.now());
     let store = &context.cluster.store;
@@ -40,7 +69,7 @@ pub fn reconcile(context: &mut Context, key: &Key, pod: &Value) -> Option<Durati
         key.namespace, key.name
     );
     let told = Told::normal(SCHEDULER, "Scheduled", message);
-    context.events.tell(&context.cluster, pod, told);
+    context.events.tell(&context.cluster, pod, &told);
     None
 }
 
@@ -53,7 +82,7 @@ fn pick(context: &mut Context, nodes: &[Value]) -> Option<String> {
     Some(name.to_owned())
 }
 
-fn unschedulable(context: &mut Context, key: &Key, pod: &Value) -> Option<Duration> {
+fn unschedulable(context: &mut Context, key: &Key, pod: &Value) {
     let count = context.cluster.store.list(&NODES, None).len();
     let message = match count {
         0 => "no nodes available to schedule pods".to_owned(),
@@ -69,8 +98,7 @@ fn unschedulable(context: &mut Context, key: &Key, pod: &Value) -> Option<Durati
         Ok(())
     });
     let told = Told::warning(SCHEDULER, "FailedScheduling", message);
-    context.events.tell(&context.cluster, pod, told);
-    Some(AGAIN)
+    context.events.tell(&context.cluster, pod, &told);
 }
 
 fn set_pod_condition(status: &mut Value, cause: (&str, &str, &str), now: jiff::Timestamp) {

@@ -1,5 +1,10 @@
 //! Whole rollouts of the embedded controllers and kubelets, without HTTP.
 
+mod bounds;
+mod daemon;
+mod rest;
+mod stateful;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +34,19 @@ impl World {
 
     fn by(&self) -> Write<'static> {
         Write::by("test", self.cluster.clock.now())
+    }
+
+    fn create(&self, kind: &'static Kind, value: Value) -> Key {
+        let made = self.cluster.store.create(kind, value, &self.by());
+        made.unwrap().key.clone()
+    }
+
+    fn change(&self, key: &Key, change: impl FnOnce(&mut Value)) {
+        let changed = self.cluster.store.update(key, &self.by(), |value| {
+            change(value);
+            Ok(())
+        });
+        changed.unwrap();
     }
 
     fn deploy(&self, name: &str, tag: &str, replicas: u32) -> Key {

@@ -59,7 +59,7 @@ pub fn step(
     let next = match waits.as_str() {
         "" if status["state"].get("running").is_some() => turn.runs(&mut status, fate),
         "" => None,
-        "ErrImagePull" => turn.backs_off(&mut status, fate),
+        "ErrImagePull" => Some(turn.backs_off(&mut status, fate)),
         "CrashLoopBackOff" => turn.again(&mut status, fate),
         _ => turn.starts_if_due(&mut status, fate, &waits),
     };
@@ -72,7 +72,7 @@ impl Turn<'_> {
         let told = told.of_container(name);
         self.context
             .events
-            .tell(&self.context.cluster, self.pod, told);
+            .tell(&self.context.cluster, self.pod, &told);
     }
 
     fn normal(&mut self, reason: &'static str, message: String) {
@@ -163,7 +163,7 @@ impl Turn<'_> {
         }
     }
 
-    fn backs_off(&mut self, status: &mut Value, fate: &Fate) -> Option<Duration> {
+    fn backs_off(&mut self, status: &mut Value, fate: &Fate) -> Duration {
         let image = self.image();
         let why = text_at(status, "/state/waiting/message").to_owned();
         self.normal("BackOff", format!("Back-off pulling image \"{image}\""));
@@ -171,8 +171,8 @@ impl Turn<'_> {
         let message = format!("Back-off pulling image \"{image}\": ErrImagePull: {why}");
         self.wait(status, "ImagePullBackOff", &message);
         match fate {
-            Fate::Unpullable(_) => Some(back_off(self.life.failures)),
-            _ => Some(FAILS),
+            Fate::Unpullable(_) => back_off(self.life.failures),
+            _ => FAILS,
         }
     }
 

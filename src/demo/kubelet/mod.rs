@@ -22,6 +22,8 @@ pub const MANAGER: &str = "kubelet";
 
 /// From a pod's deletion to its end.
 const STOPS: Duration = Duration::from_secs(1);
+/// A volume that could not be mounted is tried again after so long.
+const REMOUNTS: Duration = Duration::from_secs(10);
 
 /// What a kubelet remembers beside the objects.
 #[derive(Default)]
@@ -64,7 +66,8 @@ pub fn reconcile(context: &mut Context, key: &Key, pod: &Value) -> Option<Durati
     lives.resize(specs.len(), Life::default());
     if let Some(missing) = fate::missing_volume(&context.cluster, pod) {
         context.lives.pods.insert(uid.into(), lives);
-        return unmounted(context, key, pod, &missing);
+        unmounted(context, key, pod, &missing);
+        return Some(REMOUNTS);
     }
     let mut next: Option<Duration> = None;
     let mut statuses = Vec::new();
@@ -110,7 +113,7 @@ fn stop(context: &mut Context, key: &Key, pod: &Value, uid: &str) -> Option<Dura
                 let name = text_at(container, "/name");
                 let message = format!("Stopping container {name}");
                 let told = Told::normal(MANAGER, "Killing", message).of_container(name);
-                context.events.tell(&context.cluster, pod, told);
+                context.events.tell(&context.cluster, pod, &told);
             }
         }
         return Some(STOPS);
@@ -126,10 +129,10 @@ fn stop(context: &mut Context, key: &Key, pod: &Value, uid: &str) -> Option<Dura
 }
 
 /// A volume cannot be mounted: the containers wait.
-fn unmounted(context: &mut Context, key: &Key, pod: &Value, why: &str) -> Option<Duration> {
+fn unmounted(context: &mut Context, key: &Key, pod: &Value, why: &str) {
     let message = format!("MountVolume.SetUp failed for volume {why}");
     let told = Told::warning(MANAGER, "FailedMount", message);
-    context.events.tell(&context.cluster, pod, told);
+    context.events.tell(&context.cluster, pod, &told);
     let waiting = |spec: &Value| {
         let mut status = container::blank(spec);
         let state = json!({"waiting": {"reason": "ContainerCreating"}});
@@ -141,5 +144,4 @@ fn unmounted(context: &mut Context, key: &Key, pod: &Value, why: &str) -> Option
         .map(waiting)
         .collect();
     write(context, key, pod, statuses);
-    Some(Duration::from_secs(10))
 }

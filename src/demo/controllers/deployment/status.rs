@@ -1,4 +1,4 @@
-//! What a Deployment says of itself: counts, and the conditions Available, Progressing and ReplicaFailure.
+//! What a Deployment says of itself: counts, and the conditions of availability, progress and failure.
 
 use std::time::Duration;
 
