@@ -121,7 +121,9 @@ pub fn reconcile(context: &mut Context, key: &Key, value: &Value) -> Option<Dura
 
 /// Its own ReplicaSets, and those without an owner that its selector fits.
 fn read<'a>(context: &Context, key: &'a Key, value: &'a Value) -> Rollout<'a> {
-    adopt(context, key, value);
+    if value.pointer("/status/observedGeneration").is_none() {
+        adopt(context, key, value);
+    }
     let owned = context
         .cluster
         .store
@@ -146,6 +148,7 @@ fn read<'a>(context: &Context, key: &'a Key, value: &'a Value) -> Rollout<'a> {
     }
 }
 
+/// A search of the namespace: only a new Deployment does it.
 fn adopt(context: &Context, key: &Key, value: &Value) {
     let wanted = value
         .pointer("/spec/selector/matchLabels")
@@ -207,7 +210,7 @@ fn renew(context: &mut Context, rollout: &mut Rollout<'_>) {
     }
     let Some(new) = &rollout.new else { return };
     let number = new.value["metadata"]["annotations"][annotations::REVISION].clone();
-    let by = Write::by(MANAGER, context.now());
+    let by = Write::by(MANAGER, context.now()).status();
     // Another write in between comes back as news, and this is done again.
     let _ = context.cluster.store.update(rollout.key, &by, |value| {
         let path = ["metadata", "annotations", annotations::REVISION];

@@ -21,9 +21,10 @@ use tokio::time::{Instant, sleep_until};
 
 use super::cluster::Cluster;
 use super::kube::kind::{
-    DAEMON_SETS, DEPLOYMENTS, Kind, PODS, REPLICA_SETS, RESOURCE_QUOTAS, STATEFUL_SETS,
+    CONTROLLER_REVISIONS, DAEMON_SETS, DEPLOYMENTS, Kind, NODES, PODS, REPLICA_SETS,
+    RESOURCE_QUOTAS, STATEFUL_SETS,
 };
-use super::kube::object::{Key, items_at, text_at};
+use super::kube::object::{Kept, Key, items_at, text_at};
 use super::kube::store::Change;
 use super::kubelet::{self, Lives};
 use event::Events;
@@ -35,12 +36,14 @@ pub use scheduler::reconcile as schedule;
 /// The field manager and user agent of the real one.
 pub const MANAGER: &str = "kube-controller-manager";
 
-const KINDS: [&Kind; 6] = [
+const KINDS: [&Kind; 8] = [
     &DEPLOYMENTS,
     &REPLICA_SETS,
     &STATEFUL_SETS,
     &DAEMON_SETS,
+    &CONTROLLER_REVISIONS,
     &PODS,
+    &NODES,
     &RESOURCE_QUOTAS,
 ];
 /// After so many objects the other tasks get a turn.
@@ -93,9 +96,7 @@ pub async fn run(cluster: Arc<Cluster>) {
     let mut news = cluster.store.news();
     let mut work = Work::default();
     let mut context = Context::new(cluster);
-    for kind in KINDS {
-        work.all(&context, kind);
-    }
+    work.take_over(&context);
     loop {
         work.take_in(&mut context);
         for turn in 0.. {
@@ -144,10 +145,26 @@ struct Work {
 }
 
 impl Work {
-    fn all(&mut self, context: &Context, kind: &'static Kind) {
+    /// What stood there before: only what does not stand still is looked at.
+    fn take_over(&mut self, context: &Context) {
         let store = &context.cluster.store;
-        self.seen.insert(kind, store.version());
-        let kept = store.list(kind, None);
+        for kept in KINDS.iter().flat_map(|kind| store.list(kind, None)) {
+            let mut restless = (!is_settled(&kept)).then_some(kept);
+            while let Some(kept) = restless {
+                let owner = owner_key(&kept.value());
+                restless = owner.and_then(|key| store.get(&key));
+                self.queue.insert(kept.key.clone());
+            }
+        }
+    }
+
+    fn all(&mut self, context: &Context, kind: &'static Kind) {
+        self.seen.insert(kind, context.cluster.store.version());
+        self.look_at(context, kind);
+    }
+
+    fn look_at(&mut self, context: &Context, kind: &'static Kind) {
+        let kept = context.cluster.store.list(kind, None);
         self.queue
             .extend(kept.into_iter().map(|kept| kept.key.clone()));
     }
@@ -173,6 +190,9 @@ impl Work {
         self.queue.extend(controller(change));
         if key.kind == &PODS && (change.deleted || change.before.is_none()) {
             self.queue.extend(quota::keys(context, &key.namespace));
+        }
+        if key.kind == &NODES && change.before.is_none() | change.deleted {
+            self.look_at(context, &DAEMON_SETS);
         }
         if change.deleted {
             context.forget(&change.after.uid);
@@ -202,6 +222,21 @@ impl Work {
             self.timers.remove(&(before, key.clone()));
         }
         self.timers.insert((at, key));
+    }
+}
+
+/// By its text, since there are thousands: a pod that serves, a workload that its controller has seen.
+fn is_settled(kept: &Kept) -> bool {
+    let says = |text: &str| kept.text.contains(text);
+    match kept.key.kind.plural {
+        "pods" => {
+            says(r#""phase":"Running""#)
+                && !says(r#""ready":false"#)
+                && !says(r#""deletionTimestamp""#)
+        }
+        "resourcequotas" => false,
+        "nodes" | "controllerrevisions" => true,
+        _ => says(r#""observedGeneration""#),
     }
 }
 

@@ -81,6 +81,8 @@ fn status(
             }
         }
         match failure {
+            // Each try names another pod: what was said first stays.
+            Some(_) if status.get("conditions").is_some() => {}
             Some(message) => {
                 let cause = ("True", "FailedCreate", message);
                 set_condition(status, "ReplicaFailure", cause, now);

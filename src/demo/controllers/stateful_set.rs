@@ -146,9 +146,9 @@ impl Set<'_> {
         let missing = self.wanted().saturating_sub(serving.count());
         let most = pods::share(self.rolling("maxUnavailable"), self.wanted(), false).max(1);
         let renewed = numbered.wanted.iter().skip(self.partition()).rev();
-        let old = renewed.flatten().filter(|pod| {
-            !pod.deleting() && *pod.label(HASH) != *self.update.key.name
-        });
+        let old = renewed
+            .flatten()
+            .filter(|pod| !pod.deleting() && *pod.label(HASH) != *self.update.key.name);
         for pod in old.take(most.saturating_sub(missing)) {
             pods::delete(context, self.value, pod);
         }

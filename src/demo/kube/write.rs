@@ -17,7 +17,7 @@ use super::validation;
 pub enum Part {
     /// Everything but the status.
     Main,
-    /// The status and nothing else.
+    /// The status and nothing else, but for the annotations of a Deployment.
     Status,
     /// `spec.replicas`; it is kept under its own name among the field managers.
     Scale,
@@ -112,8 +112,13 @@ pub fn prepare_update(
     match by.part {
         Part::Status => {
             let status = after.get("status").cloned().unwrap_or_default();
+            let annotations = after["metadata"].get("annotations").cloned();
             *after = before.clone();
             set(after, &["status"], status);
+            // The real one forgets to put them back for Deployments, and their controller relies on it.
+            if let Some(annotations) = annotations.filter(|_| kind == &DEPLOYMENTS) {
+                set(after, &["metadata", "annotations"], annotations);
+            }
         }
         Part::Main | Part::Scale | Part::Deletion if kind.status => match before.get("status") {
             Some(status) => set(after, &["status"], status.clone()),
@@ -128,6 +133,7 @@ pub fn prepare_update(
     validation::check(kind, Some(before), after)?;
     defaults::count_templates(kind, Some(before), after);
     let annotated = kind == &DEPLOYMENTS
+        && by.part != Part::Status
         && before["metadata"]["annotations"] != after["metadata"]["annotations"];
     let deleted = by.part == Part::Deletion && before != after;
     if kind.generation && (differ(kind, &before["spec"], &after["spec"]) || annotated || deleted) {

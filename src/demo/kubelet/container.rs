@@ -199,7 +199,9 @@ impl Turn<'_> {
         let (Fate::Runs(image) | Fate::NoConfig(image, _)) = fate else {
             return None;
         };
-        let elapsed = self.elapsed(text_at(status, "/state/running/startedAt"));
+        let started = text_at(status, "/state/running/startedAt");
+        let elapsed = self.elapsed(started);
+        self.take_over(started, elapsed, status["ready"] == true);
         let behaviour = &image.behaviour;
         if let Some(exit) = &behaviour.exit
             && elapsed >= seconds(exit.after)
@@ -232,6 +234,16 @@ impl Turn<'_> {
             _ => {}
         }
         next_of(image, status, elapsed, self.life.said)
+    }
+
+    /// A container of the past has said long ago what was due until now.
+    fn take_over(&mut self, started: &str, elapsed: Duration, ready: bool) {
+        if self.life.since.is_none() {
+            let every = if ready { CHATTERS } else { PROBED };
+            let said = elapsed.as_secs() / every.as_secs();
+            self.life.said = u32::try_from(said).unwrap_or(u32::MAX);
+            self.life.since = started.parse().ok();
+        }
     }
 
     fn ends(&mut self, status: &mut Value, exit: &Exit, image: &Image) -> Option<Duration> {

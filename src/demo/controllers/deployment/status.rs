@@ -133,6 +133,8 @@ fn failure(rollout: &Rollout<'_>, status: &mut Value, now: Timestamp) {
     let of = |set: &Set| condition(&set.value["status"], "ReplicaFailure").cloned();
     let failing = rollout.new.iter().chain(&rollout.old).find_map(of);
     match failing {
+        // Each try names another pod: what was said first stays.
+        Some(_) if condition(status, "ReplicaFailure").is_some() => {}
         Some(found) => {
             let (reason, message) = (text_at(&found, "/reason"), text_at(&found, "/message"));
             set_condition(status, "ReplicaFailure", ("True", reason, message), now);

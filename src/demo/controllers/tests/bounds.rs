@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::World;
 use crate::demo::kube::kind::{Kind, PODS, REPLICA_SETS};
-use crate::demo::kube::object::{int_at, items_at};
+use crate::demo::kube::object::{int_at, items_at, text_at};
 
 /// What the API server's rules make of a number or a percentage.
 fn share(amount: &str, of: u32, up: bool) -> u32 {
@@ -20,7 +20,9 @@ fn share(amount: &str, of: u32, up: bool) -> u32 {
 }
 
 fn json_of(amount: &str) -> Value {
-    amount.parse::<u32>().map_or_else(|_| amount.into(), Value::from)
+    amount
+        .parse::<u32>()
+        .map_or_else(|_| amount.into(), Value::from)
 }
 
 /// The least pods that served at once, and the most that were asked for, from a version on.
@@ -68,13 +70,13 @@ async fn released(replicas: u32, surge: &str, unavailable: &str, tags: &[&str]) 
     let from = world.cluster.store.version();
     for tag in tags {
         world.release(&key, tag);
-        if tag.ends_with("unpullable") {
-            world
-                .until("it hangs", |world| {
-                    super::progressing(&world.read(&key)) == "ProgressDeadlineExceeded"
-                })
-                .await;
-        }
+        let seen = |world: &World| {
+            let pods = world.all(&PODS);
+            let image = |pod: &Value| text_at(pod, "/spec/containers/0/image").to_owned();
+            pods.iter()
+                .any(|pod| image(pod).ends_with(&format!(":{tag}")))
+        };
+        world.until("a pod of it", seen).await;
     }
     world.complete(&key).await;
     extremes(&world, from)

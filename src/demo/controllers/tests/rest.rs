@@ -28,8 +28,12 @@ async fn a_quota_stops_it_until_there_is_room() {
         .await;
     let web = world.read(&key);
     let message = text_at(condition(&web, "ReplicaFailure"), "/message");
-    let end = "is forbidden: exceeded quota: tight, requested: pods=1, used: pods=2, limited: pods=2";
-    assert!(message.starts_with("pods \"web-") && message.ends_with(end), "{message}");
+    let end =
+        "is forbidden: exceeded quota: tight, requested: pods=1, used: pods=2, limited: pods=2";
+    assert!(
+        message.starts_with("pods \"web-") && message.ends_with(end),
+        "{message}"
+    );
     world.change(&quota, |value| value["spec"]["hard"]["pods"] = "5".into());
     world.complete(&key).await;
     world
@@ -83,7 +87,9 @@ async fn a_rollout_that_hangs_is_scaled_in_proportion() {
 async fn recreate_never_mixes() {
     let world = World::new();
     let key = world.deploy("web", "1", 3);
-    world.change(&key, |value| value["spec"]["strategy"] = json!({"type": "Recreate"}));
+    world.change(&key, |value| {
+        value["spec"]["strategy"] = json!({"type": "Recreate"})
+    });
     world.complete(&key).await;
     world.release(&key, "2");
     world.complete(&key).await;
@@ -115,7 +121,9 @@ async fn in_the_foreground_the_owner_goes_last() {
     let deleted = delete::delete(&world.cluster.store, &key, &how, at);
     assert!(deleted.is_ok_and(|deleted| !deleted.gone));
     world
-        .until("it is gone", |world| world.cluster.store.get(&key).is_none())
+        .until("it is gone", |world| {
+            world.cluster.store.get(&key).is_none()
+        })
         .await;
     assert_eq!(world.all(&REPLICA_SETS).len() + world.all(&PODS).len(), 0);
     let gone = |kind| {

@@ -70,9 +70,14 @@ async fn complete(world: &World, key: &Key) {
             let status = |field: &str| value["status"][field].clone();
             status("observedGeneration") == value["metadata"]["generation"]
                 && status("currentRevision") == status("updateRevision")
-                && ["replicas", "availableReplicas", "updatedReplicas", "currentReplicas"]
-                    .iter()
-                    .all(|field| status(field) == value["spec"]["replicas"])
+                && [
+                    "replicas",
+                    "availableReplicas",
+                    "updatedReplicas",
+                    "currentReplicas",
+                ]
+                .iter()
+                .all(|field| status(field) == value["spec"]["replicas"])
         })
         .await;
 }
