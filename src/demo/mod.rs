@@ -116,6 +116,7 @@ pub async fn start(options: Options) -> Result<Running, Failure> {
     let mut tasks = vec![http::serve(registry, move |r| {
         registry::answer(&of_registry, &of_host, r)
     })];
+    tasks.push(tokio::spawn(controllers::run(Arc::clone(&cluster))));
     let (repository, repository_address) = http::listen().await.map_err(|e| cannot(&e))?;
     tasks.push(http::serve(repository, move |r| {
         repository::answer(&projects, r)

@@ -1,4 +1,5 @@
 //! The embedded world: what is planted, and every scenario played in a terminal to its goal.
 
 pub mod planted;
+mod play;
 mod serve;

@@ -1,0 +1,212 @@
+//! Every scenario played in a terminal, with the keys of a person, to its goal.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use serde_json::{Value, json};
+
+use crate::support::pty::{Launch, Terminal, picture};
+use crate::support::wait::until;
+
+/// A drill that was opened.
+struct Drill {
+    home: tempfile::TempDir,
+    terminal: Terminal,
+}
+
+impl Drill {
+    fn open(scenario: &str) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let launch = Launch::new(home.path())
+            .variable("TMPDIR", &home.path().to_string_lossy())
+            .with(&[
+                "demo",
+                "--drill",
+                "--speed",
+                "20",
+                "--services",
+                "5",
+                "--scenario",
+                scenario,
+            ])
+            .size(200, 40);
+        let terminal = launch.open();
+        terminal.wait_text("enter opens the screen and starts the clock");
+        terminal.keys("\r");
+        Self { home, terminal }
+    }
+
+    /// The first row is this service, and it hangs for this reason.
+    fn hangs(&self, service: &str, why: &str) {
+        self.terminal
+            .wait_for(&format!("{service} stalled in the first row"), |screen| {
+                let text = picture(screen);
+                let row = text.lines().nth(2).unwrap_or_default();
+                row.contains(service) && row.contains("stalled") && row.contains(why)
+            });
+    }
+
+    fn plan(&self, from_to: &str) {
+        self.terminal
+            .wait_for(&format!("a checked plan {from_to}"), |screen| {
+                let text = picture(screen);
+                let answered =
+                    text.contains("accepts the patch (dry run)") && text.contains("y rolls back");
+                answered
+                    && from_to
+                        .split('→')
+                        .all(|version| text.contains(version.trim()))
+            });
+    }
+
+    fn verified(&self) {
+        self.terminal.wait_text("verified: ");
+    }
+
+    /// What is told at the end.
+    fn leave(mut self) -> String {
+        self.terminal.keys("\x03");
+        assert!(self.terminal.wait_exit().success());
+        let told = self.terminal.picture();
+        let left = std::fs::read_dir(self.home.path()).unwrap();
+        let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+        assert!(
+            left.iter()
+                .all(|name| !name.to_string_lossy().starts_with("rolldeck-demo")),
+            "{left:?}"
+        );
+        told
+    }
+
+    /// Asks the world's API server, as another tool would.
+    fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
+        let find = || {
+            let entries = std::fs::read_dir(self.home.path()).unwrap();
+            entries
+                .map(|e| e.unwrap().path())
+                .find(|path| path.join("kubeconfig").exists())
+        };
+        let folder = until("the demo's folder", find);
+        let text = std::fs::read_to_string(folder.join("kubeconfig")).unwrap();
+        let address = text
+            .split("http://")
+            .nth(1)
+            .unwrap()
+            .split('"')
+            .next()
+            .unwrap();
+        let body = body.to_string();
+        let request = format!(
+            "{method} {path} HTTP/1.0\r\nhost: {address}\r\nuser-agent: kubectl\r\naccept: application/json\r\ncontent-type: application/merge-patch+json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let mut socket = TcpStream::connect(address).unwrap();
+        socket.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(" 200 "), "{head}");
+        serde_json::from_str(body).unwrap()
+    }
+}
+
+/// The parts of a drill that ended well, in their order.
+fn assert_told(told: &str, service: &str, record: &str) {
+    let parts = [
+        "first look: the services were listed".to_owned(),
+        format!("a plan for {service} was opened"),
+        "its dry run was answered with 200".to_owned(),
+        "was confirmed".to_owned(),
+        "accepted: ".to_owned(),
+        "verified: ".to_owned(),
+    ];
+    let mut rest = told;
+    for part in parts {
+        let at = rest
+            .find(&part)
+            .unwrap_or_else(|| panic!("no {part:?} in its place:\n{told}"));
+        rest = &rest[at..];
+    }
+    assert!(told.contains("the goal is reached"), "{told}");
+    assert!(
+        told.contains("   wrote  PATCH /apis/apps/v1/namespaces/"),
+        "{told}"
+    );
+    assert!(told.contains("    goal  holds"), "{told}");
+    assert!(told.contains(&format!("  record  {record}")), "{told}");
+}
+
+#[test]
+fn what_hangs_is_rolled_back_with_two_keys() {
+    for (scenario, service, why, from_to) in [
+        ("tour", "checkout", "image not found", "2.15.0 → 2.14.1"),
+        ("bad-image", "catalog", "image not found", "2.15.0 → 2.14.0"),
+        ("crash-loop", "payments", "exit 1", "8.4.0 → 8.3.0"),
+        ("config-gone", "orders", "orders-v7", "3.2.0 → 3.1.1"),
+        ("fleet", "checkout", "image not found", "2.15.0 → 2.14.1"),
+    ] {
+        let drill = Drill::open(scenario);
+        drill.hangs(service, why);
+        drill.terminal.keys("R");
+        drill.plan(from_to);
+        drill.terminal.keys("y");
+        drill.verified();
+        assert_told(&drill.leave(), service, "1 sent, 1 verified");
+    }
+}
+
+#[test]
+fn the_colleague_is_seen_and_the_second_plan_is_done() {
+    let drill = Drill::open("two-operators");
+    drill.hangs("checkout", "image not found");
+    drill.terminal.keys("R");
+    drill.plan("2.15.0 → 2.14.1");
+    drill.terminal.wait_text("2.15.1");
+    drill.terminal.keys("y");
+    drill
+        .terminal
+        .wait_text("The object moved while you looked");
+    drill.plan("2.15.1 → 2.14.1");
+    drill.terminal.keys("y");
+    drill.verified();
+    let told = drill.leave();
+    assert_told(&told, "checkout", "2 sent, 1 verified");
+    assert!(told.contains("refused: "), "{told}");
+}
+
+#[test]
+fn the_database_needs_its_broken_pod_deleted_as_well() {
+    let drill = Drill::open("db-ordered-ready");
+    drill.hangs("ledger-db", "exit 1");
+    drill.terminal.keys("R");
+    drill.terminal.wait_text("rolling those back comes later");
+    drill.terminal.keys("\x1b");
+    let path = "/apis/apps/v1/namespaces/shop/statefulsets/ledger-db";
+    let live = drill.ask("GET", path, &Value::Null);
+    let container = &live["spec"]["template"]["spec"]["containers"][0];
+    let image = container["image"]
+        .as_str()
+        .unwrap()
+        .replace("16.5.0", "16.4.0");
+    let mut container = container.clone();
+    container["image"] = image.into();
+    let patch = json!({"spec": {"template": {"spec": {"containers": [container]}}}});
+    drill.ask("PATCH", path, &patch);
+    drill
+        .terminal
+        .wait_text("old pod ledger-db-2 blocks the order");
+    drill.ask(
+        "DELETE",
+        "/api/v1/namespaces/shop/pods/ledger-db-2",
+        &Value::Null,
+    );
+    drill.terminal.wait_gone("stalled");
+    until("three members of 16.4.0", || {
+        let status = drill.ask("GET", path, &Value::Null)["status"].clone();
+        (status["updatedReplicas"] == 3 && status["availableReplicas"] == 3).then_some(())
+    });
+    let told = drill.leave();
+    assert!(told.contains("the goal is reached"), "{told}");
+    assert!(told.contains("    goal  holds"), "{told}");
+    assert!(told.contains("  record  0 sent, 0 verified"), "{told}");
+}
