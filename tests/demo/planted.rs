@@ -1,10 +1,12 @@
 //! What stands in the cluster before the first request, as rolldeck itself reads it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use rolldeck::demo::cluster::Cluster;
+use rolldeck::demo::controllers::{Context, reconcile};
 use rolldeck::demo::kube::kind::{
     CONTROLLER_REVISIONS, DAEMON_SETS, DEPLOYMENTS, EVENTS, KINDS, Kind as Table, PODS,
     REPLICA_SETS, STATEFUL_SETS,
@@ -27,7 +29,7 @@ pub fn planted(name: &str, seed: u64) -> (Scenario, Cluster) {
     let scenario = Scenario::find(name).unwrap();
     let few = (scenario.generated > 0).then_some(3);
     let scenario = scenario.grown(few);
-    let cluster = Cluster::new(seed, 1, 100);
+    let cluster = Cluster::new(seed, 1, 10_000);
     let at = (start(), "registry.example.com");
     Planter::new(&cluster, &scenario, seed, at).plant().unwrap();
     (scenario, cluster)
@@ -195,4 +197,27 @@ fn every_pod_runs_the_digest_that_the_registry_serves() {
         seen.insert(image.to_owned(), id.to_owned());
     }
     assert_eq!(seen["registry.example.com/shop/checkout:2.15.0"], "");
+}
+
+#[test]
+fn the_controllers_find_nothing_to_do_but_for_the_broken_service() {
+    let (_, cluster) = planted("tour", 1);
+    let cluster = Arc::new(cluster);
+    let mut context = Context::new(Arc::clone(&cluster));
+    let planted = cluster.store.version();
+    for key in KINDS.iter().flat_map(|kind| cluster.store.list(kind, None)) {
+        reconcile(&mut context, &key.key);
+    }
+    let changes = KINDS
+        .iter()
+        .flat_map(|kind| cluster.store.since(kind, planted).unwrap());
+    let all: Vec<_> = changes.map(|change| change.after).collect();
+    let broken = |kept: &Kept| {
+        let name = kept.key.name.starts_with("checkout-") || &*kept.key.name == "checkout";
+        name && &*kept.key.namespace == "shop-prod"
+    };
+    for kept in &all {
+        assert!(broken(kept), "{:?} is {}", kept.key, kept.text);
+    }
+    assert!(!all.is_empty(), "the pulls are tried again");
 }

@@ -194,13 +194,17 @@ fn the_database_needs_its_broken_pod_deleted_as_well() {
     drill.ask("PATCH", path, &patch);
     drill
         .terminal
-        .wait_text("old pod ledger-db-2 blocks the order");
+        .wait_for("the template is back, and the pod still broken", |screen| {
+            let text = picture(screen);
+            let row = text.lines().nth(2).unwrap_or_default();
+            row.contains("ledger-db") && row.contains("degraded") && row.contains("2/3")
+        });
     drill.ask(
         "DELETE",
         "/api/v1/namespaces/shop/pods/ledger-db-2",
         &Value::Null,
     );
-    drill.terminal.wait_gone("stalled");
+    drill.terminal.wait_gone("degraded");
     until("three members of 16.4.0", || {
         let status = drill.ask("GET", path, &Value::Null)["status"].clone();
         (status["updatedReplicas"] == 3 && status["availableReplicas"] == 3).then_some(())

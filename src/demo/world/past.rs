@@ -363,11 +363,11 @@ impl Planter<'_> {
         nonzero(
             json!({
                 "replicas": counts.new + counts.old,
-                "updatedReplicas": counts.new, "readyReplicas": counts.serving,
+                "terminatingReplicas": 0, "updatedReplicas": counts.new, "readyReplicas": counts.serving,
                 "availableReplicas": counts.serving, "unavailableReplicas": (counts.new + counts.old) - counts.serving,
                 "conditions": [available, condition("Progressing", fine, reason, message, since, at)],
             }),
-            &[],
+            &["terminatingReplicas"],
         )
     }
 
@@ -446,9 +446,9 @@ fn replica_set_status(pods: u32, ready: u32) -> Value {
     nonzero(
         json!({
             "observedGeneration": 1, "replicas": pods, "fullyLabeledReplicas": pods,
-            "readyReplicas": ready, "availableReplicas": ready,
+            "readyReplicas": ready, "availableReplicas": ready, "terminatingReplicas": 0,
         }),
-        &["replicas"],
+        &["replicas", "terminatingReplicas"],
     )
 }
 
