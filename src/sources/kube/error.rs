@@ -170,7 +170,7 @@ impl Error {
             Self::Kubeconfig { hints, .. } | Self::Credential { hints, .. } => hints.clone(),
             Self::NoCluster { looked } => {
                 let mut hints = looked.clone();
-                hints.push("Give one with --kubeconfig FILE or KUBECONFIG.".into());
+                hints.push("Give one with --kubeconfig FILE or KUBECONFIG, or look around on the embedded world: rolldeck demo".into());
                 hints
             }
             Self::Transport { message, .. } => transport_hint(message).into_iter().collect(),
@@ -269,6 +269,7 @@ mod tests {
         assert_eq!(failure.sentence, "No cluster to show.");
         assert_eq!(failure.hints[0], "kubeconfig  /x  not found");
         assert!(failure.hints[1].contains("--kubeconfig FILE"));
+        assert!(failure.hints[1].ends_with("rolldeck demo"));
         assert_eq!(failure.exit_code(), 2);
     }
 }
