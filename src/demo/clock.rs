@@ -3,6 +3,13 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::time::Instant;
+
+/// What timers count by.
+#[allow(clippy::disallowed_methods)] // as below
+pub fn instant() -> Instant {
+    Instant::now()
+}
 
 /// Stamps are real time, so that they agree with the client's clock. What is scripted, a pull, a start, a deadline,
 /// takes its length divided by the speed.

@@ -19,6 +19,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
+use super::clock;
 use super::cluster::Cluster;
 use super::kube::kind::{
     CONTROLLER_REVISIONS, DAEMON_SETS, DEPLOYMENTS, Kind, NODES, PODS, REPLICA_SETS,
@@ -112,7 +113,7 @@ pub async fn run(cluster: Arc<Cluster>) {
         let next = work.timers.first().map(|(at, _)| *at);
         tokio::select! {
             changed = news.changed() => if changed.is_err() { return },
-            () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {}
+            () = sleep_until(next.unwrap_or_else(clock::instant)), if next.is_some() => {}
         }
     }
 }
@@ -204,7 +205,7 @@ impl Work {
     }
 
     fn next(&mut self) -> Option<Key> {
-        let now = Instant::now();
+        let now = clock::instant();
         while self.timers.first().is_some_and(|(at, _)| *at <= now) {
             let Some((_, key)) = self.timers.pop_first() else {
                 break;
@@ -217,7 +218,7 @@ impl Work {
 
     /// One timer for an object: the newest answer counts.
     fn later(&mut self, key: Key, after: Duration) {
-        let at = Instant::now() + after;
+        let at = clock::instant() + after;
         if let Some(before) = self.due.insert(key.clone(), at) {
             self.timers.remove(&(before, key.clone()));
         }
