@@ -133,6 +133,10 @@ fn imagined(reference: &str) -> Option<Arc<Image>> {
             () if ends("oom") => Some(exit(137, true)),
             () => None,
         },
+        log: match () {
+            () if ends("crash") => vec!["panic: out of luck".into()],
+            () => Vec::new(),
+        },
         ..Behaviour::default()
     };
     let digest = digest(&SHA256, reference.as_bytes());

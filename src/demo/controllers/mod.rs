@@ -12,7 +12,7 @@ mod revision;
 mod scheduler;
 mod stateful_set;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -139,13 +139,21 @@ pub fn reconcile(context: &mut Context, key: &Key) -> Option<Duration> {
 /// What is to be looked at, now and later.
 #[derive(Default)]
 struct Work {
-    queue: BTreeSet<Key>,
+    /// In the order in which things happened: a ReplicaSet that is to shrink does so before others go on.
+    queue: VecDeque<Key>,
+    queued: BTreeSet<Key>,
     timers: BTreeSet<(Instant, Key)>,
     due: BTreeMap<Key, Instant>,
     seen: BTreeMap<&'static Kind, u64>,
 }
 
 impl Work {
+    fn add(&mut self, key: Key) {
+        if self.queued.insert(key.clone()) {
+            self.queue.push_back(key);
+        }
+    }
+
     /// What stood there before: only what does not stand still is looked at.
     fn take_over(&mut self, context: &Context) {
         let store = &context.cluster.store;
@@ -154,7 +162,7 @@ impl Work {
             while let Some(kept) = restless {
                 let owner = owner_key(&kept.value());
                 restless = owner.and_then(|key| store.get(&key));
-                self.queue.insert(kept.key.clone());
+                self.add(kept.key.clone());
             }
         }
     }
@@ -165,9 +173,9 @@ impl Work {
     }
 
     fn look_at(&mut self, context: &Context, kind: &'static Kind) {
-        let kept = context.cluster.store.list(kind, None);
-        self.queue
-            .extend(kept.into_iter().map(|kept| kept.key.clone()));
+        for kept in context.cluster.store.list(kind, None) {
+            self.add(kept.key.clone());
+        }
     }
 
     fn take_in(&mut self, context: &mut Context) {
@@ -188,19 +196,22 @@ impl Work {
 
     fn changed(&mut self, context: &mut Context, change: &Change) {
         let key = &change.after.key;
-        self.queue.extend(controller(change));
-        if key.kind == &PODS && (change.deleted || change.before.is_none()) {
-            self.queue.extend(quota::keys(context, &key.namespace));
+        let begins = change.before.is_none();
+        if !change.deleted {
+            self.add(key.clone());
         }
-        if key.kind == &NODES && change.before.is_none() | change.deleted {
+        controller(change).into_iter().for_each(|key| self.add(key));
+        if key.kind == &PODS && (change.deleted || begins) {
+            let quotas = quota::keys(context, &key.namespace);
+            quotas.into_iter().for_each(|key| self.add(key));
+        }
+        if key.kind == &NODES && (change.deleted || begins) {
             self.look_at(context, &DAEMON_SETS);
         }
         if change.deleted {
             context.forget(&change.after.uid);
-            self.queue
-                .extend(garbage::collect(context, &change.after.uid));
-        } else {
-            self.queue.insert(key.clone());
+            let left = garbage::collect(context, &change.after.uid);
+            left.into_iter().for_each(|key| self.add(key));
         }
     }
 
@@ -211,9 +222,11 @@ impl Work {
                 break;
             };
             self.due.remove(&key);
-            self.queue.insert(key);
+            self.add(key);
         }
-        self.queue.pop_first()
+        let key = self.queue.pop_front()?;
+        self.queued.remove(&key);
+        Some(key)
     }
 
     /// One timer for an object: the newest answer counts.

@@ -5,10 +5,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::event::Told;
-use super::{Context, MANAGER, quota};
+use super::{Context, MANAGER};
 use crate::demo::kube::delete::{self, Options};
 use crate::demo::kube::kind::PODS;
 use crate::demo::kube::object::{Kept, Key, int_at, items_at, set, text_at};
+use crate::demo::kube::quota;
 use crate::demo::kube::refusal::Refusal;
 use crate::demo::kube::write::{Write, stamp};
 
