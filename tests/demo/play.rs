@@ -181,8 +181,8 @@ fn the_database_needs_its_broken_pod_deleted_as_well() {
     drill.terminal.keys("R");
     drill.terminal.wait_text("rolling those back comes later");
     drill.terminal.keys("\x1b");
-    let path = "/apis/apps/v1/namespaces/shop/statefulsets/ledger-db";
-    let live = drill.ask("GET", path, &Value::Null);
+    let ledger = "/apis/apps/v1/namespaces/shop/statefulsets/ledger-db";
+    let live = drill.ask("GET", ledger, &Value::Null);
     let container = &live["spec"]["template"]["spec"]["containers"][0];
     let image = container["image"]
         .as_str()
@@ -191,7 +191,7 @@ fn the_database_needs_its_broken_pod_deleted_as_well() {
     let mut container = container.clone();
     container["image"] = image.into();
     let patch = json!({"spec": {"template": {"spec": {"containers": [container]}}}});
-    drill.ask("PATCH", path, &patch);
+    drill.ask("PATCH", ledger, &patch);
     drill
         .terminal
         .wait_for("the template is back, and the pod still broken", |screen| {
@@ -206,7 +206,7 @@ fn the_database_needs_its_broken_pod_deleted_as_well() {
     );
     drill.terminal.wait_gone("degraded");
     until("three members of 16.4.0", || {
-        let status = drill.ask("GET", path, &Value::Null)["status"].clone();
+        let status = drill.ask("GET", ledger, &Value::Null)["status"].clone();
         (status["updatedReplicas"] == 3 && status["availableReplicas"] == 3).then_some(())
     });
     let told = drill.leave();

@@ -200,18 +200,19 @@ impl Work {
         if !change.deleted {
             self.add(key.clone());
         }
-        controller(change).into_iter().for_each(|key| self.add(key));
+        let mut touched = controller(change);
         if key.kind == &PODS && (change.deleted || begins) {
-            let quotas = quota::keys(context, &key.namespace);
-            quotas.into_iter().for_each(|key| self.add(key));
+            touched.extend(quota::keys(context, &key.namespace));
         }
         if key.kind == &NODES && (change.deleted || begins) {
             self.look_at(context, &DAEMON_SETS);
         }
         if change.deleted {
             context.forget(&change.after.uid);
-            let left = garbage::collect(context, &change.after.uid);
-            left.into_iter().for_each(|key| self.add(key));
+            touched.extend(garbage::collect(context, &change.after.uid));
+        }
+        for key in touched {
+            self.add(key);
         }
     }
 

@@ -76,11 +76,8 @@ pub fn forget(
 
 fn read(context: &Context, owner: &Value) -> Vec<Revision> {
     let uid = text_at(owner, "/metadata/uid");
-    let owned = context.cluster.store.owned_by(uid, &CONTROLLER_REVISIONS);
-    let mut all: Vec<_> = owned
-        .iter()
-        .map(|kept| Revision::of(kept.value()))
-        .collect();
+    let kept = context.cluster.store.owned_by(uid, &CONTROLLER_REVISIONS);
+    let mut all: Vec<_> = kept.iter().map(|kept| Revision::of(kept.value())).collect();
     all.sort_by(|a, b| (a.number, &a.key).cmp(&(b.number, &b.key)));
     all
 }

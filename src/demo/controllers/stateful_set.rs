@@ -127,9 +127,8 @@ impl Set<'_> {
         let first_broken = numbered.beyond.iter().rfind(broken);
         let first_broken = first_broken.map(|pod| pod.key.clone());
         for pod in &numbered.beyond {
-            let waits = pod.deleting()
-                || (!self.serves(context, pod) && first_broken.as_ref() != Some(&pod.key));
-            if !pod.deleting() && !(self.is_ordered() && waits) {
+            let its_turn = self.serves(context, pod) || first_broken.as_ref() == Some(&pod.key);
+            if !pod.deleting() && (its_turn || !self.is_ordered()) {
                 pods::delete(context, self.value, pod);
             }
             if self.is_ordered() {

@@ -48,10 +48,11 @@ fn sums(world: &World, kind: &'static Kind, from: u64, of: impl Fn(&Value) -> i6
     let mut sums = Vec::new();
     for change in world.cluster.store.since(kind, 0).unwrap() {
         let key = change.after.key.clone();
-        match change.deleted {
-            true => live.remove(&key),
-            false => live.insert(key, of(&change.after.value())),
-        };
+        if change.deleted {
+            live.remove(&key);
+        } else {
+            live.insert(key, of(&change.after.value()));
+        }
         if change.version > from {
             sums.push(live.values().sum());
         }

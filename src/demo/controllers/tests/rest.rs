@@ -88,7 +88,7 @@ async fn recreate_never_mixes() {
     let world = World::new();
     let key = world.deploy("web", "1", 3);
     world.change(&key, |value| {
-        value["spec"]["strategy"] = json!({"type": "Recreate"})
+        value["spec"]["strategy"] = json!({"type": "Recreate"});
     });
     world.complete(&key).await;
     world.release(&key, "2");
