@@ -138,7 +138,8 @@ fn unschedulable_message(nodes: usize, reasons: &BTreeMap<&str, usize>) -> Strin
         (hopeless, "Preemption is not helpful for scheduling"),
     ];
     let preemption = preemption.iter().filter(|(count, _)| *count > 0);
-    let preemption: Vec<_> = preemption.map(|(n, why)| format!("{n} {why}")).collect();
+    let mut preemption: Vec<_> = preemption.map(|(n, why)| format!("{n} {why}")).collect();
+    preemption.sort();
     format!(
         "0/{nodes} nodes are available: {}. no new claims to deallocate, preemption: 0/{nodes} nodes are available: {}.",
         told.join(", "),

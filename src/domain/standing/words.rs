@@ -50,7 +50,10 @@ pub(super) fn is_image_reason(reason: &str) -> bool {
 
 /// Why an image cannot be had, as far as the runtime's words tell.
 pub(super) fn image(reason: &str, message: &str, image: &str) -> String {
-    let message = message.to_lowercase();
+    // A port or a tag may look like a status.
+    let name = image.to_lowercase();
+    let host = name.split('/').next().unwrap_or_default();
+    let message = message.to_lowercase().replace(&name, "").replace(host, "");
     let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
     let what = match reason {
         "ErrImageNeverPull" => "image not on the node, and it may not be pulled",

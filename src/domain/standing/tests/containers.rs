@@ -28,6 +28,19 @@ fn images_that_cannot_be_had() {
 }
 
 #[test]
+fn a_port_or_a_tag_that_looks_like_a_status_is_none() {
+    for image in [
+        "127.0.0.1:40303/shop/web:1",
+        "reg.test/web:1.429",
+        "Reg.test:4010/web@sha256:403",
+    ] {
+        let message = format!("\"{image}\": GET https://{image}/manifests: {image}: not found");
+        let why = words::image("ErrImagePull", &message, image);
+        assert_eq!(why, format!("image not found: {image}"));
+    }
+}
+
+#[test]
 fn containers_that_cannot_be_made_or_started() {
     #[rustfmt::skip]
     let table = [
