@@ -15,6 +15,8 @@ use crate::plan::{Answers, CheckId, Finding, Plan, Progress, Verdict};
 use crate::sources::kube::Cluster;
 use crate::sources::kube::in_memory::{Body, Client};
 
+mod pods;
+
 type Asked = Arc<Mutex<Vec<String>>>;
 
 fn clock() -> Timestamp {

@@ -288,3 +288,30 @@ fn an_accepted_write_is_followed_and_its_end_recorded_once() {
         0
     );
 }
+
+#[test]
+fn a_later_step_says_what_it_waits_for_and_does_not_deny_the_steps_before_it() {
+    let (mut model, job) = sent();
+    let waits = Progress::Waiting {
+        step: 1,
+        why: "db-2, made anew, is not ready yet".into(),
+    };
+    progress(&mut model, job, waits);
+    let waiting = |model: &Model| match &shown(model).stage {
+        Stage::Executing { step, waiting, .. } => (*step, waiting.clone()),
+        other => panic!("{other:?}"),
+    };
+    let (step, why) = waiting(&model);
+    assert_eq!((step, why.is_some()), (1, true));
+    progress(&mut model, job, Progress::Sent { step: 1 });
+    assert_eq!(waiting(&model), (1, None));
+    model.overlay = None;
+    let refused = Progress::Refused {
+        step: 1,
+        why: Failure::new(FailureKind::Failed, "Pod db-1 was not deleted."),
+        moved: false,
+    };
+    progress(&mut model, job, refused);
+    let notice = model.notice.as_ref().map(|notice| notice.text.as_str());
+    assert_eq!(notice, Some("Pod db-1 was not deleted."));
+}
