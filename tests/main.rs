@@ -2,8 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 mod cli;
+mod contract;
 mod demo;
 mod engine;
+#[path = "contract/on_demo.rs"]
+mod side;
 mod support;
 mod tidy;
 mod tui;

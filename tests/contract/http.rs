@@ -72,6 +72,12 @@ impl Http {
         })
     }
 
+    /// The head alone, of an answer that may never end.
+    pub fn status(&self, request: Request<Vec<u8>>) -> u16 {
+        let response = RUNTIME.block_on(self.client.send(request.map(Body::from)));
+        response.expect("an answer").status().as_u16()
+    }
+
     pub fn send(
         &self,
         method: &Method,

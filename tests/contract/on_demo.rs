@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rolldeck::demo::cluster::Cluster;
+use rolldeck::demo::controllers;
 use rolldeck::demo::kube::kind::{NODES, SECRETS};
 use rolldeck::demo::kube::write::Write;
 use rolldeck::demo::kube::{Rights, User, serve};
@@ -29,6 +30,7 @@ pub struct Side {
 impl Side {
     pub fn new() -> Self {
         let cluster = Arc::new(Cluster::new(7, TIMES_FASTER, WINDOW));
+        cluster.images.accept_any();
         for number in 1..=3 {
             let name = format!("node-{number}");
             let status = json!({
@@ -43,7 +45,7 @@ impl Side {
         }
         let mut side = Self {
             folder: tempfile::tempdir().expect("a folder"),
-            tasks: Vec::new(),
+            tasks: vec![RUNTIME.spawn(controllers::run(Arc::clone(&cluster)))],
             cluster,
         };
         side.listen("admin", Rights::All);

@@ -3,3 +3,4 @@
 pub mod planted;
 mod play;
 mod serve;
+mod shapes;
