@@ -24,7 +24,8 @@ impl Shape {
         let keys: BTreeSet<_> = query
             .split('&')
             .filter_map(|pair| pair.split('=').next())
-            .filter(|key| !key.is_empty())
+            // A later page has the shape of the first.
+            .filter(|key| !matches!(*key, "" | "continue"))
             .map(str::to_owned)
             .collect();
         Self {
