@@ -412,7 +412,7 @@ fn the_deadline_passes_and_a_good_release_ends_it() {
         &place,
         "web",
         "1",
-        &json!({"replicas": 2, "progressDeadlineSeconds": 2}),
+        &json!({"replicas": 2, "progressDeadlineSeconds": place.side.lasting(2)}),
     );
     place.set_image("deployments", "web", "2-unpullable");
     let web = place.wait("deployments", "web", "past its deadline", |object| {
@@ -538,7 +538,11 @@ fn minimum_ready_seconds_come_between_ready_and_available() {
     let place = Place::new("minimum");
     place.create(
         "deployments",
-        &deployment("web", "1", &json!({"replicas": 2, "minReadySeconds": 3})),
+        &deployment(
+            "web",
+            "1",
+            &json!({"replicas": 2, "minReadySeconds": place.side.lasting(2)}),
+        ),
     );
     let mut waited = false;
     states(

@@ -63,7 +63,7 @@ impl Kubectl {
     }
 
     #[track_caller]
-    fn says(&self, line: &str) -> String {
+    pub fn says(&self, line: &str) -> String {
         let said = self.run(line);
         assert_eq!(
             said.code,

@@ -95,6 +95,11 @@ impl Side {
         self.folder.path().join("reader")
     }
 
+    /// What a length in a spec must say so that it lasts so many seconds.
+    pub fn lasting(&self, seconds: u32) -> u32 {
+        seconds * TIMES_FASTER
+    }
+
     /// A collection whose first versions are forgotten.
     pub fn forget(&self, collection: &str) -> Forgotten {
         let admin = self.admin();

@@ -45,6 +45,11 @@ impl Side {
         READER_KUBECONFIG.clone()
     }
 
+    /// What a length in a spec must say so that it lasts so many seconds.
+    pub fn lasting(&self, seconds: u32) -> u32 {
+        seconds
+    }
+
     /// A collection whose first versions are forgotten.
     pub fn forget(&self, collection: &str) -> Forgotten {
         static DOOR: LazyLock<(Keeper, Http)> = LazyLock::new(|| {
