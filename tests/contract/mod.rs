@@ -9,6 +9,7 @@ mod lists;
 mod logs;
 mod patches;
 mod rights;
+mod rollouts;
 mod stateful;
 mod watches;
 mod writes;
