@@ -29,6 +29,7 @@ fn audited(log: &Path, program: &str) -> BTreeSet<Shape> {
             let method = match event["verb"].as_str() {
                 Some("create") => "POST",
                 Some("patch") => "PATCH",
+                Some("delete") => "DELETE",
                 _ => "GET",
             };
             let uri = event["requestURI"].as_str().unwrap_or_default();
@@ -128,6 +129,8 @@ fn what_rolldeck_asks_is_listed() {
     let plane = ControlPlane::shared();
     let place = Place::new("shapes");
     let web = shop(&place, "vault");
+    place.set_image("statefulsets", "vault", "3-unpullable");
+    place.wait_waiting("vault", "ImagePullBackOff");
     let (proxy, asked) = recorder(plane);
     let home = tempfile::tempdir().unwrap();
     let rolldeck = launch(&proxy.kubeconfig(Some(&place.namespace)), home.path());
@@ -139,6 +142,8 @@ fn what_rolldeck_asks_is_listed() {
         "history vault",
         "history agent",
         "rollback web --dry-run",
+        "rollback vault --yes --timeout 60",
+        "rollback agent --yes --timeout 60",
         "doctor",
         "doctor -A",
     ] {
