@@ -36,7 +36,8 @@ fn the_stuck_release_is_seen_and_undone() {
         3
     );
     let told = kubectl.says("describe pods -l app=catalog");
-    assert!(told.contains("Back-off pulling image"), "{told}");
+    assert!(told.contains("/shop/catalog:2.15.0\n"), "{told}");
+    assert!(told.contains("Reason:       ImagePullBackOff\n"), "{told}");
     let reader = kubectl.run("--context demo-reader rollout undo deploy/catalog");
     assert_eq!(reader.code, Some(1));
     let refusal = "deployments.apps \"catalog\" is forbidden: User \"demo-reader\" cannot patch resource \"deployments\" in API group \"apps\" in the namespace \"shop\"";
