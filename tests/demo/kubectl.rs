@@ -61,6 +61,12 @@ fn the_stuck_release_is_seen_and_undone() {
         line(&kubectl.says("get deploy"), "catalog")[1..4],
         ["4/4", "4", "4"]
     );
-    assert!(!kubectl.says("logs deploy/catalog --tail 3").is_empty());
+    let logs = kubectl.run("logs deploy/catalog --tail 3");
+    assert_eq!(
+        (logs.code, logs.out.is_empty()),
+        (Some(0), false),
+        "{}",
+        logs.err
+    );
     served.end("TERM");
 }
