@@ -68,6 +68,8 @@ fn example(http: &Http, path: &str) -> Value {
     let (collection, _) = path.split_once("/{name}").unwrap();
     let everywhere = collection.replace("/namespaces/{namespace}", "");
     let mut items = http.items(&everywhere);
+    // What is on its way out may be gone by then.
+    items.retain(|item| item["metadata"]["deletionTimestamp"].is_null());
     // A container that runs has a log.
     let running = items
         .iter()
