@@ -118,23 +118,36 @@ fn what_hangs_is_rolled_back_with_two_keys() {
     }
 }
 
+/// The colleague acts as soon as the dry run is answered: before the plan asks whether the object is unchanged, or after.
 #[test]
 fn the_colleague_is_seen_and_the_second_plan_is_done() {
+    const MOVED: &str = "The object moved while you looked";
     let drill = Drill::open("two-operators");
     drill.hangs("checkout", "image not found");
     drill.terminal.keys("R");
-    drill.plan("2.15.0 → 2.14.1");
-    drill.terminal.wait_text("2.15.1");
-    drill.terminal.keys("y");
     drill
         .terminal
-        .wait_text("The object moved while you looked");
+        .wait_for("a first plan that is too old", |screen| {
+            let text = picture(screen);
+            let settled =
+                text.contains("y rolls back") && text.contains("unchanged since you looked");
+            text.contains(MOVED) || settled && text.contains("2.15.1")
+        });
+    if !drill.terminal.picture().contains(MOVED) {
+        drill.terminal.keys("y");
+    }
+    drill.terminal.wait_text(MOVED);
     drill.plan("2.15.1 → 2.14.1");
     drill.terminal.keys("y");
     drill.verified();
     let told = drill.leave();
-    assert_told(&told, "checkout", "2 sent, 1 verified");
-    assert!(told.contains("refused: "), "{told}");
+    let refused = told.contains("refused: ");
+    let record = if refused {
+        "2 sent, 1 verified"
+    } else {
+        "1 sent, 1 verified"
+    };
+    assert_told(&told, "checkout", record);
 }
 
 #[test]
