@@ -51,8 +51,8 @@ pub fn give_back() {
         return;
     }
     let mut out = io::stdout();
-    // The end of a synchronized update that a panic cut off, so that what follows is seen.
-    let _ = out.write_all(b"\x1b[?2026l\x1b[0m");
+    // The ends of a synchronized update and of a scroll that a panic cut off, so that what follows is seen.
+    let _ = out.write_all(b"\x1b[?2026l\x1b[r\x1b[0m");
     let _ = execute!(
         out,
         DisableBracketedPaste,

@@ -144,7 +144,13 @@ fn the_scanner_tells_strange_sequences_from_ours() {
         strangers("\x1b[?1049h\x1b[2J\x1b[3;1H\x1b[1;31m× web\x1b[0m\r\n".as_bytes()),
         [""; 0]
     );
+    let scrolled = "\x1b[4;30r\x1b[4H\x1b[2M\x1b[r× web";
+    assert_eq!(strangers(scrolled.as_bytes()), [""; 0]);
     for strange in [
+        "\x1b[4;30r",
+        "\x1b[4;30r\x1b[9H\x1b[2M\x1b[r",
+        "\x1b[4;30r\x1b[4H\x1b[2M web",
+        "\x1b[2L",
         "\x1b]0;title\x07",
         "\x1b[6n",
         "\x1bc",

@@ -45,7 +45,12 @@ fn sequence(text: &str) -> (usize, bool) {
                 return (text.len(), false);
             };
             let body = &text[2..2 + end];
-            (end + 3, csi(body, bytes[2 + end]))
+            match (bytes[2 + end], body) {
+                // What ends a scroll, and the terminal's own margins at the end.
+                (b'r', "") => (end + 3, true),
+                (b'r', _) => scroll(text, body).map_or((end + 3, false), |length| (length, true)),
+                (last, body) => (end + 3, csi(body, last)),
+            }
         }
         // OSC 52, the clipboard, is the only string that is sent.
         Some(b']') => {
@@ -60,6 +65,19 @@ fn sequence(text: &str) -> (usize, bool) {
         ),
         None => (1, false),
     }
+}
+
+/// Rows moved by the terminal: margins, to the first row of them, so many lines in or out, no margins again. Nothing
+/// else may stand in between, so that no other margins can be set. Returns the length of all four.
+fn scroll(text: &str, margins: &str) -> Option<usize> {
+    let number = |text: &str| text.parse::<u16>().is_ok_and(|number| number > 0);
+    let (top, bottom) = margins.split_once(';')?;
+    let head = format!("\x1b[{margins}r\x1b[{top}H\x1b[");
+    let rest = text.strip_prefix(&head)?;
+    let count = rest.find(['L', 'M'])?;
+    let whole = number(top) && number(bottom) && number(&rest[..count]);
+    let ends = rest[count + 1..].starts_with("\x1b[r");
+    (whole && ends).then(|| head.len() + count + 1 + "\x1b[r".len())
 }
 
 /// Modes, colours, cursor moves and erasing, with parameters that exist.
