@@ -8,7 +8,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use super::record::{Line, Outcome, Recorder, Sending};
 use super::turn::Turn;
 use super::{SendError, fresh, send};
-use crate::domain::{Failure, FailureKind, Workload};
+use crate::domain::{Failure, FailureKind};
 use crate::plan::{Answers, Missing, Pass, Plan, Progress, Step, Verdict, gate};
 use crate::sources::Clock;
 use crate::sources::kube::path::{self, Resource};
@@ -228,7 +228,7 @@ impl Execution {
                 ));
             }
         };
-        if self.applied(n, &now) {
+        if plan.applied(n, &now) {
             return Went::Accepted(self.date(date), Some(now.generation));
         }
         let why = match fresh::moved(plan, &now) {
@@ -246,17 +246,6 @@ impl Execution {
         Went::Unknown(format!(
             "the answer was lost ({lost}); {why}: a slow server may still do it; nothing is sent twice"
         ))
-    }
-
-    /// Step 0 leaves our note; a patch after it is the resume.
-    fn applied(&self, n: usize, now: &Workload) -> bool {
-        let plan = &self.order.plan;
-        let noted = now.action.as_deref();
-        let same = now.uid == plan.uid;
-        match n {
-            0 => same && noted.is_some_and(|note| note.id == plan.stamp.id),
-            _ => same && !now.paused,
-        }
     }
 
     /// A failed test says nothing but that it failed.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::domain::version::version;
-use crate::domain::{Failure, FailureKind, TemplateHash, Uid, Workload, WorkloadId};
+use crate::domain::{Failure, FailureKind, Workload, WorkloadId};
 use crate::plan::Plan;
 use crate::sources::kube::{Cluster, Error, convert, path};
 
@@ -22,13 +22,12 @@ pub async fn read(
 
 /// What moved since the plan was made, and who moved it; `None` when it is as it was.
 pub fn moved(plan: &Plan, now: &Workload) -> Option<String> {
-    moved_from(&plan.uid, plan.from.template, now).map(|words| {
+    moved_from(plan, now).map(|words| {
         let live = version(&now.containers, now.version_label.as_deref(), None);
         match words {
             Moved::Recreated => format!("{} was deleted and created again.", now.id),
             Moved::Template => {
-                let who = now.written_by.as_ref();
-                let who = who.map_or("somebody unknown", |(manager, _)| manager);
+                let who = who(now);
                 let from = &plan.from.version;
                 if *from == live {
                     return format!(
@@ -38,36 +37,50 @@ pub fn moved(plan: &Plan, now: &Workload) -> Option<String> {
                 }
                 format!("{who} moved {} from {from} to {live}.", now.id)
             }
+            Moved::Paused => format!("{} was {} by somebody else.", now.id, turned(now)),
         }
     })
 }
 
-/// The same without a plan at hand.
-pub fn moved_since(uid: &Uid, template: TemplateHash, now: &Workload) -> Option<String> {
-    moved_from(uid, template, now).map(|words| match words {
+/// The same, of what is on the screen.
+pub fn moved_since(plan: &Plan, now: &Workload) -> Option<String> {
+    moved_from(plan, now).map(|words| match words {
         Moved::Recreated => "it was deleted and created again since you looked".into(),
         Moved::Template => {
             let live = version(&now.containers, now.version_label.as_deref(), None);
-            let who = now.written_by.as_ref();
-            let who = who.map_or("somebody unknown", |(manager, _)| manager);
-            format!("{who} moved it to {live} since you looked")
+            format!("{} moved it to {live} since you looked", who(now))
         }
+        Moved::Paused => format!("it was {} since you looked", turned(now)),
     })
 }
 
 enum Moved {
     Recreated,
     Template,
+    Paused,
 }
 
-fn moved_from(uid: &Uid, template: TemplateHash, now: &Workload) -> Option<Moved> {
-    if now.uid != *uid {
+fn moved_from(plan: &Plan, now: &Workload) -> Option<Moved> {
+    let paused = plan.request.verb.from_paused();
+    if now.uid != plan.uid {
         Some(Moved::Recreated)
-    } else if now.template != template {
+    } else if now.template != plan.from.template {
         Some(Moved::Template)
+    } else if paused.is_some_and(|paused| paused != now.paused) {
+        Some(Moved::Paused)
     } else {
         None
     }
+}
+
+/// Who wrote the template that is there now.
+fn who(now: &Workload) -> &str {
+    let who = now.written_by.as_ref();
+    who.map_or("somebody unknown", |(manager, _)| manager)
+}
+
+fn turned(now: &Workload) -> &'static str {
+    if now.paused { "paused" } else { "resumed" }
 }
 
 /// The body as text; the API server sends UTF-8.

@@ -35,9 +35,7 @@ pub fn preflight(cluster: Cluster, plan: Plan, readonly: bool) -> BoxStream<'sta
         let (cluster, plan) = (cluster.clone(), Arc::clone(&plan));
         questions.push(match ask {
             Ask::Permission => permission.clone().boxed(),
-            Ask::Unchanged { uid, template } => {
-                unchanged::ask(cluster, plan.workload.clone(), uid, template).boxed()
-            }
+            Ask::Unchanged => unchanged::ask(cluster, plan).boxed(),
             Ask::DryRun => {
                 let permission = permission.clone();
                 async move { dry_run::ask(&cluster, &plan, readonly, permission.await).await }

@@ -104,7 +104,7 @@ impl Sending {
         Self {
             id: plan.stamp.id.clone(),
             at,
-            verb: "rollback".into(),
+            verb: plan.request.verb.name().into(),
             workload: plan.workload.clone(),
             uid: plan.uid.to_string(),
             from: revision(&plan.from),

@@ -36,6 +36,8 @@ pub enum Intent {
     NextContainer,
     #[serde(rename = "rollback")]
     RollBack,
+    #[serde(rename = "pause-or-resume")]
+    PauseOrResume,
     Confirm,
     Accept,
     Override,
@@ -207,6 +209,7 @@ pub const REGISTRY: &[Entry] = &[
     row(Intent::NextPod, ("next-pod", "the logs of the next pod", "next pod"), Group::Look, &[Logs]),
     row(Intent::NextContainer, ("next-container", "the logs of the next container", "next container"), Group::Look, &[Logs]),
     release(row(Intent::RollBack, ("rollback", "plan to roll back to what served, or to the marked revision", "roll back"), Group::Release, OBJECTS)),
+    release(row(Intent::PauseOrResume, ("pause-or-resume", "plan to pause a Deployment, or to resume one that is paused", "pause, resume"), Group::Release, OBJECTS)),
     row(Intent::Confirm, ("confirm", "do what the plan says", "do it"), Group::Release, &[Plan]),
     row(Intent::Accept, ("accept", "the button of a plan in an open environment", "do it"), Group::Release, &[Plan]),
     row(Intent::Override, ("override", "do it against a blocking check, with a reason", "override"), Group::Release, &[Plan]),

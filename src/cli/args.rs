@@ -66,6 +66,10 @@ pub enum Verb {
     History(History),
     /// Roll one service back: the plan and its checks; --yes executes and follows
     Rollback(Rollback),
+    /// Pause one Deployment, so that its rollouts stand still: the plan and its checks; --yes executes and follows
+    Pause(Release),
+    /// Resume one that is paused: the plan and its checks; --yes executes and follows
+    Resume(Release),
     /// What is right and wrong here: kubeconfig, server, login, permissions, files
     Doctor(Doctor),
     /// The same program on an embedded world: look around, or practise an incident
@@ -101,17 +105,24 @@ pub struct History {
 
 #[derive(Debug, Arguments)]
 pub struct Rollback {
-    /// `checkout` or `deploy/checkout`
-    pub service: String,
+    #[command(flatten)]
+    pub release: Release,
     /// A revision number or a version; the plan proposes one without it
     #[arg(long, value_name = "REV|VERSION")]
     pub to: Option<String>,
-    /// Print the plan and its checks, and change nothing
-    #[arg(long, conflicts_with = "yes")]
-    pub dry_run: bool,
     /// With the update strategy OnDelete: delete the pods as well, each once the one before is ready again
     #[arg(long)]
     pub delete_pods: bool,
+}
+
+/// What every release verb takes.
+#[derive(Debug, Arguments)]
+pub struct Release {
+    /// `checkout` or `deploy/checkout`
+    pub service: String,
+    /// Print the plan and its checks, and change nothing
+    #[arg(long, conflicts_with = "yes")]
+    pub dry_run: bool,
     /// Execute, and follow to a verified end; a protected environment needs --write and --name as well
     #[arg(long)]
     pub yes: bool,

@@ -5,6 +5,8 @@ mod demo;
 mod doctor;
 mod history;
 mod output;
+mod pause;
+mod release;
 mod rollback;
 mod session;
 mod status;
@@ -16,7 +18,7 @@ use clap::Parser;
 
 use crate::config;
 use crate::domain::{Failure, FailureKind};
-use crate::{text, tui};
+use crate::{plan, text, tui};
 
 use args::{Args, Verb};
 
@@ -55,6 +57,8 @@ fn run(args: Args) -> Outcome {
         Some(Verb::Status(args)) => headless(|| status::run(&config, &args)),
         Some(Verb::History(args)) => headless(|| history::run(&config, &args)),
         Some(Verb::Rollback(args)) => headless(|| rollback::run(&config, args)),
+        Some(Verb::Pause(args)) => headless(|| pause::run(&config, plan::Verb::Pause, args)),
+        Some(Verb::Resume(args)) => headless(|| pause::run(&config, plan::Verb::Resume, args)),
         Some(Verb::Doctor(args)) => headless(|| doctor::run(&config, &args)),
     }
 }

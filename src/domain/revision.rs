@@ -124,7 +124,8 @@ pub fn withdrawn_by<'a>(
     found.collect()
 }
 
-fn same_images(a: &[Container], b: &[Container]) -> bool {
+/// The same containers by name, with the same images.
+pub fn same_images(a: &[Container], b: &[Container]) -> bool {
     a.len() == b.len()
         && a.iter()
             .all(|a| b.iter().any(|b| a.name == b.name && a.image == b.image))

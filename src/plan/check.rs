@@ -6,8 +6,6 @@ pub mod paused;
 pub mod references;
 pub mod strategy;
 
-use crate::domain::{TemplateHash, Uid};
-
 /// The checks, in the order in which a plan shows them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -95,8 +93,8 @@ pub enum CheckState {
 pub enum Ask {
     /// Every step's verb, by self-review.
     Permission,
-    /// A fresh read still has this uid and this template.
-    Unchanged { uid: Uid, template: TemplateHash },
+    /// A fresh read still has what the plan is bound to.
+    Unchanged,
     /// The server accepts every step.
     DryRun,
     /// Everything the target template names exists.

@@ -6,8 +6,10 @@ use crate::domain::standing::Reason;
 use crate::domain::template::CanonicalHash;
 use crate::domain::version::version;
 use crate::domain::{
-    Container, Fleet, Kind, Phase, Pod, Revision, Truth, Uid, Why, Workload, WorkloadId,
+    Container, Fleet, Kind, Phase, Pod, Revision, TemplateHash, Truth, Uid, Why, Workload,
+    WorkloadId,
 };
+use crate::plan::Verb;
 use crate::text;
 
 mod sight;
@@ -20,14 +22,17 @@ pub const READY_FOR: u32 = 30;
 /// What must be true before an action counts as verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Goal {
+    pub verb: Verb,
     /// The release record's id.
     pub id: String,
     pub workload: WorkloadId,
     pub uid: Uid,
     pub from_version: String,
     pub to_version: String,
-    /// Of the template that was written.
+    /// Of the template that was written, or left as it is.
     pub to: CanonicalHash,
+    /// The template that the action leaves as it is; of one that writes a template our note tells.
+    pub template: Option<TemplateHash>,
     /// The first generation of the object that has the write in it: older news does not speak of it yet.
     pub generation: i64,
     /// The target revision's object (its name stays when the controller re-uses it).
@@ -78,17 +83,39 @@ pub fn follow(fleet: &Fleet, goal: &Goal, now: Timestamp) -> Follow {
     if workload.generation < goal.generation {
         return Follow::Pending(vec![accepted(), step(false, "controller saw it")]);
     }
-    if workload
-        .action
-        .as_deref()
-        .is_none_or(|note| note.id != goal.id)
-    {
+    if !ours(workload, goal) {
         return failed(&superseded(workload));
+    }
+    if goal.verb.from_paused() == Some(workload.paused) {
+        return failed(if workload.paused {
+            "it was paused again"
+        } else {
+            "it was resumed again"
+        });
     }
     if workload.observed_generation < goal.generation {
         return Follow::Pending(vec![accepted(), step(false, "controller saw it")]);
     }
-    rollout(&Sight::new(fleet, workload, goal), goal, now)
+    match goal.verb {
+        Verb::Pause => Follow::Done(stands_still(workload)),
+        Verb::Rollback | Verb::Resume => rollout(&Sight::new(fleet, workload, goal), goal, now),
+    }
+}
+
+/// Nobody wrote another template since.
+fn ours(workload: &Workload, goal: &Goal) -> bool {
+    if let Some(template) = goal.template {
+        return workload.template == template;
+    }
+    let note = workload.action.as_deref();
+    note.is_some_and(|note| note.id == goal.id)
+}
+
+fn stands_still(workload: &Workload) -> String {
+    let (have, want) = (workload.counts.available, workload.desired);
+    format!(
+        "verified: the controller has seen the pause, rollouts stand still, {have} of {want} serve"
+    )
 }
 
 /// The goal of an action that another session (or another person's rolldeck) began, from its annotation. `None`
@@ -98,6 +125,7 @@ pub fn goal_from_note(workload: &Workload, revisions: &[Revision]) -> Option<Goa
     let current = sight::target(workload, revisions, &note.to)?;
     let other = revisions.iter().find(|r| r.name[..] == note.from);
     Some(Goal {
+        verb: Verb::named(&note.verb)?,
         id: note.id.clone(),
         workload: workload.id.clone(),
         uid: workload.uid.clone(),
@@ -108,6 +136,7 @@ pub fn goal_from_note(workload: &Workload, revisions: &[Revision]) -> Option<Goa
             other.map(|r| &*r.containers),
         ),
         to: note.to.clone(),
+        template: None,
         // The note was read on the object itself, so what is known already has the write in it.
         generation: 0,
         revision_name: current.name.clone(),

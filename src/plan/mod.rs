@@ -6,6 +6,9 @@ mod difference;
 pub mod evidence;
 pub mod follow;
 pub mod gate;
+mod kubectl;
+mod meanwhile;
+mod moved;
 pub mod patch;
 pub mod progress;
 pub mod request;
@@ -14,7 +17,9 @@ pub mod verbs;
 
 use jiff::Timestamp;
 
-use crate::domain::{Failure, Fleet, Level, Phase, TemplateHash, Uid, WorkloadId};
+use crate::domain::{
+    Failure, FailureKind, Fleet, Level, Phase, TemplateHash, Uid, Workload, WorkloadId,
+};
 
 pub use check::{Ask, Check, CheckId, Finding, Verdict};
 pub use evidence::{Evidence, FreshRevision, Stamp};
@@ -36,7 +41,7 @@ pub struct Plan {
     pub level: Level,
     pub from: Side,
     pub to: Side,
-    /// The rule that chose the target: `most of its pods serve`.
+    /// The rule that chose the target: `most of its pods serve`. Empty when there was nothing to choose.
     pub rule: String,
     pub differences: Vec<Difference>,
     /// Findings that need no question, and the questions that preflight asks.
@@ -117,6 +122,32 @@ impl Plan {
             .flat_map(|offer| &offer.steps);
         self.steps.iter().chain(taken)
     }
+
+    /// What stands on both sides of the arrow.
+    pub fn arrow(&self) -> (String, String) {
+        let (from, to) = (self.from.label(), self.to.label());
+        match self.request.verb {
+            Verb::Rollback => (from, to),
+            Verb::Pause => (from, "the same, paused".into()),
+            Verb::Resume => (format!("{from}, paused"), "the same, moving".into()),
+        }
+    }
+
+    /// Whether `now`, a later read, has the `n`th step in it.
+    pub fn applied(&self, n: usize, now: &Workload) -> bool {
+        let noted = || {
+            now.action
+                .as_deref()
+                .is_some_and(|note| note.id == self.stamp.id)
+        };
+        let done = match (self.request.verb.from_paused(), n) {
+            (Some(before), _) => now.paused != before,
+            (None, 0) => noted(),
+            // A patch after the first is the resume.
+            (None, _) => !now.paused,
+        };
+        now.uid == self.uid && done
+    }
 }
 
 /// Why there is no plan. Not an error of ours: a sentence for the person.
@@ -127,12 +158,36 @@ pub struct Refusal {
     pub moved: bool,
 }
 
+impl Refusal {
+    fn say(sentence: String) -> Self {
+        Self::still(Failure::new(FailureKind::Refused, sentence))
+    }
+
+    fn still(failure: Failure) -> Self {
+        Self {
+            failure,
+            moved: false,
+        }
+    }
+
+    #[allow(clippy::needless_pass_by_value)] // handed to map_err
+    fn unreadable(error: serde_json::Error) -> Self {
+        Self::still(Failure::new(
+            FailureKind::Internal,
+            format!("A pod template that the server sent cannot be read: {error}."),
+        ))
+    }
+}
+
 /// What the request would do, from fresh reads. `fleet` only helps to name what was shown before.
 ///
 /// # Errors
 /// A sentence for the person, and whether the object moved since it was shown.
 pub fn plan(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, Refusal> {
+    moved::refuse(fleet, evidence, now)?;
     match evidence.request.verb {
-        Verb::Rollback => verbs::rollback::plan(fleet, evidence, now),
+        Verb::Rollback => verbs::rollback::plan(evidence, now),
+        Verb::Pause => verbs::pause::plan(evidence),
+        Verb::Resume => verbs::resume::plan(evidence),
     }
 }

@@ -46,7 +46,22 @@ pub fn replace_template(
     ))
 }
 
-/// A JSON Patch that lets a paused Deployment move again.
+/// A JSON Patch that pauses the Deployment that was shown, or lets it move again, with the template that was shown:
+/// another one would wait, or go out, that nobody has looked at.
+pub fn turn_paused(uid: &Uid, tested: &str, paused: bool) -> String {
+    let uid = serde_json::Value::from(&*uid.0);
+    // The server leaves the field out while it is false.
+    let (before, op) = if paused {
+        ("null", "add")
+    } else {
+        ("true", "replace")
+    };
+    format!(
+        r#"[{{"op":"test","path":"/metadata/uid","value":{uid}}},{{"op":"test","path":"/spec/template","value":{tested}}},{{"op":"test","path":"/spec/paused","value":{before}}},{{"op":"{op}","path":"/spec/paused","value":{paused}}}]"#
+    )
+}
+
+/// A JSON Patch that lets a paused Deployment move again, whatever its template.
 pub fn resume(uid: &Uid) -> String {
     let uid = serde_json::Value::from(&*uid.0);
     format!(

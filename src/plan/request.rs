@@ -8,6 +8,62 @@ use crate::domain::{TemplateHash, Uid, WorkloadId};
 #[serde(rename_all = "kebab-case")]
 pub enum Verb {
     Rollback,
+    Pause,
+    Resume,
+}
+
+/// A verb in a sentence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Words {
+    /// `roll back`.
+    pub plain: &'static str,
+    /// `rolls back`.
+    pub does: &'static str,
+    /// `rolling back`.
+    pub doing: &'static str,
+    /// `rolled back`.
+    pub done: &'static str,
+}
+
+impl Verb {
+    pub const ALL: [Self; 3] = [Self::Rollback, Self::Pause, Self::Resume];
+
+    /// In the record and in our note, which a test holds to the JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rollback => "rollback",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+        }
+    }
+
+    /// Of a name that this version does not know there is none.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|verb| verb.name() == name)
+    }
+
+    pub fn words(self) -> Words {
+        let (plain, does, doing, done) = match self {
+            Self::Rollback => ("roll back", "rolls back", "rolling back", "rolled back"),
+            Self::Pause => ("pause", "pauses", "pausing", "paused"),
+            Self::Resume => ("resume", "resumes", "resuming", "resumed"),
+        };
+        Words {
+            plain,
+            does,
+            doing,
+            done,
+        }
+    }
+
+    /// Whether the workload is paused before it, for those that turn just that.
+    pub fn from_paused(self) -> Option<bool> {
+        match self {
+            Self::Rollback => None,
+            Self::Pause => Some(false),
+            Self::Resume => Some(true),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,4 +87,18 @@ pub enum Target {
     },
     /// `--to 41` or `--to 2.14.1`, as typed.
     Typed(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verbs_are_named_as_in_the_json() {
+        for verb in Verb::ALL {
+            assert_eq!(serde_json::to_value(verb).unwrap(), verb.name());
+            assert_eq!(Verb::named(verb.name()), Some(verb));
+        }
+        assert_eq!(Verb::named("explode"), None);
+    }
 }

@@ -1,6 +1,6 @@
 //! One write, as data.
 
-use crate::domain::{ClusterId, Uid, Verbatim};
+use crate::domain::{ClusterId, Uid, Verbatim, Workload};
 
 /// The object that a step writes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +12,18 @@ pub struct ObjectRef {
     /// `deployments`.
     pub resource: &'static str,
     pub name: Box<str>,
+}
+
+impl ObjectRef {
+    pub fn of(workload: &Workload) -> Self {
+        Self {
+            cluster: workload.id.cluster.clone(),
+            namespace: workload.id.namespace.clone(),
+            api: "apps/v1",
+            resource: workload.id.kind.plural(),
+            name: workload.id.name.clone(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

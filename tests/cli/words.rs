@@ -95,6 +95,8 @@ fn help_names_every_command() {
         "status",
         "history",
         "rollback",
+        "pause",
+        "resume",
         "doctor",
         "--context",
         "--readonly",

@@ -14,6 +14,7 @@ mod kinds;
 mod names;
 mod outage;
 mod paused;
+mod pausing;
 mod plane;
 mod pod;
 mod requests;

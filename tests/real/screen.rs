@@ -54,6 +54,14 @@ pub fn wait_plan(terminal: &Terminal) {
     });
 }
 
+/// The same for a plan that has nothing to choose, by the verb in its title.
+pub fn wait_plan_to(terminal: &Terminal, verb: &str) {
+    terminal.wait_for("a plan whose checks have all answered", |screen| {
+        let text = picture(screen);
+        text.contains(verb) && text.contains("kubectl ") && !text.contains("asking ")
+    });
+}
+
 /// The lines of the plan that start with this finding.
 pub fn findings(terminal: &Terminal, finding: &str) -> Vec<String> {
     let text = terminal.picture();

@@ -126,6 +126,8 @@ fn goal(model: &Model, accepted: Timestamp) -> Goal {
     let workload = model.fleet.workload(&row.id).unwrap();
     let to = &model.fleet.revisions(workload)[1];
     Goal {
+        verb: Verb::Rollback,
+        template: None,
         generation: 8,
         id: "r1".into(),
         workload: row.id.clone(),

@@ -7,6 +7,7 @@ use crate::app::layout;
 use crate::app::model::{Model, Overlay, Screen, ServiceScreen, Sort};
 use crate::app::settle;
 use crate::domain::{Connection, Failure, Known, Uid, WorkloadId, known::State};
+use crate::plan::{Target, Verb};
 
 use super::key::{self, Typed};
 use super::{logs, notice, plan, service, text};
@@ -44,7 +45,8 @@ fn on_row(model: &mut Model, intent: Intent) -> Vec<Effect> {
         Intent::Events => text::open_events(model, id),
         Intent::Logs => logs::open(model, &id, None, false),
         Intent::PreviousLogs => logs::open(model, &id, None, true),
-        Intent::RollBack => plan::open(model, &id, None),
+        Intent::RollBack => plan::open(model, &id, Verb::Rollback, Target::Proposed),
+        Intent::PauseOrResume => plan::pause_or_resume(model, &id),
         Intent::Copy => vec![Effect::Copy {
             text: format!("-n {} {id}", id.namespace),
         }],

@@ -19,8 +19,15 @@ use super::{follow, later, next_job, notice};
 /// How long `!` lasts without a key.
 pub const ARMED_SECONDS: i64 = 600;
 
+/// Resumes what is paused, as far as the feeds know; the fresh reads settle it.
+pub fn pause_or_resume(model: &mut Model, id: &WorkloadId) -> Vec<Effect> {
+    let paused = model.fleet.workload(id).is_some_and(|w| w.paused);
+    let verb = if paused { Verb::Resume } else { Verb::Pause };
+    open(model, id, verb, Target::Proposed)
+}
+
 /// Asks for fresh reads of a workload as it is shown now.
-pub fn open(model: &mut Model, id: &WorkloadId, target: Option<Target>) -> Vec<Effect> {
+pub fn open(model: &mut Model, id: &WorkloadId, verb: Verb, target: Target) -> Vec<Effect> {
     if let Some(missing) = missing_permission(model, id) {
         notice(
             model,
@@ -35,11 +42,11 @@ pub fn open(model: &mut Model, id: &WorkloadId, target: Option<Target>) -> Vec<E
         return Vec::new();
     };
     let request = Request {
-        verb: Verb::Rollback,
+        verb,
         workload: id.clone(),
         uid: row.uid.clone(),
         shown: row.template,
-        target: target.unwrap_or(Target::Proposed),
+        target,
     };
     let job = next_job(model);
     model.overlay = Some(Overlay::Plan(Box::new(PlanBox {

@@ -5,7 +5,7 @@ use crate::app::intent::Intent;
 use crate::app::layout;
 use crate::app::model::{Model, Pane, Screen, ServiceScreen};
 use crate::domain::{Fleet, Pod, revision};
-use crate::plan::Target;
+use crate::plan::{Target, Verb};
 
 use super::{board, key, logs, notice, plan, text};
 
@@ -43,9 +43,10 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
             return logs::open(model, &id, pod, intent == Intent::PreviousLogs);
         }
         Intent::RollBack => {
-            let target = target(model);
-            return plan::open(model, &id, target);
+            let target = target(model).unwrap_or(Target::Proposed);
+            return plan::open(model, &id, Verb::Rollback, target);
         }
+        Intent::PauseOrResume => return plan::pause_or_resume(model, &id),
         Intent::Copy => return copy(model),
         Intent::Retry => return board::retry(model),
         _ => {}

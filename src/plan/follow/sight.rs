@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::Goal;
+use crate::domain::revision::same_images;
 use crate::domain::standing::{Evidence, standing};
 use crate::domain::template::CanonicalHash;
 use crate::domain::{Fleet, Kind, Phase, Pod, Revision, Strategy, Warning, Why, Workload};
@@ -114,8 +115,13 @@ pub(super) fn target<'a>(
     to: &CanonicalHash,
 ) -> Option<&'a Revision> {
     let its = |r: &&Revision| match workload.id.kind {
-        // The number moves to the re-used revision, or to a new one when the server filled in defaults.
-        Kind::Deployment => r.number > 0 && workload.revision == Some(r.number),
+        // The number moves to the re-used revision, or to a new one when the server filled in defaults. The controller
+        // may say that it has seen a template before it writes the number, so the images have to agree as well.
+        Kind::Deployment => {
+            r.number > 0
+                && workload.revision == Some(r.number)
+                && same_images(&r.containers, &workload.containers)
+        }
         Kind::StatefulSet => workload.update_revision.as_ref() == Some(&r.name),
         Kind::DaemonSet => r.canonical.as_ref() == Some(to),
     };

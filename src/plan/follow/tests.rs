@@ -229,6 +229,65 @@ fn paused_waits_unless_its_pods_run_it_already() {
 }
 
 #[test]
+fn a_pause_is_verified_once_the_controller_has_seen_it_and_fails_when_it_is_taken_back() {
+    let mut workload = sample::workload("2.15.0");
+    let goal = Goal {
+        verb: Verb::Pause,
+        template: Some(workload.template),
+        ..goal()
+    };
+    let look = |w: &Workload| follow(&fleet(w.clone(), Vec::new()), &goal, at(NOW));
+    assert_eq!(open(look(&workload)), ["controller saw it"]);
+    (workload.generation, workload.paused) = (8, true);
+    assert_eq!(open(look(&workload)), ["controller saw it"]);
+    workload.observed_generation = 8;
+    assert_eq!(
+        look(&workload),
+        Follow::Done(
+            "verified: the controller has seen the pause, rollouts stand still, 5 of 6 serve"
+                .into()
+        )
+    );
+    workload.paused = false;
+    assert_eq!(
+        failed_with(look(&workload)),
+        "not verified: it was resumed again"
+    );
+    workload.template = TemplateHash::of("another");
+    assert!(failed_with(look(&workload)).contains("superseded by kubectl-set"));
+}
+
+#[test]
+fn a_resume_ends_with_the_rollout_that_goes_on() {
+    let mut workload = rolled_back();
+    // Our note stays that of whoever wrote the template.
+    workload.action = None;
+    let goal = Goal {
+        verb: Verb::Resume,
+        template: Some(workload.template),
+        ..goal()
+    };
+    let look = |w: &Workload, pods| follow(&fleet(w.clone(), pods), &goal, at(NOW));
+    let waits = open(look(&workload, vec![pod("a", "h41", "2.14.1")]));
+    assert!(waits[0].starts_with("1 of 2 pods run 2.14.1"), "{waits:?}");
+    assert!(matches!(look(&workload, pods()), Follow::Done(_)));
+    workload.paused = true;
+    assert_eq!(
+        failed_with(look(&workload, pods())),
+        "not verified: it was paused again"
+    );
+}
+
+#[test]
+fn a_number_that_is_behind_the_template_is_no_target() {
+    let mut workload = rolled_back();
+    workload.revision = Some(42);
+    let old = vec![pod("a", "h42", "2.15.0"), pod("b", "h42", "2.15.0")];
+    let waits = open(seen(workload, old));
+    assert!(waits[0].starts_with("0 of 2 pods run 2.14.1"), "{waits:?}");
+}
+
+#[test]
 fn restarts_since_are_counted() {
     let mut restarted = pods();
     let ended = |when: &str| {

@@ -1,3 +1,6 @@
 //! One file per verb: each turns a request and fresh reads into a plan, or refuses in words.
 
+mod live;
+pub mod pause;
+pub mod resume;
 pub mod rollback;

@@ -3,37 +3,33 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::domain::image::{ImageRef, short_digest};
 use crate::domain::template::{CanonicalHash, canonical_hash};
 use crate::domain::version::version;
-use crate::domain::{
-    ActionNote, Failure, FailureKind, Fleet, Pod, Revision, TemplateHash, Verbatim, Workload,
-};
+use crate::domain::{ActionNote, Pod, Revision, TemplateHash, Verbatim, Workload};
 use crate::plan::check::{self, Check, CheckState, owner, paused, references, strategy};
 use crate::plan::difference::differences;
 use crate::plan::follow::READY_FOR;
+use crate::plan::meanwhile::meanwhile;
 use crate::plan::patch::{self, Note};
 use crate::plan::{
     Ask, CheckId, Difference, Evidence, Goal, ObjectRef, Offer, OfferId, Plan, Refusal, Side, Step,
-    Verdict,
+    Verb, Verdict, kubectl,
 };
 
-mod kubectl;
-mod meanwhile;
-mod moved;
+use super::live::{self, digest};
+
 mod pods;
 mod target;
 
 use pods::Left;
-use target::{Candidates, Chosen};
+pub(super) use target::Candidates;
+use target::Chosen;
 pub use target::{came_back_from, left_behind, preferred};
 
 /// # Errors
 /// Why there is nothing to roll back to, or that the object is not the one that was shown.
-pub fn plan(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, Refusal> {
-    alive(&evidence.workload)?;
-    moved::refuse(fleet, evidence, now)?;
-    let live = canonical_hash(&evidence.template.0).map_err(unreadable)?;
+pub fn plan(evidence: &Evidence, now: Timestamp) -> Result<Plan, Refusal> {
+    let live = canonical_hash(&evidence.template.0).map_err(Refusal::unreadable)?;
     let candidates = Candidates::new(evidence, &live);
     let chosen = target::choose(&candidates, evidence)?;
     assemble(&Case::new(evidence, &candidates, &chosen)?, now)
@@ -71,12 +67,12 @@ impl<'a> Case<'a> {
             (evidence.template.0.to_string(), old.or(current))
         } else {
             let raw = &chosen.revision.template.0;
-            let template = patch::template_of_revision(raw).map_err(unreadable)?;
+            let template = patch::template_of_revision(raw).map_err(Refusal::unreadable)?;
             (template, current)
         };
         let from_version = match from {
             Some(from) if chosen.live => version_beside(from, &evidence.workload),
-            Some(_) | None => live_version(&evidence.workload, &target.containers),
+            Some(_) | None => live::version_of(&evidence.workload, Some(&target.containers)),
         };
         Ok(Self {
             evidence,
@@ -84,11 +80,11 @@ impl<'a> Case<'a> {
             target,
             chosen,
             left,
-            to: canonical_hash(&replacement).map_err(unreadable)?,
+            to: canonical_hash(&replacement).map_err(Refusal::unreadable)?,
             from_version,
             to_version: version_beside(target, &evidence.workload),
-            before: serde_json::from_str(&evidence.template.0).map_err(unreadable)?,
-            after: serde_json::from_str(&replacement).map_err(unreadable)?,
+            before: serde_json::from_str(&evidence.template.0).map_err(Refusal::unreadable)?,
+            after: serde_json::from_str(&replacement).map_err(Refusal::unreadable)?,
             replacement,
         })
     }
@@ -108,10 +104,10 @@ fn assemble(case: &Case<'_>, now: Timestamp) -> Result<Plan, Refusal> {
         level: evidence.level,
         rule: case.chosen.rule.clone(),
         checks: checks(case, &differences, now),
-        steps: steps(case).map_err(unreadable)?,
+        steps: steps(case).map_err(Refusal::unreadable)?,
         offers: offers(case),
         goal: goal(case),
-        meanwhile: meanwhile::meanwhile(workload, &moving(case)),
+        meanwhile: meanwhile(workload, &moving(case)),
         kubectl: command(case),
         read_at: evidence.read_at,
         differences,
@@ -149,10 +145,6 @@ fn checks(case: &Case<'_>, differences: &[Difference], now: Timestamp) -> Vec<Ch
         id: verdict.check,
         state: CheckState::Answered(verdict),
     };
-    let unchanged = Ask::Unchanged {
-        uid: workload.uid.clone(),
-        template: workload.template,
-    };
     let references = references::of(&case.after);
     let config = if references.is_empty() {
         answered(references::none())
@@ -161,7 +153,7 @@ fn checks(case: &Case<'_>, differences: &[Difference], now: Timestamp) -> Vec<Ch
     };
     let mut checks = vec![
         asking(CheckId::Permission, Ask::Permission),
-        asking(CheckId::Unchanged, unchanged),
+        asking(CheckId::Unchanged, Ask::Unchanged),
         answered(differs(case, differences, now)),
         asking(CheckId::DryRun, Ask::DryRun),
         config,
@@ -183,16 +175,6 @@ fn differs(case: &Case<'_>, differences: &[Difference], now: Timestamp) -> Verdi
         };
     }
     check::differs::verdict(differences, case.chosen.withdrawn, now)
-}
-
-fn object(workload: &Workload) -> ObjectRef {
-    ObjectRef {
-        cluster: workload.id.cluster.clone(),
-        namespace: workload.id.namespace.clone(),
-        api: "apps/v1",
-        resource: workload.id.kind.plural(),
-        name: workload.id.name.clone(),
-    }
 }
 
 /// The patch comes first: what its controller makes after it has the target's template.
@@ -222,7 +204,7 @@ fn command(case: &Case<'_>) -> String {
     } else {
         &case.left.blocking
     };
-    kubectl::command(&case.evidence.workload, undo, deleted)
+    kubectl::undo(&case.evidence.workload, undo, deleted)
 }
 
 fn patch_step(case: &Case<'_>) -> Result<Step, serde_json::Error> {
@@ -230,7 +212,7 @@ fn patch_step(case: &Case<'_>) -> Result<Step, serde_json::Error> {
     let id = &evidence.workload.id;
     let note = ActionNote {
         id: evidence.stamp.id.clone(),
-        verb: "rollback".into(),
+        verb: Verb::Rollback.name().into(),
         from: case.from.map(|r| r.name.to_string()).unwrap_or_default(),
         from_version: case.from_version.clone(),
         to: case.to.clone(),
@@ -247,7 +229,7 @@ fn patch_step(case: &Case<'_>) -> Result<Step, serde_json::Error> {
         },
     )?;
     Ok(Step::JsonPatch {
-        object: object(&evidence.workload),
+        object: ObjectRef::of(&evidence.workload),
         body: Verbatim(body.into()),
         what: if case.chosen.live {
             format!("note on {id} who acts; its pod template stays")
@@ -265,7 +247,7 @@ fn offers(case: &Case<'_>) -> Vec<Offer> {
         key: 'u',
         text: "resume it as well, so that it moves".into(),
         steps: vec![Step::JsonPatch {
-            object: object(workload),
+            object: ObjectRef::of(workload),
             body: Verbatim(patch::resume(&workload.uid).into()),
             what: format!("resume {}", workload.id),
         }],
@@ -288,12 +270,14 @@ fn offers(case: &Case<'_>) -> Vec<Offer> {
 fn goal(case: &Case<'_>) -> Goal {
     let evidence = case.evidence;
     Goal {
+        verb: Verb::Rollback,
         id: evidence.stamp.id.clone(),
         workload: evidence.workload.id.clone(),
         uid: evidence.workload.uid.clone(),
         from_version: case.from_version.clone(),
         to_version: case.to_version.clone(),
         to: case.to.clone(),
+        template: None,
         generation: evidence
             .workload
             .generation
@@ -306,60 +290,12 @@ fn goal(case: &Case<'_>) -> Goal {
     }
 }
 
-/// The digest that its pods run, else the one its template pins.
-fn digest(revision: &Revision, pods: &[Pod]) -> Option<String> {
-    let main = revision.containers.iter().find(|c| !c.init)?;
-    let running = pods
-        .iter()
-        .filter(|pod| pod.revision == revision.pod_hash)
-        .filter(|pod| [&revision.uid, &revision.owner].contains(&&pod.owner))
-        .flat_map(|pod| pod.containers.iter().filter(|c| c.name == main.name))
-        .find_map(|c| short_digest(&c.image_id));
-    running
-        .or_else(|| ImageRef::parse(&main.image).digest.and_then(short_digest))
-        .map(str::to_owned)
-}
-
 fn version_beside(revision: &Revision, workload: &Workload) -> String {
     version(
         &revision.containers,
         revision.version_label.as_deref(),
         Some(&workload.containers),
     )
-}
-
-fn live_version(workload: &Workload, other: &[crate::domain::Container]) -> String {
-    version(
-        &workload.containers,
-        workload.version_label.as_deref(),
-        Some(other),
-    )
-}
-
-fn alive(workload: &Workload) -> Result<(), Refusal> {
-    if workload.deleting {
-        return Err(refusal(format!("{} is being deleted.", workload.id)));
-    }
-    Ok(())
-}
-
-fn refusal(sentence: String) -> Refusal {
-    still(Failure::new(FailureKind::Refused, sentence))
-}
-
-fn still(failure: Failure) -> Refusal {
-    Refusal {
-        failure,
-        moved: false,
-    }
-}
-
-#[allow(clippy::needless_pass_by_value)] // handed to map_err
-fn unreadable(error: serde_json::Error) -> Refusal {
-    still(Failure::new(
-        FailureKind::Internal,
-        format!("A pod template that the server sent cannot be read: {error}."),
-    ))
 }
 
 #[cfg(test)]

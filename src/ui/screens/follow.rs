@@ -6,7 +6,7 @@ use crate::app::Model;
 use crate::app::intent::Intent;
 use crate::app::model::Following;
 use crate::app::words::key;
-use crate::plan::Follow;
+use crate::plan::{Follow, Verb};
 use crate::text;
 
 use super::super::theme::Role;
@@ -36,15 +36,17 @@ fn draw(
     lines: &[Vec<(String, Role)>],
 ) {
     let goal = &following.goal;
+    let words = goal.verb.words();
     let verb = match following.state {
-        Follow::Pending(_) => "rolling back",
-        Follow::Done(_) => "rolled back",
-        Follow::Failed(_) => "roll back",
+        Follow::Pending(_) => words.doing,
+        Follow::Done(_) => words.done,
+        Follow::Failed(_) => words.plain,
     };
-    let title = format!(
-        "{verb}  {} {} → {}",
-        goal.workload.name, goal.from_version, goal.to_version
-    );
+    let versions = match goal.verb {
+        Verb::Rollback => format!("{} → {}", goal.from_version, goal.to_version),
+        Verb::Pause | Verb::Resume => goal.to_version.clone(),
+    };
+    let title = format!("{verb}  {} {versions}", goal.workload.name);
     let back = key(model, Intent::Back);
     let (accepted, closes) = match following.state {
         Follow::Pending(_) => {
@@ -80,8 +82,7 @@ fn lines(model: &Model, following: &Following, width: u16) -> Vec<Vec<(String, R
         Follow::Pending(milestones) => milestones,
         Follow::Done(words) => return whole(words, Role::Good, width),
         Follow::Failed(words) => {
-            let verb = key(model, Intent::RollBack);
-            let next = format!("press {verb} for a new plan");
+            let next = next_words(model, following.goal.verb);
             let mut lines = whole(words, Role::Bad, width);
             lines.extend(whole(&next, Role::Plain, width));
             return lines;
@@ -112,6 +113,16 @@ fn lines(model: &Model, following: &Following, width: u16) -> Vec<Vec<(String, R
         }
     }
     lines
+}
+
+/// What helps when it went wrong.
+fn next_words(model: &Model, verb: Verb) -> String {
+    let key = |intent| key(model, intent);
+    match verb {
+        Verb::Rollback => format!("press {} for a new plan", key(Intent::RollBack)),
+        Verb::Pause => format!("press {} for a new plan", key(Intent::PauseOrResume)),
+        Verb::Resume => format!("press {} to plan a rollback", key(Intent::RollBack)),
+    }
 }
 
 fn whole(words: &str, role: Role, width: u16) -> Vec<Vec<(String, Role)>> {

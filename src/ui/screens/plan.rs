@@ -35,8 +35,11 @@ pub fn plan(pen: &mut Pen<'_>, model: &Model, shown: &PlanBox) {
     let level = level(model, shown);
     let (word, role) = theme::level(level);
     let title = format!(
-        "ROLL BACK  {}  in {} / {}",
-        shown.workload, shown.workload.cluster, shown.workload.namespace
+        "{}  {}  in {} / {}",
+        shown.request.verb.words().plain.to_uppercase(),
+        shown.workload,
+        shown.workload.cluster,
+        shown.workload.namespace
     );
     let edge = Edge {
         title: &title,
@@ -157,6 +160,7 @@ fn next_words(model: &Model, plan: &Plan, verdicts: &[Verdict], missing: &[Missi
             .find(|v| v.check == check && v.finding == Finding::Block)
             .map_or_else(|| question(check).to_owned(), |v| v.sentence.clone())
     };
+    let does = plan.request.verb.words().does;
     match first {
         Missing::ReadOnly => {
             "This session is read-only: nothing is sent, dry runs included.".to_owned()
@@ -178,8 +182,8 @@ fn next_words(model: &Model, plan: &Plan, verdicts: &[Verdict], missing: &[Missi
             format!("{key} and a reason override this: {}", sentence(*check))
         }
         Missing::Confirmation => match plan.level {
-            Level::Open => format!("{} rolls back", words::key(model, Intent::Accept)),
-            Level::Guarded => format!("{} rolls back", words::key(model, Intent::Confirm)),
+            Level::Open => format!("{} {does}", words::key(model, Intent::Accept)),
+            Level::Guarded => format!("{} {does}", words::key(model, Intent::Confirm)),
             Level::Protected => match model.arming {
                 Some(_) => {
                     let key = words::key(model, Intent::Confirm);

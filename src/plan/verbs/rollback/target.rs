@@ -11,7 +11,6 @@ use crate::plan::{Evidence, Refusal, Target};
 use crate::text;
 
 use super::pods::Left;
-use super::{refusal, still};
 
 /// The revisions of the workload, each with the hash of what its template means.
 pub struct Candidates<'a> {
@@ -93,12 +92,14 @@ pub fn choose<'a>(
                 .iter()
                 .find(|fresh| fresh.revision.name == *name);
             let found = found.ok_or_else(|| {
-                refusal(format!(
+                Refusal::say(format!(
                     "Revision {name} is gone: the cluster keeps it no longer."
                 ))
             })?;
             if found.revision.template != *template {
-                return Err(refusal(format!("Revision {name} is not the one shown.")));
+                return Err(Refusal::say(format!(
+                    "Revision {name} is not the one shown."
+                )));
             }
             asked_for(candidates, evidence, found, "you chose it".into())
         }
@@ -243,21 +244,21 @@ fn nothing(candidates: &Candidates<'_>, evidence: &Evidence, skipped: &[String])
             FailureKind::Refused,
             format!("{id} has nothing to roll back to but {skipped}."),
         );
-        return still(
+        return Refusal::still(
             failure.hint("choose it by hand (a revision, or --to) to go there all the same"),
         );
     }
     if evidence.workload.history_limit == Some(0) {
-        return refusal(format!(
+        return Refusal::say(format!(
             "{id} keeps no old revisions (revisionHistoryLimit is 0), so there is nothing to roll back to."
         ));
     }
     match candidates.all.len() {
-        0 => refusal(format!("{id} has no revisions that can be read.")),
-        1 => refusal(format!(
+        0 => Refusal::say(format!("{id} has no revisions that can be read.")),
+        1 => Refusal::say(format!(
             "{id} has only one revision, so there is nothing to roll back to."
         )),
-        _ => refusal(format!(
+        _ => Refusal::say(format!(
             "{id} has no older revision whose pod template differs from the live one."
         )),
     }
@@ -323,7 +324,7 @@ fn unknown(candidates: &Candidates<'_>, evidence: &Evidence, text: &str) -> Refu
     } else {
         failure.hint(format!("there are {}", words.join(", ")))
     };
-    still(match evidence.workload.id.kind {
+    Refusal::still(match evidence.workload.id.kind {
         Kind::Deployment => failure,
         Kind::StatefulSet | Kind::DaemonSet => failure.hint(
             "a revision that comes back gets a new number, and its former one is kept nowhere",
@@ -342,7 +343,7 @@ fn ambiguous(found: &[&FreshRevision], evidence: &Evidence, text: &str) -> Refus
             words.join(", ")
         ),
     );
-    still(failure.hint("give the revision's number"))
+    Refusal::still(failure.hint("give the revision's number"))
 }
 
 fn asked_for<'a>(
@@ -356,7 +357,7 @@ fn asked_for<'a>(
     });
     if same {
         return finish(candidates, evidence, &format!("{rule}; it is live already")).ok_or_else(|| {
-            refusal(format!(
+            Refusal::say(format!(
                 "The pod template of {} is the live one already: it differs in nothing but the hash label.",
                 revision.revision.label()
             ))

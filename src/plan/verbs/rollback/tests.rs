@@ -262,6 +262,6 @@ fn what_keeps_serving() {
         let mut web = workload("1");
         web.strategy = strategy;
         web.counts.available = available;
-        assert_eq!(super::meanwhile::meanwhile(&web, &[]), want);
+        assert_eq!(crate::plan::meanwhile::meanwhile(&web, &[]), want);
     }
 }

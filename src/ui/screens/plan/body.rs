@@ -223,11 +223,15 @@ fn moved(moved: Option<&str>, fold: Fold, width: u16) -> Lines {
 
 /// From -> to, and the rule that chose.
 fn arrow(plan: &Plan, fold: Fold, width: u16) -> Lines {
+    let (from, to) = plan.arrow();
     let mut lines = vec![vec![
-        piece(plan.from.label(), Role::Plain),
+        piece(from, Role::Plain),
         piece("  →  ", Role::Dim),
-        piece(plan.to.label(), Role::Strong),
+        piece(to, Role::Strong),
     ]];
+    if plan.rule.is_empty() {
+        return lines;
+    }
     let rule = format!("chosen: {}", plan.rule);
     lines.extend(paragraph(&rule, Role::Dim, fold, width));
     lines

@@ -383,7 +383,7 @@ fn as_many_may_be_down_as_the_controller_lets() {
             ordered: false,
         };
         assert_eq!(
-            super::super::meanwhile::meanwhile(&workload, &moving),
+            crate::plan::meanwhile::meanwhile(&workload, &moving),
             format!("3 pods of 10 move, {want} keep serving")
         );
     }

@@ -1,20 +1,28 @@
 //! What one would type in place of the plan.
 
-use crate::domain::{Pod, Revision, Workload};
+use crate::domain::{Pod, Revision, Workload, WorkloadId};
 
 /// `undo` writes the template; the pods are deleted after it.
-pub fn command(workload: &Workload, undo: Option<&Revision>, deleted: &[&Pod]) -> String {
-    let id = &workload.id;
-    let context = match &*id.cluster.0 {
-        "in-cluster" => String::new(),
-        name => format!(" --context {}", shell_word(name)),
-    };
-    let kubectl = format!("kubectl{context} -n {}", id.namespace);
+pub fn undo(workload: &Workload, undo: Option<&Revision>, deleted: &[&Pod]) -> String {
+    let (id, kubectl) = (&workload.id, kubectl(&workload.id));
     let undo = undo.map(|to| format!("{kubectl} rollout undo {id} --to-revision={}", to.number));
     let pods: Vec<_> = deleted.iter().map(|pod| &*pod.name).collect();
     let delete = (!pods.is_empty()).then(|| format!("{kubectl} delete pod {}", pods.join(" ")));
     let commands: Vec<_> = undo.into_iter().chain(delete).collect();
     commands.join(" && ")
+}
+
+/// `kubectl -n shop rollout pause deploy/checkout`.
+pub fn rollout(id: &WorkloadId, verb: &str) -> String {
+    format!("{} rollout {verb} {id}", kubectl(id))
+}
+
+fn kubectl(id: &WorkloadId) -> String {
+    let context = match &*id.cluster.0 {
+        "in-cluster" => String::new(),
+        name => format!(" --context {}", shell_word(name)),
+    };
+    format!("kubectl{context} -n {}", id.namespace)
 }
 
 /// Context names may hold anything.

@@ -1,4 +1,4 @@
-//! Whether the object is still the one that was shown, and if not, who moved what.
+//! Whether the object is there and still the one that was shown, and if not, who moved what.
 
 use jiff::Timestamp;
 
@@ -8,9 +8,12 @@ use crate::plan::{Evidence, Refusal, patch};
 use crate::text;
 
 /// # Errors
-/// A sentence that says who moved the object from what to what.
+/// A sentence that says who moved the object from what to what, or that it goes.
 pub fn refuse(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<(), Refusal> {
     let (request, workload) = (&evidence.request, &evidence.workload);
+    if workload.deleting {
+        return Err(Refusal::say(format!("{} is being deleted.", workload.id)));
+    }
     if workload.uid != request.uid {
         return Err(moved(format!(
             "{} was deleted and created again since it was shown.",

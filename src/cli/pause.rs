@@ -1,0 +1,18 @@
+//! `rolldeck pause SERVICE` and `rolldeck resume SERVICE`: a Deployment's rollouts stand still, or go on.
+
+use crate::config::Config;
+use crate::plan::{Target, Verb};
+
+use super::Outcome;
+use super::args::Release;
+use super::release::{self, Asked};
+
+/// `verb` is one of the two.
+pub async fn run(config: &Config, verb: Verb, args: Release) -> Outcome {
+    let asked = Asked {
+        verb,
+        target: Target::Proposed,
+        offers: Vec::new(),
+    };
+    release::run(config, asked, args).await
+}

@@ -1,0 +1,402 @@
+//! What the release verbs share: the plan and its checks; with `--yes` the write, followed to a verified end.
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use serde::Serialize;
+use tokio::time::{interval, timeout};
+
+use crate::actions::{self, GatherContext, Order, Recorder};
+use crate::config::Config;
+use crate::domain::{Failure, FailureKind, Workload};
+use crate::engine::{clock, release};
+use crate::plan::check::CheckState;
+use crate::plan::{
+    self, Answers, Follow, Goal, Missing, Offer, OfferId, Plan, Progress, Request, Target, Verb,
+    Verdict, gate,
+};
+use crate::sources::kube;
+
+use super::Outcome;
+use super::args::{Form, READS, Release};
+use super::output;
+use super::session::Session;
+
+/// What a verb asks for.
+pub struct Asked {
+    pub verb: Verb,
+    pub target: Target,
+    /// The offers of its plan that are taken.
+    pub offers: Vec<OfferId>,
+}
+
+pub async fn run(config: &Config, asked: Asked, args: Release) -> Outcome {
+    let mut session = Session::connect(config, READS).await?;
+    session.workloads(config).await?;
+    let workload = session.find(&args.service)?;
+    let mut plan = make(config, &session, &workload, &asked).await?;
+    for offer in &mut plan.offers {
+        offer.taken = asked.offers.contains(&offer.id);
+    }
+    let cluster = session.cluster.clone();
+    let answered = actions::preflight(cluster, plan.clone(), config.readonly).collect::<Vec<_>>();
+    let verdicts = all_verdicts(&plan, answered.await);
+    let answers = answers(config, &args);
+    let missing = gate::missing(plan.level, &plan, &verdicts, &answers);
+    let mut report = Report::new(&plan, &verdicts);
+    if args.output == Form::Lines {
+        report.print()?;
+    }
+    let outcome = match (args.yes, missing.as_slice()) {
+        (false, missing) => planned(args.dry_run, missing),
+        (true, []) => execute(config, &args, &mut session, (plan, answers, verdicts)).await,
+        (true, missing) => Err(refused(missing)),
+    };
+    match &outcome {
+        Ok(sentence) => report.outcome = Some(sentence.clone()),
+        Err(failure) => report.failure = Some(failure.clone()),
+    }
+    match args.output {
+        Form::Json => output::json(&report)?,
+        Form::Lines => {
+            if let Ok(sentence) = &outcome {
+                output::line(sentence)?;
+            }
+        }
+    }
+    outcome.map(|_| 0)
+}
+
+async fn make(
+    config: &Config,
+    session: &Session,
+    workload: &Workload,
+    asked: &Asked,
+) -> Result<Plan, Failure> {
+    let request = Request {
+        verb: asked.verb,
+        workload: workload.id.clone(),
+        uid: workload.uid.clone(),
+        shown: workload.template,
+        target: asked.target.clone(),
+    };
+    let context = GatherContext {
+        level: release::level(&config.environments, &workload.id),
+        clock: clock::now,
+    };
+    let evidence = actions::gather(&session.cluster, &request, context).await?;
+    plan::plan(&session.fleet, &evidence, clock::now()).map_err(|refusal| refusal.failure)
+}
+
+/// What `--yes`, `--write` and `--name` say in place of the keys.
+fn answers(config: &Config, args: &Release) -> Answers {
+    Answers {
+        readonly: config.readonly,
+        armed: config.armed_at_start,
+        confirmed: args.yes,
+        typed_name: args.name.clone().unwrap_or_default(),
+        reason: args.reason.clone(),
+        override_reason: args.override_reason.clone(),
+    }
+}
+
+fn all_verdicts(plan: &Plan, asked: Vec<Verdict>) -> Vec<Verdict> {
+    let known = plan.checks.iter().filter_map(|check| match &check.state {
+        CheckState::Answered(verdict) => Some(verdict.clone()),
+        CheckState::Asking(_) => None,
+    });
+    known.chain(asked).collect()
+}
+
+/// `--dry-run` fails when the write would be refused; without either flag nothing was asked for yet.
+fn planned(dry_run: bool, missing: &[Missing]) -> Result<String, Failure> {
+    let open: Vec<_> = missing
+        .iter()
+        .filter(|m| !matches!(m, Missing::Confirmation | Missing::Name))
+        .cloned()
+        .collect();
+    match (dry_run, open.as_slice()) {
+        (true, []) => Ok("nothing was changed; --yes executes this plan".into()),
+        (true, open) => Err(refused(open)),
+        (false, _) => {
+            let sentence = "nothing was changed: --yes executes this plan";
+            Err(Failure::new(FailureKind::Refused, sentence))
+        }
+    }
+}
+
+fn refused(missing: &[Missing]) -> Failure {
+    let failure = Failure::new(FailureKind::Refused, "refused: nothing was changed");
+    missing.iter().map(words).fold(failure, Failure::hint)
+}
+
+fn words(missing: &Missing) -> String {
+    match missing {
+        Missing::ReadOnly => "read-only: leave --readonly out".into(),
+        Missing::Arming => "the environment is protected: --write arms it".into(),
+        Missing::Answer(check) => format!("the check {} has not answered", check.name()),
+        Missing::Blocked(check) => format!("the check {} blocks", check.name()),
+        Missing::Override(check) => {
+            let name = check.name();
+            format!("the check {name} blocks; --override REASON goes on all the same")
+        }
+        Missing::Confirmation => "--yes executes".into(),
+        Missing::Name => {
+            "the environment is protected: --name SERVICE says its name once more".into()
+        }
+    }
+}
+
+async fn execute(
+    config: &Config,
+    args: &Release,
+    session: &mut Session,
+    (plan, answers, verdicts): (Plan, Answers, Vec<Verdict>),
+) -> Result<String, Failure> {
+    let identity = kube::identify(&session.cluster).await.ok();
+    let mut goal = plan.goal.clone();
+    let steps: Vec<_> = plan.all_steps().map(|s| s.what().to_owned()).collect();
+    let order = Order {
+        plan,
+        answers,
+        verdicts,
+        recorder: Recorder::new(&config.state_dir),
+        server_user: identity.and_then(|identity| identity.user),
+        clock: clock::now,
+    };
+    let mut facts = actions::execute(session.cluster.clone(), order);
+    while let Some(fact) = facts.next().await {
+        match fact {
+            Progress::Sent { .. } | Progress::Done { .. } => {}
+            Progress::Waiting { why, .. } => say(args.output, ".. ", &why)?,
+            Progress::Accepted {
+                step,
+                at,
+                generation,
+            } => {
+                let first = if step == 0 { at } else { goal.accepted };
+                goal.accept(first, generation);
+                say(args.output, "ok ", &steps[step])?;
+            }
+            Progress::Refused { why, .. } => return Err(why),
+            Progress::Unknown { why, .. } => {
+                let sentence = format!("it is not known whether it was done: {why}");
+                return Err(Failure::new(FailureKind::Failed, sentence)
+                    .hint("rolldeck status shows what the cluster says now"));
+            }
+        }
+    }
+    goal.ready_for = config.verify_seconds;
+    let ended = follow(args, session, &goal).await;
+    if let Some((outcome, verified)) = end(&ended) {
+        let end = release::End {
+            id: goal.id.clone(),
+            workload: goal.workload.clone(),
+            outcome,
+            verified,
+        };
+        release::write_end(&config.state_dir, end).await?;
+    }
+    ended
+}
+
+fn say(form: Form, mark: &str, words: &str) -> Result<(), Failure> {
+    match form {
+        Form::Lines => output::line(&format!("{mark}{words}")),
+        Form::Json => Ok(()),
+    }
+}
+
+/// What goes into the record; nothing when we only stopped to look.
+fn end(ended: &Result<String, Failure>) -> Option<(String, bool)> {
+    match ended {
+        Ok(sentence) => Some((sentence.clone(), true)),
+        Err(failure) if failure.kind == FailureKind::Failed => {
+            Some((failure.sentence.clone(), false))
+        }
+        Err(_) => None,
+    }
+}
+
+async fn follow(args: &Release, session: &mut Session, goal: &Goal) -> Result<String, Failure> {
+    let watching = timeout(
+        Duration::from_secs(args.timeout),
+        watch(args.output, session, goal),
+    );
+    tokio::select! {
+        ended = watching => ended.unwrap_or_else(|_| Err(late(args, goal))),
+        _ = tokio::signal::ctrl_c() => Err(left(goal)),
+    }
+}
+
+async fn watch(form: Form, session: &mut Session, goal: &Goal) -> Result<String, Failure> {
+    if let Some(workload) = session.fleet.workload(&goal.workload).cloned() {
+        session.last();
+        let seen = session.details(&[&workload]).await;
+        seen.map_err(|why| unseen(&why, goal))?;
+    }
+    let mut tick = interval(Duration::from_secs(1));
+    let mut said = Vec::new();
+    loop {
+        match plan::follow::follow(&session.fleet, goal, clock::now()) {
+            Follow::Done(sentence) => return Ok(sentence),
+            Follow::Failed(sentence) => return Err(Failure::new(FailureKind::Failed, sentence)),
+            Follow::Pending(milestones) => {
+                for milestone in &milestones {
+                    let mark = if milestone.done { "ok" } else { ".." };
+                    let words = format!("{mark} {}", milestone.text);
+                    if form == Form::Lines && !said.contains(&words) {
+                        output::line(&words)?;
+                        said.push(words);
+                    }
+                }
+            }
+        }
+        tokio::select! {
+            () = session.step() => {}
+            _ = tick.tick() => {}
+        }
+    }
+}
+
+fn late(args: &Release, goal: &Goal) -> Failure {
+    let sentence = format!("not verified within {}s; the rollout goes on", args.timeout);
+    again(sentence, goal)
+}
+
+fn unseen(why: &Failure, goal: &Goal) -> Failure {
+    let sentence = format!("what becomes of it cannot be read: {}", why.sentence);
+    again(format!("{sentence}; the rollout goes on"), goal)
+}
+
+fn left(goal: &Goal) -> Failure {
+    again("no longer followed; the rollout goes on".into(), goal)
+}
+
+fn again(sentence: String, goal: &Goal) -> Failure {
+    let (id, namespace) = (&goal.workload, &goal.workload.namespace);
+    Failure::new(FailureKind::TimedOut, sentence)
+        .hint(format!("rolldeck -n {namespace} follows it again"))
+        .hint(format!(
+            "rolldeck status {id} -n {namespace} says how it stands"
+        ))
+}
+
+fn offered(offer: &Offer) -> bool {
+    offer.id == OfferId::DeletePods && !offer.taken
+}
+
+/// Plan, checks and end, as JSON; the names are kept.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    id: String,
+    verb: Verb,
+    cluster: String,
+    namespace: String,
+    service: String,
+    from: Side,
+    to: Side,
+    /// What stands on both sides of the arrow, for the lines.
+    #[serde(skip)]
+    arrow: (String, String),
+    /// The rule that chose the target; empty when there was nothing to choose.
+    rule: String,
+    differences: Vec<String>,
+    checks: Vec<Check>,
+    /// What is sent, in this order.
+    steps: Vec<String>,
+    /// What --delete-pods would add.
+    offered: Vec<String>,
+    meanwhile: String,
+    kubectl: String,
+    /// What became of it; absent with a failure.
+    outcome: Option<String>,
+    failure: Option<Failure>,
+}
+
+#[derive(Serialize)]
+struct Side {
+    revision: u64,
+    name: String,
+    version: String,
+}
+
+#[derive(Serialize)]
+struct Check {
+    #[serde(rename = "check")]
+    id: &'static str,
+    finding: plan::Finding,
+    sentence: String,
+}
+
+impl Report {
+    fn new(plan: &Plan, verdicts: &[Verdict]) -> Self {
+        let side = |side: &plan::Side| Side {
+            revision: side.revision,
+            name: side.name.to_string(),
+            version: side.version.clone(),
+        };
+        let check = |verdict: &Verdict| Check {
+            id: verdict.check.name(),
+            finding: verdict.finding,
+            sentence: verdict.sentence.clone(),
+        };
+        Self {
+            id: plan.stamp.id.clone(),
+            verb: plan.request.verb,
+            arrow: plan.arrow(),
+            cluster: plan.workload.cluster.to_string(),
+            namespace: plan.workload.namespace.to_string(),
+            service: plan.workload.to_string(),
+            from: side(&plan.from),
+            to: side(&plan.to),
+            rule: plan.rule.clone(),
+            differences: plan
+                .differences
+                .iter()
+                .map(|d| format!("{} {}", d.what, d.text))
+                .collect(),
+            checks: verdicts.iter().map(check).collect(),
+            steps: plan.all_steps().map(|s| s.what().to_owned()).collect(),
+            offered: plan
+                .offers
+                .iter()
+                .filter(|o| offered(o))
+                .flat_map(|o| &o.steps)
+                .map(|s| s.what().to_owned())
+                .collect(),
+            meanwhile: plan.meanwhile.clone(),
+            kubectl: plan.kubectl.clone(),
+            outcome: None,
+            failure: None,
+        }
+    }
+
+    fn print(&self) -> Result<(), Failure> {
+        let place = format!("{} / {}", self.cluster, self.namespace);
+        let verb = self.verb.words().plain;
+        output::line(&format!("{verb} {} in {place}", self.service))?;
+        let (from, to) = &self.arrow;
+        let chosen = match &*self.rule {
+            "" => String::new(),
+            rule => format!("   chosen: {rule}"),
+        };
+        output::line(&format!("{from} -> {to}{chosen}"))?;
+        for difference in &self.differences {
+            output::line(&format!("  {difference}"))?;
+        }
+        for check in &self.checks {
+            let word = output::finding(check.finding);
+            output::line(&format!("{word:<11}{}", check.sentence))?;
+        }
+        for step in self.steps.iter().skip(1) {
+            output::line(&format!("then       {step}"))?;
+        }
+        for step in &self.offered {
+            output::line(&format!("offered    {step} (--delete-pods)"))?;
+        }
+        output::line(&self.meanwhile)?;
+        output::line(&self.kubectl)
+    }
+}

@@ -1,0 +1,98 @@
+//! What a workload runs at the time of the reads, in the words that all verbs share.
+
+use crate::domain::image::{ImageRef, short_digest};
+use crate::domain::template::canonical_hash;
+use crate::domain::version::version;
+use crate::domain::{Container, Kind, Pod, Revision, TemplateHash, Workload};
+use crate::plan::check::CheckState;
+use crate::plan::follow::READY_FOR;
+use crate::plan::{Ask, Check, CheckId, Evidence, Goal, Refusal, Side};
+
+use super::rollback::Candidates;
+
+/// The side of the live template.
+///
+/// # Errors
+/// The template cannot be read.
+pub fn side(evidence: &Evidence) -> Result<Side, Refusal> {
+    let live = canonical_hash(&evidence.template.0).map_err(Refusal::unreadable)?;
+    let current = Candidates::new(evidence, &live).current;
+    let current = current.map(|fresh| &fresh.revision);
+    Ok(Side {
+        revision: current.map_or(0, |r| r.number),
+        name: current.map(|r| r.name.clone()).unwrap_or_default(),
+        version: version_of(&evidence.workload, None),
+        short_digest: current.and_then(|r| digest(r, &evidence.pods)),
+        template: TemplateHash::of(&evidence.template.0),
+    })
+}
+
+/// The end of a verb that leaves the template as it is: `side` is the live one.
+///
+/// # Errors
+/// The template cannot be read.
+pub fn goal(evidence: &Evidence, side: &Side) -> Result<Goal, Refusal> {
+    let workload = &evidence.workload;
+    Ok(Goal {
+        verb: evidence.request.verb,
+        id: evidence.stamp.id.clone(),
+        workload: workload.id.clone(),
+        uid: workload.uid.clone(),
+        from_version: side.version.clone(),
+        to_version: side.version.clone(),
+        to: canonical_hash(&evidence.template.0).map_err(Refusal::unreadable)?,
+        template: Some(workload.template),
+        generation: workload.generation.saturating_add(1),
+        revision_name: side.name.clone(),
+        containers: workload.containers.clone(),
+        accepted: evidence.stamp.at,
+        by: evidence.stamp.by.clone(),
+        ready_for: READY_FOR,
+    })
+}
+
+/// The questions without whose answers nothing is written.
+pub fn must_checks() -> Vec<Check> {
+    let asking = |(id, ask)| Check {
+        id,
+        state: CheckState::Asking(ask),
+    };
+    let asked = [
+        (CheckId::Permission, Ask::Permission),
+        (CheckId::Unchanged, Ask::Unchanged),
+        (CheckId::DryRun, Ask::DryRun),
+    ];
+    asked.map(asking).into()
+}
+
+/// # Errors
+/// The kind knows no pause.
+pub fn pausable(workload: &Workload) -> Result<(), Refusal> {
+    match workload.id.kind {
+        Kind::Deployment => Ok(()),
+        Kind::StatefulSet | Kind::DaemonSet => Err(Refusal::say(format!(
+            "{} cannot be paused or resumed: only Deployments can.",
+            workload.id
+        ))),
+    }
+}
+
+/// The version of the live template, beside that of another.
+pub fn version_of(workload: &Workload, other: Option<&[Container]>) -> String {
+    let label = workload.version_label.as_deref();
+    version(&workload.containers, label, other)
+}
+
+/// The digest that its pods run, else the one its template pins.
+pub fn digest(revision: &Revision, pods: &[Pod]) -> Option<String> {
+    let main = revision.containers.iter().find(|c| !c.init)?;
+    let running = pods
+        .iter()
+        .filter(|pod| pod.revision == revision.pod_hash)
+        .filter(|pod| [&revision.uid, &revision.owner].contains(&&pod.owner))
+        .flat_map(|pod| pod.containers.iter().filter(|c| c.name == main.name))
+        .find_map(|c| short_digest(&c.image_id));
+    running
+        .or_else(|| ImageRef::parse(&main.image).digest.and_then(short_digest))
+        .map(str::to_owned)
+}

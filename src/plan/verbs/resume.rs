@@ -1,0 +1,154 @@
+//! Resuming a paused Deployment: what waits of its rollout goes on.
+
+use serde_json::Value;
+
+use crate::domain::{Verbatim, Workload};
+use crate::plan::check::{Check, CheckState, references};
+use crate::plan::meanwhile::meanwhile;
+use crate::plan::{
+    Ask, CheckId, Difference, Evidence, ObjectRef, Plan, Refusal, Step, kubectl, patch,
+};
+use crate::text;
+
+use super::live;
+
+/// # Errors
+/// Why there is nothing to resume.
+pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
+    let workload = &evidence.workload;
+    live::pausable(workload)?;
+    if !workload.paused {
+        return Err(Refusal::say(format!("{} is not paused.", workload.id)));
+    }
+    let template: Value =
+        serde_json::from_str(&evidence.template.0).map_err(Refusal::unreadable)?;
+    let side = live::side(evidence)?;
+    Ok(Plan {
+        request: evidence.request.clone(),
+        stamp: evidence.stamp.clone(),
+        workload: workload.id.clone(),
+        uid: workload.uid.clone(),
+        phase: evidence.phase,
+        level: evidence.level,
+        rule: String::new(),
+        differences: vec![Difference {
+            what: "paused".into(),
+            text: "yes → no".into(),
+        }],
+        checks: checks(&template),
+        steps: vec![Step::JsonPatch {
+            object: ObjectRef::of(workload),
+            body: Verbatim(patch::turn_paused(&workload.uid, &evidence.template.0, false).into()),
+            what: format!("resume {}", workload.id),
+        }],
+        offers: Vec::new(),
+        goal: live::goal(evidence, &side)?,
+        meanwhile: moves(workload),
+        kubectl: kubectl::rollout(&workload.id, "resume"),
+        read_at: evidence.read_at,
+        to: side.clone(),
+        from: side,
+    })
+}
+
+fn checks(template: &Value) -> Vec<Check> {
+    let references = references::of(template);
+    let state = if references.is_empty() {
+        CheckState::Answered(references::none())
+    } else {
+        CheckState::Asking(Ask::References(references))
+    };
+    let mut checks = live::must_checks();
+    checks.push(Check {
+        id: CheckId::Config,
+        state,
+    });
+    checks
+}
+
+/// What the controller does next. Its own count tells, because pods may not be listed by everybody.
+fn moves(workload: &Workload) -> String {
+    let waiting = workload.desired.saturating_sub(workload.counts.updated);
+    if waiting == 0 {
+        let pods = text::count(
+            usize::try_from(workload.desired).unwrap_or(usize::MAX),
+            "pod",
+        );
+        return format!("no pod waits to be replaced: {pods} of its template are there");
+    }
+    let resumed = Workload {
+        paused: false,
+        ..workload.clone()
+    };
+    let verb = if waiting == 1 { "moves" } else { "move" };
+    format!(
+        "{waiting} of {} pods {verb} to its template; {}",
+        workload.desired,
+        meanwhile(&resumed, &[])
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::{Fleet, Kind};
+    use crate::plan::verbs::rollback::sample;
+    use crate::plan::{CheckId, Evidence, Plan, Refusal, Step, Verb, plan as make};
+
+    fn evidence() -> Evidence {
+        let mut evidence = sample::evidence();
+        evidence.request.verb = Verb::Resume;
+        evidence.workload.paused = true;
+        evidence
+    }
+
+    fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
+        make(&Fleet::default(), evidence, sample::AT.parse().unwrap())
+    }
+
+    #[test]
+    fn what_moves_is_said_and_the_write_is_bound_to_what_was_shown() {
+        let plan = plan(&evidence()).unwrap();
+        assert_eq!(
+            plan.meanwhile,
+            "4 of 6 pods move to its template; 5 of 6 keep serving"
+        );
+        let (from, to) = plan.arrow();
+        assert_eq!(
+            (&*from, &*to),
+            ("2.15.0 (rev 42), paused", "the same, moving")
+        );
+        let [Step::JsonPatch { body, .. }] = &plan.steps[..] else {
+            panic!("one step");
+        };
+        let end = r#"{"op":"test","path":"/spec/paused","value":true},{"op":"replace","path":"/spec/paused","value":false}]"#;
+        assert!(body.0.ends_with(end), "{}", body.0);
+        assert!(plan.checks.iter().any(|check| check.id == CheckId::Config));
+        let mut now = evidence().workload;
+        assert!(!plan.applied(0, &now));
+        now.paused = false;
+        assert!(plan.applied(0, &now));
+        let mut complete = evidence();
+        complete.workload.counts.updated = 6;
+        assert_eq!(
+            super::moves(&complete.workload),
+            "no pod waits to be replaced: 6 pods of its template are there"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_resumed_is_refused() {
+        let mut moving = evidence();
+        moving.workload.paused = false;
+        let mut daemon = sample::of_kind(Kind::DaemonSet);
+        daemon.request.verb = Verb::Resume;
+        for (evidence, sentence) in [
+            (moving, "deploy/checkout is not paused."),
+            (
+                daemon,
+                "ds/checkout cannot be paused or resumed: only Deployments can.",
+            ),
+        ] {
+            assert_eq!(plan(&evidence).unwrap_err().failure.sentence, sentence);
+        }
+    }
+}
