@@ -38,6 +38,7 @@ pub enum Intent {
     RollBack,
     #[serde(rename = "pause-or-resume")]
     PauseOrResume,
+    Restart,
     Confirm,
     Accept,
     Override,
@@ -210,6 +211,7 @@ pub const REGISTRY: &[Entry] = &[
     row(Intent::NextContainer, ("next-container", "the logs of the next container", "next container"), Group::Look, &[Logs]),
     release(row(Intent::RollBack, ("rollback", "plan to roll back to what served, or to the marked revision", "roll back"), Group::Release, OBJECTS)),
     release(row(Intent::PauseOrResume, ("pause-or-resume", "plan to pause a Deployment, or to resume one that is paused", "pause, resume"), Group::Release, OBJECTS)),
+    release(row(Intent::Restart, ("restart", "plan to make every pod anew, with the same template", "restart"), Group::Release, OBJECTS)),
     row(Intent::Confirm, ("confirm", "do what the plan says", "do it"), Group::Release, &[Plan]),
     row(Intent::Accept, ("accept", "the button of a plan in an open environment", "do it"), Group::Release, &[Plan]),
     row(Intent::Override, ("override", "do it against a blocking check, with a reason", "override"), Group::Release, &[Plan]),

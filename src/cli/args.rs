@@ -70,6 +70,8 @@ pub enum Verb {
     Pause(Release),
     /// Resume one that is paused: the plan and its checks; --yes executes and follows
     Resume(Release),
+    /// Make every pod of one service anew: the plan and its checks; --yes executes and follows
+    Restart(Release),
     /// What is right and wrong here: kubeconfig, server, login, permissions, files
     Doctor(Doctor),
     /// The same program on an embedded world: look around, or practise an incident

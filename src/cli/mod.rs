@@ -7,6 +7,7 @@ mod history;
 mod output;
 mod pause;
 mod release;
+mod restart;
 mod rollback;
 mod session;
 mod status;
@@ -59,6 +60,7 @@ fn run(args: Args) -> Outcome {
         Some(Verb::Rollback(args)) => headless(|| rollback::run(&config, args)),
         Some(Verb::Pause(args)) => headless(|| pause::run(&config, plan::Verb::Pause, args)),
         Some(Verb::Resume(args)) => headless(|| pause::run(&config, plan::Verb::Resume, args)),
+        Some(Verb::Restart(args)) => headless(|| restart::run(&config, args)),
         Some(Verb::Doctor(args)) => headless(|| doctor::run(&config, &args)),
     }
 }

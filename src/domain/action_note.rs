@@ -28,3 +28,10 @@ pub struct ActionNote {
     pub by: String,
     pub at: Timestamp,
 }
+
+impl ActionNote {
+    /// It went back to an older template, and so withdrew a newer one.
+    pub fn rolls_back(&self) -> bool {
+        self.verb == "rollback"
+    }
+}

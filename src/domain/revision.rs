@@ -112,7 +112,8 @@ pub fn withdrawn_by<'a>(
             .filter(|r| r.canonical.as_ref() == Some(&note.to))
             .map(|r| r.number);
         let target = carried.chain(written).min();
-        *note.from == *r.name
+        note.rolls_back()
+            && *note.from == *r.name
             && r.action.as_deref().is_none_or(|own| own.at < note.at)
             && target.is_none_or(|target| r.number < target)
     };
@@ -195,6 +196,15 @@ mod tests {
         revisions.insert(0, next);
         (workload.action, workload.revision) = (None, Some(44));
         assert_eq!(names(&withdrawn(&workload, &revisions)), ["checkout-bad"]);
+    }
+
+    #[test]
+    fn what_was_restarted_is_not() {
+        let (mut workload, mut revisions) = world(&[(43, "new"), (42, "old")]);
+        let mut restarted = note("1", "checkout-old", 100);
+        restarted.verb = "restart".into();
+        (workload.action, revisions[0].action) = (Some(restarted.clone()), Some(restarted));
+        assert!(withdrawn(&workload, &revisions).is_empty());
     }
 
     #[test]

@@ -21,8 +21,6 @@ const SEEN_SOON: SignedDuration = SignedDuration::from_secs(3);
 const SEEN_WITHIN: SignedDuration = SignedDuration::from_secs(30);
 /// A change that is not seen yet is taken for the one our note speaks of.
 const ACTED_LATELY: SignedDuration = SignedDuration::from_mins(10);
-/// The verb of our note that turns `rolling` into `rolling back`.
-const ROLLBACK: &str = "rollback";
 
 /// What a workload's row says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -249,7 +247,7 @@ fn moving(workload: &Workload) -> Phase {
     let back = workload
         .action
         .as_ref()
-        .is_some_and(|note| note.verb == ROLLBACK);
+        .is_some_and(|note| note.rolls_back());
     if back {
         Phase::RollingBack
     } else {

@@ -98,7 +98,9 @@ pub fn follow(fleet: &Fleet, goal: &Goal, now: Timestamp) -> Follow {
     }
     match goal.verb {
         Verb::Pause => Follow::Done(stands_still(workload)),
-        Verb::Rollback | Verb::Resume => rollout(&Sight::new(fleet, workload, goal), goal, now),
+        Verb::Rollback | Verb::Resume | Verb::Restart => {
+            rollout(&Sight::new(fleet, workload, goal), goal, now)
+        }
     }
 }
 

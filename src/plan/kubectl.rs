@@ -6,10 +6,14 @@ use crate::domain::{Pod, Revision, Workload, WorkloadId};
 pub fn undo(workload: &Workload, undo: Option<&Revision>, deleted: &[&Pod]) -> String {
     let (id, kubectl) = (&workload.id, kubectl(&workload.id));
     let undo = undo.map(|to| format!("{kubectl} rollout undo {id} --to-revision={}", to.number));
-    let pods: Vec<_> = deleted.iter().map(|pod| &*pod.name).collect();
-    let delete = (!pods.is_empty()).then(|| format!("{kubectl} delete pod {}", pods.join(" ")));
-    let commands: Vec<_> = undo.into_iter().chain(delete).collect();
+    let commands: Vec<_> = undo.into_iter().chain(delete(id, deleted)).collect();
     commands.join(" && ")
+}
+
+/// `None` without pods.
+pub fn delete(id: &WorkloadId, deleted: &[&Pod]) -> Option<String> {
+    let pods: Vec<_> = deleted.iter().map(|pod| &*pod.name).collect();
+    (!pods.is_empty()).then(|| format!("{} delete pod {}", kubectl(id), pods.join(" ")))
 }
 
 /// `kubectl -n shop rollout pause deploy/checkout`.

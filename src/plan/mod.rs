@@ -130,6 +130,7 @@ impl Plan {
             Verb::Rollback => (from, to),
             Verb::Pause => (from, "the same, paused".into()),
             Verb::Resume => (format!("{from}, paused"), "the same, moving".into()),
+            Verb::Restart => (from, "the same, in new pods".into()),
         }
     }
 
@@ -189,5 +190,6 @@ pub fn plan(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, 
         Verb::Rollback => verbs::rollback::plan(evidence, now),
         Verb::Pause => verbs::pause::plan(evidence),
         Verb::Resume => verbs::resume::plan(evidence),
+        Verb::Restart => verbs::restart::plan(evidence),
     }
 }

@@ -29,21 +29,59 @@ pub fn replace_template(
     note: &Note<'_>,
 ) -> Result<String, Error> {
     let uid = serde_json::to_string(&*uid.0)?;
+    let annotate = annotate(note)?;
+    Ok(format!(
+        r#"[{{"op":"test","path":"/metadata/uid","value":{uid}}},{{"op":"test","path":"/spec/template","value":{tested}}},{{"op":"replace","path":"/spec/template","value":{replacement}}},{annotate}]"#
+    ))
+}
+
+/// The annotation of a pod template that makes its pods anew, as kubectl writes it.
+pub const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
+
+/// A JSON Patch that writes `at` into the annotations of the pod template that was shown: another template makes
+/// other pods. `into_map`: the template has annotations already.
+///
+/// # Errors
+/// Never in practice: when the note cannot be written as JSON.
+pub fn restart(
+    uid: &Uid,
+    tested: &str,
+    (at, into_map): (&str, bool),
+    note: &Note<'_>,
+) -> Result<String, Error> {
+    let (uid, at) = (serde_json::to_string(&*uid.0)?, serde_json::to_string(at)?);
+    let annotate = annotate(note)?;
+    let path = "/spec/template/metadata/annotations";
+    let write = if into_map {
+        let key = pointer(RESTARTED_AT);
+        format!(r#"{{"op":"add","path":"{path}/{key}","value":{at}}}"#)
+    } else {
+        format!(r#"{{"op":"add","path":"{path}","value":{{"{RESTARTED_AT}":{at}}}}}"#)
+    };
+    Ok(format!(
+        r#"[{{"op":"test","path":"/metadata/uid","value":{uid}}},{{"op":"test","path":"/spec/template","value":{tested}}},{write},{annotate}]"#
+    ))
+}
+
+/// The operations that leave our note.
+fn annotate(note: &Note<'_>) -> Result<String, Error> {
     let text = serde_json::to_string(note.note)?;
     let value = serde_json::to_string(&text)?;
     let key = action_note::ANNOTATION;
-    let annotate = if note.into_map {
-        let key = key.replace('~', "~0").replace('/', "~1");
+    Ok(if note.into_map {
+        let key = pointer(key);
         format!(r#"{{"op":"add","path":"/metadata/annotations/{key}","value":{value}}}"#)
     } else {
         // Somebody else's first annotation must not be lost.
         format!(
             r#"{{"op":"test","path":"/metadata/annotations","value":null}},{{"op":"add","path":"/metadata/annotations","value":{{"{key}":{value}}}}}"#
         )
-    };
-    Ok(format!(
-        r#"[{{"op":"test","path":"/metadata/uid","value":{uid}}},{{"op":"test","path":"/spec/template","value":{tested}}},{{"op":"replace","path":"/spec/template","value":{replacement}}},{annotate}]"#
-    ))
+    })
+}
+
+/// A key as a part of a JSON pointer.
+fn pointer(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
 }
 
 /// A JSON Patch that pauses the Deployment that was shown, or lets it move again, with the template that was shown:

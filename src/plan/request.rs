@@ -10,6 +10,7 @@ pub enum Verb {
     Rollback,
     Pause,
     Resume,
+    Restart,
 }
 
 /// A verb in a sentence.
@@ -26,7 +27,7 @@ pub struct Words {
 }
 
 impl Verb {
-    pub const ALL: [Self; 3] = [Self::Rollback, Self::Pause, Self::Resume];
+    pub const ALL: [Self; 4] = [Self::Rollback, Self::Pause, Self::Resume, Self::Restart];
 
     /// In the record and in our note, which a test holds to the JSON.
     pub fn name(self) -> &'static str {
@@ -34,6 +35,7 @@ impl Verb {
             Self::Rollback => "rollback",
             Self::Pause => "pause",
             Self::Resume => "resume",
+            Self::Restart => "restart",
         }
     }
 
@@ -47,6 +49,7 @@ impl Verb {
             Self::Rollback => ("roll back", "rolls back", "rolling back", "rolled back"),
             Self::Pause => ("pause", "pauses", "pausing", "paused"),
             Self::Resume => ("resume", "resumes", "resuming", "resumed"),
+            Self::Restart => ("restart", "restarts", "restarting", "restarted"),
         };
         Words {
             plain,
@@ -59,7 +62,7 @@ impl Verb {
     /// Whether the workload is paused before it, for those that turn just that.
     pub fn from_paused(self) -> Option<bool> {
         match self {
-            Self::Rollback => None,
+            Self::Rollback | Self::Restart => None,
             Self::Pause => Some(false),
             Self::Resume => Some(true),
         }

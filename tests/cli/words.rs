@@ -97,6 +97,7 @@ fn help_names_every_command() {
         "rollback",
         "pause",
         "resume",
+        "restart",
         "doctor",
         "--context",
         "--readonly",

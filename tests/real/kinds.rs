@@ -17,7 +17,7 @@ use crate::support::wait;
 
 /// One workload of either kind.
 #[derive(Clone)]
-struct Set {
+pub struct Set {
     namespace: String,
     name: &'static str,
     plural: &'static str,
@@ -25,7 +25,7 @@ struct Set {
 
 impl Set {
     /// Every pod of it serves 1.0.
-    fn run(plane: &ControlPlane, namespace: &str, plural: &'static str, spec: &Value) -> Self {
+    pub fn run(plane: &ControlPlane, namespace: &str, plural: &'static str, spec: &Value) -> Self {
         let (name, object) = match plural {
             "daemonsets" => ("agent", daemon_set("agent", "1.0", spec)),
             _ => ("db", stateful_set("db", "1.0", spec)),
@@ -41,7 +41,7 @@ impl Set {
         set
     }
 
-    fn path(&self) -> String {
+    pub fn path(&self) -> String {
         let (namespace, plural) = (&self.namespace, self.plural);
         format!(
             "/apis/apps/v1/namespaces/{namespace}/{plural}/{}",
@@ -49,7 +49,7 @@ impl Set {
         )
     }
 
-    fn read(&self, plane: &ControlPlane) -> Value {
+    pub fn read(&self, plane: &ControlPlane) -> Value {
         plane.admin().get(&self.path()).unwrap()
     }
 
@@ -64,13 +64,13 @@ impl Set {
         self.read(plane)["spec"]["template"]["spec"]["containers"][0]["image"].clone()
     }
 
-    fn note(&self, plane: &ControlPlane) -> Value {
+    pub fn note(&self, plane: &ControlPlane) -> Value {
         let object = self.read(plane);
         let text = object["metadata"]["annotations"]["rolldeck.dev/action"].as_str();
         text.map_or(Value::Null, |text| serde_json::from_str(text).unwrap())
     }
 
-    fn pods(&self, plane: &ControlPlane) -> Vec<Value> {
+    pub fn pods(&self, plane: &ControlPlane) -> Vec<Value> {
         let (namespace, name) = (&self.namespace, self.name);
         let path = format!("/api/v1/namespaces/{namespace}/pods?labelSelector=app%3D{name}");
         let mut pods = plane.admin().items(&path);
@@ -176,7 +176,7 @@ fn record(home: &Path) -> String {
     std::fs::read_to_string(home.join(".state/rolldeck/release-record.jsonl")).unwrap()
 }
 
-fn said(output: &Output) -> (i32, String) {
+pub fn said(output: &Output) -> (i32, String) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let all = text(&output.stdout) + &text(&output.stderr);
     (output.status.code().unwrap(), all)

@@ -18,6 +18,7 @@ mod pausing;
 mod plane;
 mod pod;
 mod requests;
+mod restarting;
 mod rights;
 mod rollback;
 mod screen;

@@ -46,6 +46,7 @@ fn on_row(model: &mut Model, intent: Intent) -> Vec<Effect> {
         Intent::Logs => logs::open(model, &id, None, false),
         Intent::PreviousLogs => logs::open(model, &id, None, true),
         Intent::RollBack => plan::open(model, &id, Verb::Rollback, Target::Proposed),
+        Intent::Restart => plan::open(model, &id, Verb::Restart, Target::Proposed),
         Intent::PauseOrResume => plan::pause_or_resume(model, &id),
         Intent::Copy => vec![Effect::Copy {
             text: format!("-n {} {id}", id.namespace),

@@ -46,6 +46,7 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
             let target = target(model).unwrap_or(Target::Proposed);
             return plan::open(model, &id, Verb::Rollback, target);
         }
+        Intent::Restart => return plan::open(model, &id, Verb::Restart, Target::Proposed),
         Intent::PauseOrResume => return plan::pause_or_resume(model, &id),
         Intent::Copy => return copy(model),
         Intent::Retry => return board::retry(model),

@@ -1,10 +1,12 @@
 //! What a workload runs at the time of the reads, in the words that all verbs share.
 
+use serde_json::Value;
+
 use crate::domain::image::{ImageRef, short_digest};
 use crate::domain::template::canonical_hash;
 use crate::domain::version::version;
 use crate::domain::{Container, Kind, Pod, Revision, TemplateHash, Workload};
-use crate::plan::check::CheckState;
+use crate::plan::check::{CheckState, references};
 use crate::plan::follow::READY_FOR;
 use crate::plan::{Ask, Check, CheckId, Evidence, Goal, Refusal, Side};
 
@@ -63,6 +65,20 @@ pub fn must_checks() -> Vec<Check> {
         (CheckId::DryRun, Ask::DryRun),
     ];
     asked.map(asking).into()
+}
+
+/// Whether everything exists that the template names.
+pub fn config(template: &Value) -> Check {
+    let references = references::of(template);
+    let state = if references.is_empty() {
+        CheckState::Answered(references::none())
+    } else {
+        CheckState::Asking(Ask::References(references))
+    };
+    Check {
+        id: CheckId::Config,
+        state,
+    }
 }
 
 /// # Errors

@@ -2,5 +2,6 @@
 
 mod live;
 pub mod pause;
+pub mod restart;
 pub mod resume;
 pub mod rollback;

@@ -3,11 +3,8 @@
 use serde_json::Value;
 
 use crate::domain::{Verbatim, Workload};
-use crate::plan::check::{Check, CheckState, references};
 use crate::plan::meanwhile::meanwhile;
-use crate::plan::{
-    Ask, CheckId, Difference, Evidence, ObjectRef, Plan, Refusal, Step, kubectl, patch,
-};
+use crate::plan::{Difference, Evidence, ObjectRef, Plan, Refusal, Step, kubectl, patch};
 use crate::text;
 
 use super::live;
@@ -35,7 +32,10 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
             what: "paused".into(),
             text: "yes → no".into(),
         }],
-        checks: checks(&template),
+        checks: live::must_checks()
+            .into_iter()
+            .chain([live::config(&template)])
+            .collect(),
         steps: vec![Step::JsonPatch {
             object: ObjectRef::of(workload),
             body: Verbatim(patch::turn_paused(&workload.uid, &evidence.template.0, false).into()),
@@ -49,21 +49,6 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
         to: side.clone(),
         from: side,
     })
-}
-
-fn checks(template: &Value) -> Vec<Check> {
-    let references = references::of(template);
-    let state = if references.is_empty() {
-        CheckState::Answered(references::none())
-    } else {
-        CheckState::Asking(Ask::References(references))
-    };
-    let mut checks = live::must_checks();
-    checks.push(Check {
-        id: CheckId::Config,
-        state,
-    });
-    checks
 }
 
 /// What the controller does next. Its own count tells, because pods may not be listed by everybody.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::domain::template::{CanonicalHash, canonical_hash};
 use crate::domain::version::version;
 use crate::domain::{ActionNote, Pod, Revision, TemplateHash, Verbatim, Workload};
-use crate::plan::check::{self, Check, CheckState, owner, paused, references, strategy};
+use crate::plan::check::{self, Check, CheckState, owner, paused, strategy};
 use crate::plan::difference::differences;
 use crate::plan::follow::READY_FOR;
 use crate::plan::meanwhile::meanwhile;
@@ -18,7 +18,7 @@ use crate::plan::{
 
 use super::live::{self, digest};
 
-mod pods;
+pub(super) mod pods;
 mod target;
 
 use pods::Left;
@@ -145,18 +145,12 @@ fn checks(case: &Case<'_>, differences: &[Difference], now: Timestamp) -> Vec<Ch
         id: verdict.check,
         state: CheckState::Answered(verdict),
     };
-    let references = references::of(&case.after);
-    let config = if references.is_empty() {
-        answered(references::none())
-    } else {
-        asking(CheckId::Config, Ask::References(references))
-    };
     let mut checks = vec![
         asking(CheckId::Permission, Ask::Permission),
         asking(CheckId::Unchanged, Ask::Unchanged),
         answered(differs(case, differences, now)),
         asking(CheckId::DryRun, Ask::DryRun),
-        config,
+        live::config(&case.after),
     ];
     checks.push(answered(owner::verdict(workload.manager.as_ref())));
     checks.extend(paused::verdict(workload.paused).map(answered));

@@ -44,7 +44,7 @@ fn draw(
     };
     let versions = match goal.verb {
         Verb::Rollback => format!("{} → {}", goal.from_version, goal.to_version),
-        Verb::Pause | Verb::Resume => goal.to_version.clone(),
+        Verb::Pause | Verb::Resume | Verb::Restart => goal.to_version.clone(),
     };
     let title = format!("{verb}  {} {versions}", goal.workload.name);
     let back = key(model, Intent::Back);
@@ -121,7 +121,9 @@ fn next_words(model: &Model, verb: Verb) -> String {
     match verb {
         Verb::Rollback => format!("press {} for a new plan", key(Intent::RollBack)),
         Verb::Pause => format!("press {} for a new plan", key(Intent::PauseOrResume)),
-        Verb::Resume => format!("press {} to plan a rollback", key(Intent::RollBack)),
+        Verb::Resume | Verb::Restart => {
+            format!("press {} to plan a rollback", key(Intent::RollBack))
+        }
     }
 }
 

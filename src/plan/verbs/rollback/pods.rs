@@ -24,7 +24,12 @@ impl<'a> Left<'a> {
         pods: impl Iterator<Item = &'a Pod>,
         target: &Revision,
     ) -> Self {
-        let mut old = others(pods, target);
+        let old = others(pods, target);
+        Self::among(workload, old, |pod| moves(workload, pod, target))
+    }
+
+    /// When all of `old` have to go, and those that `moves` come up with the new template.
+    pub fn among(workload: &Workload, mut old: Vec<&'a Pod>, moves: impl Fn(&Pod) -> bool) -> Self {
         old.sort_by_key(|pod| (pod.ready, std::cmp::Reverse(pod.ordinal()), &pod.name));
         match workload.strategy {
             Strategy::OnDelete => Self {
@@ -32,7 +37,7 @@ impl<'a> Left<'a> {
                 ..Self::default()
             },
             Strategy::Rolling { ordered: true, .. } if workload.id.kind == Kind::StatefulSet => {
-                old.retain(|pod| !pod.ready && moves(workload, pod, target));
+                old.retain(|pod| !pod.ready && moves(pod));
                 Self {
                     blocking: old,
                     ..Self::default()
@@ -63,14 +68,18 @@ pub fn others<'a>(pods: impl Iterator<Item = &'a Pod>, target: &Revision) -> Vec
     pods.filter(old).collect()
 }
 
-/// Whether it comes up with the target's template when it is made anew: below the partition of a StatefulSet it
-/// does so only when that is the one that the pods there have.
-pub fn moves(workload: &Workload, pod: &Pod, target: &Revision) -> bool {
+/// No partition holds it back.
+pub fn is_free(workload: &Workload, pod: &Pod) -> bool {
     let Strategy::Rolling { partition, .. } = workload.strategy else {
         return true;
     };
     pod.ordinal().is_none_or(|ordinal| ordinal >= partition)
-        || workload.current_revision.as_ref() == Some(&target.name)
+}
+
+/// Whether it comes up with the target's template when it is made anew: below the partition of a StatefulSet it
+/// does so only when that is the one that the pods there have.
+pub fn moves(workload: &Workload, pod: &Pod, target: &Revision) -> bool {
+    is_free(workload, pod) || workload.current_revision.as_ref() == Some(&target.name)
 }
 
 fn steps(pods: &[&Pod], when: When, evidence: &Evidence) -> Vec<Step> {
