@@ -15,6 +15,7 @@ use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{Event as Input, EventStream};
 use crossterm::{QueueableCommand, terminal};
 use futures::StreamExt;
+use jiff::Timestamp;
 use ratatui::Terminal;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{Interval, MissedTickBehavior, interval};
@@ -74,6 +75,7 @@ async fn open(config: Config) -> Result<(), Failure> {
         copies,
         over: None,
         awaited: true,
+        drawn: Timestamp::UNIX_EPOCH,
     };
     desk.run(effects);
     let outcome = desk.work(signals, news).await;
@@ -95,6 +97,8 @@ struct Desk {
     over: Option<Result<(), Failure>>,
     /// A person acted since the last frame.
     awaited: bool,
+    /// When the last frame was drawn.
+    drawn: Timestamp,
 }
 
 impl Desk {
@@ -110,7 +114,10 @@ impl Desk {
             tokio::select! {
                 biased;
                 key = keys.next() => match key {
-                    Some(Ok(input)) => self.input(input),
+                    Some(Ok(input)) => {
+                        self.input(input);
+                        self.answer();
+                    }
                     // The terminal is gone.
                     Some(Err(_)) | None => self.over = Some(Ok(())),
                 },
@@ -149,6 +156,14 @@ impl Desk {
         }
     }
 
+    /// At once when the last frame is old enough: a timer may come late while pages are decoded.
+    fn answer(&mut self) {
+        let age = clock::now().duration_since(self.drawn);
+        if self.model.dirty && Duration::try_from(age).is_ok_and(|age| age >= FRAME) {
+            self.draw();
+        }
+    }
+
     fn signal(&mut self, news: News) {
         match news {
             News::End => self.over = Some(Ok(())),
@@ -178,6 +193,7 @@ impl Desk {
         app::settle(&mut self.model);
         let drawn = self.screen.draw(|frame| ui::view(&self.model, frame));
         (self.model.dirty, self.awaited) = (false, false);
+        self.drawn = clock::now();
         // The connection of the terminal died: there is nobody to tell.
         if drawn.is_err() {
             self.over = Some(Ok(()));

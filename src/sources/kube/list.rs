@@ -81,7 +81,11 @@ async fn read(
         }
     });
     let answer = answer.await?;
-    let page = page(&source, &answer.body).map_err(|e| unusable(source.feed.resource(), &e))?;
+    // On a thread of its own: a worker that decodes for long would keep timers and sockets waiting.
+    let decoded = tokio::task::spawn_blocking(move || {
+        page(&source, &answer.body).map_err(|e| unusable(source.feed.resource(), &e))
+    });
+    let page = decoded.await.map_err(|panic| unusable("page", &panic))??;
     Ok((page, answer.server_date))
 }
 
