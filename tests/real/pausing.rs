@@ -27,7 +27,7 @@ fn a_paused_one_keeps_its_pods_and_moves_when_it_is_resumed() {
     assert_eq!(service.read(plane)["spec"]["paused"], true);
     service.set_image(plane, "2.0");
     wait_row(&terminal, "paused");
-    terminal.wait_text("the new template waits");
+    terminal.wait_text("the new template waits until it is resumed · u");
     assert_eq!(
         images(plane, &service),
         [service.image("1.0"), service.image("1.0")]
@@ -64,6 +64,7 @@ fn a_pause_that_came_first_refuses_the_write_and_is_said() {
     terminal.keys("y");
     terminal.wait_text("deploy/checkout was paused by");
     terminal.wait_text("deploy/checkout is paused already.");
+    assert!(!terminal.picture().contains("This is the new plan"));
     assert_eq!(service.read(plane)["metadata"]["generation"], generation);
 }
 

@@ -6,6 +6,7 @@ use crate::app::layout::scrolled;
 use crate::app::model::Row;
 use crate::app::update::missing_permission;
 use crate::app::words::key;
+use crate::domain::standing::Reason;
 use crate::domain::{Health, Phase, SourceId, source::Feed};
 use crate::text;
 
@@ -214,11 +215,22 @@ fn why(row: &Row) -> String {
 
 /// The release verb that helps this row, and whether it may be used.
 fn fixing_key(row: &Row, model: &Model) -> Option<(String, bool)> {
-    if row.standing.phase != Phase::Stalled || row.followed {
+    if row.followed {
         return None;
     }
+    let paused = || {
+        let why = row.standing.why.as_ref();
+        why.is_some_and(|why| why.reason == Reason::Paused)
+    };
+    let intent = if row.standing.phase == Phase::Stalled {
+        Intent::RollBack
+    } else if paused() {
+        Intent::PauseOrResume
+    } else {
+        return None;
+    };
     let missing = missing_permission(model, &row.id).is_some();
-    let key = model.settings.keymap.shown(Intent::RollBack)?;
+    let key = model.settings.keymap.shown(intent)?;
     Some((key, !missing && !model.settings.readonly))
 }
 

@@ -64,7 +64,11 @@ fn scrolled(lines: Lines, offset: usize, rows: usize) -> Body {
 
 /// What is said when there is no list of checks.
 fn sentences(model: &Model, shown: &PlanBox, width: u16) -> Lines {
-    let mut lines = moved(shown.moved.as_deref(), WHOLE, width);
+    // There is no new plan yet, or none at all.
+    let mut lines = match shown.moved.as_deref() {
+        Some(moved) => what_moved(moved, WHOLE, width),
+        None => Lines::new(),
+    };
     if !lines.is_empty() {
         lines.push(Vec::new());
     }
@@ -215,10 +219,14 @@ fn moved(moved: Option<&str>, fold: Fold, width: u16) -> Lines {
     let Some(moved) = moved else {
         return Lines::new();
     };
-    let words = format!("The object moved while you looked: {moved}");
-    let mut lines = paragraph(&words, Role::Warn, fold, width);
+    let mut lines = what_moved(moved, fold, width);
     lines.extend(paragraph("This is the new plan.", Role::Warn, fold, width));
     lines
+}
+
+fn what_moved(moved: &str, fold: Fold, width: u16) -> Lines {
+    let words = format!("The object moved while you looked: {moved}");
+    paragraph(&words, Role::Warn, fold, width)
 }
 
 /// From -> to, and the rule that chose.
