@@ -28,8 +28,9 @@ impl Set {
         int_at(&self.value, "/spec/replicas").unwrap_or(0)
     }
 
+    /// Those that serve and are to stay: a status may still count pods that a smaller size has given up.
     fn available(&self) -> i64 {
-        int_at(&self.value, "/status/availableReplicas").unwrap_or(0)
+        self.counted("availableReplicas").min(self.replicas())
     }
 
     fn counted(&self, field: &str) -> i64 {
