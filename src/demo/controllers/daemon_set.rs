@@ -227,7 +227,7 @@ impl Set<'_> {
                 "numberReady",
             ],
         );
-        pods::write_status(context, self.key, |now| *now = status);
+        pods::write_status(context, self.key, self.value, |now| *now = status);
         next.or_else(|| (first.len() < wanted).then_some(pods::AGAIN))
     }
 }

@@ -189,11 +189,14 @@ pub fn reference(owner: &Value) -> Value {
     })
 }
 
-/// Writes a status; the same one again is no write.
-pub fn write_status(context: &Context, key: &Key, change: impl FnOnce(&mut Value)) {
+/// Writes the status of an object that was read; the same one again is no write.
+pub fn write_status(context: &Context, key: &Key, read: &Value, change: impl FnOnce(&mut Value)) {
     let by = Write::by(MANAGER, context.now()).status();
-    // An object that is gone needs no status.
+    // One that is gone needs no status, and another of its name is not the one that was counted.
     let _ = context.cluster.store.update(key, &by, |value| {
+        if value["metadata"]["uid"] != read["metadata"]["uid"] {
+            return Err(Refusal::NotFound(key.clone()));
+        }
         change(&mut value["status"]);
         Ok(())
     });

@@ -16,7 +16,7 @@ const LIMIT: &str = "/spec/hard/pods";
 pub fn reconcile(context: &Context, key: &Key, quota: &Value) -> Option<Duration> {
     let limit = quota.pointer(LIMIT)?.clone();
     let used = used(&context.cluster.store, &key.namespace).to_string();
-    write_status(context, key, |status| {
+    write_status(context, key, quota, |status| {
         *status = json!({"hard": {}, "used": {}});
         set(status, &["hard", "pods"], limit);
         set(status, &["used", "pods"], used.into());

@@ -62,7 +62,7 @@ fn status(
     let (available, next) = pods::available(context, active, pods::min_ready(value));
     let ready = active.iter().filter(|pod| pod.ready()).count();
     let generation = value["metadata"]["generation"].clone();
-    write_status(context, key, |status| {
+    write_status(context, key, value, |status| {
         if !status.is_object() {
             *status = json!({});
         }

@@ -204,7 +204,7 @@ impl Set<'_> {
             }),
             &["replicas", "availableReplicas", "collisionCount"],
         );
-        pods::write_status(context, self.key, |now| *now = status);
+        pods::write_status(context, self.key, self.value, |now| *now = status);
         let missing = all.len() < self.wanted();
         next.or_else(|| missing.then_some(pods::AGAIN))
     }

@@ -38,7 +38,7 @@ pub fn pause(context: &mut Context, key: &Key, value: &Value, paused: bool) {
         context.note(text_at(value, "/metadata/uid"));
         ("Unknown", "DeploymentResumed", "Deployment is resumed")
     };
-    write_status(context, key, |status| {
+    write_status(context, key, value, |status| {
         set_condition(status, "Progressing", why, now);
     });
 }
@@ -48,7 +48,7 @@ pub fn created(context: &mut Context, rollout: &Rollout<'_>, name: &str) {
     context.note(rollout.uid());
     let now = context.now();
     let message = format!("Created new replica set \"{name}\"");
-    write_status(context, rollout.key, |status| {
+    write_status(context, rollout.key, rollout.value, |status| {
         let why = ("True", "NewReplicaSetCreated", message.as_str());
         set_condition(status, "Progressing", why, now);
     });
@@ -79,7 +79,7 @@ pub fn write(context: &mut Context, rollout: &Rollout<'_>) -> Option<Duration> {
     let next = progressing(context, rollout, (&before["status"], &mut status), now);
     let generation = rollout.value["metadata"]["generation"].clone();
     set(&mut status, &["observedGeneration"], generation);
-    write_status(context, rollout.key, |is| *is = status);
+    write_status(context, rollout.key, rollout.value, |is| *is = status);
     next
 }
 
