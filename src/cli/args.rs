@@ -74,8 +74,14 @@ pub enum Verb {
     Restart(Release),
     /// What is right and wrong here: kubeconfig, server, login, permissions, files
     Doctor(Doctor),
+    /// The settings in force, and from where each comes
+    Config(Settings),
     /// The same program on an embedded world: look around, or practise an incident
     Demo(Demo),
+    /// What a shell completes: source the output, or put it where the shell looks
+    Completions(Completions),
+    /// The man page; `rolldeck man | man -l -` shows it
+    Man,
 }
 
 #[derive(Debug, Arguments)]
@@ -150,6 +156,20 @@ pub struct Doctor {
     /// The form of the output
     #[arg(short, long, value_enum, default_value = "lines")]
     pub output: Form,
+}
+
+#[derive(Debug, Arguments)]
+pub struct Settings {
+    /// The form of the output
+    #[arg(short, long, value_enum, default_value = "lines")]
+    pub output: Form,
+}
+
+#[derive(Debug, Arguments)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
 }
 
 #[derive(Debug, Arguments)]

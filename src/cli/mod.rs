@@ -1,9 +1,12 @@
 //! The command line: the board, and the same engine as plain lines for scripts.
 
 mod args;
+mod completions;
+mod config;
 mod demo;
 mod doctor;
 mod history;
+mod man;
 mod output;
 mod pause;
 mod release;
@@ -17,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::config;
+use crate::config::{self as settings, Config};
 use crate::domain::{Failure, FailureKind};
 use crate::{plan, text, tui};
 
@@ -51,26 +54,34 @@ fn usage(error: &clap::Error) -> ExitCode {
 fn run(args: Args) -> Outcome {
     let variable = |name: &str| std::env::var(name).ok();
     let overrides = args.overrides();
-    let config = config::load(overrides.clone(), &variable).map_err(|error| error.failure())?;
+    let load = || settings::load(overrides.clone(), &variable).map_err(|error| error.failure());
     match args.verb {
-        None => tui::run(config).map(|()| 0),
-        Some(Verb::Demo(demo)) => demo::run(config, &overrides, &demo),
-        Some(Verb::Status(args)) => headless(|| status::run(&config, &args)),
-        Some(Verb::History(args)) => headless(|| history::run(&config, &args)),
-        Some(Verb::Rollback(args)) => headless(|| rollback::run(&config, args)),
-        Some(Verb::Pause(args)) => headless(|| pause::run(&config, plan::Verb::Pause, args)),
-        Some(Verb::Resume(args)) => headless(|| pause::run(&config, plan::Verb::Resume, args)),
-        Some(Verb::Restart(args)) => headless(|| restart::run(&config, args)),
-        Some(Verb::Doctor(args)) => headless(|| doctor::run(&config, &args)),
+        None => tui::run(load()?).map(|()| 0),
+        Some(Verb::Demo(demo)) => demo::run(load()?, &overrides, &demo),
+        Some(Verb::Status(args)) => headless(load()?, async |c| status::run(&c, &args).await),
+        Some(Verb::History(args)) => headless(load()?, async |c| history::run(&c, &args).await),
+        Some(Verb::Rollback(args)) => headless(load()?, async |c| rollback::run(&c, args).await),
+        Some(Verb::Pause(args)) => headless(load()?, async |c| {
+            pause::run(&c, plan::Verb::Pause, args).await
+        }),
+        Some(Verb::Resume(args)) => headless(load()?, async |c| {
+            pause::run(&c, plan::Verb::Resume, args).await
+        }),
+        Some(Verb::Restart(args)) => headless(load()?, async |c| restart::run(&c, args).await),
+        Some(Verb::Doctor(args)) => headless(load()?, async |c| doctor::run(&c, &args).await),
+        // For those whose settings are broken as well.
+        Some(Verb::Config(args)) => config::run(&overrides, &variable, &args),
+        Some(Verb::Completions(args)) => completions::run(&args),
+        Some(Verb::Man) => man::run(),
     }
 }
 
-fn headless<F: Future<Output = Outcome>>(verb: impl FnOnce() -> F) -> Outcome {
+fn headless(config: Config, verb: impl AsyncFnOnce(Config) -> Outcome) -> Outcome {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|why| Failure::new(FailureKind::Internal, why.to_string()))?;
-    let outcome = runtime.block_on(verb());
+    let outcome = runtime.block_on(verb(config));
     runtime.shutdown_background();
     outcome
 }

@@ -25,6 +25,11 @@ pub fn json(value: &impl Serialize) -> Result<(), Failure> {
     written(writeln!(io::stdout().lock(), "{}", harmless(&text)))
 }
 
+/// Text of our own, as it is.
+pub fn verbatim(text: &[u8]) -> Result<(), Failure> {
+    written(io::stdout().lock().write_all(text))
+}
+
 /// JSON escapes only the ASCII controls itself; the others that a terminal obeys can only stand inside of strings.
 fn harmless(json: &str) -> String {
     let mut out = String::with_capacity(json.len());

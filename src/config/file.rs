@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::display::{Column, Theme};
 use super::error::Error;
 use crate::domain::Environment;
 
@@ -26,6 +27,9 @@ pub struct Display {
     /// Absent: as the terminal and `NO_COLOR` say.
     pub color: Option<bool>,
     pub ascii: Option<bool>,
+    pub theme: Theme,
+    /// Absent: all that say something.
+    pub columns: Option<Vec<Column>>,
 }
 
 /// `all`, one name, or a list.
@@ -73,6 +77,15 @@ impl File {
                 return wrong(format!("environments[{at}]: there are two named {name}"));
             }
         }
+        if let Some(columns) = &self.display.columns {
+            if !columns.contains(&Column::Service) {
+                return wrong("display.columns: service has to be among them".into());
+            }
+            let twice = |at: usize| columns[..at].contains(&columns[at]);
+            if (0..columns.len()).any(twice) {
+                return wrong("display.columns: one of them is there twice".into());
+            }
+        }
         match self.verify_seconds {
             Some(seconds) if seconds > 3600 => wrong("verifySeconds: at most 3600".into()),
             Some(_) | None => Ok(self),
@@ -105,7 +118,7 @@ mod tests {
             ),
             (
                 "display: {colour_scheme_name: x}\n",
-                "config.yaml, line 1, column 11: unknown key colour_scheme_name | known here: color, ascii",
+                "config.yaml, line 1, column 11: unknown key colour_scheme_name | known here: color, ascii, theme, columns",
             ),
             (
                 "readonly: perhaps\n",

@@ -1,7 +1,10 @@
 //! Settings: the YAML file, then the environment, then flags, into one `Config`.
 
+mod display;
 mod error;
+mod explain;
 mod file;
+mod layers;
 mod resolve;
 
 use std::collections::BTreeMap;
@@ -10,8 +13,11 @@ use std::path::PathBuf;
 
 use crate::domain::Environment;
 
+pub use display::{Column, Display, Theme};
 pub use error::Error;
-pub use resolve::{Overrides, load};
+pub use explain::{Setting, explain};
+pub use layers::{Env, Overrides};
+pub use resolve::load;
 
 /// What is in force. Made once at the start.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -74,21 +80,4 @@ pub enum Namespaces {
     OfContext,
     Named(Vec<String>),
     All,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Display {
-    /// False with `NO_COLOR` or a terminal that has none.
-    pub color: bool,
-    /// `--ascii`, TERM=linux, CJK locales: only ASCII glyphs.
-    pub ascii: bool,
-}
-
-impl Default for Display {
-    fn default() -> Self {
-        Self {
-            color: true,
-            ascii: false,
-        }
-    }
 }

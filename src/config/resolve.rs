@@ -1,70 +1,42 @@
 //! From flags, environment and file to what is in force.
 
 use std::env::split_paths;
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::error::Error;
-use super::file::{File, OneOrMore};
+use super::file::OneOrMore;
+use super::layers::{self, ALL, Env, Overrides, absolute, filled, home};
 use super::{Config, Connection, Display, Namespaces, Proxy};
 
-/// Seconds that pods must stay ready when nothing else is said.
-const VERIFY_SECONDS: u32 = 30;
-
-/// What the command line says, as plain data.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-#[allow(clippy::struct_excessive_bools)] // each is a flag of its own
-pub struct Overrides {
-    /// `--config FILE`; it has to be there.
-    pub config: Option<PathBuf>,
-    /// `-c COMMAND`.
-    pub command: Option<String>,
-    pub kubeconfig: Option<PathBuf>,
-    pub context: Option<String>,
-    /// `-n`, each time.
-    pub namespaces: Vec<String>,
-    /// `-A`.
-    pub all_namespaces: bool,
-    pub readonly: bool,
-    /// `--write`: protected environments start armed.
-    pub write: bool,
-    pub ascii: bool,
-}
-
-/// The environment, handed in so that tests can give another.
-pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
-
 /// Reads the file and puts everything together. File < environment < flags.
+///
+/// # Errors
+/// What is wrong, with its place and the fix.
 pub fn load(overrides: Overrides, env: Env<'_>) -> Result<Config, Error> {
-    contradictions(&overrides)?;
-    let home = || filled(env, "HOME").map(PathBuf::from);
-    let file = read_file(&overrides, env, home())?;
-    let state = absolute(env, "XDG_STATE_HOME").or_else(|| Some(home()?.join(".local/state")));
-    let state = state.ok_or_else(|| {
-        let message = "is not set, nor is XDG_STATE_HOME: there is no place for the release record";
-        Error::new("HOME", message)
-    })?;
+    let file = layers::read(&overrides, env)?.file;
+    let display = file.display;
     Ok(Config {
-        namespaces: namespaces(&overrides, env, file.namespaces),
-        readonly: overrides.readonly || flag(env, "ROLLDECK_READONLY")?.unwrap_or(file.readonly),
+        namespaces: namespaces(file.namespaces),
+        readonly: file.readonly,
         armed_at_start: overrides.write,
-        command: overrides.command.clone(),
+        command: overrides.command,
         environments: file.environments,
-        display: display(&overrides, env, &file.display),
+        display: Display {
+            color: display.color.unwrap_or_default(),
+            ascii: display.ascii.unwrap_or_default(),
+            theme: display.theme,
+            columns: display.columns,
+        },
         keys: file
             .keys
             .into_iter()
             .map(|(intent, keys)| (intent, keys.into_list()))
             .collect(),
-        state_dir: state.join("rolldeck"),
-        verify_seconds: file.verify_seconds.unwrap_or(VERIFY_SECONDS),
+        state_dir: state(env)?,
+        verify_seconds: file.verify_seconds.unwrap_or_default(),
         connection: Connection {
-            context: overrides
-                .context
-                .or_else(|| filled(env, "ROLLDECK_CONTEXT"))
-                .or(file.context),
-            search: search(env, home()),
+            context: file.context,
+            search: search(env),
             kubeconfig: overrides.kubeconfig,
             in_cluster: filled(env, "KUBERNETES_SERVICE_HOST").is_some(),
             proxy: proxy(env),
@@ -72,96 +44,37 @@ pub fn load(overrides: Overrides, env: Env<'_>) -> Result<Config, Error> {
     })
 }
 
-fn contradictions(overrides: &Overrides) -> Result<(), Error> {
-    if overrides.readonly && overrides.write {
-        return Err(Error::usage("--readonly --write", "use one of them"));
-    }
-    if overrides.all_namespaces && !overrides.namespaces.is_empty() {
-        return Err(Error::usage("-n -A", "use one of them"));
-    }
-    Ok(())
-}
-
-/// A file that was named has to be there; the usual one may be missing.
-fn read_file(overrides: &Overrides, env: Env<'_>, home: Option<PathBuf>) -> Result<File, Error> {
-    let named = overrides
-        .config
-        .clone()
-        .or_else(|| filled(env, "ROLLDECK_CONFIG").map(PathBuf::from));
-    let usual = || {
-        let folder = absolute(env, "XDG_CONFIG_HOME").or_else(|| Some(home?.join(".config")))?;
-        Some(folder.join("rolldeck/config.yaml"))
-    };
-    let must_exist = named.is_some();
-    let Some(path) = named.or_else(usual) else {
-        return Ok(File::default());
-    };
-    match fs::read_to_string(&path) {
-        Ok(text) => File::parse(&path, &text),
-        Err(why) if why.kind() == io::ErrorKind::NotFound && !must_exist => Ok(File::default()),
-        Err(why) => Err(unreadable(&path, &why)),
+fn namespaces(names: Option<OneOrMore>) -> Namespaces {
+    match names {
+        None => Namespaces::OfContext,
+        Some(OneOrMore::One(word)) if word == ALL => Namespaces::All,
+        Some(names) => match names.into_list() {
+            list if list.is_empty() => Namespaces::OfContext,
+            list => Namespaces::Named(list),
+        },
     }
 }
 
-fn unreadable(path: &Path, why: &io::Error) -> Error {
-    Error::new(
-        path.display().to_string(),
-        format!("cannot be read: {}", why.kind()),
-    )
+/// Where the release record and the log are.
+pub fn state(env: Env<'_>) -> Result<PathBuf, Error> {
+    let usual = || Some(home(env)?.join(".local/state"));
+    let folder = absolute(env, "XDG_STATE_HOME").or_else(usual);
+    let folder = folder.ok_or_else(|| {
+        let message = "is not set, nor is XDG_STATE_HOME: there is no place for the release record";
+        Error::new("HOME", message)
+    })?;
+    Ok(folder.join("rolldeck"))
 }
 
-fn namespaces(overrides: &Overrides, env: Env<'_>, file: Option<OneOrMore>) -> Namespaces {
-    if overrides.all_namespaces {
-        return Namespaces::All;
-    }
-    let names = if overrides.namespaces.is_empty() {
-        filled(env, "ROLLDECK_NAMESPACE")
-            .map(|text| vec![text])
-            .or_else(|| file.map(OneOrMore::into_list))
-            .unwrap_or_default()
-    } else {
-        overrides.namespaces.clone()
-    };
-    let names = names.iter().flat_map(|text| text.split(',')).map(str::trim);
-    let mut names: Vec<_> = names
-        .filter(|name| !name.is_empty())
-        .map(String::from)
-        .collect();
-    names.sort();
-    names.dedup();
-    match names.as_slice() {
-        [] => Namespaces::OfContext,
-        // The word is for the variable and the file; `-n all` is a namespace.
-        [word] if word == "all" && overrides.namespaces.is_empty() => Namespaces::All,
-        _ => Namespaces::Named(names),
-    }
-}
-
-fn display(overrides: &Overrides, env: Env<'_>, file: &super::file::Display) -> Display {
-    let terminal = filled(env, "TERM").unwrap_or_default();
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
-        .into_iter()
-        .find_map(|name| filled(env, name));
-    // Characters of ambiguous width are two cells wide there.
-    let wide = locale.is_some_and(|locale| {
-        ["zh", "ja", "ko"]
-            .iter()
-            .any(|language| locale.to_lowercase().starts_with(language))
-    });
-    let colorless = filled(env, "NO_COLOR").is_some() || terminal == "dumb";
-    Display {
-        color: !colorless && file.color.unwrap_or(true),
-        ascii: overrides.ascii || file.ascii.unwrap_or(wide || terminal == "linux"),
-    }
-}
-
-fn search(env: Env<'_>, home: Option<PathBuf>) -> Vec<PathBuf> {
+/// The kubeconfig files, in the order in which they are merged.
+pub fn search(env: Env<'_>) -> Vec<PathBuf> {
     let listed = filled(env, "KUBECONFIG").unwrap_or_default();
     let files: Vec<_> = split_paths(&listed)
         .filter(|path| !path.as_os_str().is_empty())
         .collect();
     if files.is_empty() {
-        home.map(|home| home.join(".kube/config"))
+        home(env)
+            .map(|home| home.join(".kube/config"))
             .into_iter()
             .collect()
     } else {
@@ -178,30 +91,11 @@ fn proxy(env: Env<'_>) -> Proxy {
     }
 }
 
-fn flag(env: Env<'_>, name: &str) -> Result<Option<bool>, Error> {
-    match filled(env, name).as_deref() {
-        None => Ok(None),
-        Some("1" | "true") => Ok(Some(true)),
-        Some("0" | "false") => Ok(Some(false)),
-        Some(other) => Err(Error::new(name, format!("{other} is neither 1 nor 0"))),
-    }
-}
-
-fn filled(env: Env<'_>, name: &str) -> Option<String> {
-    env(name).filter(|value| !value.is_empty())
-}
-
-/// The XDG rules: a relative path is to be ignored.
-fn absolute(env: Env<'_>, name: &str) -> Option<PathBuf> {
-    filled(env, name)
-        .map(PathBuf::from)
-        .filter(|path| path.is_absolute())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::FailureKind;
+    use std::fs;
 
     fn with(overrides: Overrides, variables: &[(&str, &str)]) -> Result<Config, Error> {
         let env = |name: &str| {

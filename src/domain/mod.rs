@@ -3,6 +3,7 @@
 pub mod action_note;
 pub mod change;
 pub mod cluster;
+pub mod color;
 pub mod environment;
 pub mod failure;
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub mod workload;
 pub use action_note::ActionNote;
 pub use change::{Change, Health, Item, ItemId, Update};
 pub use cluster::{Connection, Identity, PinnedBy};
+pub use color::Color;
 pub use environment::{Environment, Level};
 pub use failure::{Failure, FailureKind};
 pub use fleet::Fleet;

@@ -3,8 +3,8 @@
 use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier, Style};
 
-use crate::config::Display;
-use crate::domain::{Level, Phase};
+use crate::config::{self, Display};
+use crate::domain::{Color as Named, Level, Phase};
 use crate::plan::Finding;
 
 /// What a piece of text is for. Colour only repeats what the words and glyphs already say, and no background is
@@ -28,35 +28,64 @@ pub enum Role {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Theme {
-    color: bool,
+    /// `None`: words and glyphs alone.
+    colors: Option<config::Theme>,
     pub ascii: bool,
 }
 
 impl Theme {
     pub fn new(display: &Display) -> Self {
         Self {
-            color: display.color,
+            colors: display.color.then_some(display.theme),
             ascii: display.ascii,
         }
     }
 
     pub fn style(self, role: Role) -> Style {
-        let (color, modifier) = match role {
-            Role::Plain => (None, Modifier::empty()),
-            Role::Strong => (None, Modifier::BOLD),
-            Role::Dim => (None, Modifier::DIM),
-            Role::Good => (Some(Color::Green), Modifier::empty()),
-            Role::Moving => (Some(Color::Blue), Modifier::empty()),
-            Role::Warn => (Some(Color::Yellow), Modifier::empty()),
-            Role::Bad => (Some(Color::Red), Modifier::BOLD),
-            Role::Key => (Some(Color::Cyan), Modifier::BOLD),
-            Role::Found => (None, Modifier::REVERSED),
+        let modifier = match role {
+            Role::Plain | Role::Good | Role::Moving | Role::Warn => Modifier::empty(),
+            Role::Strong | Role::Bad | Role::Key => Modifier::BOLD,
+            Role::Dim => Modifier::DIM,
+            Role::Found => Modifier::REVERSED,
         };
         let style = Style::new().add_modifier(modifier);
-        match color {
-            Some(color) if self.color => style.fg(color),
-            Some(_) | None => style,
+        match self.colors.and_then(|colors| named(colors, role)) {
+            Some(color) => style.fg(of_terminal(color)),
+            None => style,
         }
+    }
+}
+
+fn named(colors: config::Theme, role: Role) -> Option<Named> {
+    match role {
+        Role::Good => Some(colors.good),
+        Role::Moving => Some(colors.moving),
+        Role::Warn => Some(colors.warn),
+        Role::Bad => Some(colors.bad),
+        Role::Key => Some(colors.key),
+        Role::Plain | Role::Strong | Role::Dim | Role::Found => None,
+    }
+}
+
+/// What ratatui calls it: its plain names are the dim half, and white is the brightest.
+fn of_terminal(color: Named) -> Color {
+    match color {
+        Named::Black => Color::Black,
+        Named::Red => Color::Red,
+        Named::Green => Color::Green,
+        Named::Yellow => Color::Yellow,
+        Named::Blue => Color::Blue,
+        Named::Magenta => Color::Magenta,
+        Named::Cyan => Color::Cyan,
+        Named::White => Color::Gray,
+        Named::BrightBlack => Color::DarkGray,
+        Named::BrightRed => Color::LightRed,
+        Named::BrightGreen => Color::LightGreen,
+        Named::BrightYellow => Color::LightYellow,
+        Named::BrightBlue => Color::LightBlue,
+        Named::BrightMagenta => Color::LightMagenta,
+        Named::BrightCyan => Color::LightCyan,
+        Named::BrightWhite => Color::White,
     }
 }
 
@@ -148,7 +177,7 @@ mod tests {
     fn without_color_nothing_is_colored_and_what_shouts_still_does() {
         let theme = Theme::new(&Display {
             color: false,
-            ascii: false,
+            ..Display::default()
         });
         assert_eq!(theme.style(Role::Bad).fg, None);
         assert!(theme.style(Role::Bad).add_modifier.contains(Modifier::BOLD));

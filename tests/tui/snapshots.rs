@@ -59,6 +59,28 @@ fn board_in_ascii() {
     });
 }
 
+#[test]
+fn chosen_columns_stand_in_their_order_and_colours_are_the_users() {
+    use rolldeck::config::{Column, Theme};
+    use rolldeck::domain::Color;
+    let mut model = model(&night(), 120, 40);
+    let columns = vec![Column::Version, Column::Service, Column::Why];
+    model.settings.display.columns = Some(columns);
+    model.settings.display.theme = Theme {
+        bad: Color::BrightMagenta,
+        ..Theme::default()
+    };
+    let shown = drawn(&model);
+    let text = text(&shown);
+    let titles: Vec<_> = text.lines().nth(1).unwrap().split_whitespace().collect();
+    assert_eq!(titles[..3], ["VERSION", "SERVICE", "WHY"]);
+    let styles = styles(&shown);
+    assert!(
+        styles.contains("lightmagenta") && !styles.contains(" red"),
+        "{styles}"
+    );
+}
+
 /// The board after every source came into this state, last heard of at `contact`.
 fn board_with(width: u16, height: u16, health: &Health, contact: Timestamp) -> Model {
     let mut model = model(&night(), width, height);

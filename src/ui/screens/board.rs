@@ -6,6 +6,7 @@ use crate::app::layout::scrolled;
 use crate::app::model::Row;
 use crate::app::update::missing_permission;
 use crate::app::words::key;
+use crate::config::Column as Part;
 use crate::domain::standing::Reason;
 use crate::domain::{Health, Phase, SourceId, source::Feed};
 use crate::text;
@@ -16,18 +17,6 @@ use super::super::widgets::header::stale_since;
 use super::super::widgets::input::input;
 use super::super::widgets::pen::{Pen, cells};
 use super::super::widgets::table::{Column, Placed, place, scroll_mark};
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
-    Namespace,
-    Service,
-    Environment,
-    Version,
-    Rollout,
-    Ready,
-    Changed,
-    Why,
-}
 
 /// Cells before the first column: the cursor and the phase's sign.
 const MARKS: u16 = 4;
@@ -255,32 +244,58 @@ fn columns(visible: &[Shown<'_>], model: &Model) -> Vec<Column<Part>> {
         let words = visible.iter().map(|shown| shown.words(key));
         Column::holding(words, key, title, small, goes)
     };
-    let mut columns = Vec::with_capacity(8);
     let beside_namespace = model.scope.namespaces.len() != 1;
-    if beside_namespace {
-        let namespace = column(Part::Namespace, "NAMESPACE", 9, 0);
-        columns.push(after_the_reason(namespace));
+    let made = |part| match part {
+        Part::Namespace => after_the_reason(column(part, "NAMESPACE", 9, 0)),
+        Part::Service => column(part, "SERVICE", 13, 0),
+        Part::Environment => column(part, "ENV", 8, 4),
+        Part::Version => after_the_reason(column(part, "VERSION", 16, 0)),
+        Part::Rollout => {
+            let rollout = column(part, "ROLLOUT", 18, 0);
+            if beside_namespace {
+                without_bar(rollout, visible)
+            } else {
+                rollout
+            }
+        }
+        Part::Ready => column(part, "READY", 7, 1),
+        Part::Changed => column(part, "CHANGED", 7, 2),
+        Part::Why => why_column(visible, beside_namespace),
+    };
+    match &model.settings.display.columns {
+        Some(chosen) => chosen.iter().copied().map(made).collect(),
+        None => every_column(model, beside_namespace).map(made).collect(),
     }
-    columns.push(column(Part::Service, "SERVICE", 13, 0));
-    if !model.settings.environments.is_empty() {
-        columns.push(column(Part::Environment, "ENV", 8, 4));
-    }
-    let version = column(Part::Version, "VERSION", 16, 0);
-    columns.push(after_the_reason(version));
-    let rollout = column(Part::Rollout, "ROLLOUT", 18, 0);
-    columns.push(if beside_namespace {
-        // What is left without the bar.
-        let short = visible.iter().map(|shown| cells(&shown.rollout_short));
-        let short = short.max().unwrap_or(0).max(cells(rollout.title));
-        let least = rollout.least.min(short);
-        after_the_reason(Column { least, ..rollout })
-    } else {
-        rollout
-    });
-    columns.push(column(Part::Ready, "READY", 7, 1));
-    columns.push(column(Part::Changed, "CHANGED", 7, 2));
-    columns.push(why_column(visible, beside_namespace));
-    columns
+}
+
+/// Those that tell rows apart or say something about them here.
+fn every_column(model: &Model, beside_namespace: bool) -> impl Iterator<Item = Part> {
+    let environments = !model.settings.environments.is_empty();
+    let all = [
+        Part::Namespace,
+        Part::Service,
+        Part::Environment,
+        Part::Version,
+        Part::Rollout,
+        Part::Ready,
+        Part::Changed,
+        Part::Why,
+    ];
+    all.into_iter().filter(move |part| match part {
+        Part::Namespace => beside_namespace,
+        Part::Environment => environments,
+        Part::Service | Part::Version | Part::Rollout | Part::Ready | Part::Changed | Part::Why => {
+            true
+        }
+    })
+}
+
+/// The bar gives way: what is left says the same in words.
+fn without_bar(rollout: Column<Part>, visible: &[Shown<'_>]) -> Column<Part> {
+    let short = visible.iter().map(|shown| cells(&shown.rollout_short));
+    let short = short.max().unwrap_or(0).max(cells(rollout.title));
+    let least = rollout.least.min(short);
+    after_the_reason(Column { least, ..rollout })
 }
 
 /// It is whole only once the reasons are.
