@@ -1,5 +1,7 @@
 //! The engine against an API server in memory.
 
+use std::collections::BTreeMap;
+
 use rolldeck::app::{Effect, Event};
 use rolldeck::config::{Config, Connection as Settings};
 use rolldeck::domain::{Change, Connection, Feed, Kind, SourceId, Update};
@@ -19,7 +21,11 @@ fn start(fake: &Fake) -> (Engine, Receiver<Event>) {
         },
         ..Config::default()
     };
-    Engine::start(config)
+    let (engine, news) = Engine::start(config);
+    engine.run(Effect::Connect {
+        clusters: vec!["staging".into()],
+    });
+    (engine, news)
 }
 
 async fn until(news: &mut Receiver<Event>, what: &str, is: impl Fn(&Event) -> bool) -> Vec<Event> {
@@ -49,7 +55,7 @@ fn row(event: &Event) -> bool {
 
 fn deployments() -> Effect {
     Effect::Watch {
-        epoch: 0,
+        epochs: BTreeMap::new(),
         wanted: vec![SourceId {
             cluster: "staging".into(),
             namespace: Some("shop".into()),

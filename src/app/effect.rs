@@ -1,5 +1,7 @@
 //! What the engine must do, as plain data, so that a test can assert it.
 
+use std::collections::BTreeMap;
+
 use crate::domain::{ClusterId, SourceId, WorkloadId};
 use crate::plan::{Answers, Plan, Request};
 
@@ -7,9 +9,15 @@ use super::event::JobId;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
+    /// The clusters to be connected to: the engine connects to those that are new and leaves those that are not
+    /// named. An empty name is the kubeconfig's current context.
+    Connect {
+        clusters: Vec<ClusterId>,
+    },
     /// The ordered wish list: the engine opens and drops feeds to match it.
     Watch {
-        epoch: u64,
+        /// Of each cluster's scope.
+        epochs: BTreeMap<ClusterId, u64>,
         wanted: Vec<SourceId>,
     },
     /// Try the connection, or every feed that waits, now.
@@ -48,9 +56,10 @@ pub enum Effect {
         job: JobId,
         revisions: Compared,
     },
+    /// Those of all these clusters together.
     ListNamespaces {
         job: JobId,
-        cluster: ClusterId,
+        clusters: Vec<ClusterId>,
     },
     AskPermission {
         cluster: ClusterId,
@@ -58,7 +67,7 @@ pub enum Effect {
     },
     Diagnose {
         job: JobId,
-        cluster: ClusterId,
+        clusters: Vec<ClusterId>,
     },
     /// The end of a followed action, for the record.
     RecordOutcome {

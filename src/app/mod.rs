@@ -1,5 +1,7 @@
 //! What a person does and sees, as a pure machine: events in, effects out, a model in between.
 
+pub mod answering;
+pub mod clusters;
 pub mod effect;
 pub mod event;
 pub mod field;

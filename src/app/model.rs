@@ -6,30 +6,29 @@ use jiff::Timestamp;
 
 use crate::config::{Display, Namespaces};
 use crate::domain::{
-    ClusterId, Connection, Environment, Failure, Fleet, Health, Known, Level, SourceId, Standing,
-    TemplateHash, Uid, WorkloadId,
+    Environment, Failure, Fleet, Health, Known, Level, SourceId, Standing, TemplateHash, Uid,
+    WorkloadId,
 };
 use crate::plan::{Answers, Follow, Goal, Plan, Request, Verdict};
 
+use super::clusters::ClusterState;
 use super::event::{Diagnosis, Document, JobId};
 use super::field::Field;
 use super::keymap::Keymap;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
-    /// The server's clock, when ours is more than a few seconds off.
+    /// The clock of the first cluster, when ours is more than a few seconds off; others: [`Model::clock_of`].
     pub now: Timestamp,
     pub width: u16,
     pub height: u16,
     pub settings: Settings,
-    pub cluster: ClusterId,
-    pub connection: Connection,
-    pub scope: Scope,
-    /// Bumped by every change of scope; news of another epoch is dropped.
+    /// In the order in which they were asked for; never empty.
+    pub clusters: Vec<ClusterState>,
+    pub view: View,
+    /// Bumped by every change of any scope.
     pub epoch: u64,
     pub sources: BTreeMap<SourceId, SourceState>,
-    /// The server's clock minus ours, in seconds.
-    pub skew: i64,
     pub fleet: Fleet,
     pub board: Board,
     /// What lies over the board, outermost last.
@@ -40,8 +39,6 @@ pub struct Model {
     pub follows: Vec<Following>,
     pub arming: Option<Armed>,
     pub notice: Option<Notice>,
-    /// The missing permission for release verbs, per namespace; `None` inside: permitted.
-    pub permissions: BTreeMap<Box<str>, Known<Option<String>>>,
     pub next_job: u64,
     /// Writes on their way: their box may be closed meanwhile.
     pub executions: Vec<Execution>,
@@ -90,16 +87,10 @@ pub struct Settings {
     pub log_file: String,
 }
 
-/// The namespaces on the board: what was asked for, and what became of it.
+/// What was asked for, whatever became of it in each cluster.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Scope {
+pub struct View {
     pub asked: Namespaces,
-    /// Empty: all.
-    pub namespaces: Vec<Box<str>>,
-    /// Why it is less than what was asked for.
-    pub note: Option<String>,
-    /// The identity told the context's namespace, or it is not needed: the feeds can open.
-    pub resolved: bool,
     /// Namespaces seen in this session, sorted, for the picker.
     pub known: Vec<Box<str>>,
     /// Those that were on the board alone, for the number keys: the first stays 1.

@@ -4,6 +4,7 @@
 use crate::domain::{Health, SourceId};
 use crate::text::thousands;
 
+use super::clusters::ClusterState;
 use super::model::{Model, SourceState};
 
 /// One line.
@@ -25,9 +26,6 @@ pub enum Tone {
 /// At most so many lines; the rest is counted and told by the doctor.
 const LINES: usize = 3;
 
-/// A clock that is off by less than this is not worth a line.
-const SKEW_SECONDS: i64 = 5;
-
 /// What there is to say, most urgent first.
 pub fn notes(model: &Model) -> Vec<Note> {
     let mut notes = Vec::new();
@@ -35,20 +33,15 @@ pub fn notes(model: &Model) -> Vec<Note> {
         let tone = if notice.bad { Tone::Bad } else { Tone::Plain };
         notes.push(note(notice.text.clone(), tone));
     }
-    if let Some(words) = &model.scope.note {
-        notes.push(note(words.clone(), Tone::Warn));
-    }
-    notes.extend(denied(model).map(|words| note(words, Tone::Warn)));
-    notes.extend(undecodable(model).map(|words| note(words, Tone::Warn)));
-    if model.skew.abs() > SKEW_SECONDS {
-        let way = if model.skew > 0 { "ahead of" } else { "behind" };
-        notes.push(note(
-            format!(
-                "the server's clock is {}s {way} this machine's: ages follow the server",
-                model.skew.abs()
-            ),
-            Tone::Warn,
-        ));
+    for cluster in &model.clusters {
+        let about = [
+            cluster.scope.note.clone(),
+            denied(model, cluster),
+            undecodable(model, cluster),
+            skewed(cluster),
+        ];
+        let about = about.into_iter().flatten();
+        notes.extend(about.map(|words| note(named(model, cluster, words), Tone::Warn)));
     }
     if notes.len() > LINES {
         let rest = notes.len() - (LINES - 1);
@@ -65,15 +58,40 @@ fn note(text: impl Into<String>, tone: Tone) -> Note {
     }
 }
 
+/// Of one cluster among several it is said which.
+fn named(model: &Model, cluster: &ClusterState, words: String) -> String {
+    match model.clusters.as_slice() {
+        [_] => words,
+        _ => format!("{}: {words}", cluster.id),
+    }
+}
+
+fn skewed(cluster: &ClusterState) -> Option<String> {
+    let ahead = cluster.ahead();
+    let way = if ahead > 0 { "ahead of" } else { "behind" };
+    let seconds = ahead.abs();
+    (ahead != 0).then(|| {
+        format!("the server's clock is {seconds}s {way} this machine's: ages follow the server")
+    })
+}
+
+fn of_cluster<'a>(
+    model: &'a Model,
+    cluster: &ClusterState,
+) -> impl Iterator<Item = (&'a SourceId, &'a SourceState)> {
+    let sources = model.sources.iter();
+    sources.filter(|(source, _)| source.cluster == cluster.id)
+}
+
 /// One sentence for all that may not be read: what it is, and in the server's words why.
-fn denied(model: &Model) -> Option<String> {
+fn denied(model: &Model, cluster: &ClusterState) -> Option<String> {
     let denied = |(source, state): (&SourceId, &SourceState)| {
         let Health::Denied(why) = &state.health else {
             return None;
         };
         Some((source.feed.resource(), why.clone()))
     };
-    let mut all: Vec<_> = model.sources.iter().filter_map(denied).collect();
+    let mut all: Vec<_> = of_cluster(model, cluster).filter_map(denied).collect();
     all.sort();
     all.dedup_by(|a, b| a.0 == b.0);
     let (_, why) = all.first()?.clone();
@@ -84,12 +102,10 @@ fn denied(model: &Model) -> Option<String> {
     Some(format!("no rights to read {}: {why}", resources.join(", ")))
 }
 
-fn undecodable(model: &Model) -> Option<String> {
-    let count: usize = model.sources.values().map(|state| state.undecodable).sum();
-    let first = model
-        .sources
-        .iter()
-        .find(|(_, state)| state.undecodable > 0)?;
+fn undecodable(model: &Model, cluster: &ClusterState) -> Option<String> {
+    let sources = of_cluster(model, cluster);
+    let count: usize = sources.map(|(_, state)| state.undecodable).sum();
+    let first = of_cluster(model, cluster).find(|(_, state)| state.undecodable > 0)?;
     let resource = first.0.feed.resource();
     Some(match count {
         1 => format!("1 object of {resource} could not be understood: its row is missing"),

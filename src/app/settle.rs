@@ -264,7 +264,7 @@ fn tally(board: &Board) -> Tally {
 
 fn row(model: &Model, id: &WorkloadId) -> Option<Row> {
     let workload = model.fleet.workload(id)?;
-    let mut standing = model.fleet.standing(id, model.now)?;
+    let mut standing = model.fleet.standing(id, model.clock_of(id))?;
     let followed = model.follows.iter().any(|following| {
         matches!(following.state, Follow::Pending(_)) && following.goal.uid == workload.uid
     });

@@ -1,8 +1,11 @@
 //! Which feeds the screen needs, most needed first.
 
-use crate::domain::{Feed, Kind, Phase, SourceId, Workload, WorkloadId};
+use std::collections::BTreeMap;
+
+use crate::domain::{ClusterId, Connection, Feed, Kind, Phase, SourceId, Workload, WorkloadId};
 use crate::plan::Follow;
 
+use super::clusters::ClusterState;
 use super::effect::Effect;
 use super::model::{Model, Row, Screen};
 
@@ -13,34 +16,22 @@ const REVISIONS: usize = 32;
 
 /// The ordered wish list.
 pub fn wanted(model: &Model) -> Vec<SourceId> {
-    if !model.scope.resolved {
-        return Vec::new();
-    }
-    let scopes = scopes(model);
+    let resolved = || model.clusters.iter().filter(|c| c.scope.resolved);
     let mut list = Vec::new();
     for kind in Kind::ALL {
-        list.extend(
-            scopes
-                .iter()
-                .map(|ns| source(model, ns.clone(), Feed::Workloads(kind))),
-        );
+        list.extend(resolved().flat_map(|c| sources(c, &Feed::Workloads(kind))));
     }
-    let standing: bool = list.iter().all(|source| settled(model, source));
-    list.extend(
-        scopes
-            .iter()
-            .map(|ns| source(model, ns.clone(), Feed::Warnings)),
-    );
+    let standing = |cluster: &&ClusterState| {
+        let mut of_cluster = list.iter().filter(|source| source.cluster == cluster.id);
+        of_cluster.all(|source| settled(model, source))
+    };
+    let standing: Vec<&ClusterState> = resolved().filter(standing).collect();
+    list.extend(resolved().flat_map(|c| sources(c, &Feed::Warnings)));
     let by_need = by_need(model);
     list.extend(pods(model, &by_need));
     list.extend(revisions(model, &by_need));
-    if standing {
-        list.extend(
-            scopes
-                .iter()
-                .map(|ns| source(model, ns.clone(), Feed::ReplicaSets)),
-        );
-    }
+    let replica_sets = standing.into_iter();
+    list.extend(replica_sets.flat_map(|c| sources(c, &Feed::ReplicaSets)));
     list
 }
 
@@ -59,32 +50,48 @@ pub fn refresh(model: &mut Model, effects: &mut Vec<Effect>) {
         model.work.touched.extend(model.fleet.forget(source));
     }
     effects.push(Effect::Watch {
-        epoch: model.epoch,
+        epochs: epochs(model),
         wanted: model.watched.clone(),
     });
 }
 
-/// Every workload of the scope has been listed, or never will be.
+fn epochs(model: &Model) -> BTreeMap<ClusterId, u64> {
+    let clusters = model.clusters.iter();
+    clusters.map(|c| (c.id.clone(), c.epoch)).collect()
+}
+
+/// Every workload of every cluster's scope has been listed, or never will be: a cluster that does not answer is not
+/// waited for.
 pub fn stands(model: &Model) -> bool {
     let mut workloads = model
         .watched
         .iter()
         .filter(|source| matches!(source.feed, Feed::Workloads(_)))
         .peekable();
-    workloads.peek().is_some() && workloads.all(|source| settled(model, source))
+    let connecting = |c: &ClusterState| matches!(c.connection, Connection::Connecting { .. });
+    workloads.peek().is_some()
+        && workloads.all(|source| settled(model, source))
+        && !model.clusters.iter().any(connecting)
 }
 
-fn scopes(model: &Model) -> Vec<Option<Box<str>>> {
-    match model.scope.namespaces.as_slice() {
-        [] => vec![None],
-        named => named.iter().cloned().map(Some).collect(),
+/// The feed in every namespace of the cluster's scope.
+fn sources(cluster: &ClusterState, feed: &Feed) -> Vec<SourceId> {
+    let source = |namespace: Option<Box<str>>| SourceId {
+        cluster: cluster.id.clone(),
+        namespace,
+        feed: feed.clone(),
+    };
+    match cluster.scope.namespaces.as_slice() {
+        [] => vec![source(None)],
+        named => named.iter().cloned().map(|ns| source(Some(ns))).collect(),
     }
 }
 
-fn source(model: &Model, namespace: Option<Box<str>>, feed: Feed) -> SourceId {
+/// The feed of a workload alone, in its namespace.
+fn beside(workload: &Workload, feed: Feed) -> SourceId {
     SourceId {
-        cluster: model.cluster.clone(),
-        namespace,
+        cluster: workload.id.cluster.clone(),
+        namespace: Some(workload.id.namespace.clone()),
         feed,
     }
 }
@@ -156,7 +163,7 @@ fn pods(model: &Model, by_need: &[(u8, WorkloadId)]) -> Vec<SourceId> {
             workload: workload.id.clone(),
             selector: workload.selector.clone(),
         };
-        source(model, Some(workload.id.namespace.clone()), feed)
+        beside(workload, feed)
     });
     // Those that were watched and recovered stay while there is room: trouble comes back.
     let stay = model.watched.iter().filter(|source| match &source.feed {
@@ -185,7 +192,7 @@ fn revisions(model: &Model, by_need: &[(u8, WorkloadId)]) -> Vec<SourceId> {
         let Some(workload) = model.fleet.workload(id) else {
             continue;
         };
-        let source = revisions_of(model, workload);
+        let source = revisions_of(workload);
         if list.len() < REVISIONS && !fleet_wide(model, workload) && !list.contains(&source) {
             list.push(source);
         }
@@ -194,17 +201,20 @@ fn revisions(model: &Model, by_need: &[(u8, WorkloadId)]) -> Vec<SourceId> {
     list
 }
 
-fn revisions_of(model: &Model, workload: &Workload) -> SourceId {
+fn revisions_of(workload: &Workload) -> SourceId {
     let feed = Feed::RevisionsOf {
         workload: workload.id.clone(),
         selector: workload.selector.clone(),
     };
-    source(model, Some(workload.id.namespace.clone()), feed)
+    beside(workload, feed)
 }
 
 /// The pass over all ReplicaSets has brought this one's.
 fn fleet_wide(model: &Model, workload: &Workload) -> bool {
-    let synced = |ns: Option<Box<str>>| model.fleet.synced(&source(model, ns, Feed::ReplicaSets));
-    workload.id.kind == Kind::Deployment
-        && (synced(None) || synced(Some(workload.id.namespace.clone())))
+    let near = beside(workload, Feed::ReplicaSets);
+    let wide = SourceId {
+        namespace: None,
+        ..near.clone()
+    };
+    workload.id.kind == Kind::Deployment && (model.fleet.synced(&wide) || model.fleet.synced(&near))
 }

@@ -1,9 +1,10 @@
 //! What the registry and the keys in force say of themselves: hints, help.
 
+use super::clusters::ClusterState;
 use super::intent::{Entry, Group, Intent, Place, REGISTRY};
 use super::model::{Model, Overlay, Pane, PlanBox, Screen, Stage};
 use super::update::{missing_permission, place};
-use crate::domain::{Connection, Health, Level};
+use crate::domain::{Health, Level};
 use crate::plan::Missing;
 
 pub use super::update::{Choice, choices, missing};
@@ -112,13 +113,13 @@ fn useful(model: &Model, intent: Intent) -> bool {
             | Intent::OnlyTrouble
     );
     let hidden = matches!(intent, Intent::Filter | Intent::OnlyTrouble) && model.board.hidden > 0;
-    let connected = matches!(model.connection, Connection::Connected(_));
+    let all_connected = model.clusters.iter().all(ClusterState::connected);
     if let Some(Overlay::Plan(shown)) = &model.overlay {
         return in_plan(model, shown, intent);
     }
     match intent {
-        Intent::AllNamespaces => place(model) != Place::Board || connected,
-        Intent::Retry => place(model) != Place::Board || !connected || waits(model),
+        Intent::AllNamespaces => place(model) != Place::Board || model.connected(),
+        Intent::Retry => place(model) != Place::Board || !all_connected || waits(model),
         _ => !needs_row || hidden || place(model) != Place::Board || model.board.cursor.is_some(),
     }
 }

@@ -29,9 +29,9 @@ pub struct Args {
 #[derive(Debug, Arguments)]
 #[allow(clippy::struct_excessive_bools)] // each is a flag of its own
 struct Common {
-    /// The kubeconfig context
+    /// A kubeconfig context; several, given so or as a list, stand on one board
     #[arg(long, global = true, value_name = "NAME")]
-    context: Option<String>,
+    context: Vec<String>,
     /// A namespace; may be given several times or as a list
     #[arg(short, long, global = true, value_name = "NAME")]
     namespace: Vec<String>,
@@ -210,7 +210,7 @@ impl Args {
             config: common.config.clone(),
             command: self.command.clone(),
             kubeconfig: common.kubeconfig.clone(),
-            context: common.context.clone(),
+            contexts: common.context.clone(),
             namespaces: common.namespace.clone(),
             all_namespaces: common.all_namespaces,
             readonly: common.readonly,

@@ -101,17 +101,20 @@ async fn serve(world: &Running) -> Result<(), Failure> {
 
 /// What points at the world. Records and the log go into the world's own folder, never among the user's.
 fn settings(config: Config, overrides: &Overrides, world: &Running, speed: u32) -> Config {
-    let context = overrides.context.clone();
-    let context = context.unwrap_or_else(|| demo::CONTEXT.to_owned());
+    let contexts = match overrides.contexts.as_slice() {
+        [] => vec![demo::CONTEXT.to_owned()],
+        _ => config.contexts,
+    };
     let environments = world.scenario.environments.iter();
     let environments = environments.map(|environment| Environment {
         name: environment.name.clone(),
-        cluster: context.clone(),
+        cluster: contexts[0].clone(),
         namespaces: environment.namespaces.clone(),
         protection: environment.protection,
     });
     let scoped = overrides.all_namespaces || !overrides.namespaces.is_empty();
     Config {
+        contexts: contexts.clone(),
         environments: environments.collect(),
         namespaces: if scoped {
             config.namespaces
@@ -123,7 +126,6 @@ fn settings(config: Config, overrides: &Overrides, world: &Running, speed: u32) 
         verify_seconds: world.scenario.verify_seconds.div_ceil(speed.max(1)),
         connection: Connection {
             kubeconfig: Some(world.kubeconfig()),
-            context: Some(context),
             ..Connection::default()
         },
         ..config

@@ -11,7 +11,7 @@ use super::args::{Doctor, Form};
 use super::output;
 
 pub async fn run(config: &Config, args: &Doctor) -> Outcome {
-    let lines: Vec<_> = doctor::diagnose(config)
+    let lines: Vec<_> = doctor::diagnose(config, &config.clusters())
         .await
         .into_iter()
         .map(|d| Line {

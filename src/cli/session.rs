@@ -36,7 +36,9 @@ const ATTEMPTS: u32 = 3;
 
 impl Session {
     pub async fn connect(config: &Config, seconds: u64) -> Result<Self, Failure> {
-        let cluster = kube::connect(&config.connection, clock::now, |_| {})
+        let clusters = config.clusters();
+        let connection = config.connection.to(&clusters[0].0);
+        let cluster = kube::connect(&connection, clock::now, |_| {})
             .await
             .map_err(|error| error.failure())?;
         Ok(Self {

@@ -12,7 +12,7 @@ use crate::domain::Environment;
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct File {
-    pub context: Option<String>,
+    pub context: Option<OneOrMore>,
     pub namespaces: Option<Names>,
     pub readonly: bool,
     pub verify_seconds: Option<u32>,

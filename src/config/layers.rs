@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::Error;
-use super::file::{File, Names};
+use super::file::{File, Names, OneOrMore};
 
 /// Seconds that pods must stay ready when nothing else is said.
 const VERIFY_SECONDS: u32 = 30;
@@ -22,7 +22,8 @@ pub struct Overrides {
     /// `-c COMMAND`.
     pub command: Option<String>,
     pub kubeconfig: Option<PathBuf>,
-    pub context: Option<String>,
+    /// `--context`, each time.
+    pub contexts: Vec<String>,
     /// `-n`, each time.
     pub namespaces: Vec<String>,
     /// `-A`.
@@ -71,25 +72,29 @@ pub fn read(overrides: &Overrides, env: Env<'_>) -> Result<Layers, Error> {
 
 impl Layers {
     fn scope(&mut self, overrides: &Overrides, env: Env<'_>) {
-        let flag = overrides.context.clone().map(|name| (name, "--context"));
-        if let Some((context, by)) = flag.or_else(|| variable(env, "ROLLDECK_CONTEXT")) {
-            self.file.context = Some(context);
+        let flag =
+            (!overrides.contexts.is_empty()).then(|| (overrides.contexts.clone(), "--context"));
+        let variable_of = |name| variable(env, name).map(|(text, by)| (vec![text], by));
+        if let Some((contexts, by)) = flag.or_else(|| variable_of("ROLLDECK_CONTEXT")) {
+            self.file.context = Some(in_order(&contexts));
             self.outranked.insert("context", by);
+        } else if let Some(written) = self.file.context.take() {
+            self.file.context = Some(in_order(&written.into_list()));
         }
-        let named = split(&overrides.namespaces);
+        let named = sorted(&overrides.namespaces);
         let flag = if overrides.all_namespaces {
             Some((Names::One(ALL.into()), "-A"))
         } else {
             // The word is for the variable and the file; `-n all` is a namespace.
             (!named.is_empty()).then_some((Names::More(named), "-n"))
         };
-        let variable = variable(env, "ROLLDECK_NAMESPACE");
-        let variable = variable.map(|(text, by)| (names(split(&[text])), by));
+        let variable = variable_of("ROLLDECK_NAMESPACE");
+        let variable = variable.map(|(texts, by)| (names(sorted(&texts)), by));
         if let Some((names, by)) = flag.or(variable) {
             self.file.namespaces = Some(names);
             self.outranked.insert("namespaces", by);
         } else if let Some(written) = self.file.namespaces.take() {
-            self.file.namespaces = Some(names(split(&written.into_list())));
+            self.file.namespaces = Some(names(sorted(&written.into_list())));
         }
     }
 
@@ -171,13 +176,29 @@ fn unreadable(path: &Path, why: &io::Error) -> Error {
     )
 }
 
-/// With commas between or one by one; sorted, each once.
-fn split(texts: &[String]) -> Vec<String> {
+/// With commas between or one by one.
+fn split(texts: &[String]) -> impl Iterator<Item = String> {
     let names = texts.iter().flat_map(|text| text.split(',')).map(str::trim);
-    let mut names: Vec<_> = names
-        .filter(|name| !name.is_empty())
-        .map(String::from)
-        .collect();
+    names.filter(|name| !name.is_empty()).map(String::from)
+}
+
+/// As they were given, each once.
+fn in_order(texts: &[String]) -> OneOrMore {
+    let mut names: Vec<String> = Vec::new();
+    for name in split(texts) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    match names.as_slice() {
+        [only] => OneOrMore::One(only.clone()),
+        _ => OneOrMore::More(names),
+    }
+}
+
+/// Sorted, each once.
+fn sorted(texts: &[String]) -> Vec<String> {
+    let mut names: Vec<_> = split(texts).collect();
     names.sort();
     names.dedup();
     names

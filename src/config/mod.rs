@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::domain::Environment;
+use crate::domain::{ClusterId, Environment};
 
 pub use display::{Column, Display, Theme};
 pub use error::Error;
@@ -22,6 +22,9 @@ pub use resolve::load;
 /// What is in force. Made once at the start.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Config {
+    /// The kubeconfig contexts on the board, in order. Empty: the current one.
+    pub contexts: Vec<String>,
+    /// Without a context.
     pub connection: Connection,
     pub namespaces: Namespaces,
     /// Nothing is ever sent but reads and self-reviews.
@@ -40,6 +43,16 @@ pub struct Config {
     pub verify_seconds: u32,
 }
 
+impl Config {
+    /// By context; an empty name is the kubeconfig's current one.
+    pub fn clusters(&self) -> Vec<ClusterId> {
+        match self.contexts.as_slice() {
+            [] => vec![ClusterId::from("")],
+            named => named.iter().map(|name| name.as_str().into()).collect(),
+        }
+    }
+}
+
 /// Which API server, as far as flags and environment say.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Connection {
@@ -47,10 +60,30 @@ pub struct Connection {
     pub kubeconfig: Option<PathBuf>,
     /// Without that: the files of KUBECONFIG, else `~/.kube/config`. They may be missing.
     pub search: Vec<PathBuf>,
+    /// Absent: the kubeconfig's current one.
     pub context: Option<String>,
     /// `KUBERNETES_SERVICE_HOST` is set: this may be a pod.
     pub in_cluster: bool,
     pub proxy: Proxy,
+}
+
+impl Connection {
+    /// The same way, to this context; to the kubeconfig's current one when the name is empty.
+    #[must_use]
+    pub fn to(&self, context: &str) -> Self {
+        Self {
+            context: Some(context.to_owned()).filter(|name| !name.is_empty()),
+            ..self.clone()
+        }
+    }
+
+    /// The kubeconfig files that count, whether they are there or not.
+    pub fn files(&self) -> &[PathBuf] {
+        match &self.kubeconfig {
+            Some(file) => std::slice::from_ref(file),
+            None => &self.search,
+        }
+    }
 }
 
 /// `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, in capitals or not.

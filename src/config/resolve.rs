@@ -16,6 +16,7 @@ pub fn load(overrides: Overrides, env: Env<'_>) -> Result<Config, Error> {
     let file = layers::read(&overrides, env)?.file;
     let display = file.display;
     Ok(Config {
+        contexts: file.context.map(OneOrMore::into_list).unwrap_or_default(),
         namespaces: namespaces(file.namespaces),
         readonly: file.readonly,
         armed_at_start: overrides.write,
@@ -35,7 +36,7 @@ pub fn load(overrides: Overrides, env: Env<'_>) -> Result<Config, Error> {
         state_dir: state(env)?,
         verify_seconds: file.verify_seconds.unwrap_or_default(),
         connection: Connection {
-            context: file.context,
+            context: None,
             search: search(env),
             kubeconfig: overrides.kubeconfig,
             in_cluster: filled(env, "KUBERNETES_SERVICE_HOST").is_some(),
@@ -140,7 +141,7 @@ mod tests {
         let text = "context: f\nnamespaces: [b, a]\nreadonly: true\nverifySeconds: 5\nkeys: {rollback: ctrl-z, quit: [a, b]}\n";
         let (_folder, mut overrides) = given(text);
         let config = with(overrides.clone(), &[]).unwrap();
-        assert_eq!(config.connection.context.as_deref(), Some("f"));
+        assert_eq!(config.contexts, ["f"]);
         assert_eq!(
             config.namespaces,
             Namespaces::Named(vec!["a".into(), "b".into()])
@@ -156,18 +157,18 @@ mod tests {
             ("ROLLDECK_READONLY", "0"),
         ];
         let config = with(overrides.clone(), &env).unwrap();
-        assert_eq!(config.connection.context.as_deref(), Some("e"));
+        assert_eq!(config.contexts, ["e"]);
         assert_eq!(
             config.namespaces,
             Namespaces::Named(vec!["x".into(), "y".into()])
         );
         assert!(!config.readonly);
 
-        overrides.context = Some("g".into());
+        overrides.contexts = vec!["h, g".into(), "h".into()];
         overrides.namespaces = vec!["all".into()];
         overrides.readonly = true;
         let config = with(overrides, &env).unwrap();
-        assert_eq!(config.connection.context.as_deref(), Some("g"));
+        assert_eq!(config.contexts, ["h", "g"]);
         assert_eq!(config.namespaces, Namespaces::Named(vec!["all".into()]));
         assert!(config.readonly);
     }

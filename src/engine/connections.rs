@@ -8,7 +8,8 @@ use std::time::{Duration, SystemTime};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::sleep;
 
-use super::{Client, Shared, clock};
+use super::clock;
+use super::links::{Client, Link};
 use crate::app::event::Event;
 use crate::domain::{ClusterId, Connection, Failure, Identity};
 use crate::sources::kube::{self, Cluster};
@@ -20,17 +21,17 @@ const LONGEST: i64 = 30;
 const AGAIN: Duration = Duration::from_secs(30);
 
 /// Never ends.
-pub async fn keep(shared: Arc<Shared>) {
+pub async fn keep(link: Arc<Link>) {
     let mut trouble = Trouble::default();
     let mut generation = 0;
     loop {
-        let files = stamps(&shared);
+        let files = stamps(&link);
         generation += 1;
         // Boxed: what asks three things at a time is large.
-        match Box::pin(attempt(&shared, trouble.since, generation)).await {
+        match Box::pin(attempt(&link, trouble.since, generation)).await {
             Ok(()) => {
                 trouble = Trouble::default();
-                until_expired(&shared, generation).await;
+                until_expired(&link, generation).await;
             }
             Err(failure) => {
                 let next = trouble.again(clock::now());
@@ -39,11 +40,11 @@ pub async fn keep(shared: Arc<Shared>) {
                     since: trouble.since.unwrap_or(next),
                     next,
                 };
-                say(&shared, id(&shared), state).await;
+                say(&link, link.id(), state).await;
                 tokio::select! {
                     () = sleep(until(next)) => {}
-                    () = shared.connect_now.notified() => {}
-                    () = changed(&shared, files) => {}
+                    () = link.connect_now.notified() => {}
+                    () = changed(&link, files) => {}
                 }
             }
         }
@@ -52,44 +53,40 @@ pub async fn keep(shared: Arc<Shared>) {
 
 /// The feeds get the client before the cluster has said who it is. After a failure they do not: the reason stands
 /// on the screen until something answers.
-async fn attempt(
-    shared: &Shared,
-    failing: Option<Timestamp>,
-    generation: u64,
-) -> Result<(), Failure> {
+async fn attempt(link: &Link, failing: Option<Timestamp>, generation: u64) -> Result<(), Failure> {
     let (doing, report) = tokio::sync::mpsc::unbounded_channel();
     let connecting = async {
-        kube::connect(&shared.config.connection, clock::now, move |words| {
+        kube::connect(&link.connection(), clock::now, move |words| {
             let _ = doing.send(words);
         })
         .await
     };
-    let connected = tokio::join!(connecting, tell(shared, report, failing)).0;
+    let connected = tokio::join!(connecting, tell(link, report, failing)).0;
     let cluster = connected.map_err(|error| error.failure())?;
     if failing.is_none() {
-        hand_out(shared, &cluster, generation);
+        hand_out(link, &cluster, generation);
         let state = Connection::Connected(kube::at_first(&cluster));
-        say(shared, cluster.id().clone(), state).await;
+        say(link, cluster.id().clone(), state).await;
     }
-    let identity = identify(shared, &cluster, generation).await?;
+    let identity = identify(link, &cluster, generation).await?;
     let user = identity.user.clone();
     if failing.is_some() {
-        hand_out(shared, &cluster, generation);
+        hand_out(link, &cluster, generation);
     }
     // In place: a feed must not be opened again for a name.
-    shared.cluster.send_if_modified(|client| {
+    link.cluster.send_if_modified(|client| {
         if let Some(client) = client {
             client.user = user;
         }
         false
     });
     let state = Connection::Connected(identity);
-    say(shared, cluster.id().clone(), state).await;
+    say(link, cluster.id().clone(), state).await;
     Ok(())
 }
 
-fn hand_out(shared: &Shared, cluster: &Cluster, generation: u64) {
-    shared.cluster.send_replace(Some(Client {
+fn hand_out(link: &Link, cluster: &Cluster, generation: u64) {
+    link.cluster.send_replace(Some(Client {
         cluster: cluster.clone(),
         user: None,
         generation,
@@ -97,22 +94,18 @@ fn hand_out(shared: &Shared, cluster: &Cluster, generation: u64) {
 }
 
 /// A cluster that brings rows is connected, whether it says who it is or not: then it is asked again, later.
-async fn identify(
-    shared: &Shared,
-    cluster: &Cluster,
-    generation: u64,
-) -> Result<Identity, Failure> {
+async fn identify(link: &Link, cluster: &Cluster, generation: u64) -> Result<Identity, Failure> {
     loop {
         let why = match kube::identify(cluster).await {
             Ok(identity) => return Ok(identity),
             Err(why) => why.failure(),
         };
-        if shared.heard.load(Ordering::Relaxed) < generation {
+        if link.heard.load(Ordering::Relaxed) < generation {
             return Err(why);
         }
         tokio::select! {
             () = sleep(AGAIN) => {}
-            () = until_expired(shared, generation) => return Err(why),
+            () = until_expired(link, generation) => return Err(why),
         }
     }
 }
@@ -137,21 +130,21 @@ impl Trouble {
 
 /// What it is doing goes to the screen, unless a failure stands there: that says more.
 async fn tell(
-    shared: &Shared,
+    link: &Link,
     mut report: tokio::sync::mpsc::UnboundedReceiver<String>,
     failing: Option<Timestamp>,
 ) {
     while let Some(doing) = report.recv().await {
         if failing.is_none() {
             let since = clock::now();
-            say(shared, id(shared), Connection::Connecting { doing, since }).await;
+            say(link, link.id(), Connection::Connecting { doing, since }).await;
         }
     }
 }
 
-async fn say(shared: &Shared, cluster: ClusterId, state: Connection) {
+async fn say(link: &Link, cluster: ClusterId, state: Connection) {
     tracing::info!(%cluster, state = word(&state), "connection");
-    shared.send(Event::Connection { cluster, state }).await;
+    link.send(Event::Connection { cluster, state }).await;
 }
 
 fn word(state: &Connection) -> &str {
@@ -162,16 +155,8 @@ fn word(state: &Connection) -> &str {
     }
 }
 
-/// The name that was asked for; empty while the kubeconfig's current context is not known.
-fn id(shared: &Shared) -> ClusterId {
-    match shared.client() {
-        Some(cluster) => cluster.id().clone(),
-        None => ClusterId::from(shared.config.connection.context.as_deref().unwrap_or("")),
-    }
-}
-
-async fn until_expired(shared: &Shared, generation: u64) {
-    let mut expired = shared.expired.subscribe();
+async fn until_expired(link: &Link, generation: u64) {
+    let mut expired = link.expired.subscribe();
     let _ = expired.wait_for(|last| *last >= generation).await;
 }
 
@@ -179,24 +164,19 @@ fn until(next: Timestamp) -> Duration {
     Duration::try_from(next.duration_since(clock::now())).unwrap_or_default()
 }
 
-async fn changed(shared: &Shared, before: Vec<Option<SystemTime>>) {
+async fn changed(link: &Link, before: Vec<Option<SystemTime>>) {
     loop {
         sleep(LOOK).await;
-        if stamps(shared) != before {
+        if stamps(link) != before {
             return;
         }
     }
 }
 
 /// When each kubeconfig file was written; `None` where there is none.
-fn stamps(shared: &Shared) -> Vec<Option<SystemTime>> {
-    let connection = &shared.config.connection;
-    let named: Vec<&PathBuf> = match &connection.kubeconfig {
-        Some(file) => vec![file],
-        None => connection.search.iter().collect(),
-    };
+fn stamps(link: &Link) -> Vec<Option<SystemTime>> {
     let modified = |file: &PathBuf| std::fs::metadata(file).and_then(|m| m.modified()).ok();
-    named.into_iter().map(modified).collect()
+    link.connection().files().iter().map(modified).collect()
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use futures::stream::FuturesOrdered;
 use super::{Shared, clock};
 use crate::app::event::{Diagnosis, Event, JobId};
 use crate::config::{Config, Connection, Namespaces};
-use crate::domain::{Failure, Identity, Kind, PinnedBy};
+use crate::domain::{ClusterId, Failure, Identity, Kind, PinnedBy};
 use crate::plan::Finding;
 use crate::sources::kube::access::{self, Permission, Right};
 use crate::sources::kube::path::Resource;
@@ -19,8 +19,8 @@ use crate::text;
 /// A clock that is further off than this makes ages wrong.
 const SKEW: i64 = 5;
 
-pub(super) async fn tell(shared: Arc<Shared>, job: JobId) {
-    let mut findings = diagnose(&shared.config).await;
+pub(super) async fn tell(shared: Arc<Shared>, job: JobId, clusters: Vec<ClusterId>) {
+    let mut findings = diagnose(&shared.config, &clusters).await;
     if let Some(last) = findings.last_mut() {
         last.last = true;
     }
@@ -31,28 +31,45 @@ pub(super) async fn tell(shared: Arc<Shared>, job: JobId) {
 
 /// Everything, in the order in which one thing rests on another. Connects anew, so that it tells about a login
 /// made now.
-pub async fn diagnose(config: &Config) -> Vec<Diagnosis> {
-    let mut lines = vec![kubeconfig_line(config)];
-    match kube::connect(&config.connection, clock::now, |_| {}).await {
-        Ok(cluster) => lines.extend(of_cluster(config, &cluster).await),
-        Err(error) => lines.push(failed("login", &error.failure())),
+pub async fn diagnose(config: &Config, clusters: &[ClusterId]) -> Vec<Diagnosis> {
+    let all = clusters.iter().map(|id| of_one(config, id));
+    let all = futures::future::join_all(all).await;
+    let mut lines = Vec::new();
+    for (id, of_one) in clusters.iter().zip(all) {
+        lines.extend(of_one.into_iter().map(|mut line| {
+            if clusters.len() > 1 {
+                line.sentence = format!("{id}: {}", line.sentence);
+            }
+            line
+        }));
     }
     lines.push(state_line(&config.state_dir));
     lines.push(terminal_line(config));
     lines
 }
 
-fn kubeconfig_line(config: &Config) -> Diagnosis {
-    match kubeconfig::contexts(&config.connection) {
+async fn of_one(config: &Config, id: &ClusterId) -> Vec<Diagnosis> {
+    let connection = config.connection.to(&id.0);
+    let mut lines = vec![kubeconfig_line(&connection)];
+    // Boxed: what asks many things is large.
+    match Box::pin(kube::connect(&connection, clock::now, |_| {})).await {
+        Ok(cluster) => lines.extend(of_cluster(config, &cluster).await),
+        Err(error) => lines.push(failed("login", &error.failure())),
+    }
+    lines
+}
+
+fn kubeconfig_line(connection: &Connection) -> Diagnosis {
+    match kubeconfig::contexts(connection) {
         Ok((_, Some(current))) => {
-            let context = config.connection.context.as_ref().unwrap_or(&current);
-            let text = format!("context {context} of {}", files(&config.connection));
+            let context = connection.context.as_ref().unwrap_or(&current);
+            let text = format!("context {context} of {}", files(connection));
             line(Finding::Ok, "kubeconfig", text)
         }
         Ok((names, None)) => {
-            let text = match &config.connection.context {
+            let text = match &connection.context {
                 Some(context) => format!("context {context}"),
-                None if config.connection.in_cluster => "none; the pod's service account".into(),
+                None if connection.in_cluster => "none; the pod's service account".into(),
                 None if names.is_empty() => {
                     return line(Finding::Warn, "kubeconfig", "there is none".into()).hint(
                         "KUBECONFIG or --kubeconfig names one; kubectl config view shows it",
@@ -68,11 +85,7 @@ fn kubeconfig_line(config: &Config) -> Diagnosis {
 
 /// The files that are there, in their order.
 fn files(connection: &Connection) -> String {
-    let named = match &connection.kubeconfig {
-        Some(file) => std::slice::from_ref(file),
-        None => connection.search.as_slice(),
-    };
-    let there = named.iter().filter(|file| file.exists());
+    let there = connection.files().iter().filter(|file| file.exists());
     let shown: Vec<_> = there.map(|file| file.display().to_string()).collect();
     shown.join(", ")
 }

@@ -5,54 +5,49 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use futures::StreamExt;
-use tokio::task::AbortHandle;
 
-use super::{Client, Shared, clock};
+use super::clock;
+use super::links::{Client, Link, Links, Task};
 use crate::app::event::Event;
-use crate::domain::{Health, SourceId, Update};
+use crate::domain::{ClusterId, Health, SourceId, Update};
 use crate::sources::kube::feed::{feed, reopen};
 
 #[derive(Default)]
 pub struct Feeds {
-    open: BTreeMap<SourceId, Task>,
-    epoch: u64,
+    /// With the epoch that each was opened in.
+    open: BTreeMap<SourceId, (u64, Task)>,
 }
 
 impl Feeds {
     /// What is no longer wanted is dropped first, then the new ones are opened in the order of the list. A new
-    /// epoch opens all anew: news that is on its way under the old one will be thrown away.
-    pub fn wish(&mut self, shared: &Arc<Shared>, epoch: u64, wanted: Vec<SourceId>) {
-        let renew = epoch != self.epoch;
-        self.epoch = epoch;
+    /// epoch opens all of its cluster anew: news that is on its way under the old one will be thrown away.
+    pub fn wish(
+        &mut self,
+        links: &Links,
+        epochs: &BTreeMap<ClusterId, u64>,
+        wanted: Vec<SourceId>,
+    ) {
         self.open.retain(|source, _| wanted.contains(source));
         for source in wanted {
-            let shown = self.open.contains_key(&source);
-            if shown && !renew {
+            let epoch = epochs.get(&source.cluster).copied().unwrap_or_default();
+            let known = self.open.get(&source).map(|(opened, _)| *opened);
+            let Some(link) = links.find(&source.cluster).filter(|_| known != Some(epoch)) else {
                 continue;
-            }
+            };
             let feed = Feed {
-                shared: Arc::clone(shared),
+                link,
                 source: source.clone(),
                 epoch,
-                shown,
+                shown: known.is_some(),
             };
             let task = Task(tokio::spawn(feed.run()).abort_handle());
-            self.open.insert(source, task);
+            self.open.insert(source, (epoch, task));
         }
     }
 }
 
-/// Ends with its handle.
-struct Task(AbortHandle);
-
-impl Drop for Task {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
 struct Feed {
-    shared: Arc<Shared>,
+    link: Arc<Link>,
     source: SourceId,
     epoch: u64,
     /// Its rows may be on the screen already.
@@ -62,7 +57,7 @@ struct Feed {
 impl Feed {
     /// One client after the other, for ever.
     async fn run(mut self) {
-        let mut clients = self.shared.cluster.subscribe();
+        let mut clients = self.link.cluster.subscribe();
         loop {
             let client = clients.borrow_and_update().clone();
             match client {
@@ -86,7 +81,7 @@ impl Feed {
         let open: fn(_, _, _) -> _ = if self.shown { reopen } else { feed };
         let mut news = open(client.cluster, self.source.clone(), clock::now);
         self.shown = true;
-        let mut wishes = self.shared.feed_now.subscribe();
+        let mut wishes = self.link.feed_now.subscribe();
         let mut waits = false;
         loop {
             tokio::select! {
@@ -112,14 +107,14 @@ impl Feed {
         })?;
         Some(match health {
             Health::Live | Health::Listing(_) | Health::Undecodable(_) => {
-                let heard = &self.shared.heard;
+                let heard = &self.link.heard;
                 heard.fetch_max(generation, Ordering::Relaxed);
                 false
             }
             Health::Quiet { .. } | Health::Retrying { .. } | Health::Denied(_) => true,
             Health::AuthExpired(_) => {
                 let expired = |last: &mut u64| *last = generation.max(*last);
-                self.shared.expired.send_modify(expired);
+                self.link.expired.send_modify(expired);
                 true
             }
         })
@@ -132,6 +127,6 @@ impl Feed {
             at: clock::now(),
             updates,
         };
-        self.shared.send(event).await;
+        self.link.send(event).await;
     }
 }

@@ -5,23 +5,25 @@ mod connections;
 pub mod doctor;
 mod feeds;
 mod jobs;
+mod links;
 mod reads;
 pub mod release;
 
-use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
 use crate::app::effect::Effect;
 use crate::app::event::Event;
 use crate::config::Config;
+use crate::domain::{ClusterId, Failure, FailureKind};
 use crate::sources::kube::Cluster;
 
 use feeds::Feeds;
 use jobs::Jobs;
+use links::{Client, Links};
 
 /// So many batches wait for the screen; then the feeds wait, and with them the servers.
 const WAITING: usize = 64;
@@ -34,51 +36,28 @@ pub struct Engine {
     feeds: Mutex<Feeds>,
     jobs: Jobs,
     writes: TaskTracker,
-    connection: tokio::task::AbortHandle,
 }
 
 /// What every task needs.
 struct Shared {
     config: Config,
     events: mpsc::Sender<Event>,
-    /// The client in force, once there is one.
-    cluster: watch::Sender<Option<Client>>,
-    /// The generation of the last client whose login was refused.
-    expired: watch::Sender<u64>,
-    /// The generation of the last client that brought something.
-    heard: AtomicU64,
-    /// Somebody wants the connection to be tried now.
-    connect_now: Notify,
-    /// Counts the wishes that feeds which wait try again now.
-    feed_now: watch::Sender<u64>,
-}
-
-#[derive(Clone)]
-struct Client {
-    cluster: Cluster,
-    user: Option<Box<str>>,
-    generation: u64,
+    links: Links,
 }
 
 impl Engine {
-    /// Begins to connect in the background. Nothing is awaited here.
+    /// Nothing is connected before [`Effect::Connect`].
     pub fn start(config: Config) -> (Self, mpsc::Receiver<Event>) {
         let (events, receiver) = mpsc::channel(WAITING);
         let shared = Arc::new(Shared {
             config,
             events,
-            cluster: watch::Sender::new(None),
-            expired: watch::Sender::new(0),
-            heard: AtomicU64::new(0),
-            connect_now: Notify::new(),
-            feed_now: watch::Sender::new(0),
+            links: Links::default(),
         });
-        let connection = tokio::spawn(connections::keep(Arc::clone(&shared))).abort_handle();
         let engine = Self {
             feeds: Mutex::new(Feeds::default()),
             jobs: Jobs::default(),
             writes: TaskTracker::new(),
-            connection,
             shared,
         };
         (engine, receiver)
@@ -88,11 +67,19 @@ impl Engine {
     pub fn run(&self, effect: Effect) {
         let shared = Arc::clone(&self.shared);
         match effect {
-            Effect::Watch { epoch, wanted } => {
-                let mut feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
-                feeds.wish(&shared, epoch, wanted);
+            Effect::Connect { clusters } => {
+                let (config, events) = (&shared.config, &shared.events);
+                shared.links.match_up(config, events, &clusters);
             }
-            Effect::Retry { .. } => shared.retry(),
+            Effect::Watch { epochs, wanted } => {
+                let mut feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
+                feeds.wish(&shared.links, &epochs, wanted);
+            }
+            Effect::Retry { cluster } => {
+                if let Some(link) = shared.links.find(&cluster) {
+                    link.retry();
+                }
+            }
             Effect::Cancel { job } => self.jobs.cancel(job),
             Effect::Gather { job, request } => {
                 self.jobs.spawn(job, release::gather(shared, job, request));
@@ -139,14 +126,15 @@ impl Engine {
             Effect::Compare { job, revisions } => {
                 self.jobs.spawn(job, reads::compare(shared, job, revisions));
             }
-            Effect::ListNamespaces { job, .. } => {
-                self.jobs.spawn(job, reads::namespaces(shared, job));
+            Effect::ListNamespaces { job, clusters } => {
+                self.jobs
+                    .spawn(job, reads::namespaces(shared, job, clusters));
             }
             Effect::AskPermission { cluster, namespace } => {
                 tokio::spawn(reads::permission(shared, cluster, namespace));
             }
-            Effect::Diagnose { job, .. } => {
-                self.jobs.spawn(job, doctor::tell(shared, job));
+            Effect::Diagnose { job, clusters } => {
+                self.jobs.spawn(job, doctor::tell(shared, job, clusters));
             }
             Effect::Copy { .. } | Effect::Suspend | Effect::Redraw | Effect::Quit => {}
         }
@@ -164,37 +152,27 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        self.connection.abort();
+        self.shared.links.close();
         self.jobs.cancel_all();
     }
 }
 
 impl Shared {
-    fn retry(&self) {
-        self.connect_now.notify_one();
-        self.feed_now.send_modify(|wishes| *wishes += 1);
-    }
-
     /// A receiver that is gone is a screen that was closed: nobody needs the news.
     async fn send(&self, event: Event) {
         let _ = self.events.send(event).await;
     }
 
-    /// The API server's own name for the user.
-    fn user(&self) -> Option<Box<str>> {
-        let client = self.cluster.borrow();
-        client.as_ref().and_then(|c| c.user.clone())
-    }
-
-    fn client(&self) -> Option<Cluster> {
-        self.cluster.borrow().as_ref().map(|c| c.cluster.clone())
-    }
-
-    fn connected(&self) -> Result<Cluster, crate::domain::Failure> {
-        self.client().ok_or_else(|| {
-            let kind = crate::domain::FailureKind::Unreachable;
-            crate::domain::Failure::new(kind, "there is no connection to the cluster")
-                .hint("ctrl-r tries again now")
+    /// The client of this cluster and of no other.
+    fn client(&self, id: &ClusterId) -> Result<Client, Failure> {
+        let client = self.links.find(id).and_then(|link| link.client());
+        client.ok_or_else(|| {
+            let sentence = format!("there is no connection to {id}");
+            Failure::new(FailureKind::Unreachable, sentence).hint("ctrl-r tries again now")
         })
+    }
+
+    fn connected(&self, id: &ClusterId) -> Result<Cluster, Failure> {
+        self.client(id).map(|client| client.cluster)
     }
 }

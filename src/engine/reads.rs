@@ -22,19 +22,20 @@ pub fn log_of(
     pod: Box<str>,
     container: Option<Box<str>>,
     previous: bool,
-) -> source::Request {
-    source::Request {
+) -> (ClusterId, source::Request) {
+    let log = source::Request {
         namespace: workload.namespace.into(),
         pod: pod.into(),
         container: container.map(Into::into),
         previous,
         follow: !previous,
         tail: Some(TAIL),
-    }
+    };
+    (workload.cluster, log)
 }
 
-pub async fn logs(shared: Arc<Shared>, job: JobId, log: source::Request) {
-    let why = match shared.connected() {
+pub async fn logs(shared: Arc<Shared>, job: JobId, (of, log): (ClusterId, source::Request)) {
+    let why = match shared.connected(&of) {
         Ok(cluster) => copy_log(&shared, job, source::stream(cluster, log)).await,
         Err(failure) => Some(failure.sentence),
     };
@@ -63,7 +64,7 @@ async fn copy_log(
 }
 
 pub async fn yaml(shared: Arc<Shared>, job: JobId, object: YamlOf) {
-    let outcome = match shared.connected() {
+    let outcome = match shared.connected(cluster_of(&object)) {
         Ok(cluster) => read_yaml(&cluster, &object).await,
         Err(failure) => Err(failure),
     };
@@ -95,7 +96,7 @@ fn unusable(why: &impl ToString) -> Failure {
 }
 
 pub async fn compare(shared: Arc<Shared>, job: JobId, revisions: Compared) {
-    let outcome = match shared.connected() {
+    let outcome = match shared.connected(&revisions.workload.cluster) {
         Ok(cluster) => read_comparison(&cluster, revisions).await,
         Err(failure) => Err(failure),
     };
@@ -122,6 +123,13 @@ fn template(kind: Kind, revision: &Value) -> &Value {
     match kind {
         Kind::Deployment => &revision["spec"]["template"],
         Kind::StatefulSet | Kind::DaemonSet => &revision["data"]["spec"]["template"],
+    }
+}
+
+fn cluster_of(object: &YamlOf) -> &ClusterId {
+    match object {
+        YamlOf::Workload(id) => &id.cluster,
+        YamlOf::Pod { workload, .. } | YamlOf::Revision { workload, .. } => &workload.cluster,
     }
 }
 
@@ -161,19 +169,29 @@ fn strip(object: &mut Value) {
     }
 }
 
-pub async fn namespaces(shared: Arc<Shared>, job: JobId) {
-    let outcome = match shared.connected() {
-        Ok(cluster) => access::namespaces(&cluster)
-            .await
-            .map_err(|error| error.failure()),
-        Err(failure) => Err(failure),
+/// Those of all that answer; a failure when none does.
+pub async fn namespaces(shared: Arc<Shared>, job: JobId, clusters: Vec<ClusterId>) {
+    let list = async |id: &ClusterId| {
+        let cluster = shared.connected(id)?;
+        let listed = access::namespaces(&cluster).await;
+        listed.map_err(|error| error.failure())
+    };
+    let listed = futures::future::join_all(clusters.iter().map(list)).await;
+    let (listed, failed): (Vec<_>, Vec<_>) = listed.into_iter().partition(Result::is_ok);
+    let mut names: Vec<String> = listed.into_iter().flatten().flatten().collect();
+    names.sort();
+    names.dedup();
+    let failure = failed.into_iter().find_map(Result::err);
+    let outcome = match failure.filter(|_| names.is_empty()) {
+        Some(failure) => Err(failure),
+        None => Ok(names),
     };
     shared.send(Event::NamespacesListed { job, outcome }).await;
 }
 
 /// May one roll back here: the missing permission when not.
 pub async fn permission(shared: Arc<Shared>, cluster: ClusterId, namespace: Box<str>) {
-    let outcome = match shared.connected() {
+    let outcome = match shared.connected(&cluster) {
         Ok(client) => may_patch(&client, &namespace).await,
         Err(failure) => Err(failure),
     };

@@ -22,7 +22,8 @@ async fn read(shared: &Shared, request: &Request) -> Result<Evidence, Failure> {
         level: level(&shared.config.environments, &request.workload),
         clock: clock::now,
     };
-    actions::gather(&shared.connected()?, request, context).await
+    let cluster = shared.connected(&request.workload.cluster)?;
+    actions::gather(&cluster, request, context).await
 }
 
 /// How careful one is with this workload.
@@ -32,7 +33,7 @@ pub fn level(environments: &[Environment], id: &WorkloadId) -> Level {
 }
 
 pub(super) async fn preflight(shared: Arc<Shared>, job: JobId, plan: Plan) {
-    match shared.connected() {
+    match shared.connected(&plan.workload.cluster) {
         Ok(cluster) => {
             let mut verdicts = actions::preflight(cluster, plan, shared.config.readonly);
             while let Some(verdict) = verdicts.next().await {
@@ -57,8 +58,8 @@ pub(super) async fn execute(
     plan: Plan,
     (answers, verdicts): (Answers, Vec<Verdict>),
 ) {
-    let cluster = match shared.connected() {
-        Ok(cluster) => cluster,
+    let client = match shared.client(&plan.workload.cluster) {
+        Ok(client) => client,
         Err(why) => {
             let progress = Progress::Refused {
                 step: 0,
@@ -73,10 +74,10 @@ pub(super) async fn execute(
         answers,
         verdicts,
         recorder: Recorder::new(&shared.config.state_dir),
-        server_user: shared.user(),
+        server_user: client.user,
         clock: clock::now,
     };
-    let mut facts = actions::execute(cluster, order);
+    let mut facts = actions::execute(client.cluster, order);
     while let Some(progress) = facts.next().await {
         shared.send(Event::Progressed { job, progress }).await;
     }

@@ -159,9 +159,9 @@ fn hostile_plans_headers_and_notes_leave_cells_and_layout_alone() {
             let mut model = with_follow(width, height, Follow::Failed(words.clone()));
             model.follows[0].goal.by.clone_from(&words);
             model.follows[0].goal.from_version.clone_from(&words);
-            model.cluster = words.as_str().into();
-            model.scope.namespaces = vec![words.as_str().into()];
-            model.scope.note = Some(words.clone());
+            model.clusters[0].id = words.as_str().into();
+            model.clusters[0].scope.namespaces = vec![words.as_str().into()];
+            model.clusters[0].scope.note = Some(words.clone());
             check_both(&mut model, &words, "? help");
         }
     }

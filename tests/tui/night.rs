@@ -471,10 +471,7 @@ fn listing(source: SourceId, items: Vec<Item>) -> (SourceId, Vec<Update>) {
 /// The model before anything is heard.
 pub fn fresh(width: u16, height: u16) -> Model {
     let config = Config {
-        connection: rolldeck::config::Connection {
-            context: Some(CLUSTER.into()),
-            ..Default::default()
-        },
+        contexts: vec![CLUSTER.into()],
         namespaces: Namespaces::Named(vec![NAMESPACE.into()]),
         state_dir: "/home/oncall/.local/state/rolldeck".into(),
         verify_seconds: 30,
@@ -499,7 +496,7 @@ pub fn model(services: &[Service], width: u16, height: u16) -> Model {
         user: Some("oncall".into()),
         namespace: Some(NAMESPACE.into()),
     };
-    let cluster = model.cluster.clone();
+    let cluster = model.clusters[0].id.clone();
     update(
         &mut model,
         Event::Connection {

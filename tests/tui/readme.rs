@@ -7,7 +7,7 @@ use rolldeck::app::intent::{Group, REGISTRY};
 use rolldeck::app::keymap::Keymap;
 use rolldeck::app::update::update;
 use rolldeck::app::{Event, Model, settle};
-use rolldeck::config::{self, Config};
+use rolldeck::config::Config;
 use rolldeck::demo::{CONTEXT, scenario};
 use rolldeck::domain::{Connection, Environment, Identity, PinnedBy};
 
@@ -80,10 +80,7 @@ fn tour(width: u16, height: u16) -> Model {
         protection: e.protection,
     };
     let config = Config {
-        connection: config::Connection {
-            context: Some(CONTEXT.into()),
-            ..Default::default()
-        },
+        contexts: vec![CONTEXT.into()],
         environments: scenario.environments.iter().map(environment).collect(),
         state_dir: "/tmp/rolldeck-demo/state".into(),
         ..Config::default()
@@ -97,7 +94,7 @@ fn tour(width: u16, height: u16) -> Model {
         namespace: None,
     };
     let connected = Event::Connection {
-        cluster: model.cluster.clone(),
+        cluster: model.clusters[0].id.clone(),
         state: Connection::Connected(identity),
     };
     update(&mut model, connected);

@@ -148,7 +148,7 @@ fn nothing_reachable() {
             since: now(),
             next: ago(-5),
         };
-        let cluster = model.cluster.clone();
+        let cluster = model.clusters[0].id.clone();
         update(&mut model, Event::Connection { cluster, state });
         model
     });
@@ -163,7 +163,7 @@ fn connecting() {
             doing,
             since: ago(3),
         };
-        let cluster = model.cluster.clone();
+        let cluster = model.clusters[0].id.clone();
         update(&mut model, Event::Connection { cluster, state });
         model
     });

@@ -6,7 +6,7 @@ use crate::app::keymap::{Code, Key};
 use crate::app::layout;
 use crate::app::model::{Model, Overlay, Screen, ServiceScreen, Sort};
 use crate::app::settle;
-use crate::domain::{Connection, Failure, Known, Uid, WorkloadId, known::State};
+use crate::domain::{ClusterId, Failure, Known, Uid, WorkloadId, known::State};
 use crate::plan::{Target, Verb};
 
 use super::key::{self, Typed};
@@ -141,42 +141,50 @@ pub fn sort_key(model: &mut Model, key: Key) -> Vec<Effect> {
 }
 
 pub fn retry(model: &mut Model) -> Vec<Effect> {
-    for known in model.permissions.values_mut() {
+    let permissions = model
+        .clusters
+        .iter_mut()
+        .flat_map(|c| c.permissions.values_mut());
+    for known in permissions {
         if matches!(known.state, State::Failed { .. }) {
             known.state = State::Never;
         }
     }
-    vec![Effect::Retry {
-        cluster: model.cluster.clone(),
-    }]
+    let clusters = model.cluster_ids().into_iter();
+    clusters.map(|cluster| Effect::Retry { cluster }).collect()
 }
 
-/// Once per namespace, when a row there is first selected: whether release verbs are permitted.
+/// Once per cluster and namespace, when a row there is first selected: whether release verbs are permitted.
 pub fn ask_permission(model: &mut Model, effects: &mut Vec<Effect>) {
-    if model.settings.readonly || !matches!(model.connection, Connection::Connected(_)) {
-        return;
-    }
-    let Some((id, _)) = &model.board.cursor else {
+    let Some((id, _)) = model.board.cursor.clone() else {
         return;
     };
-    let namespace = id.namespace.clone();
-    let known = model.permissions.entry(namespace.clone()).or_default();
+    let readonly = model.settings.readonly;
+    let cluster = model.cluster_mut(&id.cluster);
+    let Some(cluster) = cluster.filter(|cluster| !readonly && cluster.connected()) else {
+        return;
+    };
+    let known = cluster.permissions.entry(id.namespace.clone()).or_default();
     if known.state == State::Never {
         known.state = State::Loading;
         effects.push(Effect::AskPermission {
-            cluster: model.cluster.clone(),
-            namespace,
+            cluster: id.cluster,
+            namespace: id.namespace,
         });
     }
 }
 
 pub fn permission_told(
     model: &mut Model,
+    cluster: &ClusterId,
     namespace: Box<str>,
     outcome: Result<Option<String>, Failure>,
 ) -> Vec<Effect> {
     let now = model.now;
-    let known: &mut Known<_> = model.permissions.entry(namespace).or_default();
+    let Some(cluster) = model.cluster_mut(cluster) else {
+        return Vec::new();
+    };
+    let known: &mut Known<_> = cluster.permissions.entry(namespace).or_default();
     match outcome {
         Ok(missing) => known.learn(missing, now),
         Err(failure) => known.fail(failure.sentence, now),

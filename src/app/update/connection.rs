@@ -8,62 +8,96 @@ use crate::config::Namespaces;
 use crate::domain::{ClusterId, Connection, Feed, Identity, Kind, SourceId};
 
 pub fn moved(model: &mut Model, cluster: ClusterId, state: Connection) -> Vec<Effect> {
-    if model.cluster.0.is_empty() {
-        model.cluster = cluster;
-    } else if model.cluster != cluster {
-        // A context that is named differently than asked for is the one that answered.
-        if model.scope.resolved {
-            return Vec::new();
-        }
-        model.cluster = cluster;
-    }
+    let Some(at) = place_of(model, &cluster) else {
+        return Vec::new();
+    };
+    model.clusters[at].id = cluster;
     if let Connection::Connected(identity) = &state {
-        resolve(model, &identity.clone());
+        resolve(model, at, &identity.clone());
     }
-    model.connection = state;
+    model.clusters[at].connection = state;
     model.dirty = true;
     Vec::new()
 }
 
-fn resolve(model: &mut Model, identity: &Identity) {
-    if model.scope.resolved {
+/// Which cluster of the board it is: the one of that name, else one that has none yet. A context that is named
+/// differently than asked for is the one that answered, when there is but one.
+fn place_of(model: &Model, cluster: &ClusterId) -> Option<usize> {
+    let clusters = &model.clusters;
+    let named = clusters.iter().position(|known| known.id == *cluster);
+    named.or(match clusters.as_slice() {
+        [only] if only.id.0.is_empty() || !only.scope.resolved => Some(0),
+        _ => None,
+    })
+}
+
+fn resolve(model: &mut Model, at: usize, identity: &Identity) {
+    let cluster = &mut model.clusters[at];
+    if cluster.scope.resolved {
         return;
     }
-    model.scope.resolved = true;
+    cluster.scope.resolved = true;
     model.work.wishes = true;
-    if model.scope.asked == Namespaces::OfContext
-        && let Some(namespace) = &identity.namespace
-    {
-        model.scope.namespaces = vec![namespace.clone()];
-        know(model, namespace);
-        favour(model, namespace);
+    let id = cluster.id.clone();
+    if model.view.asked == Namespaces::OfContext {
+        cluster.scope.namespaces = identity.namespace.iter().cloned().collect();
     }
-    for namespace in of_environments(model) {
+    for namespace in model.clusters[at].scope.namespaces.clone() {
+        know(model, &namespace);
+        favour(model, &namespace);
+    }
+    for namespace in of_environments(model, &id) {
         know(model, &namespace);
         favour(model, &namespace);
     }
 }
 
-/// Shows other namespaces: a new epoch, and what is out of scope is forgotten with its feeds.
-pub fn change_scope(model: &mut Model, namespaces: Vec<Box<str>>, note: Option<String>) {
-    for namespace in &namespaces {
+/// Shows other namespaces of every cluster.
+pub fn change_scope(model: &mut Model, namespaces: &[Box<str>]) {
+    for namespace in namespaces {
         know(model, namespace);
         favour(model, namespace);
     }
-    model.scope.note = note;
+    model.view.asked = match namespaces {
+        [] => Namespaces::All,
+        named => Namespaces::Named(named.iter().map(ToString::to_string).collect()),
+    };
+    let epoch = model.epoch;
+    for at in 0..model.clusters.len() {
+        rescope(model, at, namespaces.to_vec(), None);
+    }
+    if model.epoch != epoch {
+        model.screens.clear();
+        model.board.offset = 0;
+        model.board.held = false;
+    }
+}
+
+/// Other namespaces of one cluster: a new epoch for it, and what is out of scope is forgotten with its feeds.
+fn rescope(model: &mut Model, at: usize, namespaces: Vec<Box<str>>, note: Option<String>) {
+    let cluster = &mut model.clusters[at];
+    cluster.scope.note = note;
     model.dirty = true;
-    if model.scope.namespaces == namespaces {
+    if cluster.scope.namespaces == namespaces {
         return;
     }
-    model.scope.namespaces = namespaces;
+    cluster.scope.namespaces = namespaces;
     model.epoch += 1;
-    model.sources.clear();
-    for source in std::mem::take(&mut model.watched) {
+    cluster.epoch = model.epoch;
+    let id = cluster.id.clone();
+    forget(model, &id);
+}
+
+/// All that is known of a cluster; its feeds are asked for again, if it is still on the board.
+pub fn forget(model: &mut Model, id: &ClusterId) {
+    model.sources.retain(|source, _| source.cluster != *id);
+    let watched = std::mem::take(&mut model.watched);
+    let (gone, kept) = watched.into_iter().partition(|s| s.cluster == *id);
+    model.watched = kept;
+    let gone: Vec<SourceId> = gone;
+    for source in gone {
         model.work.touched.extend(model.fleet.forget(&source));
     }
-    model.screens.clear();
-    model.board.offset = 0;
-    model.board.held = false;
     model.work.all_rows = true;
     model.work.wishes = true;
 }
@@ -73,13 +107,18 @@ pub fn denied(model: &mut Model, source: &SourceId) {
     if source.namespace.is_some() || source.feed != Feed::Workloads(Kind::Deployment) {
         return;
     }
-    let mut names: BTreeSet<Box<str>> = of_environments(model).into_iter().collect();
-    names.extend(model.scope.favourites.iter().cloned());
-    if let Connection::Connected(identity) = &model.connection {
+    let Some(at) = place_of(model, &source.cluster) else {
+        return;
+    };
+    let mut names: BTreeSet<Box<str>> = of_environments(model, &source.cluster)
+        .into_iter()
+        .collect();
+    names.extend(model.view.favourites.iter().cloned());
+    if let Connection::Connected(identity) = &model.clusters[at].connection {
         names.extend(identity.namespace.clone());
     }
     if names.is_empty() {
-        model.scope.note = Some(
+        model.clusters[at].scope.note = Some(
             "no right to list deployments in all namespaces: give one with :ns NAME or -n NAME"
                 .into(),
         );
@@ -87,38 +126,36 @@ pub fn denied(model: &mut Model, source: &SourceId) {
         return;
     }
     let names: Vec<Box<str>> = names.into_iter().collect();
+    for namespace in &names {
+        know(model, namespace);
+        favour(model, namespace);
+    }
     let note = format!(
         "no right to list deployments in all namespaces: this is {} alone",
         names.join(", ")
     );
-    change_scope(model, names, Some(note));
+    rescope(model, at, names, Some(note));
 }
 
 /// Remembers a namespace for the picker.
 pub fn know(model: &mut Model, namespace: &str) {
-    if let Err(at) = model
-        .scope
-        .known
-        .binary_search_by(|known| (**known).cmp(namespace))
-    {
-        model.scope.known.insert(at, namespace.into());
+    let known = &mut model.view.known;
+    if let Err(at) = known.binary_search_by(|known| (**known).cmp(namespace)) {
+        known.insert(at, namespace.into());
     }
 }
 
 /// Nine at most: the number keys.
 fn favour(model: &mut Model, namespace: &str) {
-    let favourites = &mut model.scope.favourites;
+    let favourites = &mut model.view.favourites;
     if favourites.len() < 9 && !favourites.iter().any(|known| **known == *namespace) {
         favourites.push(namespace.into());
     }
 }
 
-fn of_environments(model: &Model) -> Vec<Box<str>> {
-    let of_cluster = model
-        .settings
-        .environments
-        .iter()
-        .filter(|e| *e.cluster == *model.cluster.0);
+fn of_environments(model: &Model, cluster: &ClusterId) -> Vec<Box<str>> {
+    let environments = &model.settings.environments;
+    let of_cluster = environments.iter().filter(|e| *e.cluster == *cluster.0);
     of_cluster
         .flat_map(|e| &e.namespaces)
         .map(|name| name.as_str().into())

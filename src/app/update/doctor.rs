@@ -24,7 +24,7 @@ pub fn open(model: &mut Model) -> Vec<Effect> {
     }));
     effects.push(Effect::Diagnose {
         job,
-        cluster: model.cluster.clone(),
+        clusters: model.cluster_ids(),
     });
     effects
 }

@@ -1,6 +1,6 @@
 //! News from the feeds, folded into the fleet and into what is known of each feed.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::app::effect::Effect;
 use crate::app::model::{Model, SourceState};
@@ -11,8 +11,6 @@ use super::{connection, follow, logs};
 
 /// More touched rows than this wait for the next frame.
 const AT_ONCE: usize = 32;
-/// Below this a difference of clocks is not told from the time a request takes.
-const SKEW_SECONDS: i64 = 5;
 
 pub fn fed(
     model: &mut Model,
@@ -20,7 +18,8 @@ pub fn fed(
     (epoch, at): (u64, Timestamp),
     updates: Vec<Update>,
 ) -> Vec<Effect> {
-    if epoch != model.epoch || !model.watched.contains(source) {
+    let epoch_of = |model: &Model| model.cluster(&source.cluster).map(|c| c.epoch);
+    if epoch_of(model) != Some(epoch) || !model.watched.contains(source) {
         return Vec::new();
     }
     let answered = updates.iter().any(answered);
@@ -29,17 +28,19 @@ pub fn fed(
             Update::Change(change) => changed(model, source, change),
             Update::Health(health) => heard(model, source, health),
             Update::Skew(seconds) => {
-                model.dirty |= model.skew != seconds;
-                model.skew = seconds;
+                if let Some(cluster) = model.cluster_mut(&source.cluster) {
+                    let other = std::mem::replace(&mut cluster.skew, seconds) != seconds;
+                    model.dirty |= other;
+                }
             }
         }
     }
-    if model.epoch != epoch {
+    if epoch_of(model) != Some(epoch) {
         // What came made the scope another one: this source is over.
         return Vec::new();
     }
     if answered {
-        let at = of_server(model, at);
+        let at = model.of_ours(at);
         state(model, source).contact = Some(at);
     }
     if model.work.touched.is_empty() {
@@ -103,7 +104,7 @@ fn of(source: &SourceId, id: &crate::domain::WorkloadId) -> bool {
 fn heard(model: &mut Model, source: &SourceId, health: Health) {
     let health = match health {
         Health::Quiet { since } => Health::Quiet {
-            since: of_server(model, since),
+            since: model.of_ours(since),
         },
         Health::Retrying {
             since,
@@ -111,8 +112,8 @@ fn heard(model: &mut Model, source: &SourceId, health: Health) {
             next,
             unreached,
         } => Health::Retrying {
-            since: of_server(model, since),
-            next: of_server(model, next),
+            since: model.of_ours(since),
+            next: model.of_ours(next),
             why,
             unreached,
         },
@@ -146,13 +147,4 @@ fn state<'a>(model: &'a mut Model, source: &SourceId) -> &'a mut SourceState {
         contact: None,
         undecodable: 0,
     })
-}
-
-/// A time of our clock as the server's clock has it, which all ages go by.
-pub fn of_server(model: &Model, ours: Timestamp) -> Timestamp {
-    if model.skew.abs() <= SKEW_SECONDS {
-        return ours;
-    }
-    ours.saturating_add(SignedDuration::from_secs(model.skew))
-        .unwrap_or(ours)
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::app::effect::Effect;
 use crate::app::model::{Following, Model, Screen};
-use crate::domain::{Phase, WorkloadId};
+use crate::domain::{Feed, Phase, SourceId, WorkloadId};
 use crate::plan::follow::{follow, goal_from_note};
 use crate::plan::{Follow, Goal};
 
@@ -28,7 +28,7 @@ pub fn begin(model: &mut Model, mut goal: Goal, at: Timestamp, generation: Optio
     // A new action on the same object ends the interest in the one before.
     model.follows.retain(|f| f.goal.uid != goal.uid);
     let id = goal.workload.clone();
-    let state = follow(&model.fleet, &goal, model.now);
+    let state = follow(&model.fleet, &goal, model.clock_of(&id));
     model.follows.push(Following {
         goal,
         // News that is older than the write may say that it failed: the next fold decides.
@@ -55,9 +55,10 @@ pub fn resume(model: &mut Model, id: &WorkloadId) {
     {
         return;
     }
-    let old = model.now.duration_since(note.at).as_secs() > OLD_SECONDS;
+    let now = model.clock_of(id);
+    let old = now.duration_since(note.at).as_secs() > OLD_SECONDS;
     let steady = || {
-        let standing = model.fleet.standing(id, model.now);
+        let standing = model.fleet.standing(id, now);
         standing.is_none_or(|s| matches!(s.phase, Phase::Steady | Phase::ScaledToZero))
     };
     if old && steady() {
@@ -69,7 +70,7 @@ pub fn resume(model: &mut Model, id: &WorkloadId) {
     if model.settings.verify_seconds > 0 {
         goal.ready_for = model.settings.verify_seconds;
     }
-    let state = follow(&model.fleet, &goal, model.now);
+    let state = follow(&model.fleet, &goal, now);
     if matches!(state, Follow::Pending(_)) {
         model.follows.push(Following {
             goal,
@@ -87,10 +88,12 @@ pub fn fold(model: &mut Model) -> Vec<Effect> {
     let mut effects = Vec::new();
     for at in 0..model.follows.len() {
         let following = &model.follows[at];
-        if !matches!(following.state, Follow::Pending(_)) {
+        let pending = matches!(following.state, Follow::Pending(_));
+        if !pending || !in_sight(model, &following.goal.workload) {
             continue;
         }
-        let state = follow(&model.fleet, &following.goal, model.now);
+        let now = model.clock_of(&following.goal.workload);
+        let state = follow(&model.fleet, &following.goal, now);
         if state == following.state {
             continue;
         }
@@ -109,6 +112,19 @@ pub fn fold(model: &mut Model) -> Vec<Effect> {
         .follows
         .retain(|f| f.open || matches!(f.state, Follow::Pending(_)));
     effects
+}
+
+/// It is known, or the listing that it would be in is complete: who looks elsewhere does not know that it is gone.
+fn in_sight(model: &Model, id: &WorkloadId) -> bool {
+    let lists = |source: &SourceId| {
+        let namespace = source.namespace.as_ref();
+        source.cluster == id.cluster
+            && source.feed == Feed::Workloads(id.kind)
+            && namespace.is_none_or(|namespace| *namespace == id.namespace)
+    };
+    let mut sources = model.sources.iter();
+    model.fleet.workload(id).is_some()
+        || sources.any(|(source, state)| state.synced && lists(source))
 }
 
 fn end(model: &mut Model, at: usize, outcome: String, verified: bool) -> Effect {

@@ -22,7 +22,7 @@ pub fn open(
     previous: bool,
 ) -> Vec<Effect> {
     let pods = service::pods(&model.fleet, id);
-    let standing = model.fleet.standing(id, model.now);
+    let standing = model.fleet.standing(id, model.clock_of(id));
     let named = pod.or_else(|| standing.and_then(|s| s.why).and_then(|why| why.pod));
     let Some(pod) = named.or_else(|| pods.first().map(|pod| pod.name.clone())) else {
         // Looking at the service is what opens the watch of its pods.

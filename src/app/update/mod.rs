@@ -66,8 +66,10 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Fetched { job, outcome } => text::fetched(model, job, outcome),
         Event::NamespacesListed { job, outcome } => namespaces::listed(model, job, outcome),
         Event::PermissionTold {
-            namespace, outcome, ..
-        } => board::permission_told(model, namespace, outcome),
+            cluster,
+            namespace,
+            outcome,
+        } => board::permission_told(model, &cluster, namespace, outcome),
         Event::Diagnosed { job, finding } => doctor::diagnosed(model, job, finding),
         Event::Copied { file } => {
             let words = match file {

@@ -23,7 +23,7 @@ pub fn open(model: &mut Model) -> Vec<Effect> {
     });
     vec![Effect::ListNamespaces {
         job,
-        cluster: model.cluster.clone(),
+        clusters: model.cluster_ids(),
     }]
 }
 
@@ -50,7 +50,7 @@ pub fn matching(model: &Model) -> Vec<String> {
     let Some(Overlay::Namespaces { field, names, .. }) = &model.overlay else {
         return Vec::new();
     };
-    let known = || model.scope.known.iter().map(ToString::to_string).collect();
+    let known = || model.view.known.iter().map(ToString::to_string).collect();
     let names: Vec<String> = names.value().cloned().unwrap_or_else(known);
     names
         .into_iter()
@@ -114,25 +114,29 @@ pub fn go(model: &mut Model, name: &str) {
         );
         return;
     }
-    show(model, vec![name.into()]);
+    show(model, &[name.into()]);
 }
 
 pub fn all(model: &mut Model) -> Vec<Effect> {
-    show(model, Vec::new());
+    show(model, &[]);
     Vec::new()
 }
 
 /// What is on the board already is said: a key without an answer looks broken.
-fn show(model: &mut Model, namespaces: Vec<Box<str>>) {
-    if model.scope.namespaces == namespaces {
+fn show(model: &mut Model, namespaces: &[Box<str>]) {
+    if model
+        .clusters
+        .iter()
+        .all(|c| c.scope.namespaces == namespaces)
+    {
         let which = namespaces.first().map_or("all namespaces", |name| name);
         notice(model, format!("on the board already: {which}"), false);
     }
-    connection::change_scope(model, namespaces, None);
+    connection::change_scope(model, namespaces);
 }
 
 pub fn favourite(model: &mut Model, at: usize) -> Vec<Effect> {
-    match model.scope.favourites.get(at).cloned() {
+    match model.view.favourites.get(at).cloned() {
         Some(name) => go(model, &name),
         None => notice(
             model,

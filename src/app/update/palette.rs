@@ -38,7 +38,7 @@ pub fn choices(model: &Model, typed: &str) -> Vec<Choice> {
         Some(("svc", name)) => services(model, name.trim()),
         Some(("ns", name)) => {
             let fits = model
-                .scope
+                .view
                 .known
                 .iter()
                 .filter(|known| known.contains(name.trim()));
@@ -145,7 +145,7 @@ fn ready(model: &Model, line: &str) -> bool {
     let name = line.trim().split(' ').next().unwrap_or_default();
     let intent = Intent::named(name);
     match intent.map(|intent| (intent, intent.entry().places)) {
-        Some((Intent::PickNamespace, _)) => model.scope.resolved,
+        Some((Intent::PickNamespace, _)) => model.clusters.iter().any(|c| c.scope.resolved),
         // What can be done on the doctor's screen is not about services.
         Some((_, places)) if places.contains(&Place::Doctor) => true,
         Some(_) | None => wishes::stands(model),

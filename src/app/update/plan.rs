@@ -68,8 +68,8 @@ pub fn open(model: &mut Model, id: &WorkloadId, verb: Verb, target: Target) -> V
 pub fn missing_permission(model: &Model, id: &WorkloadId) -> Option<String> {
     // Asked of Deployments only; of the others a plan asks.
     let asked = id.kind == Kind::Deployment;
-    let known = model.permissions.get(&id.namespace).filter(|_| asked);
-    known?.value()?.clone()
+    let permissions = &model.cluster(&id.cluster).filter(|_| asked)?.permissions;
+    permissions.get(&id.namespace)?.value()?.clone()
 }
 
 /// What still stands between the plan and its execution, in the order in which to say it.

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use crate::app::clusters::ClusterState;
 use crate::app::effect::Effect;
 use crate::app::keymap::Keymap;
-use crate::app::model::{Armed, Board, Model, Scope, Settings, Work};
+use crate::app::model::{Armed, Board, Model, Settings, View, Work};
 use crate::config::{Config, Namespaces};
-use crate::domain::{ClusterId, Connection, Fleet};
+use crate::domain::{ClusterId, Fleet};
 
 use super::{later, notice, plan::ARMED_SECONDS};
 
@@ -22,7 +23,7 @@ impl Model {
                 Some(failure.sentence),
             ),
         };
-        let context = config.connection.context.as_deref();
+        let clusters = config.clusters();
         let log_file = config.state_dir.join("rolldeck.log");
         let mut model = Self {
             now,
@@ -36,15 +37,10 @@ impl Model {
                 verify_seconds: config.verify_seconds,
                 log_file: log_file.display().to_string(),
             },
-            cluster: ClusterId::from(context.unwrap_or("")),
-            connection: Connection::Connecting {
-                doing: "reading the kubeconfig".into(),
-                since: now,
-            },
-            scope: scope(config),
+            clusters: clusters.iter().map(|id| cluster(config, id, now)).collect(),
+            view: view(config),
             epoch: 0,
             sources: BTreeMap::new(),
-            skew: 0,
             fleet: Fleet::default(),
             board: Board::default(),
             screens: Vec::new(),
@@ -54,7 +50,6 @@ impl Model {
                 until: later(now, ARMED_SECONDS),
             }),
             notice: None,
-            permissions: BTreeMap::new(),
             next_job: 0,
             executions: Vec::new(),
             ended: BTreeSet::new(),
@@ -71,23 +66,30 @@ impl Model {
                 true,
             );
         }
-        (model, Vec::new())
+        (model, vec![Effect::Connect { clusters }])
     }
 }
 
-fn scope(config: &Config) -> Scope {
-    let named: Vec<Box<str>> = match &config.namespaces {
+fn cluster(config: &Config, id: &ClusterId, now: Timestamp) -> ClusterState {
+    let mut cluster = ClusterState::new(id.clone(), now);
+    cluster.scope.namespaces = named(config);
+    cluster
+}
+
+fn named(config: &Config) -> Vec<Box<str>> {
+    match &config.namespaces {
         Namespaces::Named(names) => names.iter().map(|name| name.as_str().into()).collect(),
         Namespaces::OfContext | Namespaces::All => Vec::new(),
-    };
-    let mut known = named.clone();
+    }
+}
+
+fn view(config: &Config) -> View {
+    let favourites = named(config);
+    let mut known = favourites.clone();
     known.sort();
-    Scope {
+    View {
         asked: config.namespaces.clone(),
         known,
-        favourites: named.clone(),
-        namespaces: named,
-        note: None,
-        resolved: false,
+        favourites,
     }
 }

@@ -73,8 +73,9 @@ fn events(model: &Model, id: &WorkloadId) -> Document {
         .unwrap_or_default();
     let reasons = warnings.iter().map(|warning| width(&warning.reason));
     let widest = reasons.max().unwrap_or(0).min(REASON);
+    let now = model.clock_of(id);
     let line = |warning: &&crate::domain::Warning| {
-        let (ago, at) = (age(warning.last_seen, model.now), clock(warning.last_seen));
+        let (ago, at) = (age(warning.last_seen, now), clock(warning.last_seen));
         let kind = warning.about_kind.to_lowercase();
         format!(
             "{at}  {ago:>4}  x{:<4} {}  {kind}/{}: {}",

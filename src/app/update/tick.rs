@@ -12,10 +12,10 @@ use crate::domain::{Connection, Health, Phase};
 use crate::plan::Follow;
 use crate::text::{age, coarse_age};
 
-use super::{feed, follow, notice};
+use super::{follow, notice};
 
 pub fn ticked(model: &mut Model, now: Timestamp) -> Vec<Effect> {
-    model.now = feed::of_server(model, now);
+    model.now = model.of_ours(now);
     if model
         .notice
         .as_ref()
@@ -62,9 +62,11 @@ fn ages(model: &Model) -> u64 {
     }
     for following in &model.follows {
         if following.open && matches!(following.state, Follow::Pending(_)) {
+            words.by(model.clock_of(&following.goal.workload));
             words.age(following.goal.accepted);
         }
     }
+    words.by(model.now);
     if let Some(Overlay::Plan(shown)) = &model.overlay
         && let Stage::Gathering { since } = shown.stage
     {
@@ -88,6 +90,11 @@ impl Words {
         age(self.1, at).hash(&mut self.0);
     }
 
+    /// From here on the words go by this clock.
+    fn by(&mut self, now: Timestamp) {
+        self.1 = now;
+    }
+
     fn seconds(&mut self) {
         self.1.as_second().hash(&mut self.0);
     }
@@ -97,13 +104,15 @@ fn header(model: &Model, words: &mut Words) {
     if model.arming.is_some() {
         words.seconds();
     }
-    match &model.connection {
-        Connection::Connecting { since, .. } => words.age(*since),
-        Connection::Failed { since, next, .. } => {
-            words.age(*since);
-            words.until(*next);
+    for cluster in &model.clusters {
+        match &cluster.connection {
+            Connection::Connecting { since, .. } => words.age(*since),
+            Connection::Failed { since, next, .. } => {
+                words.age(*since);
+                words.until(*next);
+            }
+            Connection::Connected(_) => {}
         }
-        Connection::Connected(_) => {}
     }
     for state in model.sources.values() {
         match &state.health {
@@ -127,6 +136,7 @@ fn header(model: &Model, words: &mut Words) {
 fn board(model: &Model, words: &mut Words) {
     let rows = layout::board_rows(model);
     for row in model.board.rows.iter().skip(model.board.offset).take(rows) {
+        words.by(model.clock_of(&row.id));
         if let Some(at) = row.changed {
             words.coarse_age(at);
         }
@@ -141,6 +151,7 @@ fn service(model: &Model, screen: &crate::app::model::ServiceScreen, words: &mut
     let Some(workload) = model.fleet.workload(&screen.workload) else {
         return;
     };
+    words.by(model.clock_of(&workload.id));
     let row = model
         .board
         .rows

@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use super::error::Error;
 use super::session::{Inner, Session};
 use super::{path, status};
+use crate::config::Connection;
 use crate::domain::ClusterId;
 
 /// The limit of a read of one object, of a review, and of the head of a stream.
@@ -79,6 +80,11 @@ impl Cluster {
     /// The proxy that leads there, without its credentials.
     pub fn proxy(&self) -> Option<&str> {
         self.inner.proxy.as_deref()
+    }
+
+    /// How it was reached: leads there again, and nowhere else.
+    pub fn connection(&self) -> &Connection {
+        &self.inner.connection
     }
 
     /// When the login expires, as far as a login command said.

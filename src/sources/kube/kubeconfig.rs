@@ -1,7 +1,7 @@
 //! The kubeconfig: which files count, which context, and what kube needs to connect with it.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use kube::config::{
     AuthInfo, Cluster, Context, ExecAuthCluster, Kubeconfig, KubeconfigError, LoadDataError,
@@ -63,13 +63,9 @@ pub fn unusable(error: &kube::Error) -> Error {
 
 /// The merged files, `None` when none has a context, and the names of those read.
 fn read(connection: &Connection) -> Result<(Option<Kubeconfig>, String), Error> {
-    let files: &[PathBuf] = match &connection.kubeconfig {
-        Some(file) => std::slice::from_ref(file),
-        None => &connection.search,
-    };
     let mut merged = Kubeconfig::default();
     let mut read = Vec::new();
-    for file in files {
+    for file in connection.files() {
         let next = match Kubeconfig::read_from(file) {
             // Like kubectl: files of a list may be missing, one that was named may not.
             Err(KubeconfigError::ReadConfig(why, _))

@@ -78,7 +78,7 @@ pub struct Inner {
     pub namespace: Option<String>,
     /// The certificate authority, DER. Empty: the system's.
     pub ca: Vec<u8>,
-    connection: Connection,
+    pub connection: Connection,
     clock: Clock,
     current: Mutex<Arc<Session>>,
     renewal: tokio::sync::Mutex<LastFailure>,

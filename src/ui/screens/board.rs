@@ -1,6 +1,8 @@
 //! The home screen: one row per workload, worst first, with what is wrong in words and the key that fixes it.
 
 use crate::app::Model;
+use crate::app::answering::stale_since;
+use crate::app::clusters::ClusterState;
 use crate::app::intent::Intent;
 use crate::app::layout::scrolled;
 use crate::app::model::Row;
@@ -13,7 +15,6 @@ use crate::text;
 
 use super::super::theme::{self, Role};
 use super::super::widgets::bar::bar;
-use super::super::widgets::header::stale_since;
 use super::super::widgets::input::input;
 use super::super::widgets::pen::{Pen, cells};
 use super::super::widgets::table::{Column, Placed, place, scroll_mark};
@@ -135,9 +136,9 @@ impl<'a> Shown<'a> {
                 | Phase::Steady
                 | Phase::ScaledToZero => format!("{}/{}", row.available, row.desired),
             },
-            changed: row
-                .changed
-                .map_or_else(String::new, |at| text::coarse_age(at, model.now)),
+            changed: row.changed.map_or_else(String::new, |at| {
+                text::coarse_age(at, model.clock_of(&row.id))
+            }),
             why: why(row),
             key: fixing_key(row, model),
             heard: stale(model, row).map(|at| format!("{} old", text::age(at, model.now))),
@@ -189,7 +190,7 @@ fn rollout(row: &Row, model: &Model, width: u16) -> String {
     let stuck = standing.phase == Phase::Stalled && standing.progress.is_some();
     if let (true, Some(since)) = (stuck && width >= ROOMY, standing.since) {
         words.push(' ');
-        words.push_str(&text::age(since, model.now));
+        words.push_str(&text::age(since, model.clock_of(&row.id)));
     }
     words
 }
@@ -244,7 +245,8 @@ fn columns(visible: &[Shown<'_>], model: &Model) -> Vec<Column<Part>> {
         let words = visible.iter().map(|shown| shown.words(key));
         Column::holding(words, key, title, small, goes)
     };
-    let beside_namespace = model.scope.namespaces.len() != 1;
+    let one = |c: &ClusterState| c.scope.namespaces.len() == 1;
+    let beside_namespace = !model.clusters.iter().all(one);
     let made = |part| match part {
         Part::Namespace => after_the_reason(column(part, "NAMESPACE", 9, 0)),
         Part::Service => column(part, "SERVICE", 13, 0),
@@ -448,9 +450,11 @@ fn nothing(pen: &mut Pen<'_>, model: &Model) {
         format!("{all} shows all namespaces, {palette}ns picks one")
     };
     let back = key(model, Intent::Back);
+    let first = model.clusters.first();
+    let namespaces = first.map_or(&[][..], |c| &c.scope.namespaces);
     let (words, hint) = match (board.hidden, listing) {
         (0, true) => ("Listing services…".to_owned(), String::new()),
-        (0, false) => match model.scope.namespaces.as_slice() {
+        (0, false) => match namespaces {
             [] => ("No services in this cluster.".to_owned(), String::new()),
             [one] => (format!("No services in namespace {one}."), elsewhere()),
             many => (format!("No services in {}.", many.join(", ")), elsewhere()),

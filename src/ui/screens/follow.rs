@@ -50,7 +50,7 @@ fn draw(
     let back = key(model, Intent::Back);
     let (accepted, closes) = match following.state {
         Follow::Pending(_) => {
-            let age = text::age(goal.accepted, model.now);
+            let age = text::age(goal.accepted, model.clock_of(&goal.workload));
             let words = format!("accepted {age} ago by {}", goal.by);
             (words, format!("{back} hides it"))
         }

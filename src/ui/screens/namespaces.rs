@@ -19,7 +19,8 @@ pub fn namespaces(
     let choices: Vec<Choice> = matching(model, field.value(), names)
         .into_iter()
         .map(|name| {
-            let now = model.scope.namespaces.iter().any(|shown| **shown == *name);
+            let mut shown = model.clusters.iter().flat_map(|c| &c.scope.namespaces);
+            let now = shown.any(|shown| **shown == *name);
             Choice {
                 about: if now {
                     "shown now".to_owned()
@@ -47,7 +48,7 @@ pub fn namespaces(
 }
 
 fn matching(model: &Model, typed: &str, names: &Known<Vec<String>>) -> Vec<String> {
-    let known = || model.scope.known.iter().map(ToString::to_string).collect();
+    let known = || model.view.known.iter().map(ToString::to_string).collect();
     let all: Vec<String> = names.value().cloned().unwrap_or_else(known);
     all.into_iter()
         .filter(|name| name.contains(typed))

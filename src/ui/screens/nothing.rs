@@ -11,11 +11,14 @@ use super::super::widgets::pen::Pen;
 
 /// Whether this stands in place of the board: no cluster was ever reached.
 pub fn applies(model: &Model) -> bool {
-    !matches!(model.connection, Connection::Connected(_)) && !model.heard()
+    !model.connected() && !model.heard()
 }
 
 pub fn nothing(pen: &mut Pen<'_>, model: &Model) {
-    match &model.connection {
+    let Some(cluster) = model.clusters.first() else {
+        return;
+    };
+    match &cluster.connection {
         Connection::Connecting { doing, since } => {
             let words = format!("{doing} … {}", text::age(*since, model.now));
             pen.line(1, 1, &words, Role::Plain);

@@ -7,6 +7,8 @@ mod rollout;
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use crate::app::Model;
 use crate::app::intent::Intent;
 use crate::app::model::ServiceScreen;
@@ -36,11 +38,17 @@ struct View<'a> {
     withdrawn: BTreeSet<Box<str>>,
 }
 
+impl View<'_> {
+    fn now(&self) -> Timestamp {
+        self.model.clock_of(&self.workload.id)
+    }
+}
+
 pub fn service(pen: &mut Pen<'_>, model: &Model, screen: &ServiceScreen) {
     let fleet = &model.fleet;
     let (Some(workload), Some(standing)) = (
         fleet.workload(&screen.workload),
-        fleet.standing(&screen.workload, model.now),
+        fleet.standing(&screen.workload, model.clock_of(&screen.workload)),
     ) else {
         let words = format!("{} is no longer there.", screen.workload);
         pen.line(1, 1, &words, Role::Warn);
@@ -131,14 +139,11 @@ fn how_long(view: &View<'_>) -> String {
     let Some(since) = standing.since else {
         return phase;
     };
-    let age = text::age(since, view.model.now);
+    let age = text::age(since, view.now());
     match standing.gives_up {
         Some(end) => {
             let whole = u64::try_from(end.duration_since(since).as_secs()).unwrap_or(0);
-            format!(
-                "{phase} {}",
-                text::of_deadline(since, view.model.now, whole)
-            )
+            format!("{phase} {}", text::of_deadline(since, view.now(), whole))
         }
         None => format!("{phase} {age}"),
     }

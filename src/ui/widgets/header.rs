@@ -1,10 +1,11 @@
 //! The first line: where one is, how old what one sees is, how many services stand how, and how careful one must be.
 
 use crate::app::Model;
+use crate::app::answering::{How, answering};
 use crate::app::intent::Intent;
-use crate::app::model::{SourceState, Tally};
+use crate::app::model::Tally;
 use crate::app::words::key;
-use crate::domain::{Connection, FailureKind, Feed, Health, Level, SourceId, WorkloadId};
+use crate::domain::{Level, WorkloadId};
 use crate::text;
 
 use super::super::theme::{self, Role};
@@ -39,82 +40,40 @@ pub fn header(pen: &mut Pen<'_>, model: &Model, of: Option<&WorkloadId>) {
 
 /// `prod-eu › shop › checkout`.
 fn place(model: &Model, of: Option<&WorkloadId>) -> String {
-    let namespace = match (of, model.scope.namespaces.as_slice()) {
-        (Some(id), _) => id.namespace.to_string(),
-        (None, []) => "all namespaces".to_owned(),
-        (None, [one]) => one.to_string(),
-        (None, many) => many.join(", "),
-    };
-    let connected = matches!(model.connection, Connection::Connected(_));
-    match of {
-        Some(id) => format!("{} › {namespace} › {}", model.cluster, id.name),
-        None if !connected && model.scope.namespaces.is_empty() => model.cluster.to_string(),
-        None => format!("{} › {namespace}", model.cluster),
+    if let Some(id) = of {
+        return format!("{} › {} › {}", id.cluster, id.namespace, id.name);
+    }
+    let clusters: Vec<_> = model.clusters.iter().map(|c| c.id.to_string()).collect();
+    let clusters = clusters.join(", ");
+    let connected = model.connected();
+    match model
+        .clusters
+        .first()
+        .map(|c| c.scope.namespaces.as_slice())
+    {
+        Some([]) if !connected => clusters,
+        None | Some([]) => format!("{clusters} › all namespaces"),
+        Some(many) => format!("{clusters} › {}", many.join(", ")),
     }
 }
 
-/// How the cluster answers, worst feed first.
+/// How the clusters answer.
 fn state(model: &Model) -> Vec<Piece> {
-    let now = model.now;
-    match &model.connection {
-        Connection::Connecting { since, .. } => {
-            let words = format!("connecting {}", text::age(*since, now));
-            return vec![piece(words, Role::Moving)];
-        }
-        Connection::Failed {
-            failure,
-            since,
-            next,
-        } => {
-            let what = match failure.kind {
-                FailureKind::Denied => "no login",
-                _ => "no answer",
-            };
-            let mut words = format!("{what} {}", text::age(*since, now));
-            // Else the body says why.
-            if model.heard() {
-                words = format!("{words}: {}", failure.sentence);
-            }
-            return vec![piece(words, Role::Bad), again(*next, model)];
-        }
-        Connection::Connected(_) => {}
-    }
-    let worst = model
-        .sources
-        .iter()
-        .max_by_key(|(source, state)| (rank(source, state), std::cmp::Reverse(*source)));
-    let Some((source, state)) = worst else {
-        return vec![piece("listing", Role::Moving)];
+    let all = model.clusters.iter().map(|c| answering(model, c));
+    let Some(worst) = all.max_by_key(|answering| answering.how) else {
+        return Vec::new();
     };
-    // One feed that fails while others are heard is named: the cluster as a whole does answer.
-    let alone = model.sources.iter().any(|(s, state)| rank(s, state) == 0);
-    let who = if alone {
-        format!("{}: ", source.feed.resource())
-    } else {
-        String::new()
+    let role = match worst.how {
+        How::Live => Role::Good,
+        How::Coming => Role::Moving,
+        How::Quiet => Role::Warn,
+        How::Away => Role::Bad,
     };
-    let one = match &state.health {
-        Health::AuthExpired(why) => piece(format!("login expired: {why}"), Role::Bad),
-        Health::Retrying {
-            since, why, next, ..
-        } => {
-            let age = text::age(*since, now);
-            let words = format!("{who}no answer {age}: {why}");
-            return vec![piece(words, Role::Bad), again(*next, model)];
-        }
-        Health::Quiet { since } => {
-            piece(format!("{who}quiet {}", text::age(*since, now)), Role::Warn)
-        }
-        Health::Listing(_) if makes_rows(source) => {
-            let (count, again) = listed(model);
-            let word = if again { "relisting" } else { "listing" };
-            piece(format!("{word} {}", text::thousands(count)), Role::Moving)
-        }
-        Health::Listing(_) | Health::Live | Health::Undecodable(_) | Health::Denied(_) => {
-            piece("live", Role::Good)
-        }
-    };
-    vec![one]
+    let again = worst.next.map(|next| again(next, model));
+    [piece(worst.words, role)]
+        .into_iter()
+        .chain(again)
+        .collect()
 }
 
 /// `, again in 4s (ctrl-r now)`.
@@ -126,36 +85,6 @@ fn again(next: jiff::Timestamp, model: &Model) -> Piece {
         format!(", again in {age} ({} now)", key(model, Intent::Retry))
     };
     piece(words, Role::Bad)
-}
-
-fn rank(source: &SourceId, state: &SourceState) -> u8 {
-    match state.health {
-        Health::AuthExpired(_) => 4,
-        Health::Retrying { .. } => 3,
-        Health::Quiet { .. } => 2,
-        Health::Listing(_) if makes_rows(source) => 1,
-        Health::Listing(_) | Health::Live | Health::Denied(_) | Health::Undecodable(_) => 0,
-    }
-}
-
-/// Revisions and pods only add to rows that stand: the board is whole while they are listed.
-fn makes_rows(source: &SourceId) -> bool {
-    match source.feed {
-        Feed::Workloads(_) | Feed::Warnings => true,
-        Feed::ReplicaSets | Feed::RevisionsOf { .. } | Feed::PodsOf { .. } => false,
-    }
-}
-
-/// How many items the feeds that list have so far, and whether they all had listed before.
-fn listed(model: &Model) -> (usize, bool) {
-    let sources = model.sources.iter();
-    let listing = sources.filter_map(|(source, state)| match state.health {
-        Health::Listing(count) if makes_rows(source) => Some((count, state.synced)),
-        _ => None,
-    });
-    listing.fold((0, true), |(sum, again), (count, synced)| {
-        (sum + count, again && synced)
-    })
 }
 
 /// The state and as much of the tally as there is room for; what is wrong stays longest, and the state itself is cut
@@ -238,16 +167,4 @@ fn guard(model: &Model, of: Option<&WorkloadId>) -> Option<Piece> {
             )
         }
     })
-}
-
-/// Whether what this feed brought is old by now, and since when nothing was heard of it.
-pub fn stale_since(model: &Model, source: &SourceId) -> Option<jiff::Timestamp> {
-    let state = model.sources.get(source)?;
-    let since = match (&state.health, &model.connection) {
-        (Health::Retrying { since, .. } | Health::Quiet { since }, _)
-        | (_, Connection::Failed { since, .. }) => *since,
-        (Health::AuthExpired(_) | Health::Denied(_), _) => state.contact.unwrap_or(model.now),
-        (Health::Live | Health::Listing(_) | Health::Undecodable(_), _) => return None,
-    };
-    Some(state.contact.unwrap_or(since))
 }

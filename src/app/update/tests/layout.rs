@@ -23,8 +23,8 @@ fn a_line_above_the_keys_takes_its_row_from_the_page() {
     keys(&mut model, "^f");
     assert_eq!(cursor(&model), "s039");
     assert_eq!(model.board.offset, 20, "the cursor is on the last row");
-    model.skew = 60;
-    model.scope.note = Some("shop alone".into());
+    model.clusters[0].skew = 60;
+    model.clusters[0].scope.note = Some("shop alone".into());
     assert_eq!(layout::note_rows(&model), 3);
     model.height = 8;
     assert_eq!(layout::note_rows(&model), 2, "a quarter at most");

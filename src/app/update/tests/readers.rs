@@ -119,7 +119,7 @@ fn the_namespaces_of_the_cluster_complete() {
     keys(&mut model, "paym\t");
     assert_eq!(typed(&model), "payments");
     keys(&mut model, "\n");
-    assert_eq!(model.scope.namespaces, ["payments".into()]);
+    assert_eq!(model.clusters[0].scope.namespaces, ["payments".into()]);
 }
 
 #[test]

@@ -2,10 +2,19 @@
 
 use super::*;
 
+/// Of the wish list, when that is what is asked for first.
+fn epoch(effects: &[Effect]) -> Option<u64> {
+    match effects.first()? {
+        Effect::Watch { epochs, .. } => epochs.get(&"prod-eu".into()).copied(),
+        _ => None,
+    }
+}
+
 #[test]
 fn the_wish_list_is_sent_when_it_changes_and_never_for_nothing() {
     let (mut model, effects) = model_with(&Config::default(), None);
-    let Some(Effect::Watch { wanted, epoch: 0 }) = effects.first() else {
+    assert_eq!(epoch(&effects), Some(0));
+    let Some(Effect::Watch { wanted, .. }) = effects.first() else {
         panic!("{effects:?}")
     };
     assert_eq!(wanted.len(), 4);
@@ -62,20 +71,21 @@ fn at_most_eight_pod_watches_and_they_stay() {
 #[test]
 fn the_scope_follows_the_context_the_rights_and_the_keys() {
     let (mut model, _) = model_with(&Config::default(), Some("shop"));
-    assert_eq!(model.scope.namespaces, ["shop".into()]);
+    assert_eq!(model.clusters[0].scope.namespaces, ["shop".into()]);
     let effects = keys(&mut model, "0");
-    assert!(
-        matches!(effects.first(), Some(Effect::Watch { epoch: 1, .. })),
-        "{effects:?}"
-    );
+    assert_eq!(epoch(&effects), Some(1));
     let denied = Update::Health(Health::Denied("list deployments".into()));
     let effects = news(&mut model, source(Kind::Deployment, None), vec![denied]);
-    assert_eq!(model.scope.namespaces, ["shop".into()]);
-    assert!(model.scope.note.as_ref().unwrap().contains("shop alone"));
+    assert_eq!(model.clusters[0].scope.namespaces, ["shop".into()]);
     assert!(
-        matches!(effects.first(), Some(Effect::Watch { epoch: 2, .. })),
-        "{effects:?}"
+        model.clusters[0]
+            .scope
+            .note
+            .as_ref()
+            .unwrap()
+            .contains("shop alone")
     );
+    assert_eq!(epoch(&effects), Some(2));
     // News of an epoch that is over is dropped.
     let put = Update::Change(Change::Put(Item::Workload(Box::new(steady("late")))));
     let (source, at) = (source(Kind::Deployment, Some("shop")), model.now);
@@ -90,14 +100,19 @@ fn the_scope_follows_the_context_the_rights_and_the_keys() {
     );
     assert_eq!(model.fleet.workloads().count(), 0);
     keys(&mut model, ":ns pay\n");
-    assert_eq!(model.scope.namespaces, ["pay".into()]);
+    assert_eq!(model.clusters[0].scope.namespaces, ["pay".into()]);
     keys(&mut model, "1");
-    assert_eq!(model.scope.namespaces, ["shop".into()]);
+    assert_eq!(model.clusters[0].scope.namespaces, ["shop".into()]);
     let all = Config {
         namespaces: Namespaces::All,
         ..Config::default()
     };
-    assert!(model_with(&all, Some("shop")).0.scope.namespaces.is_empty());
+    assert!(
+        model_with(&all, Some("shop")).0.clusters[0]
+            .scope
+            .namespaces
+            .is_empty()
+    );
 }
 
 #[test]

@@ -136,7 +136,7 @@ fn row<'a>(view: &View<'_>, revision: &'a Revision) -> Row<'a> {
             number,
             version_of(view, revision),
             digest(view, revision),
-            text::age(revision.created, view.model.now),
+            text::age(revision.created, view.now()),
             pods,
             what.join(", "),
         ],

@@ -88,7 +88,7 @@ fn words(view: &View<'_>, pod: &Pod) -> [String; 6] {
         restarts,
         revision.map_or_else(String::new, |r| version_of(view, r)),
         pod.node.as_deref().unwrap_or("").to_owned(),
-        text::age(pod.created, view.model.now),
+        text::age(pod.created, view.now()),
     ]
 }
 
@@ -146,7 +146,7 @@ pub fn events(pen: &mut Pen<'_>, view: &View<'_>) {
     let reason_cells = reasons.max().unwrap_or(0).min(20);
     let (mut y, mut others) = (1, shown.len());
     for (warning, count) in shown {
-        let age = text::age(warning.last_seen, view.model.now);
+        let age = text::age(warning.last_seen, view.now());
         let times = match count {
             0 | 1 => String::new(),
             count => format!("x{count}"),

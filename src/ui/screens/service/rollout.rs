@@ -29,7 +29,7 @@ pub fn rollout(pen: &mut Pen<'_>, view: &View<'_>) -> u16 {
     x = pen.line(x, 0, &fit_change(&words, room), Role::Plain);
     let mut y = 1;
     if let Some((by, at)) = &view.workload.written_by {
-        let words = format!("by {by}, {} ago", text::age(*at, view.model.now));
+        let words = format!("by {by}, {} ago", text::age(*at, view.now()));
         if x + 3 + cells(&words) <= pen.width() {
             pen.line(x + 3, 0, &words, Role::Dim);
         } else {
@@ -120,7 +120,7 @@ fn limits(view: &View<'_>) -> Vec<String> {
     if view.workload.paused {
         words.push("paused".to_owned());
     }
-    let now = view.model.now;
+    let now = view.now();
     if let (Some(end), Some(_)) = (view.standing.gives_up, view.standing.progress) {
         words.push(if end > now {
             format!("gives up in {}", text::age(now, end))
