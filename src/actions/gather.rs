@@ -8,16 +8,22 @@ use serde_json::value::RawValue;
 
 use super::fresh;
 use crate::domain::standing::{Evidence as Seen, standing};
-use crate::domain::{Failure, FailureKind, Kind, Level, Pod, Verbatim, Workload, action_note};
+use crate::domain::{
+    Failure, FailureKind, Hold, Kind, Level, Pod, Verbatim, Workload, action_note,
+};
 use crate::plan::{Evidence, FreshRevision, Request, Stamp};
 use crate::sources::Clock;
 use crate::sources::kube::path::{self, Resource};
 use crate::sources::kube::{Cluster, Error, convert};
 
 /// What the reads do not tell.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct GatherContext {
     pub level: Level,
+    /// Those about the environment, at any time and of any service.
+    pub holds: Vec<Hold>,
+    /// The label that says what a service is called.
+    pub service_label: Option<String>,
     pub clock: Clock,
 }
 
@@ -29,7 +35,7 @@ pub async fn gather(
 ) -> Result<Evidence, Failure> {
     let at = (context.clock)();
     let stamp = stamp(at)?;
-    Box::pin(read(cluster, request, context.level, stamp))
+    Box::pin(read(cluster, request, context, stamp))
         .await
         .map_err(|error| error.failure())
 }
@@ -37,7 +43,7 @@ pub async fn gather(
 async fn read(
     cluster: &Cluster,
     request: &Request,
-    level: Level,
+    context: GatherContext,
     stamp: Stamp,
 ) -> Result<Evidence, Error> {
     let id = &request.workload;
@@ -56,9 +62,13 @@ async fn read(
         Kind::StatefulSet | Kind::DaemonSet => (revisions?, pods?),
     };
     let read_at = answer.server_date.unwrap_or(stamp.at);
+    let service = workload.service(context.service_label.as_deref());
+    let mut holds = context.holds;
+    holds.retain(|hold| hold.holds(service) && hold.stands(read_at));
     Ok(Evidence {
         request: request.clone(),
-        level,
+        level: context.level,
+        holds,
         template: Verbatim(template.into()),
         has_annotations: annotations.is_some(),
         noted: annotations

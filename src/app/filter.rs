@@ -61,8 +61,9 @@ impl Filter {
             return true;
         }
         let text = format!(
-            "{}\n{}\n{}\n{}\n{}\n{}\n{}",
+            "{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}",
             row.id,
+            row.name(),
             row.id.namespace,
             row.version,
             row.from_version.as_deref().unwrap_or(""),

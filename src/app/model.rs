@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::config::{Display, Namespaces};
 use crate::domain::{
-    Environment, Failure, Fleet, Health, Known, Level, SourceId, Standing, TemplateHash, Uid,
+    Environment, Failure, Fleet, Health, Hold, Known, Level, SourceId, Standing, TemplateHash, Uid,
     WorkloadId,
 };
 use crate::plan::{Answers, Follow, Goal, Plan, Request, Verdict};
@@ -82,7 +82,12 @@ pub struct Settings {
     pub display: Display,
     pub readonly: bool,
     pub environments: Vec<Environment>,
+    /// The label of workloads whose value is what a service is called.
+    pub service_label: Option<String>,
+    pub holds: Vec<Hold>,
     pub keymap: Keymap,
+    /// Other names for commands of the palette.
+    pub aliases: BTreeMap<String, String>,
     pub verify_seconds: u32,
     pub log_file: String,
 }
@@ -155,6 +160,8 @@ pub enum Sort {
 pub struct Row {
     pub id: WorkloadId,
     pub uid: Uid,
+    /// What people call it, when not as its workload.
+    pub service: Option<Box<str>>,
     /// What a plan means by "as it was shown".
     pub template: TemplateHash,
     /// The environment's name, when the config names one.
@@ -353,6 +360,13 @@ impl PlanBox {
     /// One of its fields takes the keys.
     pub fn typing(&self) -> bool {
         self.name.is_some() || self.reason.is_some()
+    }
+}
+
+impl Row {
+    /// The name in the SERVICE column.
+    pub fn name(&self) -> &str {
+        self.service.as_deref().unwrap_or(&self.id.name)
     }
 }
 

@@ -1,8 +1,10 @@
 //! The lines above the keys: what is not as it should be beyond the rows themselves. They exist only while there is
 //! something to say.
 
-use crate::domain::{Health, SourceId};
-use crate::text::thousands;
+use jiff::Timestamp;
+
+use crate::domain::{Health, Hold, SourceId};
+use crate::text::{clock, date, list, thousands};
 
 use super::clusters::ClusterState;
 use super::model::{Model, SourceState};
@@ -43,6 +45,9 @@ pub fn notes(model: &Model) -> Vec<Note> {
         let about = about.into_iter().flatten();
         notes.extend(about.map(|words| note(named(model, cluster, words), Tone::Warn)));
     }
+    let standing = model.settings.holds.iter();
+    let standing = standing.filter(|hold| hold.stands(model.now));
+    notes.extend(standing.map(|hold| note(held(hold, model.now), Tone::Warn)));
     if notes.len() > LINES {
         let rest = notes.len() - (LINES - 1);
         notes.truncate(LINES - 1);
@@ -81,6 +86,27 @@ fn of_cluster<'a>(
 ) -> impl Iterator<Item = (&'a SourceId, &'a SourceState)> {
     let sources = model.sources.iter();
     sources.filter(|(source, _)| source.cluster == cluster.id)
+}
+
+/// `cart in prod: on hold until 3 Jan 2027 07:00: christmas`.
+fn held(hold: &Hold, now: Timestamp) -> String {
+    let until = hold.until.map_or_else(String::new, |until| {
+        format!(" until {} {}", date(until, now), clock(until))
+    });
+    let names = [&hold.services, &hold.environments].map(|names| {
+        let names: Vec<_> = names.iter().map(|name| &**name).collect();
+        list(&names)
+    });
+    let of: Vec<_> = names
+        .into_iter()
+        .filter(|words| !words.is_empty())
+        .collect();
+    let of = if of.is_empty() {
+        "everything".to_owned()
+    } else {
+        of.join(" in ")
+    };
+    format!("{of}: on hold{until}: {}", hold.reason)
 }
 
 /// One sentence for all that may not be read: what it is, and in the server's words why.

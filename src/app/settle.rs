@@ -231,7 +231,7 @@ fn order(sort: Sort, a: &Row, b: &Row) -> Ordering {
         Sort::Version => a.version.cmp(&b.version),
         Sort::Namespace => a.id.namespace.cmp(&b.id.namespace),
     };
-    by.then_with(|| a.id.name.cmp(&b.id.name))
+    by.then_with(|| a.name().cmp(b.name()))
         .then_with(|| a.id.cmp(&b.id))
 }
 
@@ -277,6 +277,9 @@ fn row(model: &Model, id: &WorkloadId) -> Option<Row> {
     Some(Row {
         id: id.clone(),
         uid: workload.uid.clone(),
+        service: Some(workload.service(model.settings.service_label.as_deref()))
+            .filter(|name| **name != *workload.id.name)
+            .map(Into::into),
         template: workload.template,
         environment: model.environment(id).map(|e| e.name.clone()),
         version: versions.to,

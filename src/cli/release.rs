@@ -6,7 +6,7 @@ use futures::StreamExt;
 use serde::Serialize;
 use tokio::time::{interval, timeout};
 
-use crate::actions::{self, GatherContext, Order, Recorder};
+use crate::actions::{self, Order, Recorder};
 use crate::config::Config;
 use crate::domain::{Failure, FailureKind, Workload};
 use crate::engine::{clock, release};
@@ -80,10 +80,7 @@ async fn make(
         shown: workload.template,
         target: asked.target.clone(),
     };
-    let context = GatherContext {
-        level: release::level(&config.environments, &workload.id),
-        clock: clock::now,
-    };
+    let context = release::context(config, &workload.id);
     let evidence = actions::gather(&session.cluster, &request, context).await?;
     plan::plan(&session.fleet, &evidence, clock::now()).map_err(|refusal| refusal.failure)
 }

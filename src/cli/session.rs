@@ -29,6 +29,8 @@ pub struct Session {
     vain: BTreeMap<SourceId, u32>,
     /// Outages are ridden out, and whoever asks sets the limit in time.
     lasting: bool,
+    /// The label that says what a service is called.
+    service_label: Option<String>,
 }
 
 /// After so many attempts in a row, seconds apart, to connect, nobody is there.
@@ -50,6 +52,7 @@ impl Session {
             retrying: None,
             vain: BTreeMap::new(),
             lasting: false,
+            service_label: config.service_label.clone(),
         })
     }
 
@@ -221,7 +224,11 @@ impl Session {
             Some((kind, name)) => (Some(kind_of(kind)?), name),
             None => (None, service),
         };
-        let fits = |w: &&Workload| *w.id.name == *name && kind.is_none_or(|kind| kind == w.id.kind);
+        let label = self.service_label.as_deref();
+        let fits = |w: &&Workload| match kind {
+            Some(kind) => *w.id.name == *name && w.id.kind == kind,
+            None => *w.id.name == *name || w.service(label) == name,
+        };
         let found: Vec<_> = self.fleet.workloads().filter(fits).collect();
         if found.is_empty() {
             let sentence = format!("there is no service named {service} in this scope");

@@ -35,6 +35,11 @@ impl Error {
         }
     }
 
+    pub fn unreadable(path: &Path, why: &std::io::Error) -> Self {
+        let message = format!("cannot be read: {}", why.kind());
+        Self::new(path.display().to_string(), message)
+    }
+
     /// Puts the place first and names the nearest key when one is unknown.
     pub fn yaml(file: &Path, error: &serde_yaml::Error) -> Self {
         let text = error.to_string();

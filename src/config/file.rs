@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::display::{Column, Theme};
 use super::error::Error;
-use crate::domain::Environment;
+use crate::domain::{Environment, Hold};
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -18,7 +18,14 @@ pub struct File {
     pub verify_seconds: Option<u32>,
     pub display: Display,
     pub environments: Vec<Environment>,
+    /// The label of workloads whose value is what a service is called.
+    pub service_label: Option<String>,
+    pub holds: Vec<Hold>,
     pub keys: BTreeMap<String, OneOrMore>,
+    /// Alias -> command of the palette.
+    pub aliases: BTreeMap<String, String>,
+    /// Those of k9s as well, where there is none of ours.
+    pub k9s_aliases: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -77,6 +84,23 @@ impl File {
                 return wrong(format!("environments[{at}]: there are two named {name}"));
             }
         }
+        for (at, hold) in self.holds.iter().enumerate() {
+            let known = |name: &&String| self.environments.iter().all(|e| e.name != **name);
+            if let Some(name) = hold.environments.iter().find(known) {
+                return wrong(format!("holds[{at}]: there is no environment named {name}"));
+            }
+            if hold
+                .from
+                .zip(hold.until)
+                .is_some_and(|(from, until)| until <= from)
+            {
+                return wrong(format!("holds[{at}]: it is over before it begins"));
+            }
+        }
+        let spaced = |alias: &&String| alias.is_empty() || alias.contains(char::is_whitespace);
+        if let Some(alias) = self.aliases.keys().find(spaced) {
+            return wrong(format!("aliases: {alias:?} has to be one word"));
+        }
         if let Some(columns) = &self.display.columns {
             if !columns.contains(&Column::Service) {
                 return wrong("display.columns: service has to be among them".into());
@@ -131,6 +155,26 @@ mod tests {
             (
                 "environments:\n- {name: '', cluster: x}\n",
                 "config.yaml: environments[0]: name and cluster must not be empty",
+            ),
+            (
+                "holds: [{reason: x, environments: [prod]}]\n",
+                "config.yaml: holds[0]: there is no environment named prod",
+            ),
+            (
+                "holds: [{reason: x, from: 2026-12-20T00:00:00Z, until: 2026-12-19T00:00:00Z}]\n",
+                "config.yaml: holds[0]: it is over before it begins",
+            ),
+            (
+                "aliases: {'a b': doctor}\n",
+                "config.yaml: aliases: \"a b\" has to be one word",
+            ),
+            (
+                "display: {columns: [version]}\n",
+                "config.yaml: display.columns: service has to be among them",
+            ),
+            (
+                "display: {columns: [service, why, why]}\n",
+                "config.yaml: display.columns: one of them is there twice",
             ),
             (
                 "verifySeconds: 4000\n",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::error::Error;
 use super::file::{File, Names, OneOrMore};
@@ -165,15 +165,8 @@ fn text(overrides: &Overrides, env: Env<'_>) -> Result<(Option<PathBuf>, String)
         Err(why) if why.kind() == io::ErrorKind::NotFound && !must_exist => {
             Ok((Some(path), String::new()))
         }
-        Err(why) => Err(unreadable(&path, &why)),
+        Err(why) => Err(Error::unreadable(&path, &why)),
     }
-}
-
-fn unreadable(path: &Path, why: &io::Error) -> Error {
-    Error::new(
-        path.display().to_string(),
-        format!("cannot be read: {}", why.kind()),
-    )
 }
 
 /// With commas between or one by one.

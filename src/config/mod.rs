@@ -4,6 +4,7 @@ mod display;
 mod error;
 mod explain;
 mod file;
+mod k9s;
 mod layers;
 mod resolve;
 
@@ -11,7 +12,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::domain::{ClusterId, Environment};
+use crate::domain::{ClusterId, Environment, Hold};
 
 pub use display::{Column, Display, Theme};
 pub use error::Error;
@@ -34,9 +35,14 @@ pub struct Config {
     /// `-c`: a command of the palette that runs at the start.
     pub command: Option<String>,
     pub environments: Vec<Environment>,
+    /// The label of workloads whose value is what a service is called.
+    pub service_label: Option<String>,
+    pub holds: Vec<Hold>,
     pub display: Display,
     /// Keys that differ from the default: intent name -> keys, as text.
     pub keys: BTreeMap<String, Vec<String>>,
+    /// Other names for commands of the palette: alias -> command.
+    pub aliases: BTreeMap<String, String>,
     /// `$XDG_STATE_HOME/rolldeck`: the release record and the log.
     pub state_dir: PathBuf,
     /// Seconds that every pod must be ready before an action counts as verified.

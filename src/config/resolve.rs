@@ -1,10 +1,12 @@
 //! From flags, environment and file to what is in force.
 
+use std::collections::BTreeMap;
 use std::env::split_paths;
 use std::path::PathBuf;
 
 use super::error::Error;
 use super::file::OneOrMore;
+use super::k9s;
 use super::layers::{self, ALL, Env, Overrides, absolute, filled, home};
 use super::{Config, Connection, Display, Namespaces, Proxy};
 
@@ -15,6 +17,11 @@ use super::{Config, Connection, Display, Namespaces, Proxy};
 pub fn load(overrides: Overrides, env: Env<'_>) -> Result<Config, Error> {
     let file = layers::read(&overrides, env)?.file;
     let display = file.display;
+    let mut aliases = BTreeMap::new();
+    if file.k9s_aliases {
+        aliases.extend(k9s::aliases(env)?);
+    }
+    aliases.extend(file.aliases);
     Ok(Config {
         contexts: file.context.map(OneOrMore::into_list).unwrap_or_default(),
         namespaces: namespaces(file.namespaces),
@@ -22,6 +29,8 @@ pub fn load(overrides: Overrides, env: Env<'_>) -> Result<Config, Error> {
         armed_at_start: overrides.write,
         command: overrides.command,
         environments: file.environments,
+        service_label: file.service_label,
+        holds: file.holds,
         display: Display {
             color: display.color.unwrap_or_default(),
             ascii: display.ascii.unwrap_or_default(),
@@ -33,6 +42,7 @@ pub fn load(overrides: Overrides, env: Env<'_>) -> Result<Config, Error> {
             .into_iter()
             .map(|(intent, keys)| (intent, keys.into_list()))
             .collect(),
+        aliases,
         state_dir: state(env)?,
         verify_seconds: file.verify_seconds.unwrap_or_default(),
         connection: Connection {

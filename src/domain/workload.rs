@@ -127,6 +127,14 @@ impl Workload {
         }
     }
 
+    /// What people call it: the value of the label that the settings name, else its own name.
+    pub fn service(&self, label: Option<&str>) -> &str {
+        let named = label.and_then(|key| self.labels.get(key));
+        named
+            .filter(|name| !name.is_empty())
+            .unwrap_or(&self.id.name)
+    }
+
     pub fn condition(&self, kind: &str) -> Option<&Condition> {
         self.conditions.iter().find(|c| &*c.kind == kind)
     }

@@ -9,7 +9,8 @@ use super::{Shared, clock};
 use crate::actions::record::Line;
 use crate::actions::{self, GatherContext, Order, Recorder};
 use crate::app::event::{Event, JobId};
-use crate::domain::{Environment, Failure, Level, WorkloadId};
+use crate::config::Config;
+use crate::domain::{Failure, Level, WorkloadId};
 use crate::plan::{Answers, CheckId, Evidence, Finding, Plan, Progress, Request, Verdict};
 
 pub(super) async fn gather(shared: Arc<Shared>, job: JobId, request: Request) {
@@ -18,18 +19,22 @@ pub(super) async fn gather(shared: Arc<Shared>, job: JobId, request: Request) {
 }
 
 async fn read(shared: &Shared, request: &Request) -> Result<Evidence, Failure> {
-    let context = GatherContext {
-        level: level(&shared.config.environments, &request.workload),
-        clock: clock::now,
-    };
+    let context = context(&shared.config, &request.workload);
     let cluster = shared.connected(&request.workload.cluster)?;
     actions::gather(&cluster, request, context).await
 }
 
-/// How careful one is with this workload.
-pub fn level(environments: &[Environment], id: &WorkloadId) -> Level {
-    let here = environments.iter().find(|e| e.holds(id));
-    here.map_or(Level::Guarded, |e| e.protection)
+/// What the settings say about this workload: how careful one is with it, and what holds there.
+pub fn context(config: &Config, id: &WorkloadId) -> GatherContext {
+    let here = config.environments.iter().find(|e| e.holds(id));
+    let name = here.map(|e| &*e.name);
+    let holds = config.holds.iter().filter(|hold| hold.covers(name));
+    GatherContext {
+        level: here.map_or(Level::Guarded, |e| e.protection),
+        holds: holds.cloned().collect(),
+        service_label: config.service_label.clone(),
+        clock: clock::now,
+    }
 }
 
 pub(super) async fn preflight(shared: Arc<Shared>, job: JobId, plan: Plan) {

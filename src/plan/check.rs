@@ -1,6 +1,7 @@
 //! What is verified before a write, and what came of it.
 
 pub mod differs;
+pub mod hold;
 pub mod owner;
 pub mod paused;
 pub mod references;
@@ -18,10 +19,11 @@ pub enum CheckId {
     Owner,
     Paused,
     Strategy,
+    Hold,
 }
 
 impl CheckId {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Permission,
         Self::Unchanged,
         Self::Differs,
@@ -30,6 +32,7 @@ impl CheckId {
         Self::Owner,
         Self::Paused,
         Self::Strategy,
+        Self::Hold,
     ];
 
     /// In the words of the JSON, which a test holds to it.
@@ -43,6 +46,7 @@ impl CheckId {
             Self::Owner => "owner",
             Self::Paused => "paused",
             Self::Strategy => "strategy",
+            Self::Hold => "hold",
         }
     }
 

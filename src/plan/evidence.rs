@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::domain::{Level, Phase, Pod, Revision, Verbatim, Workload};
+use crate::domain::{Hold, Level, Phase, Pod, Revision, Verbatim, Workload};
 
 use super::Request;
 
@@ -12,6 +12,8 @@ pub struct Evidence {
     pub request: Request,
     pub stamp: Stamp,
     pub level: Level,
+    /// Those about this service that stand at the time of the reads.
+    pub holds: Vec<Hold>,
     pub workload: Workload,
     /// The bytes of `/spec/template`.
     pub template: Verbatim,

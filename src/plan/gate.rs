@@ -139,7 +139,8 @@ fn of_check(
             | CheckId::Config
             | CheckId::Owner
             | CheckId::Paused
-            | CheckId::Strategy => None,
+            | CheckId::Strategy
+            | CheckId::Hold => None,
         },
         Some(Finding::Block) if check.final_block() => Some(Missing::Blocked(check)),
         Some(Finding::Block) => (!overridden).then_some(Missing::Override(check)),

@@ -21,7 +21,7 @@ use crate::domain::{
     Failure, FailureKind, Fleet, Level, Phase, TemplateHash, Uid, Workload, WorkloadId,
 };
 
-pub use check::{Ask, Check, CheckId, Finding, Verdict};
+pub use check::{Ask, Check, CheckId, CheckState, Finding, Verdict};
 pub use evidence::{Evidence, FreshRevision, Stamp};
 pub use follow::{Follow, Goal, Milestone};
 pub use gate::{Answers, Missing, Pass};
@@ -186,10 +186,17 @@ impl Refusal {
 /// A sentence for the person, and whether the object moved since it was shown.
 pub fn plan(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, Refusal> {
     moved::refuse(fleet, evidence, now)?;
-    match evidence.request.verb {
+    let verb = evidence.request.verb;
+    let mut plan = match verb {
         Verb::Rollback => verbs::rollback::plan(evidence, now),
         Verb::Pause => verbs::pause::plan(evidence),
         Verb::Resume => verbs::resume::plan(evidence),
         Verb::Restart => verbs::restart::plan(evidence),
-    }
+    }?;
+    let held = check::hold::verdicts(verb, &evidence.holds, evidence.read_at);
+    plan.checks.extend(held.into_iter().map(|verdict| Check {
+        id: verdict.check,
+        state: CheckState::Answered(verdict),
+    }));
+    Ok(plan)
 }

@@ -59,6 +59,14 @@ impl Verb {
         }
     }
 
+    /// Whether something may go out by it that was not running before: that waits while there is a hold.
+    pub fn brings_new(self) -> bool {
+        match self {
+            Self::Rollback | Self::Pause | Self::Restart => false,
+            Self::Resume => true,
+        }
+    }
+
     /// Whether the workload is paused before it, for those that turn just that.
     pub fn from_paused(self) -> Option<bool> {
         match self {

@@ -69,6 +69,8 @@ impl Way {
     fn plan(&self, request: &Request) -> Result<Plan, rolldeck::plan::Refusal> {
         let context = GatherContext {
             level: Level::Guarded,
+            holds: Vec::new(),
+            service_label: None,
             clock: jiff::Timestamp::now,
         };
         let cluster = &self.watched.cluster;

@@ -81,6 +81,21 @@ fn chosen_columns_stand_in_their_order_and_colours_are_the_users() {
     );
 }
 
+#[test]
+fn a_hold_stands_above_the_keys() {
+    use rolldeck::domain::Hold;
+    let mut model = model(&night(), 80, 24);
+    model.settings.holds = vec![Hold {
+        reason: "christmas".into(),
+        environments: vec!["prod".into()],
+        services: vec!["cart".into()],
+        from: None,
+        until: Some("2027-01-03T07:00:00Z".parse().unwrap()),
+    }];
+    let shown = text(&drawn(&model));
+    assert!(shown.contains("cart in prod: on hold until"), "{shown}");
+}
+
 /// The board after every source came into this state, last heard of at `contact`.
 fn board_with(width: u16, height: u16, health: &Health, contact: Timestamp) -> Model {
     let mut model = model(&night(), width, height);

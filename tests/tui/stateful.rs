@@ -70,6 +70,7 @@ fn evidence(service: Service, request: Request) -> Evidence {
         template: Verbatim(template(version).to_string().into()),
     };
     Evidence {
+        holds: Vec::new(),
         request,
         stamp: Stamp {
             id: "r1".into(),

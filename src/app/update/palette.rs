@@ -4,9 +4,8 @@ use crate::app::effect::Effect;
 use crate::app::field::Field;
 use crate::app::intent::{Intent, Place, REGISTRY};
 use crate::app::keymap::Key;
-use crate::app::model::{Model, Overlay};
+use crate::app::model::{Model, Overlay, Row};
 use crate::app::{settle, wishes};
-use crate::domain::WorkloadId;
 
 use super::key::{self, Typed};
 use super::{board, namespaces, notice};
@@ -65,7 +64,12 @@ fn commands(model: &Model, typed: &str) -> Vec<Choice> {
         name: "svc".into(),
         about: "open a service by name: svc NAME".into(),
     };
-    let mut all: Vec<Choice> = of_registry.chain([svc]).collect();
+    let aliases = model.settings.aliases.iter();
+    let aliases = aliases.map(|(alias, command)| Choice {
+        name: alias.clone(),
+        about: format!("means {command}"),
+    });
+    let mut all: Vec<Choice> = of_registry.chain([svc]).chain(aliases).collect();
     all.retain(|choice| choice.name.starts_with(typed));
     all
 }
@@ -92,9 +96,9 @@ fn services(model: &Model, name: &str) -> Vec<Choice> {
         .rows
         .iter()
         .chain(model.board.hidden_rows.values());
-    let fits = rows.filter(|row| row.id.name.contains(name));
+    let fits = rows.filter(|row| row.name().contains(name));
     let choice = fits.map(|row| Choice {
-        name: format!("svc {}", row.id.name),
+        name: format!("svc {}", row.name()),
         about: format!("{} in {}, {}", row.id, row.id.namespace, row.standing.phase),
     });
     choice.take(SERVICES).collect()
@@ -142,8 +146,9 @@ pub fn run_first(model: &mut Model) -> Vec<Effect> {
 }
 
 fn ready(model: &Model, line: &str) -> bool {
-    let name = line.trim().split(' ').next().unwrap_or_default();
-    let intent = Intent::named(name);
+    let meant = unaliased(model, line.trim());
+    let line = meant.as_deref().unwrap_or(line.trim());
+    let intent = Intent::named(line.split(' ').next().unwrap_or_default());
     match intent.map(|intent| (intent, intent.entry().places)) {
         Some((Intent::PickNamespace, _)) => model.clusters.iter().any(|c| c.scope.resolved),
         // What can be done on the doctor's screen is not about services.
@@ -160,6 +165,8 @@ fn run(model: &mut Model, typed: &str, chosen: Option<&str>) -> Vec<Effect> {
     if typed == "q" {
         return vec![Effect::Quit];
     }
+    let meant = unaliased(model, typed);
+    let typed = meant.as_deref().unwrap_or(typed);
     let line = if known(typed) {
         typed
     } else {
@@ -184,6 +191,24 @@ fn run(model: &mut Model, typed: &str, chosen: Option<&str>) -> Vec<Effect> {
     }
 }
 
+/// More than this many aliases of aliases are a circle.
+const ALIASES: usize = 8;
+
+/// The command that an alias stands for. A command of ours is never one.
+fn unaliased(model: &Model, typed: &str) -> Option<String> {
+    let aliases = &model.settings.aliases;
+    let mut line = typed.to_owned();
+    for _ in 0..ALIASES {
+        let (name, rest) = line.split_once(' ').unwrap_or((&line, ""));
+        let Some(meant) = aliases.get(name).filter(|_| !known(name)) else {
+            break;
+        };
+        line = format!("{meant} {rest}");
+    }
+    let line = line.trim_end();
+    (line != typed).then(|| line.to_owned())
+}
+
 fn known(line: &str) -> bool {
     let name = line.split(' ').next().unwrap_or(line);
     name == "svc" || Intent::named(name).is_some()
@@ -205,9 +230,9 @@ fn open_service(model: &mut Model, name: &str) -> Vec<Effect> {
         .rows
         .iter()
         .chain(model.board.hidden_rows.values());
-    let exact = |id: &WorkloadId| *id.name == *name || id.to_string() == name;
+    let exact = |row: &Row| *row.name() == *name || row.id.to_string() == name;
     let found: Vec<_> = rows
-        .filter(|row| exact(&row.id))
+        .filter(|row| exact(row))
         .map(|row| (row.id.clone(), row.uid.clone()))
         .collect();
     match found.as_slice() {

@@ -330,6 +330,7 @@ fn check_name(check: CheckId) -> &'static str {
         CheckId::Owner => "the owner",
         CheckId::Paused => "the pause",
         CheckId::Strategy => "the update strategy",
+        CheckId::Hold => "the hold",
     }
 }
 

@@ -120,7 +120,7 @@ impl<'a> Shown<'a> {
         Self {
             row,
             namespace: &row.id.namespace,
-            service: &row.id.name,
+            service: row.name(),
             environment: row.environment.as_deref().unwrap_or(""),
             version,
             rollout,

@@ -61,3 +61,53 @@ fn one_that_does_not_exist_is_named() {
     let notice = model.notice.as_ref().unwrap();
     assert!(notice.bad && notice.text.contains("frobnicate"));
 }
+
+#[test]
+fn a_service_is_called_what_its_label_says() {
+    let config = Config {
+        service_label: Some("app".into()),
+        ..Config::default()
+    };
+    let (mut model, _) = model_with(&config, None);
+    let mut labelled = steady("payments-v2");
+    labelled.labels = crate::domain::Labels::new([("app", "payments")]);
+    let mut blank = steady("cart");
+    blank.labels = crate::domain::Labels::new([("app", "")]);
+    listed(&mut model, &[labelled, blank, steady("auth")]);
+    settle(&mut model);
+    let names: Vec<_> = model
+        .board
+        .rows
+        .iter()
+        .map(crate::app::model::Row::name)
+        .collect();
+    assert_eq!(names, ["auth", "cart", "payments"]);
+    keys(&mut model, "/payments");
+    settle(&mut model);
+    assert_eq!(model.board.rows.len(), 1);
+}
+
+#[test]
+fn an_alias_is_the_command_it_stands_for_and_never_hides_one_of_ours() {
+    let aliases = [
+        ("co", "svc checkout"),
+        ("c", "co"),
+        ("doctor", "quit"),
+        ("round", "about"),
+        ("about", "round"),
+    ];
+    let own = |(a, b): (&str, &str)| (a.to_owned(), b.to_owned());
+    let config = |line: &str| Config {
+        command: Some(line.into()),
+        aliases: aliases.map(own).into(),
+        ..Config::default()
+    };
+    for (line, opened) in [("co", true), ("c", true), ("round", false)] {
+        let (mut model, _) = model_with(&config(line), None);
+        listed(&mut model, &[steady("checkout")]);
+        assert_eq!(!model.screens.is_empty(), opened, "{line}");
+    }
+    let (mut model, _) = Model::new(&config("doctor"), fixture::now(), 120, 24);
+    let effects = update(&mut model, Event::Ticked(fixture::now()));
+    assert!(matches!(effects.as_slice(), [Effect::Diagnose { .. }]));
+}

@@ -128,6 +128,7 @@ pub fn workload(tag: &str) -> Workload {
 pub fn evidence() -> Evidence {
     let workload = workload("2.15.0");
     Evidence {
+        holds: Vec::new(),
         request: Request {
             verb: Verb::Rollback,
             workload: id(),

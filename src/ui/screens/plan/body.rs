@@ -338,6 +338,7 @@ pub fn question(check: CheckId) -> &'static str {
         CheckId::Owner => "who else writes it",
         CheckId::Paused => "whether it is paused",
         CheckId::Strategy => "which pods follow",
+        CheckId::Hold => "whether something holds it",
     }
 }
 
