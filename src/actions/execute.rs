@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
-use super::record::{Line, Outcome, Recorder, Sending};
+use super::record::{self, Answered, Line, Outcome, Recorder};
 use super::turn::Turn;
 use super::{SendError, fresh, send};
 use crate::domain::{Failure, FailureKind};
@@ -62,7 +62,11 @@ impl Execution {
             Ok(pass) => pass,
             Err(missing) => return self.refuse(fresh::refused(missing_words(&missing))),
         };
-        let sending = Sending::new(
+        let _under_way = match order.recorder.begin(&order.plan.stamp.id).await {
+            Ok(begun) => begun,
+            Err(failure) => return self.unrecorded(failure),
+        };
+        let sending = record::sending(
             &order.plan,
             &order.answers,
             &order.verdicts,
@@ -70,11 +74,15 @@ impl Execution {
             (order.clock)(),
         );
         let line = Line::Sending(Box::new(sending));
-        if let Err(mut failure) = order.recorder.append(line).await {
-            failure.sentence.push_str(" Nothing was sent.");
-            return self.refuse(failure);
+        if let Err(failure) = order.recorder.append(line).await {
+            return self.unrecorded(failure);
         }
         self.steps(&pass).await;
+    }
+
+    fn unrecorded(&self, mut failure: Failure) {
+        failure.sentence.push_str(" Nothing was sent.");
+        self.refuse(failure);
     }
 
     async fn steps(&self, pass: &Pass) {
@@ -294,12 +302,13 @@ impl Execution {
             }
             Outcome::Accepted | Outcome::Refused | Outcome::Unknown => sentence.to_owned(),
         };
-        let line = Line::Answered {
+        let line = Line::Answered(Answered {
             id: self.order.plan.stamp.id.clone(),
             at: (self.order.clock)(),
             outcome,
+            accepted: steps,
             sentence,
-        };
+        });
         if let Err(failure) = self.order.recorder.append(line).await {
             tracing::error!(failure.sentence, "the outcome is not in the record");
         }

@@ -7,118 +7,72 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::domain::{Failure, FailureKind, WorkloadId};
-use crate::plan::{Answers, CheckId, Finding, Plan, Side, Verdict};
+use crate::domain::release_record::{FILE, Gathering, Page, Torn};
+use crate::domain::{Failure, FailureKind};
+use crate::plan::{self, Answers, CheckId, Finding, Plan, Step, Verdict};
 
-const NAME: &str = "release-record.jsonl";
+mod backwards;
+mod under_way;
+
+use backwards::Backwards;
+pub use under_way::UnderWay;
+
+pub use crate::domain::release_record::{
+    Answered, Checked, Deleted, Ended, Line, Outcome, Sending, Side,
+};
+
 /// How often and how long another process may hold the file before a write is refused.
 const TRIES: u32 = 100;
 const BETWEEN: Duration = Duration::from_millis(20);
 
-/// One line of the record. Values of secrets and of environment variables are never in it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "kebab-case")]
-pub enum Line {
-    /// On the disk before anything is sent.
-    Sending(Box<Sending>),
-    /// What the server said to it.
-    Answered {
-        id: String,
-        at: Timestamp,
-        outcome: Outcome,
-        sentence: String,
-    },
-    /// How following it ended.
-    Ended {
-        id: String,
-        at: Timestamp,
-        workload: WorkloadId,
-        verified: bool,
-        sentence: String,
-    },
+/// The line that is on the disk before anything is sent.
+pub fn sending(
+    plan: &Plan,
+    answers: &Answers,
+    verdicts: &[Verdict],
+    server_user: Option<&str>,
+    at: Timestamp,
+) -> Sending {
+    let side = |side: &plan::Side| Side {
+        number: side.revision,
+        name: side.name.to_string(),
+        version: side.version.clone(),
+    };
+    let known = plan.checks.iter().filter_map(|line| match &line.state {
+        plan::check::CheckState::Answered(verdict) => Some(verdict),
+        plan::check::CheckState::Asking(_) => None,
+    });
+    Sending {
+        id: plan.stamp.id.clone(),
+        at,
+        verb: plan.request.verb.name().into(),
+        workload: plan.workload.clone(),
+        uid: plan.uid.to_string(),
+        from: side(&plan.from),
+        to: side(&plan.to),
+        by: plan.stamp.by.clone(),
+        server_user: server_user.map(str::to_owned),
+        reason: answers.reason.clone(),
+        override_reason: answers.override_reason.clone(),
+        checks: known.chain(verdicts).map(checked).collect(),
+        steps: plan
+            .all_steps()
+            .map(|step| step.what().to_owned())
+            .collect(),
+        template: Some(plan.goal.to.clone()),
+        deletes: plan.all_steps().filter_map(deleted).collect(),
+    }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Sending {
-    pub id: String,
-    pub at: Timestamp,
-    pub verb: String,
-    pub workload: WorkloadId,
-    pub uid: String,
-    pub from: Revision,
-    pub to: Revision,
-    /// `user@host` of the operating system.
-    pub by: String,
-    /// The API server's own name for the user; unknown when absent.
-    pub server_user: Option<String>,
-    /// Why it was done, when that was said.
-    pub reason: Option<String>,
-    /// The reason that was given for an override.
-    pub override_reason: Option<String>,
-    pub checks: Vec<Checked>,
-    pub steps: Vec<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Revision {
-    pub number: u64,
-    pub name: String,
-    pub version: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Checked {
-    pub check: String,
-    pub finding: String,
-    pub sentence: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    Accepted,
-    Refused,
-    Unknown,
-}
-
-impl Sending {
-    pub fn new(
-        plan: &Plan,
-        answers: &Answers,
-        verdicts: &[Verdict],
-        server_user: Option<&str>,
-        at: Timestamp,
-    ) -> Self {
-        let revision = |side: &Side| Revision {
-            number: side.revision,
-            name: side.name.to_string(),
-            version: side.version.clone(),
-        };
-        let known = plan.checks.iter().filter_map(|line| match &line.state {
-            crate::plan::check::CheckState::Answered(verdict) => Some(verdict),
-            crate::plan::check::CheckState::Asking(_) => None,
-        });
-        Self {
-            id: plan.stamp.id.clone(),
-            at,
-            verb: plan.request.verb.name().into(),
-            workload: plan.workload.clone(),
-            uid: plan.uid.to_string(),
-            from: revision(&plan.from),
-            to: revision(&plan.to),
-            by: plan.stamp.by.clone(),
-            server_user: server_user.map(str::to_owned),
-            reason: answers.reason.clone(),
-            override_reason: answers.override_reason.clone(),
-            checks: known.chain(verdicts).map(checked).collect(),
-            steps: plan
-                .all_steps()
-                .map(|step| step.what().to_owned())
-                .collect(),
-        }
+fn deleted(step: &Step) -> Option<Deleted> {
+    match step {
+        Step::DeletePod { object, uid, .. } => Some(Deleted {
+            pod: object.name.clone(),
+            uid: uid.clone(),
+        }),
+        Step::JsonPatch { .. } => None,
     }
 }
 
@@ -148,7 +102,7 @@ impl Recorder {
     /// Nothing is made before the first line.
     pub fn new(state_folder: &Path) -> Self {
         Self {
-            path: state_folder.join(NAME),
+            path: state_folder.join(FILE),
         }
     }
 
@@ -156,56 +110,119 @@ impl Recorder {
         &self.path
     }
 
-    /// Returns once the line is on the disk. The end of an action is written once, however many follow it, and
-    /// only into the record that says that it was sent.
-    pub async fn append(&self, line: Line) -> Result<(), Failure> {
+    /// Returns once the line is on the disk; false when it has no place in the record: an end is written once,
+    /// however many follow an action, and only into the record that says that it was sent.
+    pub async fn append(&self, line: Line) -> Result<bool, Failure> {
         let path = self.path.clone();
         let written = tokio::task::spawn_blocking(move || append(&path, &line)).await;
         let error = match written {
-            Ok(Ok(())) => return Ok(()),
+            Ok(Ok(written)) => return Ok(written),
             Ok(Err(error)) => error.to_string(),
             Err(error) => error.to_string(),
         };
-        let sentence = format!(
-            "The release record {} cannot be written: {error}.",
-            self.path.display()
-        );
-        Err(Failure::new(FailureKind::Config, sentence)
-            .hint("make its folder writable, or set XDG_STATE_HOME to one that is"))
+        Err(self.unwritable(&error))
+    }
+
+    fn unwritable(&self, error: &str) -> Failure {
+        let path = self.path.display();
+        let sentence = format!("The release record {path} cannot be written: {error}.");
+        Failure::new(FailureKind::Config, sentence)
+            .hint("make its folder writable, or set XDG_STATE_HOME to one that is")
+    }
+
+    fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or_else(|| Path::new("."))
+    }
+
+    /// Others see until it is dropped that a living process carries this action out.
+    pub async fn begin(&self, id: &str) -> Result<UnderWay, Failure> {
+        let (state, id) = (self.folder().to_owned(), id.to_owned());
+        let begun = tokio::task::spawn_blocking(move || UnderWay::begin(&state, &id)).await;
+        let error = match begun {
+            Ok(Ok(begun)) => return Ok(begun),
+            Ok(Err(error)) => error.to_string(),
+            Err(error) => error.to_string(),
+        };
+        Err(self.unwritable(&error))
+    }
+
+    /// The newest actions, and which of them are under way; see [`read`].
+    pub async fn read(&self, limit: Limit) -> Result<Page, Failure> {
+        let (state, path) = (self.folder().to_owned(), self.path.clone());
+        let page = tokio::task::spawn_blocking(move || {
+            // First: what ends in between then has its end in the record.
+            let under_way = under_way::all(&state)?;
+            let page = read(&path, limit)?;
+            io::Result::Ok(Page { under_way, ..page })
+        });
+        let page = page.await;
+        let error = match page {
+            Ok(Ok(page)) => return Ok(page),
+            Ok(Err(error)) => error.to_string(),
+            Err(error) => error.to_string(),
+        };
+        let path = self.path.display();
+        let sentence = format!("The release record {path} cannot be read: {error}.");
+        Err(Failure::new(FailureKind::Config, sentence))
     }
 }
 
-/// What a record holds: its lines, and the pieces that are none, like one that a crash cut off.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Record {
-    pub lines: Vec<Line>,
-    pub torn: Vec<String>,
+/// How far back a reading goes; it ends with whichever comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    pub actions: usize,
+    pub bytes: u64,
+    /// Actions that were sent before are left out.
+    pub since: Option<Timestamp>,
 }
 
+impl Limit {
+    pub const NONE: Self = Self {
+        actions: usize::MAX,
+        bytes: u64::MAX,
+        since: None,
+    };
+}
+
+/// The actions at the end of a record, newest first, and the pieces that are no lines, like one that a crash cut off.
 /// A record that is not there is empty.
-pub fn read(path: &Path) -> io::Result<Record> {
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Record::default()),
+///
+/// # Errors
+/// The file is there and cannot be read.
+pub fn read(path: &Path, limit: Limit) -> io::Result<Page> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Page::default()),
         Err(error) => return Err(error),
     };
-    Ok(parse(&bytes))
-}
-
-fn parse(bytes: &[u8]) -> Record {
-    let mut record = Record::default();
-    for piece in bytes.split(|byte| *byte == b'\n').filter(|p| !p.is_empty()) {
-        match serde_json::from_slice(piece) {
-            Ok(line) => record.lines.push(line),
-            Err(_) => record
-                .torn
-                .push(String::from_utf8_lossy(piece).into_owned()),
+    // A line that is being written now is not torn; and a process that hangs with the lock hides nothing.
+    let _ = lock(|| file.try_lock_shared());
+    let mut pieces = Backwards::new(file)?;
+    let (mut gathering, mut unread) = (Gathering::default(), 0);
+    let whole = pieces.left();
+    while let Some(piece) = pieces.next().transpose()? {
+        let Ok(line) = serde_json::from_slice::<Line>(&piece.bytes) else {
+            gathering.page.torn.push(Torn {
+                at: piece.at,
+                bytes: piece.bytes.len(),
+            });
+            continue;
+        };
+        let early = |line: &Sending| limit.since.is_some_and(|since| line.at < since);
+        if matches!(&line, Line::Sending(line) if early(line)) {
+            unread = piece.at + piece.bytes.len() as u64;
+            break;
+        }
+        gathering.take(line);
+        if gathering.page.actions.len() >= limit.actions || whole - piece.at >= limit.bytes {
+            unread = piece.at;
+            break;
         }
     }
-    record
+    Ok(gathering.end(unread))
 }
 
-fn append(path: &Path, line: &Line) -> io::Result<()> {
+fn append(path: &Path, line: &Line) -> io::Result<bool> {
     let mut text = serde_json::to_string(line)?;
     text.push('\n');
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
@@ -220,11 +237,9 @@ fn append(path: &Path, line: &Line) -> io::Result<()> {
         .create(true)
         .mode(0o600)
         .open(path)?;
-    lock(&file)?;
-    if let Line::Ended { id, .. } = line
-        && !open(&mut file, id)?
-    {
-        return Ok(());
+    lock(|| file.try_lock())?;
+    if !has_place(&file, line)? {
+        return Ok(false);
     }
     if torn(&mut file)? {
         text.insert(0, '\n');
@@ -235,24 +250,45 @@ fn append(path: &Path, line: &Line) -> io::Result<()> {
         // The name of a new file is in its folder, which has to reach the disk as well.
         File::open(folder)?.sync_all()?;
     }
-    Ok(())
+    Ok(true)
 }
 
-/// The action was sent, as this record says, and has no end yet.
-fn open(file: &mut File, action: &str) -> io::Result<bool> {
-    let mut bytes = Vec::new();
-    file.seek(SeekFrom::Start(0))?;
-    file.read_to_end(&mut bytes)?;
-    let lines = parse(&bytes).lines;
-    let sent = |line: &Line| matches!(line, Line::Sending(sending) if sending.id == action);
-    let ended = |line: &Line| matches!(line, Line::Ended { id, .. } if id == action);
-    Ok(lines.iter().any(sent) && !lines.iter().any(ended))
+/// Whether what the record says of the action so far leaves a place for this line.
+fn has_place(file: &File, line: &Line) -> io::Result<bool> {
+    let id = match line {
+        Line::Sending(_) | Line::Answered(_) => return Ok(true),
+        Line::Found(line) => &line.id,
+        Line::Ended(line) => &line.id,
+    };
+    let quoted = serde_json::to_string(id)?;
+    for piece in Backwards::new(file.try_clone()?)? {
+        let piece = piece?;
+        // Most lines are of others, which costs no parsing.
+        if !holds(&piece.bytes, quoted.as_bytes()) {
+            continue;
+        }
+        match (serde_json::from_slice(&piece.bytes), line) {
+            (Ok(Line::Sending(sending)), _) if sending.id == *id => return Ok(true),
+            (Ok(Line::Ended(ended)), _) if ended.id == *id => return Ok(false),
+            // What the one who sent it says is better than what somebody found later.
+            (Ok(Line::Answered(answered)), Line::Found(_)) if answered.id == *id => {
+                return Ok(false);
+            }
+            (Ok(Line::Found(found)), Line::Found(_)) if found.id == *id => return Ok(false),
+            (Ok(_) | Err(_), _) => {}
+        }
+    }
+    Ok(false)
+}
+
+fn holds(bytes: &[u8], wanted: &[u8]) -> bool {
+    bytes.windows(wanted.len()).any(|window| window == wanted)
 }
 
 /// Does not wait for ever: a process that hangs with the lock must not hang this one. Closing unlocks.
-fn lock(file: &File) -> io::Result<()> {
+fn lock(attempt: impl Fn() -> Result<(), std::fs::TryLockError>) -> io::Result<()> {
     for _ in 0..TRIES {
-        match file.try_lock() {
+        match attempt() {
             Ok(()) => return Ok(()),
             Err(std::fs::TryLockError::WouldBlock) => std::thread::sleep(BETWEEN),
             Err(std::fs::TryLockError::Error(error)) => return Err(error),
@@ -276,105 +312,4 @@ fn torn(file: &mut File) -> io::Result<bool> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::plan::verbs::rollback::sample;
-    use std::os::unix::fs::PermissionsExt;
-
-    fn answered(id: &str) -> Line {
-        Line::Answered {
-            id: id.into(),
-            at: sample::AT.parse().unwrap(),
-            outcome: Outcome::Accepted,
-            sentence: "line\nbreak".into(),
-        }
-    }
-
-    #[tokio::test]
-    async fn lines_come_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let recorder = Recorder::new(&folder.path().join("new/rolldeck"));
-        let answers = Answers {
-            reason: Some("2.15.0 loses carts".into()),
-            override_reason: Some("INC-812".into()),
-            ..Answers::default()
-        };
-        let at = sample::AT.parse().unwrap();
-        let sending = Sending::new(&sample::plan(), &answers, &[], Some("oncall"), at);
-        assert_eq!(sending.reason.as_deref(), Some("2.15.0 loses carts"));
-        let first = Line::Sending(Box::new(sending));
-        recorder.append(first.clone()).await.unwrap();
-        recorder.append(answered("a")).await.unwrap();
-        let record = read(recorder.path()).unwrap();
-        assert_eq!(record.lines, [first, answered("a")]);
-        assert!(record.torn.is_empty());
-        let mode = std::fs::metadata(recorder.path())
-            .unwrap()
-            .permissions()
-            .mode();
-        assert_eq!(mode & 0o777, 0o600);
-    }
-
-    #[tokio::test]
-    async fn a_crash_in_the_middle_of_a_line_costs_that_line_only() {
-        let folder = tempfile::tempdir().unwrap();
-        let recorder = Recorder::new(folder.path());
-        recorder.append(answered("a")).await.unwrap();
-        let whole = std::fs::read(recorder.path()).unwrap();
-        for cut in 1..whole.len() {
-            std::fs::write(recorder.path(), [&whole, &whole[..cut]].concat()).unwrap();
-            recorder.append(answered("b")).await.unwrap();
-            let record = read(recorder.path()).unwrap();
-            let kept = record.lines.len() + record.torn.len();
-            assert_eq!(kept, 3, "cut at {cut}");
-            assert_eq!(record.lines.last(), Some(&answered("b")));
-            assert_eq!(record.lines[0], answered("a"));
-        }
-    }
-
-    #[tokio::test]
-    async fn many_writers_mix_no_lines() {
-        let folder = tempfile::tempdir().unwrap();
-        let recorder = Recorder::new(folder.path());
-        let writers = (0..20).map(|n| {
-            let recorder = recorder.clone();
-            async move { recorder.append(answered(&n.to_string())).await.unwrap() }
-        });
-        futures::future::join_all(writers).await;
-        let record = read(recorder.path()).unwrap();
-        assert_eq!((record.lines.len(), record.torn.len()), (20, 0));
-    }
-
-    #[tokio::test]
-    async fn an_end_is_written_once_and_only_where_the_action_was_sent() {
-        let folder = tempfile::tempdir().unwrap();
-        let (here, there) = (Recorder::new(folder.path()), Recorder::new(folder.path()));
-        let at = sample::AT.parse().unwrap();
-        let sending = Sending::new(&sample::plan(), &Answers::default(), &[], None, at);
-        let end = |sentence: &str| Line::Ended {
-            id: sending.id.clone(),
-            at,
-            workload: sending.workload.clone(),
-            verified: true,
-            sentence: sentence.into(),
-        };
-        here.append(end("before it was sent")).await.unwrap();
-        let sent = Line::Sending(Box::new(sending.clone()));
-        here.append(sent.clone()).await.unwrap();
-        let both = futures::join!(here.append(end("one")), there.append(end("one")));
-        both.0.and(both.1).unwrap();
-        there.append(end("late")).await.unwrap();
-        assert_eq!(read(here.path()).unwrap().lines, [sent, end("one")]);
-    }
-
-    #[tokio::test]
-    async fn a_folder_that_cannot_be_made_is_one_sentence() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("file");
-        std::fs::write(&file, "").unwrap();
-        let failure = Recorder::new(&file.join("x")).append(answered("a")).await;
-        let failure = failure.unwrap_err();
-        assert!(failure.sentence.starts_with("The release record "));
-        assert!(read(&folder.path().join("none")).unwrap().lines.is_empty());
-    }
-}
+mod tests;

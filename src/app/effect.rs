@@ -69,6 +69,10 @@ pub enum Effect {
         job: JobId,
         clusters: Vec<ClusterId>,
     },
+    /// The newest actions of the release record.
+    ReadRecord {
+        job: JobId,
+    },
     /// The end of a followed action, for the record.
     RecordOutcome {
         id: String,

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::domain::release_record::Page;
 use crate::domain::{ClusterId, Connection, Failure, SourceId, Update};
 use crate::plan::{Evidence, Progress, Verdict};
 
@@ -69,6 +70,12 @@ pub enum Event {
         job: JobId,
         finding: Diagnosis,
     },
+    RecordRead {
+        job: JobId,
+        outcome: Result<Page, Failure>,
+    },
+    /// The record has a line more.
+    Recorded,
     /// The text reached the terminal's clipboard, and the file that holds it as well.
     Copied {
         file: Option<String>,

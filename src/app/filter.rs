@@ -60,7 +60,7 @@ impl Filter {
         if self.words.is_empty() {
             return true;
         }
-        let text = format!(
+        self.fits_text(&format!(
             "{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}",
             row.id,
             row.name(),
@@ -70,7 +70,11 @@ impl Filter {
             row.standing.phase,
             row.id.kind.name(),
             row.environment.as_deref().unwrap_or(""),
-        );
+        ))
+    }
+
+    /// The words alone; what has no labels is not asked for them.
+    pub fn fits_text(&self, text: &str) -> bool {
         let text = text.to_lowercase();
         self.words
             .iter()

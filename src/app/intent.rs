@@ -46,6 +46,9 @@ pub enum Intent {
     Arm,
     #[serde(rename = "follow")]
     ShowFollow,
+    Record,
+    Undo,
+    Finish,
     Copy,
     Doctor,
     Retry,
@@ -64,17 +67,19 @@ pub enum Place {
     Logs,
     Text,
     Doctor,
+    Record,
     Plan,
     Help,
 }
 
 impl Place {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Board,
         Self::Service,
         Self::Logs,
         Self::Text,
         Self::Doctor,
+        Self::Record,
         Self::Plan,
         Self::Help,
     ];
@@ -139,11 +144,11 @@ impl Intent {
     }
 }
 
-use Place::{Board, Doctor, Help, Logs, Plan, Service, Text};
+use Place::{Board, Doctor, Help, Logs, Plan, Record, Service, Text};
 
-const MOVING: &[Place] = &[Board, Service, Logs, Text, Doctor, Plan, Help];
-const SCREENS: &[Place] = &[Board, Service, Logs, Text, Doctor];
-const EVERYWHERE: &[Place] = &[Board, Service, Logs, Text, Doctor, Plan, Help];
+const MOVING: &[Place] = &[Board, Service, Logs, Text, Doctor, Record, Plan, Help];
+const SCREENS: &[Place] = &[Board, Service, Logs, Text, Doctor, Record];
+const EVERYWHERE: &[Place] = &[Board, Service, Logs, Text, Doctor, Record, Plan, Help];
 const OBJECTS: &[Place] = &[Board, Service];
 const READERS: &[Place] = &[Logs, Text];
 
@@ -188,10 +193,10 @@ pub const REGISTRY: &[Entry] = &[
     row(Intent::Bottom, ("bottom", "to the last line", "last"), Group::Move, MOVING),
     row(Intent::PageDown, ("page-down", "one page down", "page down"), Group::Move, MOVING),
     row(Intent::PageUp, ("page-up", "one page up", "page up"), Group::Move, MOVING),
-    row(Intent::Open, ("open", "open what is marked: a service, a pod's logs, two revisions compared", "open"), Group::Move, OBJECTS),
+    row(Intent::Open, ("open", "open what is marked: a service, a pod's logs, two revisions compared, an action", "open"), Group::Move, &[Board, Service, Record]),
     row(Intent::Back, ("back", "close what is on top; never quits", "back"), Group::Move, EVERYWHERE),
     row(Intent::OtherPane, ("other-pane", "between history and pods", "history, pods"), Group::Move, &[Service]),
-    row(Intent::Filter, ("filter", "narrow the rows: all words must fit, !word must not, -l key=value", "filter"), Group::Narrow, &[Board]),
+    row(Intent::Filter, ("filter", "narrow the rows: all words must fit, !word must not, -l key=value", "filter"), Group::Narrow, &[Board, Record]),
     row(Intent::Find, ("find", "search in the text", "search"), Group::Look, READERS),
     row(Intent::FindNext, ("find-next", "next place that was searched for", "next"), Group::Look, READERS),
     row(Intent::FindPrevious, ("find-previous", "previous place that was searched for", "previous"), Group::Look, READERS),
@@ -216,11 +221,14 @@ pub const REGISTRY: &[Entry] = &[
     row(Intent::Accept, ("accept", "the button of a plan in an open environment", "do it"), Group::Release, &[Plan]),
     row(Intent::Override, ("override", "do it against a blocking check, with a reason", "override"), Group::Release, &[Plan]),
     row(Intent::Reason, ("reason", "say why, for the record", "reason"), Group::Release, &[Plan]),
-    row(Intent::Arm, ("arm", "writes in protected environments on, until ten idle minutes, or off", "arm"), Group::Release, &[Board, Service, Logs, Text, Doctor, Plan]),
-    row(Intent::ShowFollow, ("follow", "the action that is under way", "follow"), Group::Release, &[Board, Service, Text, Doctor]),
-    row(Intent::Copy, ("copy", "copy: the service, the revision's image, the text, the command of the plan", "copy"), Group::Look, &[Board, Service, Logs, Text, Plan]),
+    row(Intent::Arm, ("arm", "writes in protected environments on, until ten idle minutes, or off", "arm"), Group::Release, &[Board, Service, Logs, Text, Doctor, Record, Plan]),
+    row(Intent::ShowFollow, ("follow", "the action that is under way", "follow"), Group::Release, &[Board, Service, Text, Doctor, Record]),
+    row(Intent::Record, ("record", "what was done: who, when, why, and how it ended", "record"), Group::Release, &[Board, Service, Logs, Text, Doctor]),
+    release(row(Intent::Undo, ("undo", "plan the way back from the marked action", "undo"), Group::Release, &[Record])),
+    release(row(Intent::Finish, ("finish", "plan what is left of an action that did not come to its end", "finish"), Group::Release, &[Record])),
+    row(Intent::Copy, ("copy", "copy: the service, the revision's image, the text, the command of the plan, the action", "copy"), Group::Look, &[Board, Service, Logs, Text, Record, Plan]),
     row(Intent::Doctor, ("doctor", "what works, what does not, and why", "doctor"), Group::Program, SCREENS),
-    row(Intent::Retry, ("retry", "try again now what waits; read again what is shown", "again"), Group::Program, &[Board, Service, Logs, Text, Doctor, Plan]),
+    row(Intent::Retry, ("retry", "try again now what waits; read again what is shown", "again"), Group::Program, &[Board, Service, Logs, Text, Doctor, Record, Plan]),
     row(Intent::Redraw, ("redraw", "paint the whole screen again", "redraw"), Group::Program, EVERYWHERE),
     row(Intent::Suspend, ("suspend", "back to the shell; fg returns", "suspend"), Group::Program, SCREENS),
     row(Intent::Palette, ("palette", "commands by name", "command"), Group::Program, SCREENS),

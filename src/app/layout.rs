@@ -14,6 +14,7 @@ pub fn page(model: &Model) -> usize {
         Some(Screen::Service(service)) => service_rows(service.pane, model),
         Some(Screen::Logs(_) | Screen::Text(_)) => reader_rows(model),
         Some(Screen::Doctor(_)) => doctor_rows(model),
+        Some(Screen::Record(_)) => record_rows(model),
     };
     rows.saturating_sub(1).max(1)
 }
@@ -36,6 +37,18 @@ fn body_rows(model: &Model) -> usize {
 /// Under the title.
 pub fn doctor_rows(model: &Model) -> usize {
     body_rows(model).saturating_sub(1).max(1)
+}
+
+/// What the record says of the marked action, and an empty line, where there is room for it.
+pub fn record_foot(model: &Model) -> usize {
+    if body_rows(model) < 14 { 0 } else { 6 }
+}
+
+/// Under the title and the titles of the columns, above what is told of the marked action.
+pub fn record_rows(model: &Model) -> usize {
+    body_rows(model)
+        .saturating_sub(2 + record_foot(model))
+        .max(1)
 }
 
 /// Under the titles of the columns, above the line of the filter when there is one.

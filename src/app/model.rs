@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::config::{Display, Namespaces};
+use crate::domain::release_record::{Action, Page};
 use crate::domain::{
     Environment, Failure, Fleet, Health, Hold, Known, Level, SourceId, Standing, TemplateHash, Uid,
     WorkloadId,
@@ -90,6 +91,7 @@ pub struct Settings {
     pub aliases: BTreeMap<String, String>,
     pub verify_seconds: u32,
     pub log_file: String,
+    pub record_file: String,
 }
 
 /// What was asked for, whatever became of it in each cluster.
@@ -184,6 +186,7 @@ pub enum Screen {
     /// Yaml, a comparison of revisions, or the events of one service.
     Text(TextScreen),
     Doctor(DoctorScreen),
+    Record(RecordScreen),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -249,6 +252,11 @@ pub enum TextKind {
     Comparison(super::effect::Compared),
     /// Made from the fleet's warnings.
     Events(WorkloadId),
+    /// Made from the record on the screen below.
+    Action {
+        id: String,
+        workload: WorkloadId,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -257,6 +265,20 @@ pub struct DoctorScreen {
     pub findings: Vec<Diagnosis>,
     pub done: bool,
     pub offset: usize,
+}
+
+/// What was done, newest first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecordScreen {
+    pub job: JobId,
+    pub page: Known<Page>,
+    /// The actions that fit the filter, by their places on the page.
+    pub rows: Vec<usize>,
+    /// The marked action, by its id: rows move when one more is done.
+    pub marked: Option<String>,
+    pub offset: usize,
+    pub filter: Field,
+    pub filtering: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -367,6 +389,24 @@ impl Row {
     /// The name in the SERVICE column.
     pub fn name(&self) -> &str {
         self.service.as_deref().unwrap_or(&self.id.name)
+    }
+}
+
+impl RecordScreen {
+    /// The action in a row, and whether a living process carries it out.
+    pub fn action(&self, row: usize) -> Option<(&Action, bool)> {
+        let page = self.page.value()?;
+        let action = page.actions.get(*self.rows.get(row)?)?;
+        Some((action, page.under_way.contains(&action.sending.id)))
+    }
+
+    /// The row of the marked action.
+    pub fn at(&self) -> usize {
+        let marked = |row: &usize| {
+            let action = self.action(*row);
+            action.is_some_and(|(action, _)| Some(&action.sending.id) == self.marked.as_ref())
+        };
+        (0..self.rows.len()).find(marked).unwrap_or(0)
     }
 }
 

@@ -115,7 +115,7 @@ fn by_need(model: &Model) -> Vec<(u8, WorkloadId)> {
         match screen {
             Screen::Service(service) => needs.push((1, service.workload.clone())),
             Screen::Logs(logs) => needs.push((1, logs.workload.clone())),
-            Screen::Text(_) | Screen::Doctor(_) => {}
+            Screen::Text(_) | Screen::Doctor(_) | Screen::Record(_) => {}
         }
     }
     let rows = model

@@ -28,64 +28,10 @@ pub fn key(model: &Model, intent: Intent) -> String {
 
 /// The keys that matter most here, most useful first, the help last.
 pub fn hints(model: &Model) -> Vec<Hint> {
-    let wanted: &[Intent] = match (&model.overlay, place(model)) {
-        (Some(Overlay::SortKey), _) => return sort_hints(),
-        (Some(Overlay::Palette { .. } | Overlay::Namespaces { .. }), _) => return Vec::new(),
-        (_, Place::Board) => &[
-            Intent::Retry,
-            Intent::Open,
-            Intent::RollBack,
-            Intent::Filter,
-            Intent::Palette,
-            Intent::Logs,
-            Intent::Events,
-            Intent::Yaml,
-            Intent::OnlyTrouble,
-            Intent::AllNamespaces,
-        ],
-        (_, Place::Service) => &[
-            Intent::RollBack,
-            Intent::Open,
-            Intent::Logs,
-            Intent::OtherPane,
-            Intent::PreviousLogs,
-            Intent::Yaml,
-            Intent::Events,
-            Intent::Back,
-        ],
-        (_, Place::Logs) => &[
-            Intent::Back,
-            Intent::FollowLogs,
-            Intent::Find,
-            Intent::FindNext,
-            Intent::PreviousLogs,
-            Intent::NextPod,
-            Intent::NextContainer,
-            Intent::Copy,
-        ],
-        (_, Place::Text) => &[
-            Intent::Back,
-            Intent::Find,
-            Intent::FindNext,
-            Intent::Copy,
-            Intent::Retry,
-        ],
-        (_, Place::Doctor) => &[Intent::Back, Intent::Retry],
-        (Some(Overlay::Plan(shown)), _) if shown.typing() => {
-            return fixed_hints(&[("enter", "takes it"), ("esc", "leaves the field")]);
-        }
-        (_, Place::Plan) => &[
-            Intent::Confirm,
-            Intent::Accept,
-            Intent::Override,
-            Intent::Reason,
-            Intent::Arm,
-            Intent::Copy,
-            Intent::Retry,
-            Intent::Back,
-        ],
-        (_, Place::Help) => &[Intent::Back],
-    };
+    if let Some(hints) = of_field(model) {
+        return hints;
+    }
+    let wanted = wanted(place(model));
     let last = if matches!(place(model), Place::Plan | Place::Help) {
         None
     } else {
@@ -98,6 +44,85 @@ pub fn hints(model: &Model) -> Vec<Hint> {
         .filter(|intent| useful(model, *intent))
         .filter_map(|intent| hint(model, intent))
         .collect()
+}
+
+/// What a field that is open takes.
+fn of_field(model: &Model) -> Option<Vec<Hint>> {
+    match &model.overlay {
+        Some(Overlay::SortKey) => Some(sort_hints()),
+        Some(Overlay::Palette { .. } | Overlay::Namespaces { .. }) => Some(Vec::new()),
+        Some(Overlay::Plan(shown)) if shown.typing() => Some(fixed_hints(&[
+            ("enter", "takes it"),
+            ("esc", "leaves the field"),
+        ])),
+        Some(Overlay::Plan(_) | Overlay::Help { .. }) | None => None,
+    }
+}
+
+/// In each place, most useful first.
+fn wanted(place: Place) -> &'static [Intent] {
+    match place {
+        Place::Board => &[
+            Intent::Retry,
+            Intent::Open,
+            Intent::RollBack,
+            Intent::Filter,
+            Intent::Palette,
+            Intent::Logs,
+            Intent::Events,
+            Intent::Yaml,
+            Intent::OnlyTrouble,
+            Intent::AllNamespaces,
+        ],
+        Place::Service => &[
+            Intent::RollBack,
+            Intent::Open,
+            Intent::Logs,
+            Intent::OtherPane,
+            Intent::PreviousLogs,
+            Intent::Yaml,
+            Intent::Events,
+            Intent::Back,
+        ],
+        Place::Logs => &[
+            Intent::Back,
+            Intent::FollowLogs,
+            Intent::Find,
+            Intent::FindNext,
+            Intent::PreviousLogs,
+            Intent::NextPod,
+            Intent::NextContainer,
+            Intent::Copy,
+        ],
+        Place::Text => &[
+            Intent::Back,
+            Intent::Find,
+            Intent::FindNext,
+            Intent::Copy,
+            Intent::Retry,
+        ],
+        Place::Doctor => &[Intent::Back, Intent::Retry],
+        Place::Record => &[
+            Intent::Open,
+            Intent::Undo,
+            Intent::Finish,
+            Intent::Filter,
+            Intent::Copy,
+            Intent::Back,
+            Intent::Retry,
+        ],
+        Place::Plan => &[
+            Intent::Confirm,
+            Intent::Accept,
+            Intent::Override,
+            Intent::Reason,
+            Intent::Arm,
+            Intent::Copy,
+            Intent::Retry,
+            Intent::Back,
+        ],
+        Place::Help => &[Intent::Back],
+    }
 }
 
 /// Without a row there is nothing that most keys of the board could act on.
@@ -260,5 +285,6 @@ fn under_help(model: &Model) -> Place {
         Some(Screen::Logs(_)) => Place::Logs,
         Some(Screen::Text(_)) => Place::Text,
         Some(Screen::Doctor(_)) => Place::Doctor,
+        Some(Screen::Record(_)) => Place::Record,
     }
 }

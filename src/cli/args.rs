@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
+use jiff::{SignedDuration, Span, SpanRelativeTo};
 
 use crate::config::Overrides;
 use crate::domain::LabelSelector;
@@ -72,6 +73,8 @@ pub enum Verb {
     Resume(Release),
     /// Make every pod of one service anew: the plan and its checks; --yes executes and follows
     Restart(Release),
+    /// What was done from here, newest first: who, where, why, and how it ended
+    Record(Record),
     /// What is right and wrong here: kubeconfig, server, login, permissions, files
     Doctor(Doctor),
     /// The settings in force, and from where each comes
@@ -152,6 +155,26 @@ pub struct Release {
 }
 
 #[derive(Debug, Arguments)]
+pub struct Record {
+    /// `checkout` or `deploy/checkout`, or the id of one action, which is told whole; all without it
+    pub service: Option<String>,
+    /// Only what was sent within this time: 30m, 2h, 3d
+    #[arg(long, value_name = "TIME", value_parser = span)]
+    pub since: Option<SignedDuration>,
+    /// The form of the output
+    #[arg(short, long, value_enum, default_value = "lines")]
+    pub output: Form,
+}
+
+/// A day has 24 hours here.
+fn span(text: &str) -> Result<SignedDuration, String> {
+    let wrong = |_| format!("{text} is no time like 30m, 2h or 3d");
+    let span: Span = text.parse().map_err(wrong)?;
+    let span = span.to_duration(SpanRelativeTo::days_are_24_hours());
+    span.map_err(wrong).map(SignedDuration::abs)
+}
+
+#[derive(Debug, Arguments)]
 pub struct Doctor {
     /// The form of the output
     #[arg(short, long, value_enum, default_value = "lines")]
@@ -224,6 +247,21 @@ impl Args {
 mod tests {
     use super::*;
     use clap::CommandFactory;
+
+    #[test]
+    fn times() {
+        for (text, seconds) in [
+            ("30m", 1800),
+            ("2h", 7200),
+            ("3d", 259_200),
+            ("1h30m", 5400),
+        ] {
+            assert_eq!(span(text), Ok(SignedDuration::from_secs(seconds)), "{text}");
+        }
+        for text in ["", "30", "soon", "1y"] {
+            assert!(span(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn the_definitions_agree_with_each_other() {

@@ -9,6 +9,7 @@ mod history;
 mod man;
 mod output;
 mod pause;
+mod record;
 mod release;
 mod restart;
 mod rollback;
@@ -68,6 +69,7 @@ fn run(args: Args) -> Outcome {
             pause::run(&c, plan::Verb::Resume, args).await
         }),
         Some(Verb::Restart(args)) => headless(load()?, async |c| restart::run(&c, args).await),
+        Some(Verb::Record(args)) => headless(load()?, async |c| record::run(&c, &args).await),
         Some(Verb::Doctor(args)) => headless(load()?, async |c| doctor::run(&c, &args).await),
         // For those whose settings are broken as well.
         Some(Verb::Config(args)) => config::run(&overrides, &variable, &args),

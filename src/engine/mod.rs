@@ -7,6 +7,7 @@ mod feeds;
 mod jobs;
 mod links;
 mod reads;
+mod record;
 pub mod release;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -96,6 +97,7 @@ impl Engine {
                 let write = release::execute(shared, job, *plan, (answers, verdicts));
                 self.writes.spawn(write);
             }
+            Effect::ReadRecord { job } => self.jobs.spawn(job, record::read(shared, job)),
             Effect::RecordOutcome {
                 id,
                 workload,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::StreamExt;
 
 use super::{Shared, clock};
-use crate::actions::record::Line;
+use crate::actions::record::{Ended, Line};
 use crate::actions::{self, GatherContext, Order, Recorder};
 use crate::app::event::{Event, JobId};
 use crate::config::Config;
@@ -84,7 +84,14 @@ pub(super) async fn execute(
     };
     let mut facts = actions::execute(client.cluster, order);
     while let Some(progress) = facts.next().await {
+        let recorded = !matches!(
+            progress,
+            Progress::Waiting { .. } | Progress::Accepted { .. }
+        );
         shared.send(Event::Progressed { job, progress }).await;
+        if recorded {
+            shared.send(Event::Recorded).await;
+        }
     }
 }
 
@@ -103,17 +110,19 @@ pub(super) async fn record(shared: Arc<Shared>, end: End) {
             "the end of an action is not in the record"
         );
     }
+    shared.send(Event::Recorded).await;
 }
 
 /// # Errors
 /// The record cannot be written.
 pub async fn write_end(state_dir: &Path, end: End) -> Result<(), Failure> {
-    let line = Line::Ended {
+    let line = Line::Ended(Ended {
         id: end.id,
         at: clock::now(),
         workload: end.workload,
         verified: end.verified,
         sentence: end.outcome,
-    };
-    Recorder::new(state_dir).append(line).await
+    });
+    Recorder::new(state_dir).append(line).await?;
+    Ok(())
 }

@@ -6,6 +6,7 @@ mod difference;
 pub mod evidence;
 pub mod follow;
 pub mod gate;
+pub mod inverse;
 mod kubectl;
 mod meanwhile;
 mod moved;

@@ -96,6 +96,8 @@ pub enum Target {
         name: Box<str>,
         template: TemplateHash,
     },
+    /// A revision that the record names, by the name of its object.
+    Named(Box<str>),
     /// `--to 41` or `--to 2.14.1`, as typed.
     Typed(String),
 }

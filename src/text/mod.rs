@@ -1,5 +1,6 @@
 //! Turns data into safe words: escaping, widths, cutting, ages and counts.
 
+pub mod action;
 mod escape;
 mod time;
 mod width;
@@ -7,7 +8,7 @@ mod words;
 mod wrap;
 
 pub use escape::{escape, is_unsafe};
-pub use time::{age, clock, coarse_age, date, duration, of_deadline};
+pub use time::{age, clock, coarse_age, date, duration, moment, of_deadline};
 pub use width::{Ellipsis, clause, fit, fit_clause, fit_end, fit_with, pad, pad_left, width};
 pub use words::{count, list, thousands};
 pub use wrap::{pieces, wrap};

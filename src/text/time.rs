@@ -64,6 +64,11 @@ pub fn date(at: Timestamp, now: Timestamp) -> String {
     at.strftime(form).to_string()
 }
 
+/// The second in UTC: `2026-11-23 03:04:12`.
+pub fn moment(at: Timestamp) -> String {
+    utc(at).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
 fn utc(at: Timestamp) -> DateTime {
     at.to_zoned(TimeZone::UTC).datetime()
 }
@@ -109,6 +114,7 @@ mod tests {
     fn moments() {
         let now = at("2026-11-23T21:00:00Z");
         assert_eq!(clock(at("2026-11-14T04:02:59Z")), "04:02");
+        assert_eq!(moment(at("2026-11-14T04:02:59.9Z")), "2026-11-14 04:02:59");
         assert_eq!(date(at("2026-11-04T04:02:59Z"), now), "4 Nov");
         assert_eq!(date(at("2025-11-14T04:02:59Z"), now), "14 Nov 2025");
     }

@@ -58,6 +58,7 @@ fn screen(body: &mut Pen<'_>, model: &Model) {
         Some(Screen::Logs(logs)) => screens::logs::logs(body, model, logs),
         Some(Screen::Text(text)) => screens::text::text(body, model, text),
         Some(Screen::Doctor(doctor)) => screens::doctor::doctor(body, model, doctor),
+        Some(Screen::Record(record)) => screens::record::record(body, model, record),
     }
 }
 
@@ -94,12 +95,13 @@ fn about(model: &Model) -> Option<&WorkloadId> {
         Screen::Text(text) => match &text.kind {
             crate::app::model::TextKind::Events(id) => Some(id),
             crate::app::model::TextKind::Comparison(compared) => Some(&compared.workload),
+            crate::app::model::TextKind::Action { workload, .. } => Some(workload),
             crate::app::model::TextKind::Yaml(of) => match of {
                 crate::app::effect::YamlOf::Workload(id) => Some(id),
                 crate::app::effect::YamlOf::Pod { workload, .. }
                 | crate::app::effect::YamlOf::Revision { workload, .. } => Some(workload),
             },
         },
-        Screen::Doctor(_) => None,
+        Screen::Doctor(_) | Screen::Record(_) => None,
     }
 }

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use futures::StreamExt;
-use rolldeck::actions::{GatherContext, Order, Recorder, execute, gather, preflight, record};
+use rolldeck::actions::record::{self, Limit};
+use rolldeck::actions::{GatherContext, Order, Recorder, execute, gather, preflight};
+use rolldeck::domain::release_record::Stands;
 use rolldeck::domain::template::canonical_hash;
 use rolldeck::domain::{ActionNote, Feed, Kind, Level, TemplateHash};
 use rolldeck::plan::follow::follow;
@@ -148,8 +150,9 @@ fn an_odd_template_is_rolled_back_in_the_middle_and_verified() {
         "{progress:?}"
     );
     assert_eq!(note(plane, &service)["id"], plan.stamp.id);
-    let written = record::read(Recorder::new(way.record.path()).path()).unwrap();
-    assert_eq!(written.lines.len(), 2, "sending, accepted");
+    let recorder = Recorder::new(way.record.path());
+    let written = record::read(recorder.path(), Limit::NONE).unwrap();
+    assert_eq!(written.actions[0].stands(), Stands::Accepted);
     let end = way.follow(&plan, &progress);
     assert!(matches!(end, Follow::Done(_)), "{end:?}");
     service.wait_complete(plane, "1.0");

@@ -133,6 +133,17 @@ fn hostile_logs_leave_cells_and_layout_alone() {
 }
 
 #[test]
+fn a_hostile_record_leaves_cells_and_layout_alone() {
+    for words in hostile() {
+        for (width, height) in SIZES {
+            for mut model in super::record::of_words(&words, width, height) {
+                check_both(&mut model, &words, "? help");
+            }
+        }
+    }
+}
+
+#[test]
 fn hostile_plans_headers_and_notes_leave_cells_and_layout_alone() {
     for words in hostile() {
         for (width, height) in SIZES {

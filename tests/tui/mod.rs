@@ -6,6 +6,7 @@ mod night;
 mod plans;
 mod quiet;
 mod readme;
+mod record;
 mod snapshots;
 mod stateful;
 mod svg;

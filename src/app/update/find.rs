@@ -19,7 +19,7 @@ pub fn key(model: &mut Model, pressed: Key) {
     let search = match model.screens.last_mut() {
         Some(Screen::Logs(screen)) => &mut screen.search,
         Some(Screen::Text(screen)) => &mut screen.search,
-        Some(Screen::Service(_) | Screen::Doctor(_)) | None => return,
+        Some(Screen::Service(_) | Screen::Doctor(_) | Screen::Record(_)) | None => return,
     };
     match key::typed(&mut search.field, pressed) {
         Typed::Edited | Typed::Up | Typed::Down | Typed::Complete => {}
@@ -63,7 +63,7 @@ pub fn go(model: &mut Model, way: Way) {
             screen.offset = at.unwrap_or(screen.offset);
             at
         }
-        Some(Screen::Service(_) | Screen::Doctor(_)) | None => return,
+        Some(Screen::Service(_) | Screen::Doctor(_) | Screen::Record(_)) | None => return,
     };
     if found.is_none() {
         notice(model, "not found", false);

@@ -8,7 +8,9 @@ use crate::app::intent::{Intent, Place};
 use crate::app::keymap::{Code, Key};
 use crate::app::model::{Model, Overlay, Screen};
 
-use super::{board, doctor, find, follow, logs, namespaces, notice, palette, plan, service, text};
+use super::{
+    board, doctor, find, follow, logs, namespaces, notice, palette, plan, record, service, text,
+};
 
 /// Lines of the longest text that a paste may bring into a field.
 const PASTE: usize = 1_000;
@@ -63,6 +65,7 @@ fn typing(model: &Model) -> bool {
             None => model.board.filtering,
             Some(Screen::Logs(screen)) => screen.search.open,
             Some(Screen::Text(screen)) => screen.search.open,
+            Some(Screen::Record(screen)) => screen.filtering,
             Some(Screen::Service(_) | Screen::Doctor(_)) => false,
         }
 }
@@ -70,6 +73,7 @@ fn typing(model: &Model) -> bool {
 fn field_key(model: &mut Model, key: Key) -> Vec<Effect> {
     match model.screens.last() {
         None => board::filter_key(model, key),
+        Some(Screen::Record(_)) => record::filter_key(model, key),
         Some(_) => find::key(model, key),
     }
     Vec::new()
@@ -89,6 +93,7 @@ pub fn place(model: &Model) -> Place {
             Some(Screen::Logs(_)) => Place::Logs,
             Some(Screen::Text(_)) => Place::Text,
             Some(Screen::Doctor(_)) => Place::Doctor,
+            Some(Screen::Record(_)) => Place::Record,
         },
     }
 }
@@ -136,6 +141,7 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
         Place::Logs => logs::act(model, intent),
         Place::Text => text::act(model, intent),
         Place::Doctor => doctor::act(model, intent),
+        Place::Record => record::act(model, intent),
         Place::Plan => plan::act(model, intent),
         Place::Help => {
             help(model, intent);
@@ -154,6 +160,7 @@ fn everywhere(model: &mut Model, intent: Intent) -> Option<Vec<Effect>> {
         Intent::Palette => palette::open(model),
         Intent::PickNamespace => namespaces::open(model),
         Intent::Doctor => doctor::open(model),
+        Intent::Record => record::open(model),
         Intent::ShowFollow => follow::show(model),
         Intent::AllNamespaces => namespaces::all(model),
         Intent::Help if model.overlay.is_none() => {

@@ -121,7 +121,11 @@ pub fn logged(model: &mut Model, job: JobId, news: LogNews) -> Vec<Effect> {
         .enumerate()
         .find_map(|(i, screen)| match screen {
             Screen::Logs(screen) if screen.job == job => Some((i + 1 == on_top, screen)),
-            Screen::Logs(_) | Screen::Service(_) | Screen::Text(_) | Screen::Doctor(_) => None,
+            Screen::Logs(_)
+            | Screen::Service(_)
+            | Screen::Text(_)
+            | Screen::Doctor(_)
+            | Screen::Record(_) => None,
         });
     let Some((visible, screen)) = screen else {
         return Vec::new();
@@ -214,7 +218,8 @@ pub fn last_top(model: &Model) -> usize {
         Some(Screen::Logs(screen)) => {
             layout::last_top(model, screen.lines.iter().map(String::as_str))
         }
-        Some(Screen::Service(_) | Screen::Text(_) | Screen::Doctor(_)) | None => 0,
+        Some(Screen::Service(_) | Screen::Text(_) | Screen::Doctor(_) | Screen::Record(_))
+        | None => 0,
     }
 }
 

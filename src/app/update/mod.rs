@@ -11,6 +11,7 @@ mod logs;
 mod namespaces;
 mod palette;
 mod plan;
+mod record;
 pub mod service;
 mod start;
 mod text;
@@ -70,6 +71,8 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
             namespace,
             outcome,
         } => board::permission_told(model, &cluster, namespace, outcome),
+        Event::RecordRead { job, outcome } => record::read(model, job, outcome),
+        Event::Recorded => record::again(model),
         Event::Diagnosed { job, finding } => doctor::diagnosed(model, job, finding),
         Event::Copied { file } => {
             let words = match file {

@@ -9,6 +9,7 @@ use crate::app::effect::Effect;
 use crate::app::keymap::Keymap;
 use crate::app::model::{Armed, Board, Model, Settings, View, Work};
 use crate::config::{Config, Namespaces};
+use crate::domain::release_record::FILE;
 use crate::domain::{ClusterId, Fleet};
 
 use super::{later, notice, plan::ARMED_SECONDS};
@@ -39,6 +40,7 @@ impl Model {
                 aliases: config.aliases.clone(),
                 verify_seconds: config.verify_seconds,
                 log_file: log_file.display().to_string(),
+                record_file: config.state_dir.join(FILE).display().to_string(),
             },
             clusters: clusters.iter().map(|id| cluster(config, id, now)).collect(),
             view: view(config),

@@ -25,6 +25,7 @@ mod filter;
 mod layout;
 mod plan;
 mod readers;
+mod record;
 mod registry;
 mod release;
 mod scope;

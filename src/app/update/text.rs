@@ -5,11 +5,13 @@ use crate::app::event::{Document, JobId};
 use crate::app::intent::Intent;
 use crate::app::layout;
 use crate::app::model::{Model, Screen, Search, TextKind, TextScreen};
+use crate::domain::release_record::Action;
 use crate::domain::{Failure, Known, WorkloadId, known::State};
+use crate::text::action::whole;
 use crate::text::{age, clock, pad, width};
 
 use super::find::{self, Way};
-use super::{key, next_job};
+use super::{key, next_job, record};
 
 /// Cells of the longest reason that is written whole.
 const REASON: usize = 20;
@@ -38,6 +40,28 @@ fn loading() -> Known<Document> {
         last: None,
         state: State::Loading,
     }
+}
+
+/// All that the record says of one action.
+pub fn open_action(model: &mut Model, (action, under_way): (&Action, bool)) -> Vec<Effect> {
+    let (job, now) = (next_job(model), model.now);
+    let (id, workload) = (&action.sending.id, &action.sending.workload);
+    let title = format!("{} of {workload}", action.sending.verb);
+    let kind = TextKind::Action {
+        id: id.clone(),
+        workload: workload.clone(),
+    };
+    let mut document = Known::default();
+    let lines = whole(action, under_way, now);
+    document.learn(
+        Document {
+            lines,
+            read_at: now,
+        },
+        now,
+    );
+    push(model, title, kind, document, job);
+    Vec::new()
 }
 
 pub fn open_events(model: &mut Model, id: WorkloadId) -> Vec<Effect> {
@@ -151,7 +175,8 @@ fn last_top(model: &Model) -> usize {
         Some(Screen::Text(screen)) => {
             layout::last_top(model, lines(screen).iter().map(String::as_str))
         }
-        Some(Screen::Service(_) | Screen::Logs(_) | Screen::Doctor(_)) | None => 0,
+        Some(Screen::Service(_) | Screen::Logs(_) | Screen::Doctor(_) | Screen::Record(_))
+        | None => 0,
     }
 }
 
@@ -163,6 +188,8 @@ fn again(model: &mut Model) -> Vec<Effect> {
     let kind = screen.kind.clone();
     let document = match &kind {
         TextKind::Events(id) => Some(events(model, id)),
+        // It is made again when the record is read again.
+        TextKind::Action { .. } => return record::again(model),
         TextKind::Yaml(_) | TextKind::Comparison(_) => None,
     };
     let Some(Screen::Text(screen)) = model.screens.last_mut() else {
@@ -170,6 +197,7 @@ fn again(model: &mut Model) -> Vec<Effect> {
     };
     let old = std::mem::replace(&mut screen.job, job);
     match kind {
+        TextKind::Action { .. } => Vec::new(),
         TextKind::Events(_) => {
             if let Some(document) = document {
                 screen.document.learn(document, now);

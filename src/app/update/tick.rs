@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::app::effect::Effect;
 use crate::app::layout;
-use crate::app::model::{Model, Overlay, Screen, Stage};
+use crate::app::model::{Model, Overlay, RecordScreen, Screen, Stage};
 use crate::app::settle::{self, settle};
 use crate::domain::{Connection, Health, Phase};
 use crate::plan::Follow;
@@ -58,6 +58,7 @@ fn ages(model: &Model) -> u64 {
                 words.age(*at);
             }
         }
+        Some(Screen::Record(screen)) => record(model, screen, &mut words),
         Some(Screen::Logs(_) | Screen::Doctor(_)) => {}
     }
     for following in &model.follows {
@@ -143,6 +144,17 @@ fn board(model: &Model, words: &mut Words) {
         let stuck = row.standing.phase == Phase::Stalled;
         if let Some(at) = row.standing.since.filter(|_| stuck) {
             words.age(at);
+        }
+    }
+}
+
+fn record(model: &Model, screen: &RecordScreen, words: &mut Words) {
+    if let Some((_, read_at)) = &screen.page.last {
+        words.age(*read_at);
+    }
+    for row in (screen.offset..).take(layout::record_rows(model)) {
+        if let Some((action, _)) = screen.action(row) {
+            words.age(action.sending.at);
         }
     }
 }

@@ -7,10 +7,11 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
 use crate::actions::Recorder;
-use crate::actions::record::{self, Line, Outcome};
+use crate::actions::record::{self, Limit};
 use crate::cli::output;
 use crate::demo::Running;
 use crate::demo::audit::Asked;
+use crate::domain::release_record::{Action, Outcome, Stands};
 use crate::domain::{Failure, FailureKind};
 
 /// Runs from the moment at which the screen opens.
@@ -52,13 +53,13 @@ impl Watch {
     pub fn tell(self, world: &Running) -> Result<(), Failure> {
         self.task.abort();
         let recorder = Recorder::new(&world.state_dir());
-        let record = record::read(recorder.path()).map_err(|why| {
+        let record = record::read(recorder.path(), Limit::NONE).map_err(|why| {
             let sentence = format!("the record of the drill cannot be read: {}", why.kind());
             Failure::new(FailureKind::Failed, sentence)
         })?;
         let asked = world.cluster.audit.all();
         let mut parts = requests(&asked, world);
-        parts.extend(record.lines.iter().map(recorded));
+        parts.extend(record.actions.iter().flat_map(recorded));
         parts.extend(
             self.reached
                 .get()
@@ -85,7 +86,7 @@ impl Watch {
             Err(missing) => format!("does not hold: {missing}"),
         };
         output::line(&format!("    goal  {goal}"))?;
-        output::line(&format!("  record  {}", ended(&record.lines)))
+        output::line(&format!("  record  {}", ended(&record.actions)))
     }
 }
 
@@ -113,39 +114,25 @@ fn requests(asked: &[Asked], world: &Running) -> Vec<(Timestamp, String)> {
     parts
 }
 
-fn recorded(line: &Line) -> (Timestamp, String) {
-    match line {
-        Line::Sending(sending) => {
-            let (from, to) = (&sending.from.version, &sending.to.version);
-            let what = format!(
-                "{} of {}: {from} → {to} was confirmed",
-                sending.verb, sending.workload
-            );
-            (sending.at, what)
-        }
-        Line::Answered {
-            at,
-            outcome,
-            sentence,
-            ..
-        } => {
-            let word = match outcome {
-                Outcome::Accepted => "accepted",
-                Outcome::Refused => "refused",
-                Outcome::Unknown => "its outcome is not known",
-            };
-            (*at, format!("{word}: {sentence}"))
-        }
-        Line::Ended {
-            at,
-            verified,
-            sentence,
-            ..
-        } => {
-            let word = if *verified { "" } else { "not verified: " };
-            (*at, format!("{word}{sentence}"))
-        }
-    }
+fn recorded(action: &Action) -> Vec<(Timestamp, String)> {
+    let sending = &action.sending;
+    let (from, to) = (&sending.from.version, &sending.to.version);
+    let what = format!(
+        "{} of {}: {from} → {to} was confirmed",
+        sending.verb, sending.workload
+    );
+    let mut parts = vec![(sending.at, what)];
+    parts.extend(action.answered.iter().map(|line| {
+        let word = match line.outcome {
+            Outcome::Accepted => "accepted",
+            Outcome::Refused => "refused",
+            Outcome::Unknown => "its outcome is not known",
+        };
+        (line.at, format!("{word}: {}", line.sentence))
+    }));
+    let ended = action.ended.iter();
+    parts.extend(ended.map(|line| (line.at, line.sentence.clone())));
+    parts
 }
 
 fn written(writes: &[&Asked]) -> String {
@@ -161,13 +148,8 @@ fn written(writes: &[&Asked]) -> String {
 }
 
 /// How many actions it holds, and how many of them came to a verified end.
-fn ended(lines: &[Line]) -> String {
-    let sent = lines
-        .iter()
-        .filter(|line| matches!(line, Line::Sending(_)))
-        .count();
-    let good = lines
-        .iter()
-        .filter(|line| matches!(line, Line::Ended { verified: true, .. }));
-    format!("{sent} sent, {} verified", good.count())
+fn ended(actions: &[Action]) -> String {
+    let good = |action: &&Action| action.stands() == Stands::Verified;
+    let verified = actions.iter().filter(good).count();
+    format!("{} sent, {verified} verified", actions.len())
 }

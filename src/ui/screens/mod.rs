@@ -9,5 +9,6 @@ pub mod namespaces;
 pub mod nothing;
 pub mod palette;
 pub mod plan;
+pub mod record;
 pub mod service;
 pub mod text;

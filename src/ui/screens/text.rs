@@ -65,7 +65,13 @@ fn role_of(kind: &TextKind, line: &str) -> Role {
     match (kind, line.as_bytes().first()) {
         (TextKind::Comparison(_), Some(b'+')) => Role::Good,
         (TextKind::Comparison(_), Some(b'-')) => Role::Bad,
-        (TextKind::Comparison(_) | TextKind::Yaml(_) | TextKind::Events(_), _) => Role::Plain,
+        (
+            TextKind::Comparison(_)
+            | TextKind::Yaml(_)
+            | TextKind::Events(_)
+            | TextKind::Action { .. },
+            _,
+        ) => Role::Plain,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::plan::planned;
 use super::readers::{finding, logs};
+use super::record::{opened as recorded, page};
 use super::service::opened;
 use super::*;
 use crate::app::event::Document;
@@ -40,6 +41,7 @@ fn at(place: Place) -> Model {
             (0..50).for_each(|_| finding(&mut model, *job, false));
             model
         }
+        Place::Record => recorded(page(&[], "rollback")),
         Place::Plan => planned(Level::Protected, false),
         Place::Help => {
             let mut model = fleet();

@@ -103,6 +103,18 @@ pub fn choose<'a>(
             }
             asked_for(candidates, evidence, found, "you chose it".into())
         }
+        Target::Named(name) => {
+            let found = evidence
+                .revisions
+                .iter()
+                .find(|fresh| fresh.revision.name == *name);
+            let found = found.ok_or_else(|| {
+                Refusal::say(format!(
+                    "Revision {name} is gone: the cluster keeps it no longer."
+                ))
+            })?;
+            asked_for(candidates, evidence, found, "the record names it".into())
+        }
         Target::Typed(text) => typed(candidates, evidence, text.trim()),
     }
 }

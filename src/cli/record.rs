@@ -1,0 +1,159 @@
+//! `rolldeck record`: what was done here, newest first. It reads a file, and asks no server.
+
+use serde::Serialize;
+
+use crate::actions::Recorder;
+use crate::actions::record::Limit;
+use crate::config::Config;
+use crate::domain::release_record::{Action, Page, Stands, Torn};
+use crate::engine::clock;
+use crate::text;
+use crate::text::action::{arrow, outcome, whole};
+
+use super::Outcome;
+use super::args::{Form, Record};
+use super::output;
+
+pub async fn run(config: &Config, args: &Record) -> Outcome {
+    let now = clock::now();
+    let limit = Limit {
+        since: args.since.and_then(|ago| now.checked_sub(ago).ok()),
+        ..Limit::NONE
+    };
+    let page = Recorder::new(&config.state_dir).read(limit).await?;
+    let fits = |action: &&Action| {
+        let fits = |wanted: &String| {
+            let (id, sending) = (&action.sending.workload, &action.sending);
+            [&*id.name, &*id.to_string(), &*sending.id].contains(&wanted.as_str())
+        };
+        args.service.as_ref().is_none_or(fits)
+    };
+    let actions: Vec<&Action> = page.actions.iter().filter(fits).collect();
+    match args.output {
+        Form::Json => {
+            let rows = actions
+                .iter()
+                .map(|&action| Row::new(action, config, &page));
+            output::json(&Report {
+                actions: rows.collect(),
+                torn: &page.torn,
+                orphans: page.orphans,
+            })?;
+        }
+        Form::Lines => {
+            // One that is asked for by its id is told whole.
+            let asked = |action: &Action| args.service.as_ref() == Some(&action.sending.id);
+            if let [action] = &actions[..]
+                && asked(action)
+            {
+                for line in whole(action, under_way(action, &page), now) {
+                    output::line(&line)?;
+                }
+            } else {
+                lines(&actions, config, &page)?;
+            }
+            for words in amiss(&page) {
+                output::aside(&words);
+            }
+        }
+    }
+    Ok(0)
+}
+
+fn lines(actions: &[&Action], config: &Config, page: &Page) -> Result<(), crate::domain::Failure> {
+    let head = [
+        "WHEN (UTC)",
+        "ID",
+        "WHO",
+        "WHERE",
+        "SERVICE",
+        "VERB",
+        "FROM -> TO",
+        "OUTCOME",
+        "REASON",
+    ];
+    let row = |action: &&Action| {
+        let (sending, id) = (&action.sending, &action.sending.workload);
+        let place = environment(config, action).unwrap_or(&id.cluster.0);
+        let reasons = [&sending.reason, &sending.override_reason];
+        let reasons: Vec<_> = reasons.into_iter().flatten().map(String::as_str).collect();
+        vec![
+            text::moment(sending.at),
+            sending.id.clone(),
+            action.who(),
+            format!("{place} {}", id.namespace),
+            id.to_string(),
+            sending.verb.clone(),
+            arrow(action).replace('→', "->"),
+            outcome(action, under_way(action, page)),
+            reasons.join("; "),
+        ]
+    };
+    let rows: Vec<_> = actions.iter().map(row).collect();
+    output::table(&head, &rows)
+}
+
+fn under_way(action: &Action, page: &Page) -> bool {
+    page.under_way.contains(&action.sending.id)
+}
+
+fn environment<'a>(config: &'a Config, action: &Action) -> Option<&'a str> {
+    let id = &action.sending.workload;
+    let here = config.environments.iter().find(|e| e.holds(id));
+    here.map(|e| e.name.as_str())
+}
+
+/// What the file holds that is no action.
+fn amiss(page: &Page) -> Vec<String> {
+    let torn = page.torn.iter().map(|torn| {
+        format!(
+            "at byte {} of the record {} bytes are no line of it",
+            torn.at, torn.bytes
+        )
+    });
+    let orphans = (page.orphans > 0).then(|| {
+        let lines = text::count(page.orphans, "line");
+        format!("the record holds {lines} of actions whose first line is missing")
+    });
+    torn.chain(orphans).collect()
+}
+
+/// The record, as JSON; the names are kept.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'a> {
+    actions: Vec<Row<'a>>,
+    torn: &'a [Torn],
+    orphans: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row<'a> {
+    #[serde(flatten)]
+    action: &'a Action,
+    environment: Option<&'a str>,
+    stands: Stands,
+    under_way: bool,
+    /// How it stands, in words.
+    outcome: String,
+    /// Seconds from when it was sent.
+    answered_after: Option<f64>,
+    ended_after: Option<f64>,
+}
+
+impl<'a> Row<'a> {
+    fn new(action: &'a Action, config: &'a Config, page: &Page) -> Self {
+        let seconds = |after: Option<jiff::SignedDuration>| after.map(|after| after.as_secs_f64());
+        let under_way = under_way(action, page);
+        Self {
+            environment: environment(config, action),
+            stands: action.stands(),
+            under_way,
+            outcome: outcome(action, under_way),
+            answered_after: seconds(action.answered_after()),
+            ended_after: seconds(action.ended_after()),
+            action,
+        }
+    }
+}
