@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::config::Config;
 use crate::domain::release_record::Page;
 use crate::domain::{ClusterId, Connection, Failure, SourceId, Update};
 use crate::plan::{Evidence, Progress, Verdict};
@@ -76,6 +77,10 @@ pub enum Event {
     },
     /// The record has a line more.
     Recorded,
+    /// The settings file was written, and read again.
+    Configured {
+        outcome: Result<Box<Config>, Failure>,
+    },
     /// The text reached the terminal's clipboard, and the file that holds it as well.
     Copied {
         file: Option<String>,

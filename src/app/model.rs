@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use crate::config::{Display, Namespaces};
 use crate::domain::release_record::{Action, Page};
 use crate::domain::{
-    Environment, Failure, Fleet, Health, Hold, Known, Level, SourceId, Standing, TemplateHash, Uid,
-    WorkloadId,
+    ClusterId, Environment, Failure, Fleet, Health, Hold, Known, Level, SourceId, Standing,
+    TemplateHash, Uid, WorkloadId,
 };
 use crate::plan::{Answers, Follow, Goal, Plan, Request, Verdict};
 
@@ -77,7 +77,7 @@ pub struct Execution {
     pub plan: Box<Plan>,
 }
 
-/// What does not change while it runs.
+/// What the person set, for all that it shows and does.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     pub display: Display,
@@ -92,6 +92,10 @@ pub struct Settings {
     pub verify_seconds: u32,
     pub log_file: String,
     pub record_file: String,
+    /// The clusters that were asked for at the start.
+    pub clusters: Vec<ClusterId>,
+    /// What is wrong with the settings file, while others are in force.
+    pub broken: Option<String>,
 }
 
 /// What was asked for, whatever became of it in each cluster.

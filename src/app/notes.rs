@@ -35,6 +35,9 @@ pub fn notes(model: &Model) -> Vec<Note> {
         let tone = if notice.bad { Tone::Bad } else { Tone::Plain };
         notes.push(note(notice.text.clone(), tone));
     }
+    if let Some(words) = &model.settings.broken {
+        notes.push(note(words.clone(), Tone::Bad));
+    }
     for cluster in &model.clusters {
         let about = [
             cluster.scope.note.clone(),

@@ -123,6 +123,8 @@ fn settings(config: Config, overrides: &Overrides, world: &Running, speed: u32) 
         },
         readonly: overrides.readonly,
         state_dir: world.state_dir(),
+        // The user's file says nothing about this world.
+        file: None,
         verify_seconds: world.scenario.verify_seconds.div_ceil(speed.max(1)),
         connection: Connection {
             kubeconfig: Some(world.kubeconfig()),

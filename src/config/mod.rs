@@ -20,7 +20,7 @@ pub use explain::{Setting, explain};
 pub use layers::{Env, Overrides};
 pub use resolve::load;
 
-/// What is in force. Made once at the start.
+/// What is in force. Made at the start, and again when the file is written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Config {
     /// The kubeconfig contexts on the board, in order. Empty: the current one.
@@ -43,6 +43,9 @@ pub struct Config {
     pub keys: BTreeMap<String, Vec<String>>,
     /// Other names for commands of the palette: alias -> command.
     pub aliases: BTreeMap<String, String>,
+    /// Where these settings were read from, and what outranked them: to read them again.
+    pub file: Option<PathBuf>,
+    pub overrides: Overrides,
     /// `$XDG_STATE_HOME/rolldeck`: the release record and the log.
     pub state_dir: PathBuf,
     /// Seconds that every pod must be ready before an action counts as verified.

@@ -15,7 +15,8 @@ use super::{Config, Connection, Display, Namespaces, Proxy};
 /// # Errors
 /// What is wrong, with its place and the fix.
 pub fn load(overrides: Overrides, env: Env<'_>) -> Result<Config, Error> {
-    let file = layers::read(&overrides, env)?.file;
+    let layers = layers::read(&overrides, env)?;
+    let file = layers.file;
     let display = file.display;
     let mut aliases = BTreeMap::new();
     if file.k9s_aliases {
@@ -27,7 +28,7 @@ pub fn load(overrides: Overrides, env: Env<'_>) -> Result<Config, Error> {
         namespaces: namespaces(file.namespaces),
         readonly: file.readonly,
         armed_at_start: overrides.write,
-        command: overrides.command,
+        command: overrides.command.clone(),
         environments: file.environments,
         service_label: file.service_label,
         holds: file.holds,
@@ -44,14 +45,16 @@ pub fn load(overrides: Overrides, env: Env<'_>) -> Result<Config, Error> {
             .collect(),
         aliases,
         state_dir: state(env)?,
+        file: layers.path,
         verify_seconds: file.verify_seconds.unwrap_or_default(),
         connection: Connection {
             context: None,
             search: search(env),
-            kubeconfig: overrides.kubeconfig,
+            kubeconfig: overrides.kubeconfig.clone(),
             in_cluster: filled(env, "KUBERNETES_SERVICE_HOST").is_some(),
             proxy: proxy(env),
         },
+        overrides,
     })
 }
 
@@ -135,6 +138,7 @@ mod tests {
         assert_eq!(
             config,
             Config {
+                file: Some("/nonexistent/home/.config/rolldeck/config.yaml".into()),
                 verify_seconds: 30,
                 state_dir: "/nonexistent/home/.local/state/rolldeck".into(),
                 connection: Connection {

@@ -20,7 +20,7 @@ use crate::text;
 const SKEW: i64 = 5;
 
 pub(super) async fn tell(shared: Arc<Shared>, job: JobId, clusters: Vec<ClusterId>) {
-    let mut findings = diagnose(&shared.config, &clusters).await;
+    let mut findings = diagnose(&shared.config(), &clusters).await;
     if let Some(last) = findings.last_mut() {
         last.last = true;
     }

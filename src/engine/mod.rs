@@ -9,8 +9,9 @@ mod links;
 mod reads;
 mod record;
 pub mod release;
+mod settings;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -24,7 +25,7 @@ use crate::sources::kube::Cluster;
 
 use feeds::Feeds;
 use jobs::Jobs;
-use links::{Client, Links};
+use links::{Client, Links, Task};
 
 /// So many batches wait for the screen; then the feeds wait, and with them the servers.
 const WAITING: usize = 64;
@@ -37,11 +38,13 @@ pub struct Engine {
     feeds: Mutex<Feeds>,
     jobs: Jobs,
     writes: TaskTracker,
+    _settings: Task,
 }
 
 /// What every task needs.
 struct Shared {
-    config: Config,
+    /// Another one when the settings file is written.
+    config: RwLock<Arc<Config>>,
     events: mpsc::Sender<Event>,
     links: Links,
 }
@@ -51,14 +54,16 @@ impl Engine {
     pub fn start(config: Config) -> (Self, mpsc::Receiver<Event>) {
         let (events, receiver) = mpsc::channel(WAITING);
         let shared = Arc::new(Shared {
-            config,
+            config: RwLock::new(Arc::new(config)),
             events,
             links: Links::default(),
         });
+        let settings = Task(tokio::spawn(settings::watch(Arc::clone(&shared))).abort_handle());
         let engine = Self {
             feeds: Mutex::new(Feeds::default()),
             jobs: Jobs::default(),
             writes: TaskTracker::new(),
+            _settings: settings,
             shared,
         };
         (engine, receiver)
@@ -69,8 +74,8 @@ impl Engine {
         let shared = Arc::clone(&self.shared);
         match effect {
             Effect::Connect { clusters } => {
-                let (config, events) = (&shared.config, &shared.events);
-                shared.links.match_up(config, events, &clusters);
+                let (config, events) = (shared.config(), &shared.events);
+                shared.links.match_up(&config, events, &clusters);
             }
             Effect::Watch { epochs, wanted } => {
                 let mut feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
@@ -160,6 +165,15 @@ impl Drop for Engine {
 }
 
 impl Shared {
+    /// The settings in force.
+    fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.config.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn configure(&self, config: Config) {
+        *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
+    }
+
     /// A receiver that is gone is a screen that was closed: nobody needs the news.
     async fn send(&self, event: Event) {
         let _ = self.events.send(event).await;

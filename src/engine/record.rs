@@ -15,7 +15,7 @@ const LIMIT: Limit = Limit {
 };
 
 pub(super) async fn read(shared: Arc<Shared>, job: JobId) {
-    let recorder = Recorder::new(&shared.config.state_dir);
+    let recorder = Recorder::new(&shared.config().state_dir);
     let outcome = recorder.read(LIMIT).await;
     shared.send(Event::RecordRead { job, outcome }).await;
 }

@@ -19,7 +19,7 @@ pub(super) async fn gather(shared: Arc<Shared>, job: JobId, request: Request) {
 }
 
 async fn read(shared: &Shared, request: &Request) -> Result<Evidence, Failure> {
-    let context = context(&shared.config, &request.workload);
+    let context = context(&shared.config(), &request.workload);
     let cluster = shared.connected(&request.workload.cluster)?;
     actions::gather(&cluster, request, context).await
 }
@@ -40,7 +40,7 @@ pub fn context(config: &Config, id: &WorkloadId) -> GatherContext {
 pub(super) async fn preflight(shared: Arc<Shared>, job: JobId, plan: Plan) {
     match shared.connected(&plan.workload.cluster) {
         Ok(cluster) => {
-            let mut verdicts = actions::preflight(cluster, plan, shared.config.readonly);
+            let mut verdicts = actions::preflight(cluster, plan, shared.config().readonly);
             while let Some(verdict) = verdicts.next().await {
                 shared.send(Event::Checked { job, verdict }).await;
             }
@@ -78,7 +78,7 @@ pub(super) async fn execute(
         plan,
         answers,
         verdicts,
-        recorder: Recorder::new(&shared.config.state_dir),
+        recorder: Recorder::new(&shared.config().state_dir),
         server_user: client.user,
         clock: clock::now,
     };
@@ -104,7 +104,7 @@ pub struct End {
 }
 
 pub(super) async fn record(shared: Arc<Shared>, end: End) {
-    if let Err(failure) = write_end(&shared.config.state_dir, end).await {
+    if let Err(failure) = write_end(&shared.config().state_dir, end).await {
         tracing::error!(
             why = failure.sentence,
             "the end of an action is not in the record"

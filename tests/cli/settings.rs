@@ -96,3 +96,19 @@ fn the_man_page_has_every_verb_and_its_arguments() {
     }
     assert!(page.contains("\\-\\-delete\\-pods"), "{page}");
 }
+
+#[test]
+fn a_file_that_is_written_counts_at_once_and_a_broken_one_says_where() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("mine.yaml");
+    std::fs::write(&file, "verifySeconds: 7\n").unwrap();
+    let launch = Launch::new(home.path()).argument("--config");
+    let terminal = launch.argument(file.to_str().unwrap()).open();
+    terminal.wait_text("No cluster to show.");
+    std::fs::write(&file, "verifySeconds: 7\nkyes: {help: [H]}\n").unwrap();
+    terminal.wait_text("line 2, column 1: unknown key kyes");
+    std::fs::write(&file, "keys: {help: [H]}\n").unwrap();
+    terminal.wait_text("settings read again");
+    terminal.keys("H");
+    terminal.wait_text("all keys");
+}

@@ -13,6 +13,7 @@ mod palette;
 mod plan;
 mod record;
 pub mod service;
+pub mod settings;
 mod start;
 mod text;
 mod tick;
@@ -74,6 +75,7 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::RecordRead { job, outcome } => record::read(model, job, outcome),
         Event::Recorded => record::again(model),
         Event::Diagnosed { job, finding } => doctor::diagnosed(model, job, finding),
+        Event::Configured { outcome } => settings::configured(model, outcome),
         Event::Copied { file } => {
             let words = match file {
                 Some(file) => format!("copied; also in {file}"),

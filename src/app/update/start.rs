@@ -10,38 +10,24 @@ use crate::app::keymap::Keymap;
 use crate::app::model::{Armed, Board, Model, Settings, View, Work};
 use crate::config::{Config, Namespaces};
 use crate::domain::release_record::FILE;
-use crate::domain::{ClusterId, Fleet};
+use crate::domain::{ClusterId, Failure, Fleet};
 
-use super::{later, notice, plan::ARMED_SECONDS};
+use super::{later, plan::ARMED_SECONDS, settings::said};
 
 impl Model {
     /// `width` and `height` are those of the terminal, in cells. The feeds are asked for once the cluster is known.
     pub fn new(config: &Config, now: Timestamp, width: u16, height: u16) -> (Self, Vec<Effect>) {
-        let (keymap, clash) = match Keymap::build(&config.keys) {
-            Ok(keymap) => (keymap, None),
-            Err(failure) => (
-                Keymap::build(&BTreeMap::new()).unwrap_or_default(),
-                Some(failure.sentence),
-            ),
-        };
+        let settings = Settings::new(config).unwrap_or_else(|clash| Settings {
+            keymap: Keymap::build(&BTreeMap::new()).unwrap_or_default(),
+            broken: Some(format!("{}; the default keys are in force", said(&clash))),
+            ..Settings::with(config, Keymap::default())
+        });
         let clusters = config.clusters();
-        let log_file = config.state_dir.join("rolldeck.log");
-        let mut model = Self {
+        let model = Self {
             now,
             width,
             height,
-            settings: Settings {
-                display: config.display.clone(),
-                readonly: config.readonly,
-                environments: config.environments.clone(),
-                service_label: config.service_label.clone(),
-                holds: config.holds.clone(),
-                keymap,
-                aliases: config.aliases.clone(),
-                verify_seconds: config.verify_seconds,
-                log_file: log_file.display().to_string(),
-                record_file: config.state_dir.join(FILE).display().to_string(),
-            },
+            settings,
             clusters: clusters.iter().map(|id| cluster(config, id, now)).collect(),
             view: view(config),
             epoch: 0,
@@ -64,14 +50,32 @@ impl Model {
             ages: 0,
             dirty: true,
         };
-        if let Some(clash) = clash {
-            notice(
-                &mut model,
-                format!("{clash}; the default keys are in force"),
-                true,
-            );
-        }
         (model, vec![Effect::Connect { clusters }])
+    }
+}
+
+impl Settings {
+    /// # Errors
+    /// Keys that are none, or that clash.
+    pub fn new(config: &Config) -> Result<Self, Failure> {
+        Keymap::build(&config.keys).map(|keymap| Self::with(config, keymap))
+    }
+
+    fn with(config: &Config, keymap: Keymap) -> Self {
+        Self {
+            display: config.display.clone(),
+            readonly: config.readonly,
+            environments: config.environments.clone(),
+            service_label: config.service_label.clone(),
+            holds: config.holds.clone(),
+            keymap,
+            aliases: config.aliases.clone(),
+            verify_seconds: config.verify_seconds,
+            log_file: config.state_dir.join("rolldeck.log").display().to_string(),
+            record_file: config.state_dir.join(FILE).display().to_string(),
+            clusters: config.clusters(),
+            broken: None,
+        }
     }
 }
 

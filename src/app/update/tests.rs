@@ -31,6 +31,7 @@ mod release;
 mod scope;
 mod sequences;
 mod service;
+mod settings;
 mod time;
 
 fn identity(namespace: Option<&str>) -> Identity {
