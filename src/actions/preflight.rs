@@ -1,8 +1,10 @@
 //! Asks what a plan's checks leave open, all at once, each with its own limit.
 
+mod changed;
 mod config;
 mod dry_run;
 mod permission;
+mod quota;
 mod unchanged;
 
 use std::sync::Arc;
@@ -11,10 +13,13 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use futures::stream::{BoxStream, FuturesUnordered, StreamExt};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::plan::check::CheckState;
 use crate::plan::{Ask, CheckId, Finding, Plan, Verdict};
-use crate::sources::kube::Cluster;
+use crate::sources::kube::path::{self, Resource};
+use crate::sources::kube::{Cluster, Error};
 
 /// What each question is given.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -42,9 +47,60 @@ pub fn preflight(cluster: Cluster, plan: Plan, readonly: bool) -> BoxStream<'sta
                     .boxed()
             }
             Ask::References(names) => config::ask(cluster, plan, names).boxed(),
+            Ask::Changed { names, since } => changed::ask(cluster, plan, names, since).boxed(),
+            Ask::Quota(need) => quota::ask(cluster, plan, need).boxed(),
         });
     }
     questions.boxed()
+}
+
+/// All objects of a kind in a namespace, page by page.
+async fn every<T: DeserializeOwned>(
+    cluster: &Cluster,
+    resource: Resource,
+    namespace: &str,
+) -> Result<Vec<T>, Error> {
+    let mut found = Vec::new();
+    let mut token = String::new();
+    loop {
+        let query = [("limit", "500"), ("continue", token.as_str())];
+        let asked = if token.is_empty() { 1 } else { 2 };
+        let place = path::collection(resource, Some(namespace), &query[..asked]);
+        let answer = cluster.list(&place).await?;
+        let page: Page<T> =
+            serde_json::from_slice(&answer.body).map_err(|why| Error::Unusable {
+                about: format!("read {}", path::describe(&place)),
+                status: 200,
+                message: format!("the answer cannot be read: {why}"),
+            })?;
+        found.extend(page.items.unwrap_or_default());
+        token = page.metadata.next;
+        if token.is_empty() {
+            return Ok(found);
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Page<T> {
+    #[serde(default)]
+    metadata: PageMeta,
+    items: Option<Vec<T>>,
+}
+
+#[derive(Deserialize, Default)]
+struct PageMeta {
+    #[serde(rename = "continue", default)]
+    next: String,
+}
+
+/// Why something could not be read, in the words of a check.
+fn unread(what: &str, error: &Error) -> String {
+    match error {
+        Error::Forbidden { .. } => format!("no rights to read {what}"),
+        Error::NotFound { .. } => format!("this server knows no {what}"),
+        other => format!("{what}: {other}"),
+    }
 }
 
 fn verdict(check: CheckId, finding: Finding, sentence: impl Into<String>) -> Verdict {

@@ -217,7 +217,13 @@ fn fine(method: &Method, path: &str) -> (u16, Value) {
     if *method == Method::POST {
         (201, json!({"status": {"allowed": true}}))
     } else if path.contains("/secrets/") {
-        (200, json!({"data": {"password": "aHVudGVyMg=="}}))
+        let old = json!({"creationTimestamp": "2025-01-01T00:00:00Z", "managedFields": [{"manager": "a"}]});
+        (
+            200,
+            json!({"metadata": old, "data": {"password": "aHVudGVyMg=="}}),
+        )
+    } else if path.contains("/configmaps/") {
+        (200, written("helm", "2025-06-01T00:00:00Z"))
     } else if path.contains("/deployments/") {
         (200, live("2.15.0", "d1", None))
     } else {
@@ -229,7 +235,7 @@ fn fine(method: &Method, path: &str) -> (u16, Value) {
 async fn checks_answer_each_alone() {
     let (found, sent) = check(false, fine).await;
     assert!(found.iter().all(|f| f.1 == Finding::Ok), "{found:?}");
-    assert_eq!((found.len(), sent), (4, 1));
+    assert_eq!((found.len(), sent), (6, 1));
     assert!(!format!("{found:?}").contains("aHVudGVyMg"));
     let (found, sent) = check(true, fine).await;
     assert_eq!((found[2].1, sent), (Finding::Unverified, 0));
@@ -250,6 +256,8 @@ async fn checks_answer_each_alone() {
             Finding::Unverified,
             Finding::Block,
             Finding::Block,
+            Finding::Unverified,
+            Finding::Unverified,
             Finding::Unverified
         ]
     );
@@ -278,4 +286,71 @@ async fn checks_answer_each_alone() {
     .await;
     assert_eq!(found[3].1, Finding::Unverified);
     assert_eq!(found[3].2, "no rights to read Secret db");
+}
+
+/// Last written by this manager.
+fn written(by: &str, at: &str) -> Value {
+    json!({"metadata": {"creationTimestamp": "2025-01-01T00:00:00Z", "managedFields": [
+        {"manager": by, "time": at, "fieldsV1": {"f:data": {}}}]}, "data": {"PASSWORD": "hunter2"}})
+}
+
+/// The plan asks as well when a ConfigMap and a Secret were written, and nothing else of them.
+#[tokio::test(start_paused = true)]
+async fn what_is_around_a_rollout_is_asked_and_told_when_it_may_not_be_read() {
+    let plan = with_references();
+    let told = |answer: fn(&Method, &str) -> (u16, Value)| {
+        let (cluster, asked) = server(answer);
+        let verdicts = preflight(cluster, plan.clone(), true);
+        async move {
+            let found: Vec<_> = verdicts.collect().await;
+            let of = |check| found.iter().find(|v| v.check == check).unwrap().clone();
+            let paths = asked.lock().unwrap().join("\n");
+            (of(CheckId::Changed), of(CheckId::Quota), paths)
+        }
+    };
+    let (changed, quota, paths) = told(|method, path| {
+        if path.contains("/secrets/") {
+            (200, written("vault", "2025-06-01T00:00:00Z"))
+        } else if path.contains("/configmaps/") {
+            (200, written("helm", "2026-01-01T12:00:01Z"))
+        } else if path.contains("/resourcequotas") {
+            let status = json!({"hard": {"pods": "7"}, "used": {"pods": "7"}});
+            (
+                200,
+                json!({"items": [{"metadata": {"name": "team"}, "status": status}]}),
+            )
+        } else {
+            fine(method, path)
+        }
+    })
+    .await;
+    assert_eq!(changed.sentence, "ConfigMap cfg changed 0s ago by helm");
+    assert_eq!(
+        quota.sentence,
+        "quota team: pods 7 of 7: 0 of 1 extra pods fit, so it moves in smaller steps"
+    );
+    assert_eq!(
+        (changed.finding, quota.finding),
+        (Finding::Warn, Finding::Warn)
+    );
+    assert!(
+        paths.contains("/namespaces/shop/resourcequotas?limit=500"),
+        "{paths}"
+    );
+    let (changed, quota, _) = told(|method, path| {
+        let denied = ["/secrets/", "/configmaps/", "/resourcequotas"];
+        if denied.iter().any(|part| path.contains(part)) {
+            (403, failure(403, &json!(null)))
+        } else {
+            fine(method, path)
+        }
+    })
+    .await;
+    assert_eq!(
+        changed.sentence,
+        "no rights to read ConfigMap cfg; no rights to read Secret db"
+    );
+    assert_eq!(quota.sentence, "no rights to read quotas in shop");
+    let unverified = Finding::Unverified;
+    assert_eq!((changed.finding, quota.finding), (unverified, unverified));
 }

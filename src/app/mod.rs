@@ -21,4 +21,4 @@ pub use event::Event;
 pub use keymap::Key;
 pub use model::Model;
 pub use settle::settle;
-pub use update::update;
+pub use update::{stop_at, update};

@@ -65,6 +65,12 @@ pub struct Scenario {
     /// ConfigMaps that services name and that are not there.
     #[serde(default)]
     pub gone: Vec<String>,
+    /// ConfigMaps and Secrets that were written again since they were made.
+    #[serde(default)]
+    pub edited: BTreeMap<String, Edited>,
+    /// So many pods at most, by namespace.
+    #[serde(default)]
+    pub quotas: BTreeMap<String, u32>,
     #[serde(default)]
     pub script: Vec<Happening>,
 }
@@ -112,6 +118,17 @@ pub struct Service {
     pub releases: BTreeMap<String, Release>,
     #[serde(default)]
     pub deadline_seconds: Option<u32>,
+    /// Its pods have no readiness probe.
+    #[serde(default)]
+    pub unprobed: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Edited {
+    pub ago: Span,
+    /// The field manager.
+    pub by: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -324,6 +341,7 @@ impl Scenario {
                 secrets: Vec::new(),
                 releases: BTreeMap::new(),
                 deadline_seconds: None,
+                unprobed: false,
             });
         }
         self

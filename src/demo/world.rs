@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 use super::cluster::Cluster;
 use super::images::Image;
 use super::kube::kind::{
-    CONFIG_MAPS, Kind, NAMESPACES, NODES, SECRETS, SERVICE_ACCOUNTS, SERVICES,
+    CONFIG_MAPS, Kind, NAMESPACES, NODES, RESOURCE_QUOTAS, SECRETS, SERVICE_ACCOUNTS, SERVICES,
 };
 use super::kube::object::{Kept, set};
+use super::kube::quota::used;
 use super::kube::refusal::Refusal;
 use super::kube::write::{self, Write};
 use super::project::{Project, path};
@@ -70,6 +71,9 @@ impl<'a> Planter<'a> {
                 self.settings(namespace, service, place)?;
                 self.workload(service, namespace, place)?;
             }
+        }
+        for (namespace, pods) in &self.scenario.quotas {
+            self.quota(namespace, *pods)?;
         }
         Ok(())
     }
@@ -181,6 +185,7 @@ impl<'a> Planter<'a> {
         Ok(())
     }
 
+    /// By Terraform, and again by whom the scenario says.
     fn put_once(
         &mut self,
         kind: &'static Kind,
@@ -188,9 +193,28 @@ impl<'a> Planter<'a> {
         at: Timestamp,
     ) -> Result<(), Refusal> {
         let key = super::kube::object::Key::of(kind, &value);
-        if self.cluster.store.get(&key).is_none() {
-            self.put(kind, value, "terraform", at)?;
+        if self.cluster.store.get(&key).is_some() {
+            return Ok(());
         }
+        let mut value = self.made(kind, value, "terraform", at)?;
+        if let Some(edited) = self.scenario.edited.get(&*key.name) {
+            let at = self.start - SignedDuration::from_secs(edited.ago.seconds.into());
+            let by = Write::by(&edited.by, at);
+            change(kind, &mut value, &by, |value| {
+                set(value, &["data", "EDITED"], "eWVz".into());
+            })?;
+        }
+        self.cluster.store.plant(kind, value);
+        Ok(())
+    }
+
+    /// The number of pods in a namespace is limited.
+    fn quota(&mut self, namespace: &str, pods: u32) -> Result<(), Refusal> {
+        let used = used(&self.cluster.store, namespace).to_string();
+        let hard = json!({"pods": pods.to_string()});
+        let quota = json!({"metadata": {"name": "pods", "namespace": namespace},
+            "spec": {"hard": hard}, "status": {"hard": hard, "used": {"pods": used}}});
+        self.put(&RESOURCE_QUOTAS, quota, "terraform", self.start - OLD)?;
         Ok(())
     }
 

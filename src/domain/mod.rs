@@ -17,6 +17,7 @@ pub mod known;
 pub mod labels;
 pub mod phase;
 pub mod pod;
+pub mod quantity;
 pub mod release_record;
 pub mod revision;
 pub mod source;

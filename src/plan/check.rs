@@ -1,11 +1,20 @@
 //! What is verified before a write, and what came of it.
 
+pub mod changed;
 pub mod differs;
+pub mod downtime;
+pub mod history;
 pub mod hold;
 pub mod owner;
 pub mod paused;
+pub mod quota;
+pub mod readiness;
 pub mod references;
+pub mod siblings;
 pub mod strategy;
+pub mod withdrawn;
+
+use jiff::Timestamp;
 
 /// The checks, in the order in which a plan shows them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -16,23 +25,37 @@ pub enum CheckId {
     Differs,
     DryRun,
     Config,
+    Withdrawn,
+    Changed,
     Owner,
     Paused,
     Strategy,
     Hold,
+    Quota,
+    Downtime,
+    Readiness,
+    History,
+    Siblings,
 }
 
 impl CheckId {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 16] = [
         Self::Permission,
         Self::Unchanged,
         Self::Differs,
         Self::DryRun,
         Self::Config,
+        Self::Withdrawn,
+        Self::Changed,
         Self::Owner,
         Self::Paused,
         Self::Strategy,
         Self::Hold,
+        Self::Quota,
+        Self::Downtime,
+        Self::Readiness,
+        Self::History,
+        Self::Siblings,
     ];
 
     /// In the words of the JSON, which a test holds to it.
@@ -43,10 +66,17 @@ impl CheckId {
             Self::Differs => "differs",
             Self::DryRun => "dry-run",
             Self::Config => "config",
+            Self::Withdrawn => "withdrawn",
+            Self::Changed => "changed",
             Self::Owner => "owner",
             Self::Paused => "paused",
             Self::Strategy => "strategy",
             Self::Hold => "hold",
+            Self::Quota => "quota",
+            Self::Downtime => "downtime",
+            Self::Readiness => "readiness",
+            Self::History => "history",
+            Self::Siblings => "siblings",
         }
     }
 
@@ -92,6 +122,16 @@ pub enum CheckState {
     Answered(Verdict),
 }
 
+impl From<Verdict> for Check {
+    /// One that needs no question.
+    fn from(verdict: Verdict) -> Self {
+        Self {
+            id: verdict.check,
+            state: CheckState::Answered(verdict),
+        }
+    }
+}
+
 /// A question that only the outside can answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ask {
@@ -103,6 +143,13 @@ pub enum Ask {
     DryRun,
     /// Everything the target template names exists.
     References(Vec<Reference>),
+    /// None of these was written since.
+    Changed {
+        names: Vec<(ReferenceKind, Box<str>)>,
+        since: Timestamp,
+    },
+    /// The quotas of the namespace have room for it.
+    Quota(quota::Need),
 }
 
 /// A name in a pod template that must exist in the namespace. Names and keys only, never values.
@@ -120,6 +167,17 @@ pub enum ReferenceKind {
     Secret,
     PullSecret,
     ServiceAccount,
+}
+
+impl ReferenceKind {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::ConfigMap => "ConfigMap",
+            Self::Secret => "Secret",
+            Self::PullSecret => "pull secret",
+            Self::ServiceAccount => "ServiceAccount",
+        }
+    }
 }
 
 #[cfg(test)]

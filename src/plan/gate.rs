@@ -137,10 +137,17 @@ fn of_check(
             CheckId::Permission
             | CheckId::Differs
             | CheckId::Config
+            | CheckId::Withdrawn
+            | CheckId::Changed
             | CheckId::Owner
             | CheckId::Paused
             | CheckId::Strategy
-            | CheckId::Hold => None,
+            | CheckId::Hold
+            | CheckId::Quota
+            | CheckId::Downtime
+            | CheckId::Readiness
+            | CheckId::History
+            | CheckId::Siblings => None,
         },
         Some(Finding::Block) if check.final_block() => Some(Missing::Blocked(check)),
         Some(Finding::Block) => (!overridden).then_some(Missing::Override(check)),
@@ -257,6 +264,30 @@ mod tests {
             }
         }
         assert!(passes > 0);
+    }
+
+    /// A warning, or an answer that nobody has, of any but the three must-checks holds nothing up; only a block does.
+    #[test]
+    fn the_checks_that_only_advise() {
+        let plan = sample::plan();
+        let answers = Answers {
+            confirmed: true,
+            ..Answers::default()
+        };
+        let musts = [CheckId::Permission, CheckId::Unchanged, CheckId::DryRun];
+        for check in CheckId::ALL.into_iter().filter(|check| !check.must()) {
+            for finding in FINDINGS {
+                let mut given = answered(&musts.map(|must| (must, Some(Finding::Ok))));
+                given.extend(answered(&[(check, finding)]));
+                let held = if finding == Some(Finding::Block) {
+                    vec![Missing::Override(check)]
+                } else {
+                    vec![]
+                };
+                let missing = missing(Level::Guarded, &plan, &given, &answers);
+                assert_eq!(missing, held, "{check:?} {finding:?}");
+            }
+        }
     }
 
     #[test]

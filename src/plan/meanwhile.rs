@@ -42,7 +42,7 @@ pub fn meanwhile(workload: &Workload, moving: &[&Pod]) -> String {
 
 /// As each controller counts the pods that may be down, and those that may be extra: down, a percentage is rounded
 /// down, for a DaemonSet up. What would let nothing move counts as 1.
-fn limits(workload: &Workload) -> (u32, u32) {
+pub fn limits(workload: &Workload) -> (u32, u32) {
     let Strategy::Rolling {
         max_unavailable,
         max_surge,

@@ -181,7 +181,7 @@ impl Refusal {
     }
 }
 
-/// What the request would do, from fresh reads. `fleet` only helps to name what was shown before.
+/// What the request would do, from fresh reads. `fleet` helps to name what was shown before, and what went out with it.
 ///
 /// # Errors
 /// A sentence for the person, and whether the object moved since it was shown.
@@ -189,7 +189,7 @@ pub fn plan(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, 
     moved::refuse(fleet, evidence, now)?;
     let verb = evidence.request.verb;
     let mut plan = match verb {
-        Verb::Rollback => verbs::rollback::plan(evidence, now),
+        Verb::Rollback => verbs::rollback::plan(fleet, evidence, now),
         Verb::Pause => verbs::pause::plan(evidence),
         Verb::Resume => verbs::resume::plan(evidence),
         Verb::Restart => verbs::restart::plan(evidence),

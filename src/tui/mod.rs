@@ -191,6 +191,8 @@ impl Desk {
 
     fn draw(&mut self) {
         app::settle(&mut self.model);
+        let furthest = ui::furthest(&self.model);
+        app::stop_at(&mut self.model, furthest);
         let drawn = self.screen.draw(|frame| ui::view(&self.model, frame));
         (self.model.dirty, self.awaited) = (false, false);
         self.drawn = clock::now();

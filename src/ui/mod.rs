@@ -5,6 +5,7 @@ mod theme;
 mod widgets;
 
 use ratatui::Frame;
+use ratatui::layout::Rect;
 
 use crate::app::Model;
 use crate::app::model::{Overlay, Screen};
@@ -31,6 +32,16 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     }
     if theme.ascii {
         theme::to_ascii(frame.buffer_mut());
+    }
+}
+
+/// How far what lies over the screen can be scrolled, as it is drawn now.
+pub fn furthest(model: &Model) -> usize {
+    let area = Rect::new(0, 1, model.width, model.height.saturating_sub(2));
+    match &model.overlay {
+        Some(Overlay::Help { .. }) => screens::help::furthest(area, &words::help(model)),
+        Some(Overlay::Plan(shown)) => screens::plan::furthest(area, model, shown),
+        Some(Overlay::SortKey | Overlay::Palette { .. } | Overlay::Namespaces { .. }) | None => 0,
     }
 }
 

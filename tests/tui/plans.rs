@@ -358,6 +358,76 @@ fn nothing_that_decides_is_below_the_fold() {
     }
 }
 
+/// Every check that may warn does, and in long words.
+fn warned_plan(width: u16, height: u16) -> Model {
+    with_plan(width, height, |mut plan, shown| {
+        plan.checks.retain(|check| check.id.must());
+        let others = CheckId::ALL.into_iter().filter(|check| !check.must());
+        for check in others {
+            let sentence = format!(
+                "{} says what is risked, in a sentence that is longer than one line of the smallest screen",
+                check.name()
+            );
+            let finding = match check {
+                CheckId::Differs => Finding::Ok,
+                CheckId::Config | CheckId::Changed | CheckId::Quota => Finding::Unverified,
+                _ => Finding::Warn,
+            };
+            let state = CheckState::Answered(says(check, finding, &sentence));
+            plan.checks.push(Check { id: check, state });
+        }
+        shown.stage = asked(plan, vec![may(), accepted()]);
+    })
+}
+
+#[test]
+fn plan_with_every_warning() {
+    check("plan_warned", warned_plan);
+}
+
+#[test]
+fn no_warning_hides_another_or_what_decides() {
+    let screen = text(&drawn(&warned_plan(80, 24)));
+    for words in [
+        "2.15.0 (rev 39)  →  2.14.1",
+        "image  registry.example",
+        "unverified  3 checks: config, changed, quota",
+        "5 of 6 keep serving",
+        "kubectl -n shop rollout undo",
+        "y, then type checkout",
+    ] {
+        assert!(screen.contains(words), "{words}: {screen}");
+    }
+    let warnings = CheckId::ALL.len() - 3 - 4;
+    assert_eq!(
+        screen.matches("│ warn        ").count(),
+        warnings,
+        "{screen}"
+    );
+}
+
+/// However far it was asked to go, the next key back is seen.
+#[test]
+fn the_way_back_from_the_end_is_not_dead() {
+    for keys in [&["R"][..], &["?"]] {
+        for end in [&["G"][..], &["ctrl-f"; 40], &["j"; 300]] {
+            let mut model = match keys {
+                ["R"] => tall_plan(80, 24, 0),
+                _ => with_keys(80, 24, keys),
+            };
+            press(&mut model, end);
+            let furthest = rolldeck::ui::furthest(&model);
+            rolldeck::app::stop_at(&mut model, furthest);
+            let last = text(&drawn(&model));
+            press(&mut model, &["j"]);
+            assert_eq!(text(&drawn(&model)), last, "it is the end");
+            rolldeck::app::stop_at(&mut model, furthest);
+            press(&mut model, &["k"]);
+            assert_ne!(text(&drawn(&model)), last, "{keys:?} {end:?}");
+        }
+    }
+}
+
 pub fn with_follow(width: u16, height: u16, state: Follow) -> Model {
     let mut model = model(&night(), width, height);
     let goal = goal(&model, ago(52));

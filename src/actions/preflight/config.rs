@@ -27,7 +27,7 @@ pub async fn ask(cluster: Cluster, plan: Arc<Plan>, names: Vec<Reference>) -> Ve
         async move {
             let found = timeout(LIMIT, one).await;
             found.unwrap_or_else(|_| {
-                Found::Unknown(format!("{} {name} had no answer within 10s", word(*kind)))
+                Found::Unknown(format!("{} {name} had no answer within 10s", kind.word()))
             })
         }
     });
@@ -48,7 +48,7 @@ async fn look(
     keys: &BTreeSet<Box<str>>,
 ) -> Found {
     let place = path::object(resource(kind), namespace, name);
-    let label = format!("{} {name}", word(kind));
+    let label = format!("{} {name}", kind.word());
     let read = if keys.is_empty() {
         cluster.get_metadata(&place).await.map(|_| Vec::new())
     } else {
@@ -126,7 +126,7 @@ fn summary(found: &[Found]) -> Verdict {
     }
     let words: Vec<_> = counts
         .iter()
-        .map(|(kind, n)| format!("{n} {}{}", word(*kind), if *n == 1 { "" } else { "s" }))
+        .map(|(kind, n)| format!("{n} {}{}", kind.word(), if *n == 1 { "" } else { "s" }))
         .collect();
     verdict(
         CheckId::Config,
@@ -135,19 +135,10 @@ fn summary(found: &[Found]) -> Verdict {
     )
 }
 
-fn resource(kind: ReferenceKind) -> Resource {
+pub(super) fn resource(kind: ReferenceKind) -> Resource {
     match kind {
         ReferenceKind::ConfigMap => Resource::ConfigMaps,
         ReferenceKind::Secret | ReferenceKind::PullSecret => Resource::Secrets,
         ReferenceKind::ServiceAccount => Resource::ServiceAccounts,
-    }
-}
-
-fn word(kind: ReferenceKind) -> &'static str {
-    match kind {
-        ReferenceKind::ConfigMap => "ConfigMap",
-        ReferenceKind::Secret => "Secret",
-        ReferenceKind::PullSecret => "pull secret",
-        ReferenceKind::ServiceAccount => "ServiceAccount",
     }
 }

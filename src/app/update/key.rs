@@ -12,6 +12,8 @@ use super::{
     board, doctor, find, follow, logs, namespaces, notice, palette, plan, record, service, text,
 };
 
+/// More lines than anything that lies over the screen has; how many it has depends on how it is drawn.
+pub const LONGEST: usize = 10_000;
 /// Lines of the longest text that a paste may bring into a field.
 const PASTE: usize = 1_000;
 
@@ -180,9 +182,17 @@ fn help(model: &mut Model, intent: Intent) {
     };
     if intent == Intent::Back {
         model.overlay = None;
-    } else if let Some(to) = moved(intent, *offset, usize::MAX, page) {
-        // Help is shorter than any limit worth keeping here; the view clamps.
-        *offset = to.min(200);
+    } else if let Some(to) = moved(intent, *offset, LONGEST, page) {
+        *offset = to;
+    }
+}
+
+/// What lies over the screen is scrolled no farther than to its last line, or the way back would seem dead.
+pub fn stop_at(model: &mut Model, furthest: usize) {
+    match &mut model.overlay {
+        Some(Overlay::Help { offset }) => *offset = furthest.min(*offset),
+        Some(Overlay::Plan(shown)) => shown.offset = furthest.min(shown.offset),
+        Some(Overlay::SortKey | Overlay::Palette { .. } | Overlay::Namespaces { .. }) | None => {}
     }
 }
 

@@ -25,7 +25,7 @@ use super::event::{Event, JobId};
 use super::model::{Model, Notice};
 use super::wishes;
 
-pub use key::place;
+pub use key::{place, stop_at};
 pub use palette::{Choice, choices};
 pub use plan::{missing, missing_permission};
 

@@ -200,7 +200,7 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
         return Vec::new();
     };
     shown.said = None;
-    if let Some(to) = key::moved(intent, shown.offset, 100, page) {
+    if let Some(to) = key::moved(intent, shown.offset, key::LONGEST, page) {
         shown.offset = to;
         return Vec::new();
     }
@@ -331,6 +331,13 @@ fn check_name(check: CheckId) -> &'static str {
         CheckId::Paused => "the pause",
         CheckId::Strategy => "the update strategy",
         CheckId::Hold => "the hold",
+        CheckId::Withdrawn => "the look at whether it was withdrawn",
+        CheckId::Changed => "the look at its ConfigMaps and Secrets",
+        CheckId::Quota => "the quota",
+        CheckId::Downtime => "who is served meanwhile",
+        CheckId::Readiness => "the readiness probe",
+        CheckId::History => "the way back",
+        CheckId::Siblings => "what went out with it",
     }
 }
 

@@ -106,6 +106,9 @@ impl Planter<'_> {
             "ports": [{"containerPort": 8080, "name": "http"}],
             "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
         });
+        if !service.unprobed {
+            container["readinessProbe"] = json!({"httpGet": {"path": "/ready", "port": 8080}});
+        }
         for (field, list) in [("env", env), ("envFrom", from)] {
             if !list.is_empty() {
                 container[field] = list.into();

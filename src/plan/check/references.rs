@@ -6,9 +6,31 @@ use serde_json::Value;
 
 use super::{CheckId, Finding, Reference, ReferenceKind, Verdict};
 
-/// Each once, sorted. What is marked optional is left out.
+/// What must be there, each once, sorted: what is marked optional is left out.
 pub fn of(template: &Value) -> Vec<Reference> {
-    let mut found = BTreeSet::new();
+    let required = all(template).into_iter().filter(|(_, optional)| !optional);
+    let mut found: Vec<_> = required.map(|(reference, _)| reference).collect();
+    found.dedup();
+    found
+}
+
+/// The ConfigMaps and Secrets that its containers are set up with, also those that may be missing.
+pub fn settings(template: &Value) -> Vec<(ReferenceKind, Box<str>)> {
+    let set_up = |r: &Reference| match r.kind {
+        ReferenceKind::ConfigMap | ReferenceKind::Secret => true,
+        ReferenceKind::PullSecret | ReferenceKind::ServiceAccount => false,
+    };
+    let named = all(template).into_iter().map(|(reference, _)| reference);
+    let mut found: Vec<_> = named.filter(set_up).map(|r| (r.kind, r.name)).collect();
+    found.dedup();
+    found
+}
+
+/// Each with whether it is optional there.
+type Found = BTreeSet<(Reference, bool)>;
+
+fn all(template: &Value) -> Found {
+    let mut found = Found::new();
     let spec = &template["spec"];
     for container in ["initContainers", "containers"]
         .iter()
@@ -20,11 +42,16 @@ pub fn of(template: &Value) -> Vec<Reference> {
         of_volume(volume, &mut found);
     }
     for secret in list(&spec["imagePullSecrets"]) {
-        add(&mut found, ReferenceKind::PullSecret, &secret["name"], None);
+        add(
+            &mut found,
+            ReferenceKind::PullSecret,
+            (secret, "name"),
+            None,
+        );
     }
-    let account = &spec["serviceAccountName"];
+    let account = (spec, "serviceAccountName");
     add(&mut found, ReferenceKind::ServiceAccount, account, None);
-    found.into_iter().collect()
+    found
 }
 
 /// The answer when there is nothing to ask.
@@ -36,16 +63,19 @@ pub fn none() -> Verdict {
     }
 }
 
-fn of_container(container: &Value, found: &mut BTreeSet<Reference>) {
+fn of_container(container: &Value, found: &mut Found) {
     for variable in list(&container["env"]) {
         let from = &variable["valueFrom"];
         for (field, kind) in [
             ("configMapKeyRef", ReferenceKind::ConfigMap),
             ("secretKeyRef", ReferenceKind::Secret),
         ] {
-            if required(&from[field]) {
-                add(found, kind, &from[field]["name"], Some(&from[field]["key"]));
-            }
+            add(
+                found,
+                kind,
+                (&from[field], "name"),
+                Some(&from[field]["key"]),
+            );
         }
     }
     for source in list(&container["envFrom"]) {
@@ -53,52 +83,49 @@ fn of_container(container: &Value, found: &mut BTreeSet<Reference>) {
             ("configMapRef", ReferenceKind::ConfigMap),
             ("secretRef", ReferenceKind::Secret),
         ] {
-            if required(&source[field]) {
-                add(found, kind, &source[field]["name"], None);
-            }
+            add(found, kind, (&source[field], "name"), None);
         }
     }
 }
 
-fn of_volume(volume: &Value, found: &mut BTreeSet<Reference>) {
+fn of_volume(volume: &Value, found: &mut Found) {
     let (config, secret) = (&volume["configMap"], &volume["secret"]);
-    source(config, ReferenceKind::ConfigMap, "name", found);
-    source(secret, ReferenceKind::Secret, "secretName", found);
+    source(found, ReferenceKind::ConfigMap, (config, "name"));
+    source(found, ReferenceKind::Secret, (secret, "secretName"));
     for part in list(&volume["projected"]["sources"]) {
-        source(&part["configMap"], ReferenceKind::ConfigMap, "name", found);
-        source(&part["secret"], ReferenceKind::Secret, "name", found);
+        source(
+            found,
+            ReferenceKind::ConfigMap,
+            (&part["configMap"], "name"),
+        );
+        source(found, ReferenceKind::Secret, (&part["secret"], "name"));
     }
-    let publish = &volume["csi"]["nodePublishSecretRef"]["name"];
-    add(found, ReferenceKind::Secret, publish, None);
+    let publish = &volume["csi"]["nodePublishSecretRef"];
+    add(found, ReferenceKind::Secret, (publish, "name"), None);
 }
 
 /// The whole object, or the keys that `items` picks.
-fn source(from: &Value, kind: ReferenceKind, name: &str, found: &mut BTreeSet<Reference>) {
-    if !required(from) {
-        return;
-    }
-    let items: Vec<_> = list(&from["items"]).collect();
+fn source(found: &mut Found, kind: ReferenceKind, from: (&Value, &str)) {
+    let items: Vec<_> = list(&from.0["items"]).collect();
     if items.is_empty() {
-        add(found, kind, &from[name], None);
+        add(found, kind, from, None);
     }
     for item in items {
-        add(found, kind, &from[name], Some(&item["key"]));
+        add(found, kind, from, Some(&item["key"]));
     }
 }
 
-fn required(reference: &Value) -> bool {
-    reference.is_object() && reference["optional"] != Value::Bool(true)
-}
-
-fn add(found: &mut BTreeSet<Reference>, kind: ReferenceKind, name: &Value, key: Option<&Value>) {
-    let Some(name) = name.as_str().filter(|name| !name.is_empty()) else {
+/// The name stands in a field of `from`, beside which it may be called optional.
+fn add(found: &mut Found, kind: ReferenceKind, (from, field): (&Value, &str), key: Option<&Value>) {
+    let Some(name) = from[field].as_str().filter(|name| !name.is_empty()) else {
         return;
     };
-    found.insert(Reference {
+    let reference = Reference {
         kind,
         name: name.into(),
         key: key.and_then(Value::as_str).map(Into::into),
-    });
+    };
+    found.insert((reference, from["optional"] == Value::Bool(true)));
 }
 
 fn list(value: &Value) -> impl Iterator<Item = &Value> {
@@ -149,6 +176,25 @@ mod tests {
                 "Secret tokens ",
                 "PullSecret pull ",
                 "ServiceAccount robot ",
+            ]
+        );
+        let words: Vec<_> = settings(&template)
+            .into_iter()
+            .map(|(kind, name)| format!("{} {name}", kind.word()))
+            .collect();
+        assert_eq!(
+            words,
+            [
+                "ConfigMap all",
+                "ConfigMap ca",
+                "ConfigMap cfg",
+                "ConfigMap maybe",
+                "Secret csi",
+                "Secret db",
+                "Secret maybe",
+                "Secret p",
+                "Secret tls",
+                "Secret tokens",
             ]
         );
         assert!(of(&json!({"spec": null})).is_empty());

@@ -1,12 +1,13 @@
 //! What a workload runs at the time of the reads, in the words that all verbs share.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::domain::image::{ImageRef, short_digest};
 use crate::domain::template::canonical_hash;
 use crate::domain::version::version;
 use crate::domain::{Container, Kind, Pod, Revision, TemplateHash, Workload};
-use crate::plan::check::{CheckState, references};
+use crate::plan::check::{CheckState, downtime, quota, readiness, references};
 use crate::plan::follow::READY_FOR;
 use crate::plan::{Ask, Check, CheckId, Evidence, Goal, Refusal, Side};
 
@@ -27,6 +28,19 @@ pub fn side(evidence: &Evidence) -> Result<Side, Refusal> {
         short_digest: current.and_then(|r| digest(r, &evidence.pods)),
         template: TemplateHash::of(&evidence.template.0),
     })
+}
+
+/// The revision of the live template, and all others, newest number first.
+pub fn revisions(evidence: &Evidence) -> (Option<&Revision>, Vec<&Revision>) {
+    let live = canonical_hash(&evidence.template.0).ok();
+    let current = live.and_then(|live| Candidates::new(evidence, &live).current);
+    let current = current.map(|fresh| &fresh.revision);
+    let all = evidence.revisions.iter().map(|fresh| &fresh.revision);
+    let mut old: Vec<_> = all
+        .filter(|r| Some(&r.uid) != current.map(|c| &c.uid))
+        .collect();
+    old.sort_by_key(|r| std::cmp::Reverse(r.number));
+    (current, old)
 }
 
 /// The end of a verb that leaves the template as it is: `side` is the live one.
@@ -79,6 +93,34 @@ pub fn config(template: &Value) -> Check {
         id: CheckId::Config,
         state,
     }
+}
+
+/// What a rollout to `template` meets on its way: `to_make` of its pods are not there yet. `since` when what it is set
+/// up with must not have changed, when that matters.
+pub fn on_its_way(
+    workload: &Workload,
+    template: &Value,
+    to_make: u32,
+    since: Option<Timestamp>,
+) -> Vec<Check> {
+    let asking = |id, ask| Check {
+        id,
+        state: CheckState::Asking(ask),
+    };
+    let names = references::settings(template);
+    let changed = since.filter(|_| !names.is_empty());
+    let changed = changed.map(|since| Ask::Changed { names, since });
+    let quota = quota::need(workload, template, to_make).map(Ask::Quota);
+    let told = [
+        downtime::verdict(workload, to_make),
+        readiness::verdict(template),
+    ];
+    changed
+        .map(|ask| asking(CheckId::Changed, ask))
+        .into_iter()
+        .chain(quota.map(|ask| asking(CheckId::Quota, ask)))
+        .chain(told.into_iter().flatten().map(Check::from))
+        .collect()
 }
 
 /// # Errors

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::domain::template::{CanonicalHash, canonical_hash};
 use crate::domain::{ActionNote, Failure, FailureKind, Kind, Pod, Strategy, Verbatim, Workload};
-use crate::plan::check::{Check, CheckState, strategy};
+use crate::plan::check::{Check, history, strategy};
 use crate::plan::difference::differences;
 use crate::plan::meanwhile::meanwhile;
 use crate::plan::patch::{self, Note, RESTARTED_AT};
@@ -126,14 +126,22 @@ impl<'a> Restart<'a> {
 }
 
 fn checks(restart: &Restart<'_>) -> Vec<Check> {
+    let evidence = restart.evidence;
+    let workload = &evidence.workload;
     let mut checks = live::must_checks();
     checks.push(live::config(&restart.after));
-    let workload = &restart.evidence.workload;
-    let strategy = strategy::verdict(workload, &restart.pods, &restart.left.blocking);
-    checks.extend(strategy.map(|verdict| Check {
-        id: verdict.check,
-        state: CheckState::Answered(verdict),
-    }));
+    let (current, old) = live::revisions(evidence);
+    let told = [
+        strategy::verdict(workload, &restart.pods, &restart.left.blocking),
+        history::after_same_version(workload, &old),
+    ];
+    checks.extend(told.into_iter().flatten().map(Check::from));
+    // The pods that go have what was there when they were made.
+    let oldest = restart.pods.iter().map(|pod| pod.created).min();
+    let since = oldest.or(current.map(|revision| revision.created));
+    let way = live::on_its_way(workload, &restart.after, workload.desired, since);
+    checks.extend(way);
+    checks.sort_by_key(|check| check.id);
     checks
 }
 

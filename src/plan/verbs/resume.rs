@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::domain::{Verbatim, Workload};
 use crate::plan::meanwhile::meanwhile;
-use crate::plan::{Difference, Evidence, ObjectRef, Plan, Refusal, Step, kubectl, patch};
+use crate::plan::{Check, Difference, Evidence, ObjectRef, Plan, Refusal, Step, kubectl, patch};
 use crate::text;
 
 use super::live;
@@ -32,10 +32,7 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
             what: "paused".into(),
             text: "yes → no".into(),
         }],
-        checks: live::must_checks()
-            .into_iter()
-            .chain([live::config(&template)])
-            .collect(),
+        checks: checks(workload, &template),
         steps: vec![Step::JsonPatch {
             object: ObjectRef::of(workload),
             body: Verbatim(patch::turn_paused(&workload.uid, &evidence.template.0, false).into()),
@@ -51,6 +48,23 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
     })
 }
 
+fn checks(workload: &Workload, template: &Value) -> Vec<Check> {
+    let waiting = workload.desired.saturating_sub(workload.counts.updated);
+    let mut checks = live::must_checks();
+    checks.push(live::config(template));
+    let way = live::on_its_way(&resumed(workload), template, waiting, None);
+    checks.extend(way);
+    checks.sort_by_key(|check| check.id);
+    checks
+}
+
+fn resumed(workload: &Workload) -> Workload {
+    Workload {
+        paused: false,
+        ..workload.clone()
+    }
+}
+
 /// What the controller does next. Its own count tells, because pods may not be listed by everybody.
 fn moves(workload: &Workload) -> String {
     let waiting = workload.desired.saturating_sub(workload.counts.updated);
@@ -61,15 +75,11 @@ fn moves(workload: &Workload) -> String {
         );
         return format!("no pod waits to be replaced: {pods} of its template are there");
     }
-    let resumed = Workload {
-        paused: false,
-        ..workload.clone()
-    };
     let verb = if waiting == 1 { "moves" } else { "move" };
     format!(
         "{waiting} of {} pods {verb} to its template; {}",
         workload.desired,
-        meanwhile(&resumed, &[])
+        meanwhile(&resumed(workload), &[])
     )
 }
 

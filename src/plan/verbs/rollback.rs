@@ -5,14 +5,14 @@ use serde_json::Value;
 
 use crate::domain::template::{CanonicalHash, canonical_hash};
 use crate::domain::version::version;
-use crate::domain::{ActionNote, Pod, Revision, TemplateHash, Verbatim, Workload};
-use crate::plan::check::{self, Check, CheckState, owner, paused, strategy};
+use crate::domain::{ActionNote, Fleet, Pod, Revision, TemplateHash, Verbatim, Workload};
+use crate::plan::check::{self, Check, history, owner, paused, siblings, strategy, withdrawn};
 use crate::plan::difference::differences;
 use crate::plan::follow::READY_FOR;
 use crate::plan::meanwhile::meanwhile;
 use crate::plan::patch::{self, Note};
 use crate::plan::{
-    Ask, CheckId, Difference, Evidence, Goal, ObjectRef, Offer, OfferId, Plan, Refusal, Side, Step,
+    CheckId, Difference, Evidence, Goal, ObjectRef, Offer, OfferId, Plan, Refusal, Side, Step,
     Verb, Verdict, kubectl,
 };
 
@@ -28,11 +28,11 @@ pub use target::{came_back_from, left_behind, preferred};
 
 /// # Errors
 /// Why there is nothing to roll back to, or that the object is not the one that was shown.
-pub fn plan(evidence: &Evidence, now: Timestamp) -> Result<Plan, Refusal> {
+pub fn plan(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, Refusal> {
     let live = canonical_hash(&evidence.template.0).map_err(Refusal::unreadable)?;
     let candidates = Candidates::new(evidence, &live);
     let chosen = target::choose(&candidates, evidence)?;
-    assemble(&Case::new(evidence, &candidates, &chosen)?, now)
+    assemble(&Case::new(evidence, &candidates, &chosen)?, fleet, now)
 }
 
 /// Everything a plan is put together from.
@@ -90,7 +90,7 @@ impl<'a> Case<'a> {
     }
 }
 
-fn assemble(case: &Case<'_>, now: Timestamp) -> Result<Plan, Refusal> {
+fn assemble(case: &Case<'_>, fleet: &Fleet, now: Timestamp) -> Result<Plan, Refusal> {
     let evidence = case.evidence;
     let workload = &evidence.workload;
     let (from, to) = sides(case);
@@ -103,7 +103,7 @@ fn assemble(case: &Case<'_>, now: Timestamp) -> Result<Plan, Refusal> {
         phase: evidence.phase,
         level: evidence.level,
         rule: case.chosen.rule.clone(),
-        checks: checks(case, &differences, now),
+        checks: checks(case, fleet, &differences, now),
         steps: steps(case).map_err(Refusal::unreadable)?,
         offers: offers(case),
         goal: goal(case),
@@ -135,32 +135,43 @@ fn sides(case: &Case<'_>) -> (Side, Side) {
     (from, to)
 }
 
-fn checks(case: &Case<'_>, differences: &[Difference], now: Timestamp) -> Vec<Check> {
+fn checks(
+    case: &Case<'_>,
+    fleet: &Fleet,
+    differences: &[Difference],
+    now: Timestamp,
+) -> Vec<Check> {
     let workload = &case.evidence.workload;
-    let asking = |id, ask| Check {
-        id,
-        state: CheckState::Asking(ask),
-    };
-    let answered = |verdict: Verdict| Check {
-        id: verdict.check,
-        state: CheckState::Answered(verdict),
-    };
-    let mut checks = vec![
-        asking(CheckId::Permission, Ask::Permission),
-        asking(CheckId::Unchanged, Ask::Unchanged),
-        answered(differs(case, differences, now)),
-        asking(CheckId::DryRun, Ask::DryRun),
-        live::config(&case.after),
-    ];
-    checks.push(answered(owner::verdict(workload.manager.as_ref())));
-    checks.extend(paused::verdict(workload.paused).map(answered));
+    let mut checks = live::must_checks();
+    checks.push(differs(case, differences).into());
+    checks.push(live::config(&case.after));
     let others = pods::others(case.evidence.pods.iter(), case.target);
-    let strategy = strategy::verdict(workload, &others, &case.left.blocking);
-    checks.extend(strategy.map(answered));
+    let told = [
+        withdrawn::verdict(case.chosen.withdrawn, now),
+        Some(owner::verdict(workload.manager.as_ref())),
+        paused::verdict(workload.paused),
+        strategy::verdict(workload, &others, &case.left.blocking),
+        history::after_rollback(workload, &case.from_version, ways_on(case)),
+        siblings::verdict(fleet, workload, now),
+    ];
+    checks.extend(told.into_iter().flatten().map(Check::from));
+    let serving = case.target.serving(&case.evidence.pods);
+    let to_make = workload.desired.saturating_sub(serving);
+    let since = Some(case.target.created);
+    checks.extend(live::on_its_way(workload, &case.after, to_make, since));
+    checks.sort_by_key(|check| check.id);
     checks
 }
 
-fn differs(case: &Case<'_>, differences: &[Difference], now: Timestamp) -> Verdict {
+/// The revisions beside the one that is left and the target to which one can go back later.
+fn ways_on(case: &Case<'_>) -> usize {
+    let revisions = case.evidence.revisions.iter().map(|f| &f.revision);
+    let from = case.from.map(|from| &from.uid);
+    let other = |r: &&Revision| r.uid != case.target.uid && Some(&r.uid) != from;
+    revisions.filter(other).count()
+}
+
+fn differs(case: &Case<'_>, differences: &[Difference]) -> Verdict {
     if case.chosen.live {
         return Verdict {
             check: CheckId::Differs,
@@ -168,7 +179,7 @@ fn differs(case: &Case<'_>, differences: &[Difference], now: Timestamp) -> Verdi
             sentence: "its pod template is the target's already: only pods are deleted".into(),
         };
     }
-    check::differs::verdict(differences, case.chosen.withdrawn, now)
+    check::differs::verdict(differences)
 }
 
 /// The patch comes first: what its controller makes after it has the target's template.

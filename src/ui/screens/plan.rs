@@ -25,10 +25,8 @@ const WIDEST: u16 = 96;
 const FOOT: u16 = 4;
 
 pub fn plan(pen: &mut Pen<'_>, model: &Model, shown: &PlanBox) {
-    let width = pen.width().saturating_sub(2).min(WIDEST);
-    let inner = width.saturating_sub(4);
-    let rows = pen.height().saturating_sub(FOOT + 3);
-    let body = body::body(model, shown, inner, usize::from(rows));
+    let (width, rows) = room(pen.area);
+    let body = body::body(model, shown, width.saturating_sub(4), usize::from(rows));
     let body_rows = u16::try_from(body.lines.len()).unwrap_or(rows);
     let height = (body_rows + FOOT + 3).min(pen.height());
     let area = centered(pen.area, width, height);
@@ -54,6 +52,18 @@ pub fn plan(pen: &mut Pen<'_>, model: &Model, shown: &PlanBox) {
     let top = inside.height().saturating_sub(FOOT);
     let width = inside.width();
     foot(&mut inside.part(0, top, width, FOOT), model, shown);
+}
+
+/// How far its keys scroll it when it is drawn over `area`.
+pub fn furthest(area: Rect, model: &Model, shown: &PlanBox) -> usize {
+    let (width, rows) = room(area);
+    body::furthest(model, shown, width.saturating_sub(4), usize::from(rows))
+}
+
+/// The width of the box, and the most lines above its foot.
+fn room(area: Rect) -> (u16, u16) {
+    let width = area.width.saturating_sub(2).min(WIDEST);
+    (width, area.height.saturating_sub(FOOT + 3))
 }
 
 fn level(model: &Model, shown: &PlanBox) -> Level {

@@ -80,8 +80,8 @@ fn withdrawn_ones_are_skipped_and_said() {
     );
     e.request.target = Target::Typed("40".into());
     let chosen = plan(&e).unwrap();
-    let differs = chosen.checks.iter().find(|c| c.id == CheckId::Differs);
-    assert!(format!("{differs:?}").contains("it was rolled back from 2h ago by me@here"));
+    let withdrawn = chosen.checks.iter().find(|c| c.id == CheckId::Withdrawn);
+    assert!(format!("{withdrawn:?}").contains("it was rolled back from 2h ago by me@here"));
     // It went out again on purpose since.
     e.request.target = Target::Proposed;
     e.revisions[1].revision.number = 42;

@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::{REASON, capped};
+use super::{REASON, capped, created};
 use crate::domain::Manager;
-use crate::sources::kube::wire::Meta;
+use crate::sources::kube::wire::{Meta, Object};
 
 /// The tool that would put its own template back, the most eager first.
 pub fn manager(meta: &Meta<'_>) -> Option<Manager> {
@@ -29,6 +29,32 @@ pub fn spec_written(meta: &Meta<'_>) -> Option<Timestamp> {
     let writes = meta.managed_fields.iter();
     let writes = writes.filter(|fields| &*fields.subresource != "status");
     writes.filter_map(|fields| fields.time).max()
+}
+
+/// What the metadata of a ConfigMap or Secret tells of its past.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataWritten {
+    pub created: Timestamp,
+    /// The manager and time of the newest write of what it holds. One that only took keys away leaves no trace.
+    pub newest: Option<(Box<str>, Timestamp)>,
+    /// Field managers are kept on it at all: somebody may have taken them off.
+    pub tracked: bool,
+}
+
+/// # Errors
+/// When the metadata cannot be read.
+pub fn data_written(body: &[u8]) -> Result<DataWritten, serde_json::Error> {
+    let object: Object<'_> = serde_json::from_slice(body)?;
+    let writes = object.metadata.managed_fields.iter();
+    let writes = writes.filter(|fields| fields.touches_data());
+    let newest = writes
+        .filter_map(|fields| Some((capped(&fields.manager, REASON), fields.time?)))
+        .max_by_key(|(_, time)| *time);
+    Ok(DataWritten {
+        created: created(&object.metadata)?,
+        newest,
+        tracked: !object.metadata.managed_fields.is_empty(),
+    })
 }
 
 /// Argo CD marks by annotation, by its own label, or by the common instance label, which others use too: that
@@ -164,5 +190,46 @@ mod tests {
             "2026-01-03T00:00:00Z".parse().unwrap(),
         );
         assert_eq!(written_by(&parsed), Some(want));
+    }
+
+    #[test]
+    fn the_newest_write_of_the_data_counts() {
+        let body = |fields: &str| {
+            format!(
+                r#"{{"metadata":{{"creationTimestamp":"2026-01-01T00:00:00Z","managedFields":[{fields}]}}}}"#
+            )
+        };
+        let entry = |by: &str, day: u8, fields: &str| {
+            format!(
+                r#"{{"manager":"{by}","time":"2026-01-{day:02}T00:00:00Z","fieldsV1":{{{fields}}}}}"#
+            )
+        };
+        let made: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        for (fields, want) in [
+            (String::new(), None),
+            (
+                entry("labeller", 9, r#""f:metadata":{"f:labels":{}}"#),
+                None,
+            ),
+            (
+                [
+                    entry("helm", 2, r#""f:data":{".":{},"f:URL":{}}"#),
+                    entry("kubectl-edit", 5, r#""f:data":{"f:URL":{}}"#),
+                    entry("labeller", 9, r#""f:metadata":{"f:labels":{}}"#),
+                ]
+                .join(","),
+                Some(("kubectl-edit", "2026-01-05T00:00:00Z")),
+            ),
+            (
+                entry("robot", 3, r#""f:binaryData":{"f:x":{}}"#),
+                Some(("robot", "2026-01-03T00:00:00Z")),
+            ),
+        ] {
+            let found = data_written(body(&fields).as_bytes()).unwrap();
+            let newest = want.map(|(by, at)| (Box::from(by), at.parse().unwrap()));
+            assert_eq!((found.created, found.newest), (made, newest), "{fields}");
+            assert_eq!(found.tracked, !fields.is_empty(), "{fields}");
+        }
+        assert!(data_written(b"{}").is_err());
     }
 }

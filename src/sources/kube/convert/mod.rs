@@ -7,6 +7,7 @@ mod selector;
 mod warning;
 mod workload;
 
+pub use self::manager::{DataWritten, data_written};
 pub use self::pod::{Seen, pod, seen};
 pub use self::revision::{controller_revision, replica_set, revision, revision_template};
 pub use self::warning::warning;

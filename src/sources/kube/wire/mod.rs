@@ -205,7 +205,7 @@ pub struct Owner<'a> {
     pub controller: bool,
 }
 
-/// Who wrote which fields, as far as the pod template is concerned.
+/// Who wrote which fields, as far as pod templates and what settings hold are concerned.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ManagedFields<'a> {
@@ -225,12 +225,21 @@ impl ManagedFields<'_> {
     pub fn touches_template(&self) -> bool {
         self.subresource.is_empty() && self.fields.spec.template.is_some()
     }
+
+    /// What a ConfigMap or Secret holds was written, or is owned, by this manager.
+    pub fn touches_data(&self) -> bool {
+        self.fields.data.is_some() || self.fields.binary_data.is_some()
+    }
 }
 
 #[derive(Debug, Default, serde::Deserialize)]
 struct Fields {
     #[serde(rename = "f:spec", default, deserialize_with = "or_default")]
     spec: SpecFields,
+    #[serde(rename = "f:data")]
+    data: Option<IgnoredAny>,
+    #[serde(rename = "f:binaryData")]
+    binary_data: Option<IgnoredAny>,
 }
 
 #[derive(Debug, Default, serde::Deserialize)]

@@ -22,22 +22,8 @@ pub struct Body {
 
 /// Too tall for `rows`, a plan is folded until the first key down, which unfolds it; from there on the keys scroll.
 pub fn body(model: &Model, shown: &PlanBox, width: u16, rows: usize) -> Body {
-    let (whole, folded) = match &shown.stage {
-        Stage::Shown { plan, verdicts, .. } | Stage::Executing { plan, verdicts, .. } => {
-            let page = Page {
-                moved: shown.moved.as_deref(),
-                plan,
-                verdicts,
-                width,
-            };
-            (page.lines(WHOLE, usize::MAX), page.folded(rows))
-        }
-        Stage::Gathering { .. } | Stage::Refused { .. } | Stage::Unknown { .. } => {
-            (sentences(model, shown, width), None)
-        }
-    };
-    match folded {
-        Some(mut lines) if shown.offset == 0 => {
+    match pages(model, shown, width, rows) {
+        (_, Some(mut lines)) if shown.offset == 0 => {
             let below = lines.len().saturating_sub(rows);
             lines.truncate(rows);
             let down = words::key(model, Intent::Down);
@@ -48,8 +34,33 @@ pub fn body(model: &Model, shown: &PlanBox, width: u16, rows: usize) -> Body {
             };
             Body { lines, mark }
         }
-        Some(_) => scrolled(whole, shown.offset - 1, rows),
-        None => scrolled(whole, shown.offset, rows),
+        (whole, Some(_)) => scrolled(whole, shown.offset - 1, rows),
+        (whole, None) => scrolled(whole, shown.offset, rows),
+    }
+}
+
+/// The offset at which the last line is in sight.
+pub fn furthest(model: &Model, shown: &PlanBox, width: u16, rows: usize) -> usize {
+    let (whole, folded) = pages(model, shown, width, rows);
+    whole.len().saturating_sub(rows) + usize::from(folded.is_some())
+}
+
+/// All of it, and as it is folded when that is too tall.
+fn pages(model: &Model, shown: &PlanBox, width: u16, rows: usize) -> (Lines, Option<Lines>) {
+    match &shown.stage {
+        Stage::Shown { plan, verdicts, .. } | Stage::Executing { plan, verdicts, .. } => {
+            let page = Page {
+                moved: shown.moved.as_deref(),
+                plan,
+                verdicts,
+                width,
+            };
+            let all = (usize::MAX, usize::MAX);
+            (page.lines(Fold::Whole, all), page.folded(rows))
+        }
+        Stage::Gathering { .. } | Stage::Refused { .. } | Stage::Unknown { .. } => {
+            (sentences(model, shown, width), None)
+        }
     }
 }
 
@@ -66,7 +77,7 @@ fn scrolled(lines: Lines, offset: usize, rows: usize) -> Body {
 fn sentences(model: &Model, shown: &PlanBox, width: u16) -> Lines {
     // There is no new plan yet, or none at all.
     let mut lines = match shown.moved.as_deref() {
-        Some(moved) => what_moved(moved, WHOLE, width),
+        Some(moved) => what_moved(moved, Fold::Whole, width),
         None => Lines::new(),
     };
     if !lines.is_empty() {
@@ -81,39 +92,42 @@ fn sentences(model: &Model, shown: &PlanBox, width: u16) -> Lines {
             lines.push(vec![piece(words, Role::Plain)]);
         }
         Stage::Refused { failure } => {
-            lines.extend(paragraph(&failure.sentence, Role::Bad, WHOLE, width));
+            lines.extend(paragraph(&failure.sentence, Role::Bad, Fold::Whole, width));
             for hint in &failure.hints {
-                lines.extend(paragraph(hint, Role::Plain, WHOLE, width));
+                lines.extend(paragraph(hint, Role::Plain, Fold::Whole, width));
             }
         }
         Stage::Unknown { plan, why } => {
             let unknown = "Whether it was written is not known.";
-            lines.extend(arrow(plan, WHOLE, width));
+            lines.extend(arrow(plan, Fold::Whole, width));
             lines.push(Vec::new());
             lines.extend(differences(plan, width));
             lines.push(Vec::new());
-            lines.extend(paragraph(unknown, Role::Bad, WHOLE, width));
-            lines.extend(paragraph(why, Role::Plain, WHOLE, width));
+            lines.extend(paragraph(unknown, Role::Bad, Fold::Whole, width));
+            lines.extend(paragraph(why, Role::Plain, Fold::Whole, width));
         }
         Stage::Shown { .. } | Stage::Executing { .. } => {}
     }
     lines
 }
 
-/// How much of a plan is said.
-#[derive(Clone, Copy)]
-struct Fold {
+/// How much of a plan is said: each leaves out what those before it do, and something more.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fold {
+    Whole,
     /// The checks that are fine share one line, and so do those that are asked.
-    shared: bool,
-    /// An empty line between its parts.
-    gaps: bool,
-    /// A sentence takes as many lines as it needs; else it is cut after one.
-    wrapped: bool,
+    Shared,
+    /// No empty line between its parts.
+    Close,
+    /// A sentence is cut after one line.
+    Cut,
+    /// The checks that nobody could answer share a line, and the rule that chose is not told.
+    Tight,
 }
 
 impl Fold {
     fn lines_of(self, sentence: &str, width: u16) -> Vec<String> {
-        if self.wrapped {
+        if self < Self::Cut {
             text::wrap(sentence, usize::from(width))
         } else {
             vec![text::fit(&text::escape(sentence), usize::from(width))]
@@ -121,29 +135,7 @@ impl Fold {
     }
 }
 
-const WHOLE: Fold = Fold {
-    shared: false,
-    gaps: true,
-    wrapped: true,
-};
-
-/// From the least that is folded to the most.
-const FOLDS: [Fold; 3] = [
-    Fold {
-        shared: true,
-        ..WHOLE
-    },
-    Fold {
-        shared: true,
-        gaps: false,
-        wrapped: true,
-    },
-    Fold {
-        shared: true,
-        gaps: false,
-        wrapped: false,
-    },
-];
+const FOLDS: [Fold; 4] = [Fold::Shared, Fold::Close, Fold::Cut, Fold::Tight];
 
 /// More is folded before fewer of the differences than these are in sight.
 const DIFFERENCES: usize = 3;
@@ -160,57 +152,79 @@ impl Page<'_> {
     /// `None` when all of it fits.
     fn folded(&self, rows: usize) -> Option<Lines> {
         let differences = differences(self.plan, self.width).len();
-        let needs = |fold| self.lines(fold, 0).len();
-        if needs(WHOLE) + differences <= rows {
+        let needs = |fold| self.lines(fold, (0, usize::MAX)).len();
+        if needs(Fold::Whole) + differences <= rows {
             return None;
         }
         let enough = differences.min(DIFFERENCES);
         let fold = FOLDS.into_iter().find(|fold| needs(*fold) + enough <= rows);
-        let fold = fold.unwrap_or(FOLDS[2]);
-        Some(self.lines(fold, rows.saturating_sub(needs(fold)).max(1)))
+        let fold = fold.unwrap_or(Fold::Tight);
+        let changes = rows.saturating_sub(needs(fold)).max(1);
+        // What follows the checks stays in sight, whatever they say.
+        let rest = self.lines(fold, (changes, 0)).len();
+        Some(self.lines(fold, (changes, rows.saturating_sub(rest))))
     }
 
-    /// With at most so many lines of what differs.
-    fn lines(&self, fold: Fold, most: usize) -> Lines {
-        let changes = cut(differences(self.plan, self.width), most);
+    /// With at most so many lines of what differs, and of the checks.
+    fn lines(&self, fold: Fold, (changes, checks): (usize, usize)) -> Lines {
+        let changes = cut(differences(self.plan, self.width), changes);
         let parts = [
             moved(self.moved, fold, self.width),
             arrow(self.plan, fold, self.width),
             changes,
-            self.checks(fold),
+            self.checks(fold, checks),
             consequences(self.plan, fold, self.width),
         ];
         let gaps = [self.moved.is_some(), true, true, true, false];
         let mut lines = Lines::new();
         for (part, gap) in parts.into_iter().zip(gaps) {
             lines.extend(part);
-            lines.extend((gap && fold.gaps).then(Vec::new));
+            lines.extend((gap && fold < Fold::Close).then(Vec::new));
         }
         lines
     }
 
-    /// Those that share a line come last.
-    fn checks(&self, fold: Fold) -> Lines {
-        let told = self
-            .plan
-            .checks
-            .iter()
-            .map(|check| tell(check, self.verdicts));
-        let quiet = |told: &Told| matches!(told.finding, None | Some(Finding::Ok));
-        let (sharing, alone): (Vec<_>, Vec<_>) = told.partition(|told| fold.shared && quiet(told));
+    /// The must-checks first, then what stands in the way, then the rest; those that share a line come last.
+    /// Beyond `most` lines they are named alone.
+    fn checks(&self, fold: Fold, most: usize) -> Lines {
+        let checks = self.plan.checks.iter();
+        let mut told: Vec<_> = checks.map(|check| tell(check, self.verdicts)).collect();
+        told.sort_by_key(Told::rank);
+        let shares = |told: &Told| match told.finding {
+            None | Some(Finding::Ok) => fold >= Fold::Shared,
+            Some(Finding::Unverified) => fold == Fold::Tight,
+            Some(Finding::Warn | Finding::Block) => false,
+        };
+        let (sharing, alone): (Vec<_>, Vec<_>) = told.into_iter().partition(shares);
         let wrapped = |told: &Told| line_of_check(told.finding, &told.sentence, fold, self.width);
-        let mut lines: Lines = alone.iter().flat_map(wrapped).collect();
-        for finding in [None, Some(Finding::Ok)] {
-            let same = || sharing.iter().filter(|told| told.finding == finding);
-            match same().count() {
-                0 | 1 => lines.extend(same().flat_map(wrapped)),
-                count => {
-                    let names: Vec<_> = same().map(|told| told.check.name()).collect();
-                    let words = format!("{count} checks: {}", names.join(", "));
-                    lines.extend(line_of_check(finding, &words, fold, self.width));
+        let named = |finding, count: String, told: &[&Told]| {
+            let names: Vec<_> = told.iter().map(|told| told.check.name()).collect();
+            let words = format!("{count}: {}", names.join(", "));
+            line_of_check(finding, &words, fold, self.width)
+        };
+        let mut together = Lines::new();
+        for finding in [Some(Finding::Unverified), None, Some(Finding::Ok)] {
+            let same = sharing.iter().filter(|told| told.finding == finding);
+            match same.collect::<Vec<_>>().as_slice() {
+                [] => {}
+                [one] => together.extend(wrapped(one)),
+                several => {
+                    let count = format!("{} checks", several.len());
+                    together.extend(named(finding, count, several));
                 }
             }
         }
+        let mut lines: Lines = alone.iter().flat_map(wrapped).collect();
+        if fold == Fold::Tight && lines.len() + together.len() > most {
+            // A line each here.
+            let kept = most.saturating_sub(together.len() + 1);
+            lines.truncate(kept);
+            let more: Vec<_> = alone.iter().skip(kept).collect();
+            let finding = more.first().and_then(|told| told.finding);
+            lines.extend(named(finding, format!("{} more", more.len()), &more));
+        }
+        lines.extend(together);
+        lines.truncate(most);
         lines
     }
 }
@@ -237,7 +251,7 @@ fn arrow(plan: &Plan, fold: Fold, width: u16) -> Lines {
         piece("  →  ", Role::Dim),
         piece(to, Role::Strong),
     ]];
-    if plan.rule.is_empty() {
+    if plan.rule.is_empty() || fold == Fold::Tight {
         return lines;
     }
     let rule = format!("chosen: {}", plan.rule);
@@ -270,7 +284,9 @@ fn differences(plan: &Plan, width: u16) -> Lines {
 
 /// The first of the lines, with a last one that counts the others.
 fn cut(mut lines: Lines, most: usize) -> Lines {
-    let Some(kept) = most.checked_sub(1).filter(|_| lines.len() > most) else {
+    // Where there is room for one line, the first says more than a count.
+    let counted = lines.len() > most && most > 1;
+    let Some(kept) = most.checked_sub(1).filter(|_| counted) else {
         lines.truncate(most);
         return lines;
     };
@@ -286,6 +302,21 @@ struct Told {
     /// `None`: it is asked.
     finding: Option<Finding>,
     sentence: String,
+}
+
+impl Told {
+    /// Where it stands among all.
+    fn rank(&self) -> (bool, u8, CheckId) {
+        let finding = match self.finding {
+            Some(Finding::Block) => 0,
+            Some(Finding::Warn) => 1,
+            Some(Finding::Unverified) => 2,
+            None => 3,
+            Some(Finding::Ok) => 4,
+        };
+        let must = self.check.must();
+        (!must, if must { 0 } else { finding }, self.check)
+    }
 }
 
 fn tell(check: &Check, verdicts: &[Verdict]) -> Told {
@@ -339,6 +370,13 @@ pub fn question(check: CheckId) -> &'static str {
         CheckId::Paused => "whether it is paused",
         CheckId::Strategy => "which pods follow",
         CheckId::Hold => "whether something holds it",
+        CheckId::Withdrawn => "whether it was rolled back from before",
+        CheckId::Changed => "whether its ConfigMaps and Secrets changed since",
+        CheckId::Quota => "whether quotas leave room for extra pods",
+        CheckId::Downtime => "who is served meanwhile",
+        CheckId::Readiness => "what ready says",
+        CheckId::History => "which way back there is",
+        CheckId::Siblings => "what went out with it",
     }
 }
 
@@ -361,7 +399,7 @@ fn next_steps(plan: &Plan, fold: Fold, width: u16) -> Lines {
         ]
     };
     let shown = match steps.len() {
-        all if all <= STEPS || !fold.shared => all,
+        all if all <= STEPS || fold == Fold::Whole => all,
         _ => STEPS - 1,
     };
     let told = |step: &&Step| line(step.what(), Role::Plain);
