@@ -40,12 +40,10 @@ pub enum Effect {
         answers: Answers,
         verdicts: Vec<crate::plan::Verdict>,
     },
+    /// The streams of one merged log: the engine opens new ones, and lets those end that are no longer wanted.
     StreamLogs {
         job: JobId,
-        workload: WorkloadId,
-        pod: Box<str>,
-        container: Option<Box<str>>,
-        previous: bool,
+        wish: LogWish,
     },
     FetchYaml {
         job: JobId,
@@ -112,4 +110,29 @@ pub enum YamlOf {
         workload: WorkloadId,
         name: Box<str>,
     },
+}
+
+/// Which logs are read together, and how much of each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogWish {
+    pub workload: WorkloadId,
+    /// Of the runs before the last restart; they have ended, so they are not followed.
+    pub previous: bool,
+    /// So many of the last lines of each at first.
+    pub tail: u32,
+    /// Only the last seconds.
+    pub since: Option<u32>,
+    pub streams: Vec<LogStream>,
+}
+
+/// The log of one container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogStream {
+    /// Names it in the lines.
+    pub id: u32,
+    pub pod: Box<str>,
+    pub container: Box<str>,
+    pub restarts: u32,
+    /// It runs, as far as the cluster told: a log that ends all the same broke off.
+    pub runs: bool,
 }

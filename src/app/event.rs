@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::config::Config;
 use crate::domain::release_record::Page;
-use crate::domain::{ClusterId, Connection, Failure, SourceId, Update};
+use crate::domain::{ClusterId, Connection, Failure, LogLine, SourceId, Update};
 use crate::plan::{Evidence, Progress, Verdict};
 
 use super::Key;
@@ -89,7 +89,12 @@ pub enum Event {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogNews {
-    Lines(Vec<String>),
+    Lines {
+        lines: Vec<LogLine>,
+        /// Older ones that came faster than they could be shown.
+        unseen: usize,
+    },
+    /// Nothing more will come.
     Ended { why: Option<String> },
 }
 

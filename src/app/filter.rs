@@ -5,7 +5,7 @@ use crate::domain::{Fleet, LabelSelector, Labels};
 use super::model::Row;
 
 /// All parts must fit.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filter {
     words: Vec<(bool, String)>,
     /// What follows `-l`; `Err` while it is not to be understood: then nothing fits.

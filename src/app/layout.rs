@@ -66,7 +66,7 @@ pub fn reader_rows(model: &Model) -> usize {
 }
 
 /// Cells that a line of them has before it is broken.
-fn reader_cells(model: &Model) -> usize {
+pub fn reader_cells(model: &Model) -> usize {
     usize::from(model.width).saturating_sub(1)
 }
 
@@ -75,10 +75,18 @@ pub fn last_top<'a>(
     model: &Model,
     lines: impl ExactSizeIterator<Item = &'a str> + DoubleEndedIterator,
 ) -> usize {
-    let (rows, cells, total) = (reader_rows(model), reader_cells(model), lines.len());
-    let mut used = 0;
+    last_top_of(reader_rows(model), reader_cells(model), lines)
+}
+
+/// The same for lines that are broken after so many cells.
+pub fn last_top_of(
+    rows: usize,
+    cells: usize,
+    lines: impl ExactSizeIterator<Item: AsRef<str>> + DoubleEndedIterator,
+) -> usize {
+    let (total, mut used) = (lines.len(), 0);
     for (after, line) in lines.rev().enumerate() {
-        used += pieces(&escape(line), cells).len();
+        used += pieces(&escape(line.as_ref()), cells).len();
         if used > rows {
             // A line that is longer than the screen is shown from its beginning.
             return (total - after).min(total - 1);

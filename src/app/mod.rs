@@ -9,6 +9,7 @@ mod filter;
 pub mod intent;
 pub mod keymap;
 pub mod layout;
+pub mod logs;
 pub mod model;
 pub mod notes;
 mod settle;

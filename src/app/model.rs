@@ -16,6 +16,7 @@ use super::clusters::ClusterState;
 use super::event::{Diagnosis, Document, JobId};
 use super::field::Field;
 use super::keymap::Keymap;
+use super::logs::LogScreen;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
@@ -186,7 +187,7 @@ pub struct Row {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Screen {
     Service(ServiceScreen),
-    Logs(LogScreen),
+    Logs(Box<LogScreen>),
     /// Yaml, a comparison of revisions, or the events of one service.
     Text(TextScreen),
     Doctor(DoctorScreen),
@@ -203,8 +204,6 @@ pub struct ServiceScreen {
     pub pod: Option<Box<str>>,
     pub pane: Pane,
     pub offset: usize,
-    /// Its logs open as soon as a pod is known; true: those of the run before.
-    pub awaits_logs: Option<bool>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -212,24 +211,6 @@ pub enum Pane {
     #[default]
     History,
     Pods,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub struct LogScreen {
-    pub job: JobId,
-    pub workload: WorkloadId,
-    pub pod: Box<str>,
-    pub container: Option<Box<str>>,
-    pub previous: bool,
-    pub lines: std::collections::VecDeque<String>,
-    /// Of all lines that are kept.
-    pub bytes: usize,
-    /// Lines that fell out of the bounded memory.
-    pub dropped: usize,
-    /// The first visible line, when not at the end.
-    pub at: Option<usize>,
-    pub ended: Option<Option<String>>,
-    pub search: Search,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -89,6 +89,8 @@ fn wanted(place: Place) -> &'static [Intent] {
             Intent::FollowLogs,
             Intent::Find,
             Intent::FindNext,
+            Intent::OnlyLines,
+            Intent::Since,
             Intent::PreviousLogs,
             Intent::NextPod,
             Intent::NextContainer,
@@ -260,7 +262,9 @@ pub fn help(model: &Model) -> Vec<Section> {
                 .collect();
             let keys = match (keys.as_slice(), e.intent) {
                 ([], _) => format!(":{}", e.name),
-                ([first, .., last], Intent::Favourite) => format!("{first} to {last}"),
+                ([first, .., last], Intent::Favourite | Intent::Since) => {
+                    format!("{first} to {last}")
+                }
                 (keys, _) => keys.join(" "),
             };
             (keys, e.title.to_owned())

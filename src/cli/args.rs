@@ -75,6 +75,8 @@ pub enum Verb {
     Restart(Release),
     /// What was done from here, newest first: who, where, why, and how it ended
     Record(Record),
+    /// The logs of one service's pods together, in the order of their times
+    Logs(Logs),
     /// What is right and wrong here: kubeconfig, server, login, permissions, files
     Doctor(Doctor),
     /// The settings in force, and from where each comes
@@ -162,6 +164,43 @@ pub struct Record {
     #[arg(long, value_name = "TIME", value_parser = span)]
     pub since: Option<SignedDuration>,
     /// The form of the output
+    #[arg(short, long, value_enum, default_value = "lines")]
+    pub output: Form,
+}
+
+#[derive(Debug, Arguments)]
+#[allow(clippy::struct_excessive_bools)] // each is a flag of its own
+pub struct Logs {
+    /// `checkout` or `deploy/checkout`
+    pub service: String,
+    /// Of this pod alone
+    #[arg(long, value_name = "NAME")]
+    pub pod: Option<String>,
+    /// Of this container; the first of the service's template without it
+    #[arg(long, value_name = "NAME")]
+    pub container: Option<String>,
+    /// Of every container, those that set the pod up included
+    #[arg(long, conflicts_with = "container")]
+    pub all_containers: bool,
+    /// Of the runs before the last restart
+    #[arg(short, long, conflicts_with = "follow")]
+    pub previous: bool,
+    /// Stay, and follow the pods that come and go, until ctrl-c
+    #[arg(short, long)]
+    pub follow: bool,
+    /// No further back than this: 90s, 5m, 1h30m
+    #[arg(long, value_name = "TIME", value_parser = span)]
+    pub since: Option<SignedDuration>,
+    /// So many of the last lines of each pod; without it 1000, or fewer of each where many are read together
+    #[arg(long, value_name = "LINES")]
+    pub tail: Option<u32>,
+    /// The time of each line
+    #[arg(long)]
+    pub timestamps: bool,
+    /// How long to wait for the API server, in seconds; one that three attempts cannot connect to is given up earlier
+    #[arg(long, value_name = "SECONDS", default_value_t = READS, value_parser = clap::value_parser!(u64).range(1..))]
+    pub timeout: u64,
+    /// The form of the output; as JSON each line is an object
     #[arg(short, long, value_enum, default_value = "lines")]
     pub output: Form,
 }

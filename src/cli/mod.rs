@@ -6,6 +6,7 @@ mod config;
 mod demo;
 mod doctor;
 mod history;
+mod logs;
 mod man;
 mod output;
 mod pause;
@@ -61,6 +62,7 @@ fn run(args: Args) -> Outcome {
         Some(Verb::Demo(demo)) => demo::run(load()?, &overrides, &demo),
         Some(Verb::Status(args)) => headless(load()?, async |c| status::run(&c, &args).await),
         Some(Verb::History(args)) => headless(load()?, async |c| history::run(&c, &args).await),
+        Some(Verb::Logs(args)) => headless(load()?, async |c| logs::run(&c, &args).await),
         Some(Verb::Rollback(args)) => headless(load()?, async |c| rollback::run(&c, args).await),
         Some(Verb::Pause(args)) => headless(load()?, async |c| {
             pause::run(&c, plan::Verb::Pause, args).await

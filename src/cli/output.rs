@@ -13,6 +13,34 @@ pub fn line(words: &str) -> Result<(), Failure> {
     written(writeln!(io::stdout().lock(), "{}", text::escape(words)))
 }
 
+/// Escaped lines, written at once. False once nobody reads them any more.
+pub fn lines(lines: &[String]) -> Result<bool, Failure> {
+    let mut all = String::new();
+    for line in lines {
+        all.push_str(&text::escape(line));
+        all.push('\n');
+    }
+    open(io::stdout().lock().write_all(all.as_bytes()))
+}
+
+/// Each value on a line of its own, written at once. False once nobody reads them any more.
+pub fn json_lines(values: &[impl Serialize]) -> Result<bool, Failure> {
+    let mut text = String::new();
+    for value in values {
+        let json = serde_json::to_string(value)
+            .map_err(|why| Failure::new(FailureKind::Internal, why.to_string()))?;
+        text.push_str(&harmless(&json));
+        text.push('\n');
+    }
+    open(io::stdout().lock().write_all(text.as_bytes()))
+}
+
+fn open(result: io::Result<()>) -> Result<bool, Failure> {
+    let closed = matches!(&result, Err(why) if why.kind() == io::ErrorKind::BrokenPipe);
+    written(result)?;
+    Ok(!closed)
+}
+
 /// For the person beside the script: escaped, one line on stderr.
 pub fn aside(words: &str) {
     let _ = writeln!(io::stderr().lock(), "rolldeck: {}", text::escape(words));

@@ -6,6 +6,7 @@ pub mod doctor;
 mod feeds;
 mod jobs;
 mod links;
+pub mod logs;
 mod reads;
 mod record;
 pub mod release;
@@ -26,9 +27,12 @@ use crate::sources::kube::Cluster;
 use feeds::Feeds;
 use jobs::Jobs;
 use links::{Client, Links, Task};
+use logs::Logs;
 
 /// So many batches wait for the screen; then the feeds wait, and with them the servers.
 const WAITING: usize = 64;
+/// So many that wait are no sign that the screen is late.
+const UNREAD: usize = 2;
 /// How long quitting waits for a write under way and its line in the record.
 const LAST_WRITE: Duration = Duration::from_secs(5);
 
@@ -37,6 +41,7 @@ pub struct Engine {
     shared: Arc<Shared>,
     feeds: Mutex<Feeds>,
     jobs: Jobs,
+    logs: Logs,
     writes: TaskTracker,
     _settings: Task,
 }
@@ -62,6 +67,7 @@ impl Engine {
         let engine = Self {
             feeds: Mutex::new(Feeds::default()),
             jobs: Jobs::default(),
+            logs: Logs::default(),
             writes: TaskTracker::new(),
             _settings: settings,
             shared,
@@ -117,15 +123,10 @@ impl Engine {
                 };
                 self.writes.spawn(release::record(shared, end));
             }
-            Effect::StreamLogs {
-                job,
-                workload,
-                pod,
-                container,
-                previous,
-            } => {
-                let log = reads::log_of(workload, pod, container, previous);
-                self.jobs.spawn(job, reads::logs(shared, job, log));
+            Effect::StreamLogs { job, wish } => {
+                if let Some(wishes) = self.logs.wish(job, wish) {
+                    self.jobs.spawn(job, logs::show(shared, job, wishes));
+                }
             }
             Effect::FetchYaml { job, object } => {
                 self.jobs.spawn(job, reads::yaml(shared, job, object));
@@ -177,6 +178,11 @@ impl Shared {
     /// A receiver that is gone is a screen that was closed: nobody needs the news.
     async fn send(&self, event: Event) {
         let _ = self.events.send(event).await;
+    }
+
+    /// The screen keeps up with what it is told: what can wait, or be dropped, may be told.
+    fn keeps_up(&self) -> bool {
+        self.events.max_capacity() - self.events.capacity() < UNREAD
     }
 
     /// The client of this cluster and of no other.

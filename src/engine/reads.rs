@@ -1,67 +1,17 @@
-//! Small reads for a screen: logs, YAML, comparisons, namespaces, permissions.
+//! Small reads for a screen: YAML, comparisons, namespaces, permissions.
 
 use std::sync::Arc;
 
-use futures::StreamExt;
 use serde_json::Value;
 
 use super::{Shared, clock};
 use crate::app::effect::{Compared, YamlOf};
-use crate::app::event::{Document, Event, JobId, LogNews};
-use crate::domain::{ClusterId, Failure, FailureKind, Kind, WorkloadId};
+use crate::app::event::{Document, Event, JobId};
+use crate::domain::{ClusterId, Failure, FailureKind, Kind};
 use crate::plan::comparison::comparison;
+use crate::sources::kube::Cluster;
 use crate::sources::kube::access::{self, Permission, Right};
 use crate::sources::kube::path::{self, Resource};
-use crate::sources::kube::{Cluster, logs as source};
-
-/// So many of the last lines are shown first.
-const TAIL: u32 = 1000;
-
-pub fn log_of(
-    workload: WorkloadId,
-    pod: Box<str>,
-    container: Option<Box<str>>,
-    previous: bool,
-) -> (ClusterId, source::Request) {
-    let log = source::Request {
-        namespace: workload.namespace.into(),
-        pod: pod.into(),
-        container: container.map(Into::into),
-        previous,
-        follow: !previous,
-        tail: Some(TAIL),
-    };
-    (workload.cluster, log)
-}
-
-pub async fn logs(shared: Arc<Shared>, job: JobId, (of, log): (ClusterId, source::Request)) {
-    let why = match shared.connected(&of) {
-        Ok(cluster) => copy_log(&shared, job, source::stream(cluster, log)).await,
-        Err(failure) => Some(failure.sentence),
-    };
-    let news = LogNews::Ended { why };
-    shared.send(Event::Logged { job, news }).await;
-}
-
-async fn copy_log(
-    shared: &Shared,
-    job: JobId,
-    mut lines: futures::stream::BoxStream<
-        'static,
-        Result<Vec<String>, crate::sources::kube::Error>,
-    >,
-) -> Option<String> {
-    while let Some(batch) = lines.next().await {
-        match batch {
-            Ok(lines) => {
-                let news = LogNews::Lines(lines);
-                shared.send(Event::Logged { job, news }).await;
-            }
-            Err(error) => return Some(error.failure().sentence),
-        }
-    }
-    None
-}
 
 pub async fn yaml(shared: Arc<Shared>, job: JobId, object: YamlOf) {
     let outcome = match shared.connected(cluster_of(&object)) {

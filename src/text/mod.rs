@@ -8,7 +8,7 @@ mod words;
 mod wrap;
 
 pub use escape::{escape, is_unsafe};
-pub use time::{age, clock, coarse_age, date, duration, moment, of_deadline};
+pub use time::{age, clock, coarse_age, date, duration, millis, moment, of_deadline, seconds};
 pub use width::{Ellipsis, clause, fit, fit_clause, fit_end, fit_with, pad, pad_left, width};
 pub use words::{count, list, thousands};
 pub use wrap::{pieces, wrap};

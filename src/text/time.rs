@@ -53,6 +53,31 @@ pub fn clock(at: Timestamp) -> String {
     format!("{:02}:{:02}", at.hour(), at.minute())
 }
 
+/// To the millisecond, in UTC: `14:02:09.123`.
+pub fn millis(at: Timestamp) -> String {
+    utc(at).strftime("%H:%M:%S%.3f").to_string()
+}
+
+/// What a person typed for a duration, in whole seconds: `90s`, `5m`, `1h30m`, `2d`. `None`: it is none, or
+/// shorter than a second.
+pub fn seconds(typed: &str) -> Option<u32> {
+    let (mut total, mut rest) = (0_u32, typed.trim());
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit())?;
+        let count: u32 = rest[..end].parse().ok()?;
+        let unit = match rest.as_bytes()[end] {
+            b's' => 1,
+            b'm' => 60,
+            b'h' => 3_600,
+            b'd' => 86_400,
+            _ => return None,
+        };
+        total = total.checked_add(count.checked_mul(unit)?)?;
+        rest = &rest[end + 1..];
+    }
+    Some(total).filter(|seconds| *seconds > 0)
+}
+
 /// The day in UTC: `14 Nov`, with the year when it is not `now`'s: `14 Nov 2025`.
 pub fn date(at: Timestamp, now: Timestamp) -> String {
     let (at, now) = (utc(at), utc(now));
@@ -111,8 +136,28 @@ mod tests {
     }
 
     #[test]
+    fn durations_that_are_typed() {
+        for (typed, want) in [
+            ("90s", Some(90)),
+            (" 5m ", Some(300)),
+            ("1h30m", Some(5_400)),
+            ("2d", Some(172_800)),
+            ("0s", None),
+            ("5", None),
+            ("m", None),
+            ("5µ", None),
+            ("99999999999s", None),
+            ("99999999d", None),
+            ("", None),
+        ] {
+            assert_eq!(seconds(typed), want, "{typed:?}");
+        }
+    }
+
+    #[test]
     fn moments() {
         let now = at("2026-11-23T21:00:00Z");
+        assert_eq!(millis(at("2026-11-14T04:02:59.0456Z")), "04:02:59.045");
         assert_eq!(clock(at("2026-11-14T04:02:59Z")), "04:02");
         assert_eq!(moment(at("2026-11-14T04:02:59.9Z")), "2026-11-14 04:02:59");
         assert_eq!(date(at("2026-11-04T04:02:59Z"), now), "4 Nov");

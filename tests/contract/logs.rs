@@ -52,6 +52,15 @@ fn the_last_lines_and_those_that_follow() {
     let (time, rest) = stamped.split_once(' ').unwrap();
     let _: jiff::Timestamp = time.parse().unwrap();
     assert_eq!(rest, format!("{}\n", about("three")));
+    // Whole seconds, as the real one is asked: what fell into the same second comes again.
+    let second = time.split('.').next().unwrap().trim_end_matches('Z');
+    let since = format!("timestamps=true&sinceTime={second}Z");
+    let since = place.admin.get(&log(&place, &pod, &since)).text();
+    assert!(since.ends_with(&stamped), "{since}");
+    let in_time = |line: &str| line.split_once(' ').is_some_and(|(at, _)| at >= second);
+    assert!(since.lines().all(in_time), "{since}");
+    let later = log(&place, &pod, "sinceTime=2200-01-01T00:00:00Z");
+    assert_eq!(place.admin.get(&later).text(), "");
     let lines = place
         .admin
         .lines(&log(&place, &pod, "follow=true&tailLines=2"));

@@ -142,14 +142,20 @@ fn logs_come_in_lines_also_those_of_the_run_before() {
             previous,
             follow: false,
             tail: Some(10),
+            since: None,
         };
         let batches: Vec<_> = RUNTIME
             .block_on(logs::stream(cluster.clone(), request).try_collect())
             .unwrap();
         batches.concat()
     };
-    assert_eq!(read(false), ["ready to serve"]);
-    assert_eq!(read(true), ["panic: out of luck"]);
+    for (previous, text) in [(false, "ready to serve"), (true, "panic: out of luck")] {
+        let lines = read(previous);
+        assert_eq!(lines.len(), 1);
+        assert_eq!(&*lines[0].text, text);
+        let at = "2026-01-02T03:04:05.000000006Z".parse().ok();
+        assert_eq!(lines[0].at, at);
+    }
 }
 
 /// The rule of the write: the server compares bytes, so the bytes of the read are what is sent.

@@ -11,6 +11,7 @@ mod feed;
 mod foreign;
 mod hostile;
 mod kinds;
+mod merged_log;
 mod names;
 mod outage;
 mod paused;

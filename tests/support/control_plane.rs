@@ -293,8 +293,8 @@ impl ControlPlane {
             .append(true)
             .open(self.folder.join("crier.log"))
             .expect("the log");
-        std::io::Write::write_all(&mut file, log_lines(&[line]).as_bytes())
-            .expect("room on the disk");
+        let line = log_line(&jiff::Timestamp::now().to_string(), line);
+        std::io::Write::write_all(&mut file, line.as_bytes()).expect("room on the disk");
     }
 
     /// A second API server on the same data, which knows only what is from now on: etcd is made to forget the
@@ -441,13 +441,12 @@ fn write_log(path: &Path, lines: &[&str]) {
 }
 
 fn log_lines(lines: &[&str]) -> String {
-    let mut text = String::new();
-    for line in lines {
-        text.push_str("2026-01-02T03:04:05.000000006Z stdout F ");
-        text.push_str(line);
-        text.push('\n');
-    }
-    text
+    let line = |line: &&str| log_line("2026-01-02T03:04:05.000000006Z", line);
+    lines.iter().map(line).collect()
+}
+
+fn log_line(at: &str, line: &str) -> String {
+    format!("{at} stdout F {line}\n")
 }
 
 fn certificate(folder: &Path, user: &str, signed: &Signed) -> Value {

@@ -10,7 +10,7 @@ use rolldeck::plan::{CheckId, Finding, Follow};
 use unicode_width::UnicodeWidthStr;
 
 use super::cells::drawn;
-use super::night::{Service, model, night, press};
+use super::night::{Service, log_lines, model, night, press};
 use super::plans::{asked, says, with_follow, with_plan};
 
 fn hostile() -> Vec<String> {
@@ -121,9 +121,12 @@ fn hostile_logs_leave_cells_and_layout_alone() {
     for words in hostile() {
         for (width, height) in SIZES {
             let mut model = model(&night(), width, height);
-            for effect in press(&mut model, &["enter", "l"]) {
+            for effect in press(&mut model, &["enter", "l", "t"]) {
                 if let Effect::StreamLogs { job, .. } = effect {
-                    let news = LogNews::Lines(vec![words.clone(); 60]);
+                    let news = LogNews::Lines {
+                        lines: log_lines(7, |_| words.clone()),
+                        unseen: 1,
+                    };
                     update(&mut model, Event::Logged { job, news });
                 }
             }

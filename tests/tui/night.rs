@@ -10,8 +10,8 @@ use rolldeck::domain::pod::Ended;
 use rolldeck::domain::source::Feed;
 use rolldeck::domain::{
     Change, ClusterId, Condition, Connection, Container, ContainerState, Counts, Environment,
-    Health, Identity, Item, Kind, Labels, Level, PinnedBy, Pod, Revision, Run, SourceId, Strategy,
-    TemplateHash, Truth, Uid, Update, Warning, Workload, WorkloadId,
+    Health, Identity, Item, Kind, Labels, Level, LogLine, PinnedBy, Pod, Revision, Run, SourceId,
+    Strategy, TemplateHash, Truth, Uid, Update, Warning, Workload, WorkloadId,
 };
 
 pub const CLUSTER: &str = "prod-eu";
@@ -330,6 +330,17 @@ pub fn out_of_memory(pod: &mut Pod, restarts: u32) {
         message: "back-off 5m0s restarting failed container".into(),
     };
     container.last = Some(Box::new(ended));
+}
+
+/// Sixty lines, a second apart, of so many streams by turns.
+pub fn log_lines(streams: i64, text: impl Fn(i64) -> String) -> Vec<LogLine> {
+    let line = |n| LogLine {
+        stream: u32::try_from(n % streams).unwrap(),
+        at: Some(ago(60 - n)),
+        text: text(n).into(),
+        note: false,
+    };
+    (1..=60).map(line).collect()
 }
 
 /// The service whose new image does not exist.

@@ -7,11 +7,11 @@ use rolldeck::app::event::{Diagnosis, Document, JobId, LogNews};
 use rolldeck::app::update::update;
 use rolldeck::app::{Effect, Event, Model};
 use rolldeck::domain::source::Feed;
-use rolldeck::domain::{Connection, Failure, FailureKind, Health, Kind, Update};
+use rolldeck::domain::{Connection, Failure, FailureKind, Health, Kind, LogLine, Run, Update};
 use rolldeck::plan::Finding;
 
 use super::cells::{drawn, styles, text};
-use super::night::{ago, feed, fresh, model, night, now, press, source};
+use super::night::{ago, feed, fresh, log_lines, model, night, now, press, source};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
 
@@ -217,9 +217,11 @@ fn logs() {
         let mut model = model(&night(), w, h);
         let effects = press(&mut model, &["enter", "l"]);
         let job = asked_for(&effects);
-        let lines = (1..=60).map(|n| format!("03:04:{n:02} GET /checkout 500 upstream refused"));
-        let lines = LogNews::Lines(lines.collect());
-        update(&mut model, Event::Logged { job, news: lines });
+        let news = LogNews::Lines {
+            lines: log_lines(5, |n| format!("{n} GET /checkout 500 upstream refused")),
+            unseen: 0,
+        };
+        update(&mut model, Event::Logged { job, news });
         let why = Some("the container stopped".to_owned());
         update(
             &mut model,
@@ -231,6 +233,57 @@ fn logs() {
         press(&mut model, &["/", "5", "0", "0", "enter"]);
         model
     });
+}
+
+/// New pods that crash beside old ones that serve.
+#[test]
+fn logs_of_two_revisions() {
+    check("logs_merged", |w, h| {
+        let mut services = night();
+        let checkout = services
+            .iter_mut()
+            .find(|s| &*s.workload.id.name == "checkout");
+        for pod in &mut checkout.unwrap().pods[..2] {
+            pod.containers[0].run = Run::Running { since: None };
+        }
+        let mut model = model(&services, w, h);
+        go_to(&mut model, "checkout");
+        let effects = press(&mut model, &["enter", "l", "t"]);
+        let job = asked_for(&effects);
+        let news = LogNews::Lines {
+            lines: log_lines(7, |n| format!("GET /checkout {n}")),
+            unseen: 1_200,
+        };
+        update(&mut model, Event::Logged { job, news });
+        let note = LogLine::note(
+            1,
+            None,
+            "the connection broke off; it is read on when that works",
+        );
+        let news = LogNews::Lines {
+            lines: vec![note],
+            unseen: 0,
+        };
+        update(&mut model, Event::Logged { job, news });
+        press(&mut model, &["&", "c", "h", "e", "c", "k", "enter"]);
+        model
+    });
+}
+
+fn go_to(model: &mut Model, service: &str) {
+    let mut rows = model.board.rows.iter();
+    let at = rows.position(|row| &*row.id.name == service).unwrap();
+    press(model, &["g"]);
+    press(model, &vec!["j"; at]);
+}
+
+#[test]
+fn logs_before_any_pod_is_known() {
+    let mut model = model(&night(), 80, 24);
+    go_to(&mut model, "mailer");
+    press(&mut model, &["l"]);
+    let screen = text(&drawn(&model));
+    assert!(screen.contains("its pods are not known yet"), "{screen}");
 }
 
 #[test]

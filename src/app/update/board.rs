@@ -63,7 +63,6 @@ pub fn open(model: &mut Model, id: WorkloadId, uid: Uid) -> Vec<Effect> {
         pod: None,
         pane: crate::app::model::Pane::History,
         offset: 0,
-        awaits_logs: None,
     };
     service::mark_current(&model.fleet, &mut screen);
     model.screens.push(Screen::Service(screen));

@@ -48,7 +48,7 @@ pub fn fed(
     }
     model.dirty = true;
     let mut effects = follow::fold(model);
-    effects.extend(logs::open_awaited(model));
+    effects.extend(logs::refresh(model));
     if model.work.touched.len() <= AT_ONCE {
         // The wish list goes by the phases: a service that stalls gets its pods watched now.
         settle(model);

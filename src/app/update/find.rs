@@ -1,6 +1,7 @@
 //! Searching in what is read, logs and texts alike: the field, and the way from place to place.
 
 use crate::app::keymap::Key;
+use crate::app::logs::LogScreen;
 use crate::app::model::{Model, Screen, Search};
 
 use super::key::{self, Typed};
@@ -17,6 +18,7 @@ pub enum Way {
 
 pub fn key(model: &mut Model, pressed: Key) {
     let search = match model.screens.last_mut() {
+        Some(Screen::Logs(screen)) if screen.only.open => return only_key(screen, pressed),
         Some(Screen::Logs(screen)) => &mut screen.search,
         Some(Screen::Text(screen)) => &mut screen.search,
         Some(Screen::Service(_) | Screen::Doctor(_) | Screen::Record(_)) | None => return,
@@ -33,21 +35,35 @@ pub fn key(model: &mut Model, pressed: Key) {
     }
 }
 
+/// Narrows while one types; esc shows all lines again.
+fn only_key(screen: &mut LogScreen, pressed: Key) {
+    let only = &mut screen.only;
+    match key::typed(&mut only.field, pressed) {
+        Typed::Edited | Typed::Up | Typed::Down | Typed::Complete => {}
+        Typed::Left => *only = Search::default(),
+        Typed::Taken => only.open = false,
+    }
+    screen.kept.only(screen.only.field.value());
+}
+
 /// To another place that holds what was searched for, or says that there is none.
 pub fn go(model: &mut Model, way: Way) {
     let last = logs::last_top(model);
     let found = match model.screens.last_mut() {
         Some(Screen::Logs(screen)) => {
-            let total = screen.lines.len();
-            let top = screen.at.unwrap_or(last);
+            let total = screen.kept.len();
+            let at = screen.at.map(|at| screen.kept.place(at));
+            let top = at.unwrap_or(last);
             let (from, forward) = match way {
-                Way::First => (screen.at.unwrap_or(total), false),
+                Way::First => (at.unwrap_or(total), false),
                 Way::Next => (top + 1, true),
                 Way::Previous => (top, false),
             };
-            let lines = screen.lines.iter().map(String::as_str);
+            let lines = screen.kept.lines().map(|line| &*line.text);
             let at = found(lines, screen.search.field.value(), from, forward);
-            screen.at = at.or(screen.at);
+            if let Some(at) = at {
+                screen.at = Some(screen.kept.number(at));
+            }
             at
         }
         Some(Screen::Text(screen)) => {

@@ -65,7 +65,7 @@ fn typing(model: &Model) -> bool {
     model.overlay.is_none()
         && match model.screens.last() {
             None => model.board.filtering,
-            Some(Screen::Logs(screen)) => screen.search.open,
+            Some(Screen::Logs(screen)) => screen.search.open || screen.only.open,
             Some(Screen::Text(screen)) => screen.search.open,
             Some(Screen::Record(screen)) => screen.filtering,
             Some(Screen::Service(_) | Screen::Doctor(_)) => false,
@@ -120,16 +120,13 @@ fn meant(model: &mut Model, key: Key) -> Vec<Effect> {
         );
         return Vec::new();
     };
-    if intent == Intent::Favourite {
-        let at = model
-            .settings
-            .keymap
-            .keys(intent)
-            .iter()
-            .position(|k| *k == key);
-        return namespaces::favourite(model, at.unwrap_or(0));
+    let mut keys = model.settings.keymap.keys(intent).iter();
+    let at = keys.position(|k| *k == key).unwrap_or(0);
+    match intent {
+        Intent::Favourite => namespaces::favourite(model, at),
+        Intent::Since => logs::since_key(model, at),
+        _ => act(model, intent),
     }
-    act(model, intent)
 }
 
 /// What the keymap and the palette alike lead to.

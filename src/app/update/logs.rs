@@ -1,65 +1,52 @@
-//! Logs of one container, in bounded memory.
+//! Logs of a service's pods read together, or of one: what is read follows the pods that come and go.
 
 use crate::app::effect::Effect;
 use crate::app::event::{JobId, LogNews};
 use crate::app::intent::Intent;
 use crate::app::layout;
-use crate::app::model::{LogScreen, Model, Screen, Search};
-use crate::domain::{Run, WorkloadId};
+use crate::app::logs::{Choice, Containers, LogScreen, Span};
+use crate::app::model::{Model, Screen};
+use crate::domain::{Feed, LogLine, Run, WorkloadId};
+use crate::text;
 
 use super::find::{self, Way};
-use super::{board, key, next_job, notice, service};
+use super::{key, next_job, notice, service};
 
-/// Lines and bytes that are kept.
-const LINES: usize = 20_000;
-const BYTES: usize = 8 * 1024 * 1024;
+/// How far back the keys of [`Intent::Since`] look, in their order, which is k9s's.
+const SPANS: [Span; 7] = [
+    Span::Tail,
+    Span::Kept,
+    Span::Seconds(60),
+    Span::Seconds(300),
+    Span::Seconds(900),
+    Span::Seconds(1_800),
+    Span::Seconds(3_600),
+];
+/// Bytes of the longest log that is copied: terminals refuse more, and some hang.
+const COPY: usize = 1 << 20;
 
-/// The logs of `pod`, else of the pod that shows the trouble, else of the first.
+/// The logs of `pod`, else of all pods. What there is to read is read as soon as it is known.
 pub fn open(
     model: &mut Model,
     id: &WorkloadId,
     pod: Option<Box<str>>,
     previous: bool,
 ) -> Vec<Effect> {
-    let pods = service::pods(&model.fleet, id);
-    let standing = model.fleet.standing(id, model.clock_of(id));
-    let named = pod.or_else(|| standing.and_then(|s| s.why).and_then(|why| why.pod));
-    let Some(pod) = named.or_else(|| pods.first().map(|pod| pod.name.clone())) else {
-        // Looking at the service is what opens the watch of its pods.
-        if model.screens.is_empty()
-            && let Some(workload) = model.fleet.workload(id)
-        {
-            let uid = workload.uid.clone();
-            board::open(model, id.clone(), uid);
-        }
-        if let Some(Screen::Service(screen)) = model.screens.last_mut() {
-            screen.awaits_logs = Some(previous);
-        }
-        let words = "its pods are not known yet: its logs open when they are";
-        notice(model, words, false);
-        return Vec::new();
+    let choice = Choice {
+        containers: match &pod {
+            None => Containers::Main,
+            // Of a pod one wants to see what is wrong with it.
+            Some(pod) => containers(model, id, pod)
+                .into_iter()
+                .next()
+                .map_or(Containers::Main, Containers::One),
+        },
+        pod,
+        previous,
     };
-    let container = containers(model, id, &pod).into_iter().next();
-    stream(model, id.clone(), pod, container, previous)
-}
-
-/// Opens what was asked for before a pod was known, unless another screen was opened since.
-pub fn open_awaited(model: &mut Model) -> Vec<Effect> {
-    let Some(Screen::Service(screen)) = model.screens.last() else {
-        return Vec::new();
-    };
-    let Some(previous) = screen.awaits_logs else {
-        return Vec::new();
-    };
-    let id = screen.workload.clone();
-    if service::pods(&model.fleet, &id).is_empty() {
-        return Vec::new();
-    }
-    if let Some(Screen::Service(screen)) = model.screens.last_mut() {
-        screen.awaits_logs = None;
-    }
-    model.notice = None;
-    open(model, &id, None, previous)
+    let job = next_job(model);
+    let screen = LogScreen::new(job, id.clone(), choice, Span::Tail);
+    start(model, screen)
 }
 
 /// Containers of a pod, the one in trouble first.
@@ -76,41 +63,68 @@ fn containers(model: &Model, id: &WorkloadId, pod: &str) -> Vec<Box<str>> {
     containers.into_iter().map(|c| c.name.clone()).collect()
 }
 
-fn stream(
-    model: &mut Model,
-    workload: WorkloadId,
-    pod: Box<str>,
-    container: Option<Box<str>>,
-    previous: bool,
-) -> Vec<Effect> {
-    let mut effects = Vec::new();
-    let job = next_job(model);
-    if let Some(Screen::Logs(old)) = model.screens.last() {
-        effects.push(Effect::Cancel { job: old.job });
-        model.screens.pop();
-    }
-    effects.push(Effect::StreamLogs {
-        job,
-        workload: workload.clone(),
-        pod: pod.clone(),
-        container: container.clone(),
-        previous,
-    });
-    model.screens.push(Screen::Logs(LogScreen {
-        job,
-        workload,
-        pod,
-        container,
-        previous,
-        lines: std::collections::VecDeque::new(),
-        bytes: 0,
-        dropped: 0,
-        at: None,
-        ended: None,
-        search: Search::default(),
-    }));
+fn start(model: &mut Model, screen: LogScreen) -> Vec<Effect> {
+    model.screens.push(Screen::Logs(Box::new(screen)));
     model.work.wishes = true;
+    refresh(model)
+}
+
+/// The same screen, with another choice or span: all is read anew.
+fn again(model: &mut Model, choice: Choice, span: Span) -> Vec<Effect> {
+    let job = next_job(model);
+    let Some(Screen::Logs(old)) = model.screens.pop() else {
+        return Vec::new();
+    };
+    let mut screen = LogScreen::new(job, old.workload, choice, span);
+    (screen.wrap, screen.times) = (old.wrap, old.times);
+    screen.kept.only(old.only.field.value());
+    (screen.only, screen.search) = (old.only, old.search);
+    let mut effects = vec![Effect::Cancel { job: old.job }];
+    effects.extend(start(model, screen));
     effects
+}
+
+/// What is read is made to fit what is known of the pods, and what became of them is said in the log.
+pub fn refresh(model: &mut Model) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let known = model.screens.iter().map(|screen| match screen {
+        Screen::Logs(screen) => Some((
+            pods_known(model, &screen.workload),
+            model.clock_of(&screen.workload),
+        )),
+        _ => None,
+    });
+    let known: Vec<_> = known.collect();
+    for (screen, known) in model.screens.iter_mut().zip(known) {
+        let (Screen::Logs(screen), Some((complete, now))) = (screen, known) else {
+            continue;
+        };
+        let of = (&model.fleet, &screen.workload);
+        let news = screen.sources.know(of, &screen.choice, complete);
+        let note = |(id, words): (u32, String)| LogLine::note(id, Some(now), words);
+        screen.kept.push(news.notes.into_iter().map(note).collect());
+        screen.sources.forget(|id| screen.kept.holds(id));
+        if news.changed {
+            effects.push(Effect::StreamLogs {
+                job: screen.job,
+                wish: screen.wish(),
+            });
+        }
+    }
+    effects
+}
+
+/// The first listing of its pods is complete: one that is not there is no more.
+fn pods_known(model: &Model, id: &WorkloadId) -> bool {
+    let of = |feed: &Feed| matches!(feed, Feed::PodsOf { workload, .. } if workload == id);
+    let mut sources = model.watched.iter().filter(|source| of(&source.feed));
+    let whole = |id| {
+        model
+            .fleet
+            .workload(id)
+            .is_none_or(|w| !model.fleet.revisions(w).is_empty())
+    };
+    sources.any(|source| model.fleet.synced(source)) && whole(id)
 }
 
 pub fn logged(model: &mut Model, job: JobId, news: LogNews) -> Vec<Effect> {
@@ -131,27 +145,14 @@ pub fn logged(model: &mut Model, job: JobId, news: LogNews) -> Vec<Effect> {
         return Vec::new();
     };
     match news {
-        LogNews::Lines(lines) => keep(screen, lines),
+        LogNews::Lines { lines, unseen } => {
+            screen.kept.push(lines);
+            screen.kept.unseen += unseen;
+        }
         LogNews::Ended { why } => screen.ended = Some(why),
     }
     model.dirty |= visible;
     Vec::new()
-}
-
-fn keep(screen: &mut LogScreen, lines: Vec<String>) {
-    for line in lines {
-        screen.bytes += line.len();
-        screen.lines.push_back(line);
-    }
-    while screen.lines.len() > LINES || screen.bytes > BYTES {
-        let Some(line) = screen.lines.pop_front() else {
-            break;
-        };
-        screen.bytes -= line.len();
-        screen.dropped += 1;
-        // What one reads stays where it is, as long as it is kept.
-        screen.at = screen.at.map(|at| at.saturating_sub(1));
-    }
 }
 
 pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
@@ -160,10 +161,12 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
     let Some(Screen::Logs(screen)) = model.screens.last_mut() else {
         return Vec::new();
     };
-    if let Some(to) = key::moved(intent, screen.at.unwrap_or(last), last + 1, page) {
-        screen.at = (to < last).then_some(to);
+    let at = screen.at.map_or(last, |at| screen.kept.place(at));
+    if let Some(to) = key::moved(intent, at, last + 1, page) {
+        screen.at = (to < last).then(|| screen.kept.number(to));
         return Vec::new();
     }
+    let (mut choice, span) = (screen.choice.clone(), screen.span);
     match intent {
         Intent::Back => {
             let job = screen.job;
@@ -172,95 +175,141 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
             return vec![Effect::Cancel { job }];
         }
         Intent::FollowLogs => {
-            screen.at = if screen.at.is_some() {
-                None
-            } else {
-                Some(last)
+            screen.at = match screen.at {
+                Some(_) => None,
+                None => Some(screen.kept.number(last)),
             }
         }
         Intent::Find => screen.search.open = true,
         Intent::FindNext => find::go(model, Way::Next),
         Intent::FindPrevious => find::go(model, Way::Previous),
+        Intent::OnlyLines => screen.only.open = true,
+        Intent::Wrap => screen.wrap = !screen.wrap,
+        Intent::Times => screen.times = !screen.times,
+        Intent::Since => notice(model, "since when: 5m, 1h30m, or a key from 0 to 6", false),
         Intent::PreviousLogs => {
-            let (id, pod, container) = (
-                screen.workload.clone(),
-                screen.pod.clone(),
-                screen.container.clone(),
-            );
-            let previous = !screen.previous;
-            return stream(model, id, pod, container, previous);
+            choice.previous = !choice.previous;
+            return again(model, choice, span);
         }
-        Intent::NextPod => return next(model, true),
-        Intent::NextContainer => return next(model, false),
+        Intent::Retry => return again(model, choice, span),
+        Intent::NextPod => return next_pod(model, choice),
+        Intent::NextContainer => return next_container(model, choice),
         Intent::Copy => {
-            let lines: Vec<&str> = screen.lines.iter().map(String::as_str).collect();
             return vec![Effect::Copy {
-                text: lines.join("\n"),
+                text: copied(screen),
             }];
-        }
-        Intent::Retry => {
-            let (id, pod, container) = (
-                screen.workload.clone(),
-                screen.pod.clone(),
-                screen.container.clone(),
-            );
-            let previous = screen.previous;
-            return stream(model, id, pod, container, previous);
         }
         _ => {}
     }
     Vec::new()
 }
 
-/// The line at the top while the end is followed.
-pub fn last_top(model: &Model) -> usize {
-    match model.screens.last() {
-        Some(Screen::Logs(screen)) => {
-            layout::last_top(model, screen.lines.iter().map(String::as_str))
-        }
-        Some(Screen::Service(_) | Screen::Text(_) | Screen::Doctor(_) | Screen::Record(_))
-        | None => 0,
-    }
+/// One of the keys that say how far back.
+pub fn since_key(model: &mut Model, at: usize) -> Vec<Effect> {
+    let span = SPANS.get(at).copied().unwrap_or_default();
+    since(model, span)
 }
 
-fn next(model: &mut Model, pod: bool) -> Vec<Effect> {
+/// `5m`, as it was typed.
+pub fn since_typed(model: &mut Model, typed: &str) -> Vec<Effect> {
+    let Some(seconds) = text::seconds(typed) else {
+        let words = format!("{typed} is no duration: 90s, 5m and 1h30m are");
+        notice(model, words, true);
+        return Vec::new();
+    };
+    since(model, Span::Seconds(seconds))
+}
+
+fn since(model: &mut Model, span: Span) -> Vec<Effect> {
     let Some(Screen::Logs(screen)) = model.screens.last() else {
         return Vec::new();
     };
-    let (id, previous) = (screen.workload.clone(), screen.previous);
-    let (now, names) = if pod {
-        let pods = service::pods(&model.fleet, &id);
-        (
-            Some(screen.pod.clone()),
-            pods.iter().map(|p| p.name.clone()).collect(),
-        )
-    } else {
-        (
-            screen.container.clone(),
-            containers(model, &id, &screen.pod),
-        )
-    };
-    let at = names.iter().position(|name| Some(name) == now.as_ref());
-    let next = names
-        .get(at.map_or(0, |at| (at + 1) % names.len().max(1)))
-        .cloned();
-    let Some(next) = next.filter(|next| Some(next) != now.as_ref()) else {
-        notice(
-            model,
-            if pod {
-                "there is no other pod"
-            } else {
-                "there is no other container"
-            },
-            false,
-        );
+    let choice = screen.choice.clone();
+    again(model, choice, span)
+}
+
+/// The line at the top while the end is followed, by its place.
+pub fn last_top(model: &Model) -> usize {
+    match model.screens.last() {
+        Some(Screen::Logs(screen)) => screen.last_top(model),
+        Some(_) | None => 0,
+    }
+}
+
+/// The newest lines that are shown, with what stands before them.
+fn copied(screen: &LogScreen) -> String {
+    let several = screen.sources.several();
+    let mut bytes = 0;
+    let mut lines: Vec<String> = Vec::new();
+    for line in screen.kept.lines().rev() {
+        let tag = screen.sources.get(line.stream).filter(|_| several);
+        let line = match tag {
+            Some(source) => format!("{}  {}", source.tag, line.text),
+            None => line.text.to_string(),
+        };
+        bytes += line.len() + 1;
+        if bytes > COPY {
+            break;
+        }
+        lines.push(line);
+    }
+    lines.reverse();
+    lines.join("\n")
+}
+
+/// All pods, then each alone, then all again.
+fn next_pod(model: &mut Model, mut choice: Choice) -> Vec<Effect> {
+    let Some((id, span)) = shown(model) else {
         return Vec::new();
     };
-    if pod {
-        let container = containers(model, &id, &next).into_iter().next();
-        stream(model, id, next, container, previous)
-    } else {
-        let pod = screen.pod.clone();
-        stream(model, id, pod, Some(next), previous)
+    let pods = service::pods(&model.fleet, &id);
+    let names: Vec<_> = pods.iter().map(|pod| pod.name.clone()).collect();
+    if names.len() < 2 && choice.pod.is_some() {
+        notice(model, "there is no other pod", false);
+        return Vec::new();
+    }
+    let at = names
+        .iter()
+        .position(|name| Some(name) == choice.pod.as_ref());
+    choice.pod = match (at, &choice.pod) {
+        (Some(at), _) => names.get(at + 1).cloned(),
+        (None, None) => names.first().cloned(),
+        (None, Some(_)) => None,
+    };
+    again(model, choice, span)
+}
+
+/// The main one, then each other, then all.
+fn next_container(model: &mut Model, mut choice: Choice) -> Vec<Effect> {
+    let Some((id, span)) = shown(model) else {
+        return Vec::new();
+    };
+    let mut names: Vec<Box<str>> = Vec::new();
+    for pod in service::pods(&model.fleet, &id) {
+        if choice.pod.as_ref().is_none_or(|name| *name == pod.name) {
+            names.extend(pod.containers.iter().map(|c| c.name.clone()));
+        }
+    }
+    names.sort_unstable();
+    names.dedup();
+    if names.len() < 2 {
+        notice(model, "there is no other container", false);
+        return Vec::new();
+    }
+    choice.containers = match &choice.containers {
+        Containers::All => Containers::Main,
+        Containers::Main => Containers::One(names[0].clone()),
+        Containers::One(name) => match names.iter().position(|other| other == name) {
+            Some(at) if at + 1 < names.len() => Containers::One(names[at + 1].clone()),
+            Some(_) | None => Containers::All,
+        },
+    };
+    again(model, choice, span)
+}
+
+fn shown(model: &Model) -> Option<(WorkloadId, Span)> {
+    match model.screens.last() {
+        Some(Screen::Logs(screen)) => Some((screen.workload.clone(), screen.span)),
+        Some(_) | None => None,
     }
 }

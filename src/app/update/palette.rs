@@ -8,7 +8,7 @@ use crate::app::model::{Model, Overlay, Row};
 use crate::app::{settle, wishes};
 
 use super::key::{self, Typed};
-use super::{board, namespaces, notice};
+use super::{board, logs, namespaces, notice};
 
 /// One thing that what was typed may become.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -177,6 +177,9 @@ fn run(model: &mut Model, typed: &str, chosen: Option<&str>) -> Vec<Effect> {
         .map_or((line, ""), |(a, b)| (a, b.trim()))
     {
         ("svc", name) => open_service(model, name),
+        ("since", typed) if !typed.is_empty() && is_here(model, Intent::Since) => {
+            logs::since_typed(model, typed)
+        }
         ("ns", "") => namespaces::open(model),
         ("ns", name) => {
             let name = typed.strip_prefix("ns ").map_or(name, str::trim).to_owned();

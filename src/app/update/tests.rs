@@ -23,6 +23,7 @@ mod board;
 mod command;
 mod filter;
 mod layout;
+mod logs;
 mod plan;
 mod readers;
 mod record;

@@ -1,7 +1,8 @@
-//! The log of one container as batches of lines.
+//! The log of one container as batches of lines with their times.
 
 use bytes::Bytes;
 use futures::{StreamExt, stream, stream::BoxStream};
+use jiff::Timestamp;
 
 use super::client::{Body, Cluster};
 use super::error::Error;
@@ -23,14 +24,29 @@ pub struct Request {
     pub follow: bool,
     /// So many of the last lines.
     pub tail: Option<u32>,
+    pub since: Option<Since>,
+}
+
+/// From when on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Since {
+    /// So many seconds ago by the server's clock; at least one.
+    Seconds(u32),
+    /// The server counts in whole seconds: lines of the same second come as well.
+    Time(Timestamp),
+}
+
+/// One line, and the time that the container runtime gave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// `None` when the server sent none that can be read; then all it sent is text.
+    pub at: Option<Timestamp>,
+    pub text: Box<str>,
 }
 
 /// One item for each piece that arrived with at least one line's end, so that a fast log costs few items. Ends
 /// when the log does. A connection that is cut in the middle is an error, the last item.
-pub fn stream(
-    cluster: Cluster,
-    request: Request,
-) -> BoxStream<'static, Result<Vec<String>, Error>> {
+pub fn stream(cluster: Cluster, request: Request) -> BoxStream<'static, Result<Vec<Line>, Error>> {
     stream::once(async move {
         match cluster.open(&path_of(&request)).await {
             Ok((_, body)) => lines(body),
@@ -43,12 +59,19 @@ pub fn stream(
 
 fn path_of(request: &Request) -> String {
     let tail = request.tail.map(|lines| lines.to_string());
-    let mut query = Vec::new();
+    let since = request.since.map(|since| match since {
+        Since::Seconds(seconds) => ("sinceSeconds", seconds.max(1).to_string()),
+        Since::Time(at) => ("sinceTime", at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
+    });
+    let mut query = vec![("timestamps", "true")];
     if let Some(container) = &request.container {
         query.push(("container", container.as_str()));
     }
     if let Some(tail) = &tail {
         query.push(("tailLines", tail));
+    }
+    if let Some((key, since)) = &since {
+        query.push((key, since));
     }
     if request.previous {
         query.push(("previous", "true"));
@@ -58,7 +81,7 @@ fn path_of(request: &Request) -> String {
     path::log(&request.namespace, &request.pod, &query)
 }
 
-fn lines(body: Body) -> BoxStream<'static, Result<Vec<String>, Error>> {
+fn lines(body: Body) -> BoxStream<'static, Result<Vec<Line>, Error>> {
     let state = Some((body, Splitter::default()));
     stream::unfold(state, |state| async move {
         let (mut body, mut splitter) = state?;
@@ -99,7 +122,7 @@ struct Splitter {
 }
 
 impl Splitter {
-    fn push(&mut self, piece: &Bytes) -> Vec<String> {
+    fn push(&mut self, piece: &Bytes) -> Vec<Line> {
         let mut lines = Vec::new();
         for part in piece.split_inclusive(|byte| *byte == b'\n') {
             let (text, ended) = match part.strip_suffix(b"\n") {
@@ -117,19 +140,31 @@ impl Splitter {
     }
 
     /// The last line, when it has no end.
-    fn finish(&mut self) -> Option<String> {
+    fn finish(&mut self) -> Option<Line> {
         (!self.line.is_empty()).then(|| self.take())
     }
 
-    fn take(&mut self) -> String {
+    fn take(&mut self) -> Line {
         let text = self.line.strip_suffix(b"\r").unwrap_or(&self.line);
-        let mut line = String::from_utf8_lossy(text).into_owned();
-        if self.over {
-            line.push_str(CUT);
-        }
+        let text = String::from_utf8_lossy(text);
+        let (at, text) = stamped(&text);
+        let text = if self.over {
+            format!("{text}{CUT}").into()
+        } else {
+            text.into()
+        };
         self.line.clear();
         self.over = false;
-        line
+        Line { at, text }
+    }
+}
+
+/// `2026-11-27T10:12:49.123456789Z what the container wrote`.
+fn stamped(line: &str) -> (Option<Timestamp>, &str) {
+    let (time, text) = line.split_once(' ').unwrap_or((line, ""));
+    match time.parse() {
+        Ok(at) => (Some(at), text),
+        Err(_) => (None, line),
     }
 }
 
@@ -147,10 +182,34 @@ mod tests {
         let pieces = vec![Ok("a\nb"), Ok("c"), Ok("\n\nd\r\ne")];
         let got: Vec<_> = lines(body(pieces)).collect().await;
         let want = [vec!["a"], vec!["bc", "", "d"], vec!["e"]];
-        assert_eq!(
-            got,
-            want.map(|l| Ok(l.into_iter().map(String::from).collect::<Vec<_>>()))
-        );
+        let want = want.map(|l| Ok(l.into_iter().map(bare).collect::<Vec<_>>()));
+        assert_eq!(got, want);
+    }
+
+    fn bare(text: &str) -> Line {
+        Line {
+            at: None,
+            text: text.into(),
+        }
+    }
+
+    #[test]
+    fn the_time_stands_before_the_text() {
+        let at: Timestamp = "2026-11-27T10:12:49.123456789Z".parse().unwrap();
+        for (line, want) in [
+            (
+                "2026-11-27T10:12:49.123456789Z two  words",
+                (Some(at), "two  words"),
+            ),
+            ("2026-11-27T11:12:49.123456789+01:00 x", (Some(at), "x")),
+            ("2026-11-27T10:12:49.123456789Z ", (Some(at), "")),
+            ("2026-11-27T10:12:49.123456789Z", (Some(at), "")),
+            ("no time", (None, "no time")),
+            ("2026 words", (None, "2026 words")),
+            ("", (None, "")),
+        ] {
+            assert_eq!(stamped(line), want, "{line:?}");
+        }
     }
 
     #[tokio::test]
@@ -163,7 +222,7 @@ mod tests {
         let got: Vec<_> = lines(body(vec![Ok("a\nb"), Err(cut.clone())]))
             .collect()
             .await;
-        let line = |text: &str| Ok(vec![text.to_owned()]);
+        let line = |text: &str| Ok(vec![bare(text)]);
         assert_eq!(got, [line("a"), line("b"), Err(cut)]);
     }
 
@@ -174,9 +233,9 @@ mod tests {
             assert!(splitter.push(&Bytes::from(vec![b'x'; 1000])).is_empty());
         }
         let lines = splitter.push(&Bytes::from_static(b"\nnext\n"));
-        assert_eq!(lines[0].len(), LONGEST_LINE + CUT.len());
-        assert!(lines[0].ends_with(CUT));
-        assert_eq!(lines[1], "next");
+        assert_eq!(lines[0].text.len(), LONGEST_LINE + CUT.len());
+        assert!(lines[0].text.ends_with(CUT));
+        assert_eq!(lines[1], bare("next"));
     }
 
     #[test]
@@ -188,10 +247,23 @@ mod tests {
             previous: false,
             follow: true,
             tail: Some(100),
+            since: None,
         };
-        let start = "/api/v1/namespaces/shop/pods/web-1/log?container=web&tailLines=100";
+        let log = "/api/v1/namespaces/shop/pods/web-1/log?timestamps=true";
+        let start = format!("{log}&container=web&tailLines=100");
         assert_eq!(path_of(&request), format!("{start}&follow=true"));
         request.previous = true;
         assert_eq!(path_of(&request), format!("{start}&previous=true"));
+        (request.previous, request.tail) = (false, None);
+        let at = "2026-11-27T10:12:49.9Z".parse().unwrap();
+        for (since, want) in [
+            (Since::Seconds(300), "sinceSeconds=300"),
+            (Since::Seconds(0), "sinceSeconds=1"),
+            (Since::Time(at), "sinceTime=2026-11-27T10%3A12%3A49Z"),
+        ] {
+            request.since = Some(since);
+            let want = format!("{log}&container=web&{want}&follow=true");
+            assert_eq!(path_of(&request), want);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Kubernetes: connection, reads, feeds, the one write call, and wire JSON turned into the domain.
 
 pub mod access;
-mod backoff;
+pub mod backoff;
 mod client;
 pub mod convert;
 mod credential;

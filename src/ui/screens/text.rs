@@ -38,7 +38,7 @@ pub fn text(pen: &mut Pen<'_>, model: &Model, screen: &TextScreen) {
             }
             for (y, (below, row)) in (1..).zip(&shown) {
                 let role = role_of(&screen.kind, &document.lines[offset + below]);
-                found_line(pen, y, (row, role), screen.search.field.value());
+                found_line(pen, (1, y), (row, role), screen.search.field.value());
             }
         }
         (None, State::Failed { why, .. }) => {
@@ -76,15 +76,20 @@ fn role_of(kind: &TextKind, line: &str) -> Role {
 }
 
 /// One row, escaped already, with every place marked where the search text stands, whatever its case.
-pub fn found_line(pen: &mut Pen<'_>, y: u16, (line, role): (&str, Role), find: &str) {
-    pen.line(1, y, line, role);
+pub fn found_line(
+    pen: &mut Pen<'_>,
+    (start, y): (u16, u16),
+    (line, role): (&str, Role),
+    find: &str,
+) {
+    pen.line(start, y, line, role);
     if find.is_empty() {
         return;
     }
     let (folded, wanted) = (line.to_ascii_lowercase(), find.to_ascii_lowercase());
     let width = usize::from(pen.width());
     for (at, hit) in folded.match_indices(&wanted) {
-        let x = text::width(&line[..at]) + 1;
+        let x = text::width(&line[..at]) + usize::from(start);
         if x >= width {
             break;
         }

@@ -1,7 +1,8 @@
 //! Each intent does something in each place that the registry gives it: one that a screen forgets fails here.
 
+use super::logs::reading;
 use super::plan::planned;
-use super::readers::{finding, logs};
+use super::readers::finding;
 use super::record::{opened as recorded, page};
 use super::service::opened;
 use super::*;
@@ -18,7 +19,11 @@ fn at(place: Place) -> Model {
             model
         }
         Place::Service => opened(),
-        Place::Logs => reading_logs(),
+        Place::Logs => {
+            let mut model = reading();
+            keys(&mut model, "/5\n");
+            model
+        }
         Place::Text => {
             let mut model = opened();
             let effects = keys(&mut model, "y");
@@ -52,18 +57,6 @@ fn at(place: Place) -> Model {
     // Away from both ends.
     keys(&mut model, "gj");
     assert_eq!(super::super::place(&model), place);
-    model
-}
-
-/// Three hundred lines of a pod that is the only one.
-fn reading_logs() -> Model {
-    let mut model = fleet();
-    let id = model.board.cursor.clone().unwrap().0;
-    super::super::logs::open(&mut model, &id, Some("checkout-1".into()), false);
-    let job = logs(&model).job;
-    let news = LogNews::Lines((0..300).map(|n| n.to_string()).collect());
-    update(&mut model, Event::Logged { job, news });
-    keys(&mut model, "/5\n");
     model
 }
 
