@@ -1,5 +1,7 @@
 //! The log of one container: read on from the last line when it breaks off, without a line twice.
 
+use std::time::Duration;
+
 use futures::StreamExt;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
@@ -10,6 +12,9 @@ use crate::app::effect::{LogStream, LogWish};
 use crate::domain::LogLine;
 use crate::sources::kube::logs::{Line, Request, Since, stream};
 use crate::sources::kube::{Error, backoff};
+
+/// The log of a pod that is gone ends by itself, usually.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// How much of a log is wanted at first.
 #[derive(Debug, Clone)]
@@ -108,10 +113,17 @@ impl Stream {
         };
         let mut again = place.again();
         let mut batches = stream(cluster, request);
-        while let Some(batch) = batches.next().await {
+        let gone = gone(self.changes.clone());
+        tokio::pin!(gone);
+        loop {
+            let batch = tokio::select! {
+                batch = batches.next() => batch,
+                () = &mut gone => return End::Whole,
+            };
             let lines = match batch {
-                Ok(lines) => lines,
-                Err(error) => return ended(&error),
+                Some(Ok(lines)) => lines,
+                Some(Err(error)) => return ended(&error),
+                None => return End::Whole,
             };
             let lines = lines.into_iter().filter(|line| !again.holds(line));
             let lines: Vec<_> = lines.map(|line| place.take(self.id, line)).collect();
@@ -119,7 +131,6 @@ impl Stream {
                 return End::ForGood(None);
             }
         }
-        End::Whole
     }
 
     async fn say(&self, words: &str) {
@@ -146,6 +157,12 @@ impl Stream {
             }
         }
     }
+}
+
+/// Until the pod is gone and its last words had time to come.
+async fn gone(mut changes: watch::Receiver<Option<LogStream>>) {
+    let _ = changes.wait_for(Option::is_none).await;
+    sleep(LAST_WORDS).await;
 }
 
 fn ended(error: &Error) -> End {
