@@ -141,6 +141,9 @@ fn what_rolldeck_asks_is_listed() {
         "history web",
         "history vault",
         "history agent",
+        "logs web",
+        "logs web --since 5m",
+        "logs web --previous",
         "rollback web --dry-run",
         "rollback vault --yes --timeout 60",
         "rollback agent --yes --timeout 60",
@@ -166,6 +169,10 @@ fn what_rolldeck_asks_is_listed() {
     terminal.keys("l");
     asks("the log", &|shape| {
         ends("/log")(shape) && shape.keys.contains(&"follow".to_owned())
+    });
+    terminal.keys("3");
+    asks("the last minutes of it", &|shape| {
+        shape.keys.contains(&"sinceSeconds".to_owned())
     });
     terminal.keys("p");
     asks("the log of before", &|shape| {

@@ -2,7 +2,9 @@
 
 use std::convert::Infallible;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::stream;
@@ -12,6 +14,7 @@ use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
+use tokio::time::MissedTickBehavior;
 
 use super::api::RUNTIME;
 use super::keeper::write;
@@ -22,6 +25,56 @@ pub enum Reply {
     Json(u16, Value),
     /// Not even a head.
     Hang,
+    /// A log that is followed.
+    Log(Flood),
+}
+
+/// Lines of about a hundred bytes.
+#[derive(Debug, Clone)]
+pub struct Flood {
+    /// So many each time, a fiftieth of a second apart; 0: all at once.
+    pub each: u64,
+    /// After so many it is silent.
+    pub lines: u64,
+    /// Lines that were taken so far.
+    pub taken: Arc<AtomicU64>,
+}
+
+impl Flood {
+    /// As fast as they are taken, or that many a second while the other side keeps up.
+    fn pieces(self) -> impl futures::Stream<Item = Result<Frame<Bytes>, Infallible>> {
+        let Self { each, lines, taken } = self;
+        let mut pace = tokio::time::interval(Duration::from_millis(20));
+        pace.set_missed_tick_behavior(MissedTickBehavior::Burst);
+        stream::unfold((0, pace), move |(from, mut pace)| {
+            let taken = Arc::clone(&taken);
+            async move {
+                if from == lines {
+                    std::future::pending::<()>().await;
+                }
+                if each > 0 {
+                    pace.tick().await;
+                }
+                let to = lines.min(from + if each > 0 { each } else { 1_000 });
+                taken.fetch_add(to - from, Ordering::Relaxed);
+                let frame = Frame::data(lines_of(from..to));
+                Some((Ok(frame), (to, pace)))
+            }
+        })
+    }
+}
+
+fn lines_of(numbers: std::ops::Range<u64>) -> Bytes {
+    use std::fmt::Write as _;
+    let at = jiff::Timestamp::now();
+    let mut text = String::new();
+    for number in numbers {
+        let _ = writeln!(
+            text,
+            "{at} {number:09} GET /checkout/cart/items 200 in 12 ms, as every other line of it"
+        );
+    }
+    text.into()
 }
 
 type Decide = dyn Fn(&str, &str) -> Option<Reply> + Send + Sync;
@@ -116,6 +169,10 @@ async fn answer(world: World, request: Request<Incoming>) -> Result<Response<Bod
     let (status, value) = match reply.unwrap_or_else(|| world.reply(&method, &uri, &body)) {
         Reply::Json(status, value) => (status, value),
         Reply::Hang => std::future::pending().await,
+        Reply::Log(flood) => {
+            let body = UnsyncBoxBody::new(StreamBody::new(flood.pieces()));
+            return Ok(Response::new(body));
+        }
     };
     let body = if uri.contains("watch=") && status == 200 {
         UnsyncBoxBody::new(StreamBody::new(stream::pending::<
@@ -241,4 +298,23 @@ pub fn deployment(name: &str, tags: &[&str]) -> Vec<Value> {
         }));
     }
     objects
+}
+
+/// So many running pods of what [`deployment`] made, of its only revision.
+pub fn pods(name: &str, count: usize) -> Vec<Value> {
+    let pod = |at: usize| {
+        json!({
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": format!("{name}-hash0-p{at:02}"), "namespace": "shop", "uid": format!("pod-{at}"),
+                "resourceVersion": "6", "creationTimestamp": "2026-01-01T00:00:00Z",
+                "labels": {"app": name, "pod-template-hash": "hash0"},
+                "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": format!("{name}-hash0"),
+                    "uid": format!("uid-{name}-0"), "controller": true}]},
+            "spec": {"containers": [{"name": "app", "image": format!("registry.test/shop/{name}:1")}]},
+            "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}],
+                "containerStatuses": [{"name": "app", "ready": true, "restartCount": 0,
+                    "state": {"running": {"startedAt": "2026-01-01T00:00:00Z"}}}]},
+        })
+    };
+    (0..count).map(pod).collect()
 }
