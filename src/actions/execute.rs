@@ -162,10 +162,17 @@ impl Execution {
         let deletes = matches!(step, Step::DeletePod { .. });
         match send(&self.cluster, step, pass).await {
             Ok(answer) if deletes => Went::Accepted(self.date(answer.server_date), None),
-            Ok(answer) => Went::Accepted(self.date(answer.server_date), generation(&answer)),
+            Ok(answer) => {
+                let own = step.object().is(&self.order.plan.workload);
+                let generation = own.then(|| generation(&answer)).flatten();
+                Went::Accepted(self.date(answer.server_date), generation)
+            }
             Err(SendError::Changed(how)) => not_deleted(step, &how),
             Err(SendError::Kube(error)) if deletes => self.deletion(step, &error).await,
-            Err(SendError::Kube(error)) => self.patch_failed(n, error).await,
+            Err(SendError::Kube(error)) if step.object().is(&self.order.plan.workload) => {
+                self.patch_failed(n, error).await
+            }
+            Err(SendError::Kube(error)) => beside(step, &error),
         }
     }
 
@@ -325,6 +332,32 @@ impl Execution {
     /// Nobody may listen any more, and that stops nothing.
     fn tell(&self, progress: Progress) {
         let _ = self.tx.send(progress);
+    }
+}
+
+/// A patch of an object beside the workload that failed, or whose answer was lost.
+fn beside(step: &Step, error: &Error) -> Went {
+    let (object, what) = (step.object(), step.what());
+    match error {
+        error if error.outcome_unknown() => Went::Unknown(format!(
+            "the answer was lost ({error}): whether it was done to {} is not known; nothing is sent twice",
+            object.name
+        )),
+        Error::Rejected {
+            status: 422,
+            causes,
+            ..
+        } if causes.is_empty() => Went::Refused {
+            why: fresh::refused(format!(
+                "Nothing was written ({what}): {} moved since it was shown.",
+                object.name
+            )),
+            moved: true,
+        },
+        error => Went::Refused {
+            why: error.failure(),
+            moved: false,
+        },
     }
 }
 

@@ -38,6 +38,10 @@ pub fn moved(plan: &Plan, now: &Workload) -> Option<String> {
                 format!("{who} moved {} from {from} to {live}.", now.id)
             }
             Moved::Paused => format!("{} was {} by somebody else.", now.id, turned(now)),
+            Moved::Scaled(from) => format!(
+                "{} was scaled from {from} to {} by somebody else.",
+                now.id, now.desired
+            ),
         }
     })
 }
@@ -51,6 +55,10 @@ pub fn moved_since(plan: &Plan, now: &Workload) -> Option<String> {
             format!("{} moved it to {live} since you looked", who(now))
         }
         Moved::Paused => format!("it was {} since you looked", turned(now)),
+        Moved::Scaled(from) => {
+            let to = now.desired;
+            format!("it was scaled from {from} to {to} since you looked")
+        }
     })
 }
 
@@ -58,6 +66,8 @@ enum Moved {
     Recreated,
     Template,
     Paused,
+    /// From so many replicas.
+    Scaled(u32),
 }
 
 fn moved_from(plan: &Plan, now: &Workload) -> Option<Moved> {
@@ -69,7 +79,9 @@ fn moved_from(plan: &Plan, now: &Workload) -> Option<Moved> {
     } else if paused.is_some_and(|paused| paused != now.paused) {
         Some(Moved::Paused)
     } else {
-        None
+        let before = plan.replicas_before();
+        let other = before.filter(|before| *before != now.desired);
+        other.map(Moved::Scaled)
     }
 }
 

@@ -9,9 +9,10 @@ use serde_json::value::RawValue;
 use super::fresh;
 use crate::domain::standing::{Evidence as Seen, standing};
 use crate::domain::{
-    Failure, FailureKind, Hold, Kind, Level, Pod, Verbatim, Workload, action_note,
+    Autoscaler, Failure, FailureKind, Hold, Kind, Level, Pod, Verbatim, Workload, WorkloadId,
+    action_note,
 };
-use crate::plan::{Evidence, FreshRevision, Request, Stamp};
+use crate::plan::{Autoscaling, Evidence, FreshRevision, Request, Stamp, Verb};
 use crate::sources::Clock;
 use crate::sources::kube::path::{self, Resource};
 use crate::sources::kube::{Cluster, Error, convert};
@@ -55,7 +56,11 @@ async fn read(
     let workload = convert::workload(cluster.id(), id.kind, raw).map_err(unusable)?;
     let template = convert::raw_template(raw).map_err(unusable)?;
     let annotations = annotations(raw).map_err(unusable)?;
-    let (revisions, pods) = tokio::join!(revisions(cluster, &workload), pods(cluster, &workload));
+    let (revisions, pods, autoscaling) = tokio::join!(
+        revisions(cluster, &workload),
+        pods(cluster, &workload),
+        autoscaling(cluster, request),
+    );
     let (revisions, pods) = match id.kind {
         Kind::Deployment => (revisions?, pods.unwrap_or_default()),
         // Which of them serve, and which follow by themselves, only their pods tell.
@@ -78,10 +83,41 @@ async fn read(
         phase: phase(&workload, &revisions, &pods, read_at),
         revisions,
         pods,
+        autoscaling,
         workload,
         stamp,
         read_at,
     })
+}
+
+/// Who else sets the number of replicas; only asked when that is what is to be written.
+async fn autoscaling(cluster: &Cluster, request: &Request) -> Autoscaling {
+    let id = &request.workload;
+    if request.verb != Verb::Scale {
+        return Autoscaling::None;
+    }
+    let pages = match pages(cluster, Resource::Autoscalers, &id.namespace, None).await {
+        Ok(pages) => pages,
+        Err(error) => return Autoscaling::Unknown(error.to_string()),
+    };
+    for page in &pages {
+        let items = match items(page, id) {
+            Ok(items) => items,
+            Err(error) => return Autoscaling::Unknown(error.to_string()),
+        };
+        let mut read = items.iter().map(|item| convert::autoscaler(item.get()));
+        let scales = |found: &Result<Autoscaler, _>| match found {
+            Ok(autoscaler) => autoscaler.scales(id),
+            // It may be the one.
+            Err(_) => true,
+        };
+        match read.find(scales) {
+            Some(Ok(autoscaler)) => return Autoscaling::By(autoscaler),
+            Some(Err(error)) => return Autoscaling::Unknown(error.to_string()),
+            None => {}
+        }
+    }
+    Autoscaling::None
 }
 
 fn phase(
@@ -115,8 +151,8 @@ async fn revisions(cluster: &Cluster, workload: &Workload) -> Result<Vec<FreshRe
         Kind::Deployment => Resource::ReplicaSets,
         Kind::StatefulSet | Kind::DaemonSet => Resource::ControllerRevisions,
     };
-    for page in pages(cluster, resource, workload).await? {
-        let list = items(&page, workload)?;
+    for page in pages_of(cluster, resource, workload).await? {
+        let list = items(&page, &workload.id)?;
         for item in list {
             let raw = item.get();
             // One that cannot be read costs itself: it is no target.
@@ -140,8 +176,8 @@ async fn revisions(cluster: &Cluster, workload: &Workload) -> Result<Vec<FreshRe
 /// Those that it controls; of a Deployment all that its selector finds, whose owners are its ReplicaSets.
 pub async fn pods(cluster: &Cluster, workload: &Workload) -> Result<Vec<Pod>, Error> {
     let mut found = Vec::new();
-    for page in pages(cluster, Resource::Pods, workload).await? {
-        let list = items(&page, workload)?;
+    for page in pages_of(cluster, Resource::Pods, workload).await? {
+        let list = items(&page, &workload.id)?;
         found.extend(
             list.iter()
                 .filter_map(|item| convert::pod(&workload.id, item.get()).ok()),
@@ -167,30 +203,45 @@ struct ListMeta {
     token: String,
 }
 
-fn items<'a>(page: &'a [u8], workload: &Workload) -> Result<Vec<&'a RawValue>, Error> {
+fn items<'a>(page: &'a [u8], id: &WorkloadId) -> Result<Vec<&'a RawValue>, Error> {
     let list: List<'_> =
-        serde_json::from_slice(page).map_err(|error| fresh::unusable(&workload.id, &error))?;
+        serde_json::from_slice(page).map_err(|error| fresh::unusable(id, &error))?;
     Ok(list.items.unwrap_or_default())
 }
 
-async fn pages(
+async fn pages_of(
     cluster: &Cluster,
     resource: Resource,
     workload: &Workload,
 ) -> Result<Vec<bytes::Bytes>, Error> {
+    let namespace = &workload.id.namespace;
+    pages(cluster, resource, namespace, Some(&workload.selector)).await
+}
+
+/// Of what `selector` finds, or of all.
+async fn pages(
+    cluster: &Cluster,
+    resource: Resource,
+    namespace: &str,
+    selector: Option<&str>,
+) -> Result<Vec<bytes::Bytes>, Error> {
     let mut pages = Vec::new();
     let mut token = String::new();
     loop {
-        let query = [
-            ("labelSelector", &*workload.selector),
-            ("limit", "500"),
-            ("continue", token.as_str()),
-        ];
-        let asked = if token.is_empty() { 2 } else { 3 };
-        let place = path::collection(resource, Some(&workload.id.namespace), &query[..asked]);
+        let selected = selector.map(|selector| ("labelSelector", selector));
+        let query: Vec<_> = selected
+            .into_iter()
+            .chain([("limit", "500")])
+            .chain((!token.is_empty()).then_some(("continue", token.as_str())))
+            .collect();
+        let place = path::collection(resource, Some(namespace), &query);
         let answer = cluster.list(&place).await?;
-        let list: List<'_> = serde_json::from_slice(&answer.body)
-            .map_err(|error| fresh::unusable(&workload.id, &error))?;
+        let list: List<'_> =
+            serde_json::from_slice(&answer.body).map_err(|error| Error::Unusable {
+                about: format!("list {}", path::describe(&place)),
+                status: 200,
+                message: format!("the answer cannot be read: {error}"),
+            })?;
         token = list.metadata.token;
         pages.push(answer.body);
         if token.is_empty() {

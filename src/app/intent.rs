@@ -44,6 +44,8 @@ pub enum Intent {
     #[serde(rename = "pause-or-resume")]
     PauseOrResume,
     Restart,
+    Scale,
+    SetImage,
     Confirm,
     Accept,
     Override,
@@ -226,6 +228,8 @@ pub const REGISTRY: &[Entry] = &[
     release(row(Intent::RollBack, ("rollback", "plan to roll back to what served, or to the marked revision", "roll back"), Group::Release, OBJECTS)),
     release(row(Intent::PauseOrResume, ("pause-or-resume", "plan to pause a Deployment, or to resume one that is paused", "pause, resume"), Group::Release, OBJECTS)),
     release(row(Intent::Restart, ("restart", "plan to make every pod anew, with the same template", "restart"), Group::Release, OBJECTS)),
+    release(row(Intent::Scale, ("scale", "plan another number of replicas, or other bounds for the autoscaler", "scale"), Group::Release, OBJECTS)),
+    release(row(Intent::SetImage, ("set-image", "plan another image for a container: a tag, a digest or a whole reference", "set image"), Group::Release, OBJECTS)),
     row(Intent::Confirm, ("confirm", "do what the plan says", "do it"), Group::Release, &[Plan]),
     row(Intent::Accept, ("accept", "the button of a plan in an open environment", "do it"), Group::Release, &[Plan]),
     row(Intent::Override, ("override", "do it against a blocking check, with a reason", "override"), Group::Release, &[Plan]),

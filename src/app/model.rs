@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use crate::config::{Display, Namespaces};
 use crate::domain::release_record::{Action, Page};
 use crate::domain::{
-    ClusterId, Environment, Failure, Fleet, Health, Hold, Known, Level, SourceId, Standing,
-    TemplateHash, Uid, WorkloadId,
+    ClusterId, Container, Environment, Failure, Fleet, Health, Hold, Known, Level, SourceId,
+    Standing, TemplateHash, Uid, WorkloadId,
 };
 use crate::plan::{Answers, Follow, Goal, Plan, Request, Verdict};
 
@@ -315,6 +315,8 @@ pub struct ReasonField {
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Stage {
+    /// Nothing is read yet: the person says what to.
+    Asking(Question),
     Gathering {
         since: Timestamp,
     },
@@ -337,6 +339,29 @@ pub enum Stage {
     Unknown {
         plan: Box<Plan>,
         why: String,
+    },
+}
+
+/// What a verb has to know before it plans.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    pub field: Field,
+    pub about: About,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum About {
+    /// How many, where so many are asked for and so many serve.
+    Replicas { shown: u32, serve: u32 },
+    Image {
+        /// The main one first.
+        containers: Vec<Container>,
+        /// Whose image it is.
+        at: usize,
+        /// Other images that it had, newest first.
+        known: Vec<Box<str>>,
+        /// The one of them that the arrows put into the field.
+        chosen: Option<usize>,
     },
 }
 
@@ -366,7 +391,7 @@ pub struct Notice {
 impl PlanBox {
     /// One of its fields takes the keys.
     pub fn typing(&self) -> bool {
-        self.name.is_some() || self.reason.is_some()
+        self.name.is_some() || self.reason.is_some() || matches!(self.stage, Stage::Asking(_))
     }
 }
 

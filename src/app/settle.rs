@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{Phase, Revision, Standing, Workload, WorkloadId, revision, version};
-use crate::plan::Follow;
+use crate::plan::{Follow, Verb};
 
 use super::filter::Filter;
 use super::layout;
@@ -265,10 +265,11 @@ fn tally(board: &Board) -> Tally {
 fn row(model: &Model, id: &WorkloadId) -> Option<Row> {
     let workload = model.fleet.workload(id)?;
     let mut standing = model.fleet.standing(id, model.clock_of(id))?;
-    let followed = model.follows.iter().any(|following| {
+    let mut followed = model.follows.iter().filter(|following| {
         matches!(following.state, Follow::Pending(_)) && following.goal.uid == workload.uid
     });
-    if followed && standing.phase == Phase::Rolling {
+    let followed = followed.next().map(|following| following.goal.verb);
+    if followed == Some(Verb::Rollback) && standing.phase == Phase::Rolling {
         standing.phase = Phase::RollingBack;
     }
     let revisions = model.fleet.revisions(workload);
@@ -288,7 +289,7 @@ fn row(model: &Model, id: &WorkloadId) -> Option<Row> {
         available: workload.counts.available,
         desired: workload.desired,
         changed: changed(workload, revisions),
-        followed,
+        followed: followed.is_some(),
     })
 }
 

@@ -51,6 +51,12 @@ fn of_field(model: &Model) -> Option<Vec<Hint>> {
     match &model.overlay {
         Some(Overlay::SortKey) => Some(sort_hints()),
         Some(Overlay::Palette { .. } | Overlay::Namespaces { .. }) => Some(Vec::new()),
+        Some(Overlay::Plan(shown)) if matches!(shown.stage, Stage::Asking(_)) => {
+            Some(fixed_hints(&[
+                ("enter", "shows the plan"),
+                ("esc", "cancels"),
+            ]))
+        }
         Some(Overlay::Plan(shown)) if shown.typing() => Some(fixed_hints(&[
             ("enter", "takes it"),
             ("esc", "leaves the field"),
@@ -71,6 +77,10 @@ fn wanted(place: Place) -> &'static [Intent] {
             Intent::Logs,
             Intent::Events,
             Intent::Yaml,
+            Intent::Restart,
+            Intent::PauseOrResume,
+            Intent::Scale,
+            Intent::SetImage,
             Intent::OnlyTrouble,
             Intent::AllNamespaces,
         ],
@@ -83,6 +93,10 @@ fn wanted(place: Place) -> &'static [Intent] {
             Intent::Yaml,
             Intent::Events,
             Intent::Back,
+            Intent::Restart,
+            Intent::PauseOrResume,
+            Intent::Scale,
+            Intent::SetImage,
         ],
         Place::Logs => &[
             Intent::Back,
@@ -133,6 +147,10 @@ fn useful(model: &Model, intent: Intent) -> bool {
         intent,
         Intent::Open
             | Intent::RollBack
+            | Intent::Restart
+            | Intent::PauseOrResume
+            | Intent::Scale
+            | Intent::SetImage
             | Intent::Filter
             | Intent::Logs
             | Intent::Events
@@ -161,7 +179,9 @@ fn waits(model: &Model) -> bool {
 fn in_plan(model: &Model, shown: &PlanBox, intent: Intent) -> bool {
     let Stage::Shown { plan, .. } = &shown.stage else {
         return match &shown.stage {
-            Stage::Gathering { .. } | Stage::Shown { .. } => intent == Intent::Back,
+            Stage::Asking(_) | Stage::Gathering { .. } | Stage::Shown { .. } => {
+                intent == Intent::Back
+            }
             Stage::Refused { .. } => matches!(intent, Intent::Retry | Intent::Back),
             Stage::Executing { .. } | Stage::Unknown { .. } => {
                 matches!(intent, Intent::Copy | Intent::Back)

@@ -73,6 +73,10 @@ pub enum Verb {
     Resume(Release),
     /// Make every pod of one service anew: the plan and its checks; --yes executes and follows
     Restart(Release),
+    /// Set the number of replicas of one service, or the bounds of its autoscaler: the plan; --yes executes and follows
+    Scale(Scale),
+    /// Set the image of one container, the first when none is named: the plan; --yes executes and follows
+    SetImage(SetImage),
     /// What was done from here, newest first: who, where, why, and how it ended
     Record(Record),
     /// The logs of one service's pods together, in the order of their times
@@ -126,6 +130,23 @@ pub struct Rollback {
     /// With the update strategy OnDelete: delete the pods as well, each once the one before is ready again
     #[arg(long)]
     pub delete_pods: bool,
+}
+
+#[derive(Debug, Arguments)]
+pub struct Scale {
+    #[command(flatten)]
+    pub release: Release,
+    /// How many replicas
+    pub replicas: u32,
+}
+
+#[derive(Debug, Arguments)]
+pub struct SetImage {
+    #[command(flatten)]
+    pub release: Release,
+    /// A tag, a digest or a whole reference; the container before it settles which one
+    #[arg(value_name = "[CONTAINER=]IMAGE")]
+    pub image: String,
 }
 
 /// What every release verb takes.

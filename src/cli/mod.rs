@@ -14,7 +14,9 @@ mod record;
 mod release;
 mod restart;
 mod rollback;
+mod scale;
 mod session;
+mod set_image;
 mod status;
 
 use std::io::{self, Write};
@@ -71,6 +73,8 @@ fn run(args: Args) -> Outcome {
             pause::run(&c, plan::Verb::Resume, args).await
         }),
         Some(Verb::Restart(args)) => headless(load()?, async |c| restart::run(&c, args).await),
+        Some(Verb::Scale(args)) => headless(load()?, async |c| scale::run(&c, args).await),
+        Some(Verb::SetImage(args)) => headless(load()?, async |c| set_image::run(&c, args).await),
         Some(Verb::Record(args)) => headless(load()?, async |c| record::run(&c, &args).await),
         Some(Verb::Doctor(args)) => headless(load()?, async |c| doctor::run(&c, &args).await),
         // For those whose settings are broken as well.

@@ -73,13 +73,14 @@ async fn make(
     workload: &Workload,
     asked: &Asked,
 ) -> Result<Plan, Failure> {
-    let request = Request {
+    let mut request = Request {
         verb: asked.verb,
         workload: workload.id.clone(),
         uid: workload.uid.clone(),
         shown: workload.template,
         target: asked.target.clone(),
     };
+    request.of(workload);
     let context = release::context(config, &workload.id);
     let evidence = actions::gather(&session.cluster, &request, context).await?;
     plan::plan(&session.fleet, &evidence, clock::now()).map_err(|refusal| refusal.failure)
@@ -342,7 +343,7 @@ impl Report {
         Self {
             id: plan.stamp.id.clone(),
             verb: plan.request.verb,
-            arrow: plan.arrow(),
+            arrow: plan.arrow.clone(),
             cluster: plan.workload.cluster.to_string(),
             namespace: plan.workload.namespace.to_string(),
             service: plan.workload.to_string(),

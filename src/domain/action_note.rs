@@ -5,8 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::template::CanonicalHash;
 
-/// The key of the annotation.
+/// The key of the annotation that speaks of the pod template.
 pub const ANNOTATION: &str = "rolldeck.dev/action";
+/// The key of the annotation of what left the template as it is: a pause, another scale. It has one of its own,
+/// because who withdrew which template has to stay known.
+pub const TURN: &str = "rolldeck.dev/turn";
 
 /// The last thing rolldeck did to a workload. It counts only while `to` is the hash of the live template:
 /// the controller copies annotations to later ReplicaSets, where they would lie.
@@ -27,6 +30,9 @@ pub struct ActionNote {
     /// `user@host` of the operating system that rolldeck ran on.
     pub by: String,
     pub at: Timestamp,
+    /// How many replicas were set, by what set them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<u32>,
 }
 
 impl ActionNote {

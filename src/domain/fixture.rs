@@ -76,6 +76,7 @@ pub fn workload(kind: Kind) -> Workload {
         written_by: Some(("kubectl-set".into(), ago(240))),
         spec_written: None,
         action: None,
+        turn: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The nouns of a release as plain data, and what the cluster's words mean, as pure functions.
 
 pub mod action_note;
+pub mod autoscaler;
 pub mod change;
 pub mod cluster;
 pub mod color;
@@ -29,6 +30,7 @@ pub mod warning;
 pub mod workload;
 
 pub use action_note::ActionNote;
+pub use autoscaler::Autoscaler;
 pub use change::{Change, Health, Item, ItemId, Update};
 pub use cluster::{Connection, Identity, PinnedBy};
 pub use color::Color;

@@ -147,6 +147,7 @@ mod tests {
             to: CanonicalHash("h".into()),
             by: "oncall@bastion".into(),
             at: ago(seconds_ago),
+            replicas: None,
         })
     }
 

@@ -46,6 +46,8 @@ pub struct Workload {
     pub spec_written: Option<Timestamp>,
     /// Present only while it speaks of the live template.
     pub action: Option<Box<ActionNote>>,
+    /// What was done last and left the template as it is. Present only while that one is live.
+    pub turn: Option<Box<ActionNote>>,
 }
 
 /// The status counts. Terminating pods are in none but `terminating`.
@@ -133,6 +135,12 @@ impl Workload {
         named
             .filter(|name| !name.is_empty())
             .unwrap_or(&self.id.name)
+    }
+
+    /// One of our notes on it tells of this action.
+    pub fn is_noted(&self, id: &str) -> bool {
+        let notes = [&self.action, &self.turn];
+        notes.into_iter().flatten().any(|note| note.id == id)
     }
 
     pub fn condition(&self, kind: &str) -> Option<&Condition> {

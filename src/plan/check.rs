@@ -1,5 +1,6 @@
 //! What is verified before a write, and what came of it.
 
+pub mod autoscaler;
 pub mod changed;
 pub mod differs;
 pub mod downtime;
@@ -36,10 +37,11 @@ pub enum CheckId {
     Readiness,
     History,
     Siblings,
+    Autoscaler,
 }
 
 impl CheckId {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Permission,
         Self::Unchanged,
         Self::Differs,
@@ -56,6 +58,7 @@ impl CheckId {
         Self::Readiness,
         Self::History,
         Self::Siblings,
+        Self::Autoscaler,
     ];
 
     /// In the words of the JSON, which a test holds to it.
@@ -77,6 +80,7 @@ impl CheckId {
             Self::Readiness => "readiness",
             Self::History => "history",
             Self::Siblings => "siblings",
+            Self::Autoscaler => "autoscaler",
         }
     }
 

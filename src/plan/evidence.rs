@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::domain::{Hold, Level, Phase, Pod, Revision, Verbatim, Workload};
+use crate::domain::{Autoscaler, Hold, Level, Phase, Pod, Revision, Verbatim, Workload};
 
 use super::Request;
 
@@ -23,8 +23,18 @@ pub struct Evidence {
     pub noted: Option<Box<str>>,
     pub revisions: Vec<FreshRevision>,
     pub pods: Vec<Pod>,
+    /// Who else sets the number of replicas. Only read when that is what is asked for.
+    pub autoscaling: Autoscaling,
     pub phase: Phase,
     pub read_at: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Autoscaling {
+    None,
+    By(Autoscaler),
+    /// It cannot be read, and why.
+    Unknown(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

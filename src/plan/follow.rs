@@ -6,8 +6,8 @@ use crate::domain::standing::Reason;
 use crate::domain::template::CanonicalHash;
 use crate::domain::version::version;
 use crate::domain::{
-    Container, Fleet, Kind, Phase, Pod, Revision, TemplateHash, Truth, Uid, Why, Workload,
-    WorkloadId,
+    ActionNote, Container, Fleet, Kind, Phase, Pod, Revision, TemplateHash, Truth, Uid, Why,
+    Workload, WorkloadId,
 };
 use crate::plan::Verb;
 use crate::text;
@@ -43,6 +43,15 @@ pub struct Goal {
     pub by: String,
     /// Seconds that every pod must have been ready for.
     pub ready_for: u32,
+    /// What it did to the number of replicas.
+    pub scaled: Option<Scaled>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scaled {
+    To(u32),
+    /// The bounds of its autoscaler, which decides within them.
+    Between(u32, u32),
 }
 
 impl Goal {
@@ -93,12 +102,17 @@ pub fn follow(fleet: &Fleet, goal: &Goal, now: Timestamp) -> Follow {
             "it was resumed again"
         });
     }
+    if let Some(scaled) = goal.scaled
+        && let Some(follow) = not_scaled(workload, scaled)
+    {
+        return follow;
+    }
     if workload.observed_generation < goal.generation {
         return Follow::Pending(vec![accepted(), step(false, "controller saw it")]);
     }
     match goal.verb {
         Verb::Pause => Follow::Done(stands_still(workload)),
-        Verb::Rollback | Verb::Resume | Verb::Restart => {
+        Verb::Rollback | Verb::Resume | Verb::Restart | Verb::Scale | Verb::SetImage => {
             rollout(&Sight::new(fleet, workload, goal), goal, now)
         }
     }
@@ -113,6 +127,23 @@ fn ours(workload: &Workload, goal: &Goal) -> bool {
     note.is_some_and(|note| note.id == goal.id)
 }
 
+/// The number is another than what was set: `None` while it is not.
+fn not_scaled(workload: &Workload, scaled: Scaled) -> Option<Follow> {
+    let now = workload.desired;
+    match scaled {
+        Scaled::To(to) => (now != to).then(|| {
+            failed(&format!(
+                "superseded: it was scaled to {now} by somebody else"
+            ))
+        }),
+        Scaled::Between(min, max) => (!(min..=max).contains(&now)).then(|| {
+            let words =
+                format!("the autoscaler moves it from {now} to {min} at least, {max} at most");
+            Follow::Pending(vec![accepted(), step(false, words)])
+        }),
+    }
+}
+
 fn stands_still(workload: &Workload) -> String {
     let (have, want) = (workload.counts.available, workload.desired);
     format!(
@@ -120,14 +151,15 @@ fn stands_still(workload: &Workload) -> String {
     )
 }
 
-/// The goal of an action that another session (or another person's rolldeck) began, from its annotation. `None`
-/// while the note does not speak of the live template, or its revision is not known yet.
+/// The goal of an action that another session (or another person's rolldeck) began, from the newer of its
+/// annotations. `None` while the note does not speak of the live template, or its revision is not known yet.
 pub fn goal_from_note(workload: &Workload, revisions: &[Revision]) -> Option<Goal> {
-    let note = workload.action.as_deref()?;
+    let note = newest_note(workload)?;
     let current = sight::target(workload, revisions, &note.to)?;
     let other = revisions.iter().find(|r| r.name[..] == note.from);
+    let verb = Verb::named(&note.verb)?;
     Some(Goal {
-        verb: Verb::named(&note.verb)?,
+        verb,
         id: note.id.clone(),
         workload: workload.id.clone(),
         uid: workload.uid.clone(),
@@ -138,7 +170,7 @@ pub fn goal_from_note(workload: &Workload, revisions: &[Revision]) -> Option<Goa
             other.map(|r| &*r.containers),
         ),
         to: note.to.clone(),
-        template: None,
+        template: verb.keeps_template().then_some(workload.template),
         // The note was read on the object itself, so what is known already has the write in it.
         generation: 0,
         revision_name: current.name.clone(),
@@ -146,7 +178,15 @@ pub fn goal_from_note(workload: &Workload, revisions: &[Revision]) -> Option<Goa
         accepted: note.at,
         by: note.by.clone(),
         ready_for: READY_FOR,
+        scaled: note.replicas.map(Scaled::To),
     })
+}
+
+/// What was done last.
+pub fn newest_note(workload: &Workload) -> Option<&ActionNote> {
+    let notes = [&workload.action, &workload.turn];
+    let notes = notes.into_iter().filter_map(Option::as_deref);
+    notes.max_by_key(|note| note.at)
 }
 
 fn rollout(sight: &Sight<'_>, goal: &Goal, now: Timestamp) -> Follow {
@@ -329,6 +369,10 @@ fn verified(sight: &Sight<'_>, ready: &[&Pod], what: &str, goal: &Goal, now: Tim
         ),
     };
     let seconds = now.duration_since(goal.accepted).as_secs().max(0);
+    if goal.verb == Verb::Scale && n == 0 {
+        let seconds = text::duration(seconds.unsigned_abs());
+        return format!("verified: scaled to zero, no pod is left, {seconds} in all");
+    }
     format!(
         "verified: {n}/{n} {noun} run {what}, ready for {}s, {}, {} in all{held}",
         goal.ready_for,

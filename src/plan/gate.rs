@@ -147,7 +147,8 @@ fn of_check(
             | CheckId::Downtime
             | CheckId::Readiness
             | CheckId::History
-            | CheckId::Siblings => None,
+            | CheckId::Siblings
+            | CheckId::Autoscaler => None,
         },
         Some(Finding::Block) if check.final_block() => Some(Missing::Blocked(check)),
         Some(Finding::Block) => (!overridden).then_some(Missing::Override(check)),

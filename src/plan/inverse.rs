@@ -20,11 +20,14 @@ pub fn inverse(action: &Action) -> Result<(Verb, Target), Failure> {
         return Err(refused(sentence));
     }
     match verb {
-        Verb::Rollback => Ok((Verb::Rollback, named(&sending.from, "it left")?)),
+        Verb::Rollback | Verb::SetImage => Ok((Verb::Rollback, named(&sending.from, "it left")?)),
         Verb::Pause => Ok((Verb::Resume, Target::Proposed)),
         Verb::Resume => Ok((Verb::Pause, Target::Proposed)),
         Verb::Restart => Err(refused(
             "A restart cannot be undone: its pods were made anew from the same template.",
+        )),
+        Verb::Scale => Err(refused(
+            "The record does not keep the number that it left: scale it to the one you want.",
         )),
     }
 }
@@ -42,6 +45,11 @@ pub fn rest(action: &Action) -> Result<(Verb, Target), Failure> {
     let target = match verb {
         Verb::Rollback => named(&action.sending.to, "it went to")?,
         Verb::Pause | Verb::Resume | Verb::Restart => Target::Proposed,
+        Verb::Scale | Verb::SetImage => {
+            return Err(refused(
+                "The record does not keep what was asked for: ask for it again.",
+            ));
+        }
     };
     Ok((verb, target))
 }

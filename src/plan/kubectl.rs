@@ -21,6 +21,25 @@ pub fn rollout(id: &WorkloadId, verb: &str) -> String {
     format!("{} rollout {verb} {id}", kubectl(id))
 }
 
+/// `kubectl -n shop scale deploy/checkout --current-replicas=6 --replicas=8`.
+pub fn scale(id: &WorkloadId, (shown, to): (u32, u32)) -> String {
+    let kubectl = kubectl(id);
+    format!("{kubectl} scale {id} --current-replicas={shown} --replicas={to}")
+}
+
+/// `kubectl -n shop set image deploy/checkout web=shop/checkout:2.16.0`.
+pub fn set_image(id: &WorkloadId, container: &str, image: &str) -> String {
+    format!("{} set image {id} {container}={image}", kubectl(id))
+}
+
+/// `kubectl -n shop patch hpa web -p '{"spec":…}'`.
+pub fn bounds(id: &WorkloadId, autoscaler: &str, (min, max): (u32, u32)) -> String {
+    let kubectl = kubectl(id);
+    format!(
+        r#"{kubectl} patch hpa {autoscaler} -p '{{"spec":{{"minReplicas":{min},"maxReplicas":{max}}}}}'"#
+    )
+}
+
 fn kubectl(id: &WorkloadId) -> String {
     let context = match &*id.cluster.0 {
         "in-cluster" => String::new(),

@@ -23,8 +23,8 @@ use crate::domain::{
 };
 
 pub use check::{Ask, Check, CheckId, CheckState, Finding, Verdict};
-pub use evidence::{Evidence, FreshRevision, Stamp};
-pub use follow::{Follow, Goal, Milestone};
+pub use evidence::{Autoscaling, Evidence, FreshRevision, Stamp};
+pub use follow::{Follow, Goal, Milestone, Scaled};
 pub use gate::{Answers, Missing, Pass};
 pub use progress::Progress;
 pub use request::{Request, Target, Verb};
@@ -42,6 +42,8 @@ pub struct Plan {
     pub level: Level,
     pub from: Side,
     pub to: Side,
+    /// What stands on both sides of the arrow.
+    pub arrow: (String, String),
     /// The rule that chose the target: `most of its pods serve`. Empty when there was nothing to choose.
     pub rule: String,
     pub differences: Vec<Difference>,
@@ -124,29 +126,20 @@ impl Plan {
         self.steps.iter().chain(taken)
     }
 
-    /// What stands on both sides of the arrow.
-    pub fn arrow(&self) -> (String, String) {
-        let (from, to) = (self.from.label(), self.to.label());
-        match self.request.verb {
-            Verb::Rollback => (from, to),
-            Verb::Pause => (from, "the same, paused".into()),
-            Verb::Resume => (format!("{from}, paused"), "the same, moving".into()),
-            Verb::Restart => (from, "the same, in new pods".into()),
+    /// How many replicas there were, for a plan that writes another number.
+    pub fn replicas_before(&self) -> Option<u32> {
+        match (&self.goal.scaled, &self.request.target) {
+            (Some(Scaled::To(_)), Target::Replicas { shown, .. }) => Some(*shown),
+            _ => None,
         }
     }
 
     /// Whether `now`, a later read, has the `n`th step in it.
     pub fn applied(&self, n: usize, now: &Workload) -> bool {
-        let noted = || {
-            now.action
-                .as_deref()
-                .is_some_and(|note| note.id == self.stamp.id)
-        };
-        let done = match (self.request.verb.from_paused(), n) {
-            (Some(before), _) => now.paused != before,
-            (None, 0) => noted(),
+        let done = match n {
+            0 => now.is_noted(&self.stamp.id),
             // A patch after the first is the resume.
-            (None, _) => !now.paused,
+            _ => !now.paused,
         };
         now.uid == self.uid && done
     }
@@ -193,6 +186,8 @@ pub fn plan(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, 
         Verb::Pause => verbs::pause::plan(evidence),
         Verb::Resume => verbs::resume::plan(evidence),
         Verb::Restart => verbs::restart::plan(evidence),
+        Verb::Scale => verbs::scale::plan(evidence),
+        Verb::SetImage => verbs::set_image::plan(evidence, now),
     }?;
     let held = check::hold::verdicts(verb, &evidence.holds, evidence.read_at);
     plan.checks.extend(held.into_iter().map(|verdict| Check {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::domain::version::version;
 use crate::domain::{Container, Failure, FailureKind, Fleet, TemplateHash};
-use crate::plan::{Evidence, Refusal, patch};
+use crate::plan::{Autoscaling, Evidence, Refusal, Target, patch};
 use crate::text;
 
 /// # Errors
@@ -21,7 +21,7 @@ pub fn refuse(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<(), 
         )));
     }
     if workload.template == request.shown {
-        return Ok(());
+        return scaled(evidence);
     }
     let live = version(
         &workload.containers,
@@ -46,6 +46,21 @@ pub fn refuse(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<(), 
         ),
     };
     Err(moved(format!("{who}, after it was shown.")))
+}
+
+/// What an autoscaler moves is no surprise: then its bounds are what is written.
+fn scaled(evidence: &Evidence) -> Result<(), Refusal> {
+    let (now, id) = (evidence.workload.desired, &evidence.workload.id);
+    match (&evidence.request.target, &evidence.autoscaling) {
+        (Target::Replicas { shown, .. }, Autoscaling::None | Autoscaling::Unknown(_))
+            if *shown != now =>
+        {
+            Err(moved(format!(
+                "{id} was scaled from {shown} to {now}, after it was shown."
+            )))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The containers and version label of the template that was shown: of the row, or of the revision that holds

@@ -7,8 +7,9 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Error;
 use serde_json::value::RawValue;
 
+use crate::domain::action_note::{ANNOTATION, TURN};
 use crate::domain::template::{HASH_LABEL, PATCH};
-use crate::domain::{ActionNote, Uid, action_note};
+use crate::domain::{ActionNote, Autoscaler, Uid};
 
 /// What is written beside the template, and whether there is a map of annotations to add it to.
 pub struct Note<'a> {
@@ -28,10 +29,9 @@ pub fn replace_template(
     replacement: &str,
     note: &Note<'_>,
 ) -> Result<String, Error> {
-    let uid = serde_json::to_string(&*uid.0)?;
-    let annotate = annotate(note)?;
+    let (bound, annotate) = (bound(uid, tested), annotate(ANNOTATION, note)?);
     Ok(format!(
-        r#"[{{"op":"test","path":"/metadata/uid","value":{uid}}},{{"op":"test","path":"/spec/template","value":{tested}}},{{"op":"replace","path":"/spec/template","value":{replacement}}},{annotate}]"#
+        r#"[{bound},{{"op":"replace","path":"/spec/template","value":{replacement}}},{annotate}]"#
     ))
 }
 
@@ -49,8 +49,8 @@ pub fn restart(
     (at, into_map): (&str, bool),
     note: &Note<'_>,
 ) -> Result<String, Error> {
-    let (uid, at) = (serde_json::to_string(&*uid.0)?, serde_json::to_string(at)?);
-    let annotate = annotate(note)?;
+    let at = serde_json::to_string(at)?;
+    let (bound, annotate) = (bound(uid, tested), annotate(ANNOTATION, note)?);
     let path = "/spec/template/metadata/annotations";
     let write = if into_map {
         let key = pointer(RESTARTED_AT);
@@ -58,16 +58,43 @@ pub fn restart(
     } else {
         format!(r#"{{"op":"add","path":"{path}","value":{{"{RESTARTED_AT}":{at}}}}}"#)
     };
+    Ok(format!("[{bound},{write},{annotate}]"))
+}
+
+/// A JSON Patch that sets the image of one container of the template that was shown. `field` is its place in there.
+///
+/// # Errors
+/// Never in practice: when the note cannot be written as JSON.
+pub fn set_image(
+    uid: &Uid,
+    tested: &str,
+    (field, image): (&str, &str),
+    note: &Note<'_>,
+) -> Result<String, Error> {
+    let image = serde_json::to_string(image)?;
+    let (bound, annotate) = (bound(uid, tested), annotate(ANNOTATION, note)?);
     Ok(format!(
-        r#"[{{"op":"test","path":"/metadata/uid","value":{uid}}},{{"op":"test","path":"/spec/template","value":{tested}}},{write},{annotate}]"#
+        r#"[{bound},{{"op":"replace","path":"/spec/template{field}","value":{image}}},{annotate}]"#
     ))
 }
 
+/// The tests that bind a write to the object and the template that were shown.
+fn bound(uid: &Uid, tested: &str) -> String {
+    format!(
+        r#"{},{{"op":"test","path":"/spec/template","value":{tested}}}"#,
+        bound_to(uid)
+    )
+}
+
+fn bound_to(uid: &Uid) -> String {
+    let uid = serde_json::Value::from(&*uid.0);
+    format!(r#"{{"op":"test","path":"/metadata/uid","value":{uid}}}"#)
+}
+
 /// The operations that leave our note.
-fn annotate(note: &Note<'_>) -> Result<String, Error> {
+fn annotate(key: &str, note: &Note<'_>) -> Result<String, Error> {
     let text = serde_json::to_string(note.note)?;
     let value = serde_json::to_string(&text)?;
-    let key = action_note::ANNOTATION;
     Ok(if note.into_map {
         let key = pointer(key);
         format!(r#"{{"op":"add","path":"/metadata/annotations/{key}","value":{value}}}"#)
@@ -86,25 +113,69 @@ fn pointer(key: &str) -> String {
 
 /// A JSON Patch that pauses the Deployment that was shown, or lets it move again, with the template that was shown:
 /// another one would wait, or go out, that nobody has looked at.
-pub fn turn_paused(uid: &Uid, tested: &str, paused: bool) -> String {
-    let uid = serde_json::Value::from(&*uid.0);
+///
+/// # Errors
+/// Never in practice: when the note cannot be written as JSON.
+pub fn turn_paused(
+    uid: &Uid,
+    tested: &str,
+    paused: bool,
+    note: &Note<'_>,
+) -> Result<String, Error> {
     // The server leaves the field out while it is false.
     let (before, op) = if paused {
         ("null", "add")
     } else {
         ("true", "replace")
     };
-    format!(
-        r#"[{{"op":"test","path":"/metadata/uid","value":{uid}}},{{"op":"test","path":"/spec/template","value":{tested}}},{{"op":"test","path":"/spec/paused","value":{before}}},{{"op":"{op}","path":"/spec/paused","value":{paused}}}]"#
-    )
+    let (bound, annotate) = (bound(uid, tested), annotate(TURN, note)?);
+    Ok(format!(
+        r#"[{bound},{{"op":"test","path":"/spec/paused","value":{before}}},{{"op":"{op}","path":"/spec/paused","value":{paused}}},{annotate}]"#
+    ))
+}
+
+/// A JSON Patch that sets the number of replicas where the one that was shown still stands. The scale subresource
+/// would do for the number, but it can neither test the template nor take the note.
+///
+/// # Errors
+/// Never in practice: when the note cannot be written as JSON.
+pub fn scale(
+    uid: &Uid,
+    tested: &str,
+    (shown, to): (u32, u32),
+    note: &Note<'_>,
+) -> Result<String, Error> {
+    let (bound, annotate) = (bound(uid, tested), annotate(TURN, note)?);
+    Ok(format!(
+        r#"[{bound},{{"op":"test","path":"/spec/replicas","value":{shown}}},{{"op":"replace","path":"/spec/replicas","value":{to}}},{annotate}]"#
+    ))
+}
+
+/// A JSON Patch that moves the bounds of the autoscaler that was shown.
+///
+/// # Errors
+/// Never in practice: when the note cannot be written as JSON.
+pub fn bounds(
+    autoscaler: &Autoscaler,
+    (min, max): (u32, u32),
+    note: &ActionNote,
+) -> Result<String, Error> {
+    let (least, most) = (autoscaler.min, autoscaler.max);
+    let least = least.map_or("null".into(), |least| least.to_string());
+    let note = Note {
+        note,
+        into_map: autoscaler.has_annotations,
+    };
+    let (bound, annotate) = (bound_to(&autoscaler.uid), annotate(TURN, &note)?);
+    Ok(format!(
+        r#"[{bound},{{"op":"test","path":"/spec/minReplicas","value":{least}}},{{"op":"test","path":"/spec/maxReplicas","value":{most}}},{{"op":"add","path":"/spec/minReplicas","value":{min}}},{{"op":"replace","path":"/spec/maxReplicas","value":{max}}},{annotate}]"#
+    ))
 }
 
 /// A JSON Patch that lets a paused Deployment move again, whatever its template.
 pub fn resume(uid: &Uid) -> String {
-    let uid = serde_json::Value::from(&*uid.0);
-    format!(
-        r#"[{{"op":"test","path":"/metadata/uid","value":{uid}}},{{"op":"replace","path":"/spec/paused","value":false}}]"#
-    )
+    let bound = bound_to(uid);
+    format!(r#"[{bound},{{"op":"replace","path":"/spec/paused","value":false}}]"#)
 }
 
 /// A revision's template as the workload itself would have it: without the `pod-template-hash` label of a ReplicaSet
@@ -195,6 +266,7 @@ mod tests {
             to: canonical_hash(HARD).unwrap(),
             by: "me\"@here".into(),
             at: "2026-01-01T00:00:00Z".parse().unwrap(),
+            replicas: None,
         }
     }
 

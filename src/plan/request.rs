@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{TemplateHash, Uid, WorkloadId};
+use crate::domain::{TemplateHash, Uid, Workload, WorkloadId};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -11,6 +11,8 @@ pub enum Verb {
     Pause,
     Resume,
     Restart,
+    Scale,
+    SetImage,
 }
 
 /// A verb in a sentence.
@@ -27,7 +29,14 @@ pub struct Words {
 }
 
 impl Verb {
-    pub const ALL: [Self; 4] = [Self::Rollback, Self::Pause, Self::Resume, Self::Restart];
+    pub const ALL: [Self; 6] = [
+        Self::Rollback,
+        Self::Pause,
+        Self::Resume,
+        Self::Restart,
+        Self::Scale,
+        Self::SetImage,
+    ];
 
     /// In the record and in our note, which a test holds to the JSON.
     pub fn name(self) -> &'static str {
@@ -36,6 +45,8 @@ impl Verb {
             Self::Pause => "pause",
             Self::Resume => "resume",
             Self::Restart => "restart",
+            Self::Scale => "scale",
+            Self::SetImage => "set-image",
         }
     }
 
@@ -50,6 +61,8 @@ impl Verb {
             Self::Pause => ("pause", "pauses", "pausing", "paused"),
             Self::Resume => ("resume", "resumes", "resuming", "resumed"),
             Self::Restart => ("restart", "restarts", "restarting", "restarted"),
+            Self::Scale => ("scale", "scales", "scaling", "scaled"),
+            Self::SetImage => ("set image", "sets it", "setting the image", "image set"),
         };
         Words {
             plain,
@@ -62,15 +75,23 @@ impl Verb {
     /// Whether something may go out by it that was not running before: that waits while there is a hold.
     pub fn brings_new(self) -> bool {
         match self {
-            Self::Rollback | Self::Pause | Self::Restart => false,
-            Self::Resume => true,
+            Self::Rollback | Self::Pause | Self::Restart | Self::Scale => false,
+            Self::Resume | Self::SetImage => true,
+        }
+    }
+
+    /// The pod template stays as it is.
+    pub fn keeps_template(self) -> bool {
+        match self {
+            Self::Rollback | Self::Restart | Self::SetImage => false,
+            Self::Pause | Self::Resume | Self::Scale => true,
         }
     }
 
     /// Whether the workload is paused before it, for those that turn just that.
     pub fn from_paused(self) -> Option<bool> {
         match self {
-            Self::Rollback | Self::Restart => None,
+            Self::Rollback | Self::Restart | Self::Scale | Self::SetImage => None,
             Self::Pause => Some(false),
             Self::Resume => Some(true),
         }
@@ -100,6 +121,24 @@ pub enum Target {
     Named(Box<str>),
     /// `--to 41` or `--to 2.14.1`, as typed.
     Typed(String),
+    /// So many replicas, where `shown` were asked for.
+    Replicas { shown: u32, to: u32 },
+    /// A tag, a digest or a whole reference, for this container or the first one.
+    Image {
+        container: Option<Box<str>>,
+        image: String,
+    },
+}
+
+impl Request {
+    /// The same of the workload as it is now, once that is what is shown.
+    pub fn of(&mut self, now: &Workload) {
+        self.uid = now.uid.clone();
+        self.shown = now.template;
+        if let Target::Replicas { shown, .. } = &mut self.target {
+            *shown = now.desired;
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! One write, as data.
 
-use crate::domain::{ClusterId, Uid, Verbatim, Workload};
+use crate::domain::{ClusterId, Uid, Verbatim, Workload, WorkloadId};
 
 /// The object that a step writes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,11 @@ impl ObjectRef {
             resource: workload.id.kind.plural(),
             name: workload.id.name.clone(),
         }
+    }
+
+    /// It is the workload itself, and not one beside it.
+    pub fn is(&self, id: &WorkloadId) -> bool {
+        self.resource == id.kind.plural() && self.name == id.name
     }
 }
 

@@ -248,6 +248,7 @@ fn the_first_annotation_is_added_where_there_is_none_and_only_there() {
             to: canonical_hash(replacement).unwrap(),
             by: "me@here".into(),
             at: jiff::Timestamp::now(),
+            replicas: None,
         };
         let note = Note {
             note: &note,

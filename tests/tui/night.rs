@@ -181,6 +181,7 @@ impl Recipe {
             written_by: Some(("kubectl-set".into(), ago(self.changed))),
             spec_written: Some(ago(self.changed)),
             action: None,
+            turn: None,
         }
     }
 

@@ -48,6 +48,7 @@ fn back_plan(model: &Model) -> Plan {
         level: model.level(&row.id),
         from: side(0, "2.15.0", None),
         to: side(1, "2.14.1", Some("77c01d")),
+        arrow: ("2.15.0 (rev 39)".into(), "2.14.1 (rev 38, 77c01d)".into()),
         rule: "most of its pods serve".into(),
         differences: vec![
             Difference {
@@ -140,6 +141,7 @@ fn goal(model: &Model, accepted: Timestamp) -> Goal {
         accepted,
         by: "oncall@bastion".into(),
         ready_for: 30,
+        scaled: None,
     }
 }
 
@@ -215,6 +217,12 @@ fn plan_with_the_name_being_typed() {
             shown.name = Some(Field(tui_input::Input::new("chec".into())));
         })
     });
+}
+
+#[test]
+fn what_a_verb_asks_before_it_plans() {
+    check("ask_replicas", |w, h| with_keys(w, h, &["s"]));
+    check("ask_image", |w, h| with_keys(w, h, &["i", "down"]));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::domain::{ClusterId, Failure, Known, Uid, WorkloadId, known::State};
 use crate::plan::{Target, Verb};
 
 use super::key::{self, Typed};
-use super::{logs, notice, plan, service, text};
+use super::{ask, logs, notice, plan, service, text};
 
 pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
     let (rows, page) = (model.board.rows.len(), layout::page(model));
@@ -48,6 +48,8 @@ fn on_row(model: &mut Model, intent: Intent) -> Vec<Effect> {
         Intent::RollBack => plan::open(model, &id, Verb::Rollback, Target::Proposed),
         Intent::Restart => plan::open(model, &id, Verb::Restart, Target::Proposed),
         Intent::PauseOrResume => plan::pause_or_resume(model, &id),
+        Intent::Scale => ask::scale(model, &id),
+        Intent::SetImage => ask::set_image(model, &id),
         Intent::Copy => vec![Effect::Copy {
             text: format!("-n {} {id}", id.namespace),
         }],

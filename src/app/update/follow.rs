@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::app::effect::Effect;
 use crate::app::model::{Following, Model, Screen};
 use crate::domain::{Feed, Phase, SourceId, WorkloadId};
-use crate::plan::follow::{follow, goal_from_note};
+use crate::plan::follow::{follow, goal_from_note, newest_note};
 use crate::plan::{Follow, Goal};
 
 use super::notice;
@@ -48,7 +48,9 @@ pub fn resume(model: &mut Model, id: &WorkloadId) {
     let Some(workload) = model.fleet.workload(id) else {
         return;
     };
-    let Some(note) = &workload.action else { return };
+    let Some(note) = newest_note(workload) else {
+        return;
+    };
     if model.ended.contains(&note.id)
         || model.follows.iter().any(|f| f.goal.id == note.id)
         || model.executions.iter().any(|e| e.plan.stamp.id == note.id)

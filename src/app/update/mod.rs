@@ -1,5 +1,6 @@
 //! What each event does to the model. One file per screen or concern; this one only dispatches.
 
+mod ask;
 mod board;
 mod connection;
 mod doctor;
@@ -11,6 +12,7 @@ mod logs;
 mod namespaces;
 mod palette;
 mod plan;
+mod progress;
 mod record;
 pub mod service;
 pub mod settings;
@@ -63,7 +65,7 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
         } => feed::fed(model, &source, (epoch, at), updates),
         Event::Gathered { job, outcome } => plan::gathered(model, job, outcome),
         Event::Checked { job, verdict } => plan::checked(model, job, verdict),
-        Event::Progressed { job, progress } => plan::progressed(model, job, progress),
+        Event::Progressed { job, progress } => progress::progressed(model, job, progress),
         Event::Logged { job, news } => logs::logged(model, job, news),
         Event::Fetched { job, outcome } => text::fetched(model, job, outcome),
         Event::NamespacesListed { job, outcome } => namespaces::listed(model, job, outcome),

@@ -70,7 +70,11 @@ fn commands(model: &Model, typed: &str) -> Vec<Choice> {
         about: format!("means {command}"),
     });
     let mut all: Vec<Choice> = of_registry.chain([svc]).chain(aliases).collect();
-    all.retain(|choice| choice.name.starts_with(typed));
+    // `:resume` is the end of `pause-or-resume`.
+    all.retain(|choice| {
+        choice.name.split('-').any(|word| word.starts_with(typed)) || choice.name.starts_with(typed)
+    });
+    all.sort_by_key(|choice| !choice.name.starts_with(typed));
     all
 }
 

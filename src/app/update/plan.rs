@@ -6,15 +6,14 @@ use crate::app::field::Field;
 use crate::app::intent::Intent;
 use crate::app::keymap::Key;
 use crate::app::layout;
-use crate::app::model::{Armed, Execution, Model, Overlay, PlanBox, ReasonField, Stage};
+use crate::app::model::{Armed, Execution, Model, Overlay, PlanBox, Question, ReasonField, Stage};
 use crate::domain::{Failure, Kind, Level, WorkloadId};
 use crate::plan::{
-    Answers, CheckId, Evidence, Finding, Missing, Plan, Progress, Request, Target, Verb, Verdict,
-    gate, plan,
+    Answers, CheckId, Evidence, Finding, Missing, Plan, Request, Target, Verb, Verdict, gate, plan,
 };
 
 use super::key::{self, Typed};
-use super::{follow, later, next_job, notice};
+use super::{ask, later, next_job, notice};
 
 /// How long `!` lasts without a key.
 pub const ARMED_SECONDS: i64 = 600;
@@ -28,18 +27,38 @@ pub fn pause_or_resume(model: &mut Model, id: &WorkloadId) -> Vec<Effect> {
 
 /// Asks for fresh reads of a workload as it is shown now.
 pub fn open(model: &mut Model, id: &WorkloadId, verb: Verb, target: Target) -> Vec<Effect> {
+    let since = model.now;
+    if !open_box(model, id, (verb, target), Stage::Gathering { since }) {
+        return Vec::new();
+    }
+    gather_again(model, None)
+}
+
+/// Asks the person first.
+pub fn ask(model: &mut Model, id: &WorkloadId, verb: Verb, question: Question) -> Vec<Effect> {
+    open_box(model, id, (verb, Target::Proposed), Stage::Asking(question));
+    Vec::new()
+}
+
+/// False when it may not be, which is said.
+fn open_box(
+    model: &mut Model,
+    id: &WorkloadId,
+    (verb, target): (Verb, Target),
+    stage: Stage,
+) -> bool {
     if let Some(missing) = missing_permission(model, id) {
         notice(
             model,
             format!("you may not: {missing} in {}", id.namespace),
             true,
         );
-        return Vec::new();
+        return false;
     }
     // The row as it was painted: the fleet may have heard of another template since.
     let Some(row) = model.board.row(id) else {
         notice(model, format!("{id} is gone"), true);
-        return Vec::new();
+        return false;
     };
     let request = Request {
         verb,
@@ -48,12 +67,11 @@ pub fn open(model: &mut Model, id: &WorkloadId, verb: Verb, target: Target) -> V
         shown: row.template,
         target,
     };
-    let job = next_job(model);
     model.overlay = Some(Overlay::Plan(Box::new(PlanBox {
         workload: id.clone(),
-        job,
-        request: request.clone(),
-        stage: Stage::Gathering { since: model.now },
+        job: JobId::default(),
+        request,
+        stage,
         answers: Answers::default(),
         name: None,
         reason: None,
@@ -61,7 +79,7 @@ pub fn open(model: &mut Model, id: &WorkloadId, verb: Verb, target: Target) -> V
         moved: None,
         said: None,
     })));
-    vec![Effect::Gather { job, request }]
+    true
 }
 
 /// The verb that is missing for release verbs in this workload's namespace, when that is known.
@@ -78,7 +96,8 @@ pub fn missing(model: &Model, shown: &PlanBox) -> Vec<Missing> {
         Stage::Shown { plan, verdicts, .. } => {
             gate::missing(plan.level, plan, verdicts, &answers(model, shown))
         }
-        Stage::Gathering { .. }
+        Stage::Asking(_)
+        | Stage::Gathering { .. }
         | Stage::Refused { .. }
         | Stage::Executing { .. }
         | Stage::Unknown { .. } => Vec::new(),
@@ -107,8 +126,7 @@ pub fn gathered(
         Err(refusal) if refusal.moved => {
             // The same reads, asked as if they had been on the screen: they are, from now on.
             moved.get_or_insert(refusal.failure.sentence);
-            evidence.request.uid = evidence.workload.uid.clone();
-            evidence.request.shown = evidence.workload.template;
+            evidence.request.of(&evidence.workload);
             let again = plan(&model.fleet, &evidence, now);
             again.map_err(|refusal| refusal.failure)
         }
@@ -154,7 +172,7 @@ fn forget_answers(shown: &mut PlanBox) {
     };
 }
 
-fn waiting(overlay: &mut Option<Overlay>, job: JobId) -> Option<&mut PlanBox> {
+pub fn waiting(overlay: &mut Option<Overlay>, job: JobId) -> Option<&mut PlanBox> {
     match overlay {
         Some(Overlay::Plan(shown)) if shown.job == job => Some(shown),
         Some(_) | None => None,
@@ -180,7 +198,7 @@ pub fn checked(model: &mut Model, job: JobId, verdict: Verdict) -> Vec<Effect> {
 }
 
 /// Reads afresh for the same request.
-fn gather_again(model: &mut Model, moved: Option<String>) -> Vec<Effect> {
+pub fn gather_again(model: &mut Model, moved: Option<String>) -> Vec<Effect> {
     let (job, since) = (next_job(model), model.now);
     let Some(Overlay::Plan(shown)) = &mut model.overlay else {
         return Vec::new();
@@ -191,7 +209,9 @@ fn gather_again(model: &mut Model, moved: Option<String>) -> Vec<Effect> {
     (shown.name, shown.reason, shown.said) = (None, None, None);
     shown.moved = moved;
     let request = shown.request.clone();
-    vec![Effect::Cancel { job: old }, Effect::Gather { job, request }]
+    let former = (old != JobId::default()).then_some(Effect::Cancel { job: old });
+    let gather = Effect::Gather { job, request };
+    former.into_iter().chain([gather]).collect()
 }
 
 pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
@@ -229,7 +249,7 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
                     text: plan.kubectl.clone(),
                 }]
             }
-            Stage::Gathering { .. } | Stage::Refused { .. } => Vec::new(),
+            Stage::Asking(_) | Stage::Gathering { .. } | Stage::Refused { .. } => Vec::new(),
         },
         _ => Vec::new(),
     }
@@ -242,7 +262,10 @@ fn close(model: &mut Model) -> Vec<Effect> {
     };
     match shown.stage {
         Stage::Gathering { .. } | Stage::Shown { .. } => vec![Effect::Cancel { job: shown.job }],
-        Stage::Refused { .. } | Stage::Executing { .. } | Stage::Unknown { .. } => Vec::new(),
+        Stage::Asking(_)
+        | Stage::Refused { .. }
+        | Stage::Executing { .. }
+        | Stage::Unknown { .. } => Vec::new(),
     }
 }
 
@@ -338,6 +361,7 @@ fn check_name(check: CheckId) -> &'static str {
         CheckId::Readiness => "the readiness probe",
         CheckId::History => "the way back",
         CheckId::Siblings => "what went out with it",
+        CheckId::Autoscaler => "the autoscaler",
     }
 }
 
@@ -393,6 +417,9 @@ pub fn field_key(model: &mut Model, pressed: Key) -> Vec<Effect> {
     let Some(Overlay::Plan(shown)) = &mut model.overlay else {
         return Vec::new();
     };
+    if matches!(shown.stage, Stage::Asking(_)) {
+        return ask::key(model, pressed);
+    }
     shown.said = None;
     if let Some(reason) = &mut shown.reason {
         match key::typed(&mut reason.field, pressed) {
@@ -475,86 +502,6 @@ fn execute(model: &mut Model) -> Vec<Effect> {
             verdicts,
         },
     ]
-}
-
-pub fn progressed(model: &mut Model, job: JobId, progress: Progress) -> Vec<Effect> {
-    let Some(at) = model.executions.iter().position(|e| e.job == job) else {
-        return Vec::new();
-    };
-    model.dirty = true;
-    match progress {
-        Progress::Sent { step } => at_step(model, job, step, None),
-        Progress::Waiting { step, why } => at_step(model, job, step, Some(why)),
-        Progress::Accepted {
-            at: accepted,
-            generation,
-            ..
-        } => {
-            let goal = model.executions[at].plan.goal.clone();
-            follow::begin(model, goal, accepted, generation);
-            Vec::new()
-        }
-        Progress::Refused { step, why, moved } => {
-            model.executions.remove(at);
-            refused(model, job, (step, why), moved)
-        }
-        Progress::Unknown { why, .. } => {
-            let execution = model.executions.remove(at);
-            match waiting(&mut model.overlay, job) {
-                Some(shown) => {
-                    shown.stage = Stage::Unknown {
-                        plan: execution.plan,
-                        why,
-                    }
-                }
-                None => notice(
-                    model,
-                    format!("whether it was written is not known: {why}"),
-                    true,
-                ),
-            }
-            Vec::new()
-        }
-        Progress::Done { .. } => {
-            model.executions.remove(at);
-            if waiting(&mut model.overlay, job).is_some() {
-                model.overlay = None;
-            }
-            Vec::new()
-        }
-    }
-}
-
-fn at_step(model: &mut Model, job: JobId, now: usize, why: Option<String>) -> Vec<Effect> {
-    if let Some(shown) = waiting(&mut model.overlay, job)
-        && let Stage::Executing { step, waiting, .. } = &mut shown.stage
-    {
-        (*step, *waiting) = (now, why);
-    }
-    Vec::new()
-}
-
-fn refused(
-    model: &mut Model,
-    job: JobId,
-    (step, why): (usize, Failure),
-    moved: bool,
-) -> Vec<Effect> {
-    match waiting(&mut model.overlay, job) {
-        Some(_) if moved => gather_again(model, Some(why.sentence)),
-        Some(shown) => {
-            shown.stage = Stage::Refused { failure: why };
-            Vec::new()
-        }
-        None => {
-            let words = match step {
-                0 => format!("nothing was written: {}", why.sentence),
-                _ => why.sentence,
-            };
-            notice(model, words, true);
-            Vec::new()
-        }
-    }
 }
 
 /// Any key puts off the end of arming: it goes off when nobody is there.

@@ -7,7 +7,7 @@ use crate::app::model::{Model, Pane, Screen, ServiceScreen};
 use crate::domain::{Fleet, Pod, revision};
 use crate::plan::{Target, Verb};
 
-use super::{board, key, logs, notice, plan, text};
+use super::{ask, board, key, logs, notice, plan, text};
 
 pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
     let lines = layout::page(model);
@@ -48,6 +48,9 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
         }
         Intent::Restart => return plan::open(model, &id, Verb::Restart, Target::Proposed),
         Intent::PauseOrResume => return plan::pause_or_resume(model, &id),
+        // On a pod the same key is its shell.
+        Intent::Scale => return ask::scale(model, &id),
+        Intent::SetImage => return ask::set_image(model, &id),
         Intent::Copy => return copy(model),
         Intent::Retry => return board::retry(model),
         _ => {}

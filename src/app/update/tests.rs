@@ -19,6 +19,7 @@ use crate::plan::check::CheckState;
 use crate::plan::verbs::rollback::sample;
 use crate::plan::{CheckId, Finding, Follow, Progress, Target, Verdict};
 
+mod ask;
 mod board;
 mod command;
 mod filter;

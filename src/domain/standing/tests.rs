@@ -130,6 +130,7 @@ fn note(verb: &str) -> Box<ActionNote> {
         to: CanonicalHash("h".into()),
         by: "oncall@bastion".into(),
         at: ago(100),
+        replicas: None,
     })
 }
 

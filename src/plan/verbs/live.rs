@@ -6,10 +6,13 @@ use serde_json::Value;
 use crate::domain::image::{ImageRef, short_digest};
 use crate::domain::template::canonical_hash;
 use crate::domain::version::version;
-use crate::domain::{Container, Kind, Pod, Revision, TemplateHash, Workload};
+use crate::domain::{ActionNote, Container, Kind, Pod, Revision, TemplateHash, Verbatim, Workload};
 use crate::plan::check::{CheckState, downtime, quota, readiness, references};
 use crate::plan::follow::READY_FOR;
-use crate::plan::{Ask, Check, CheckId, Evidence, Goal, Refusal, Side};
+use crate::plan::patch::{self, Note};
+use crate::plan::{
+    Ask, Check, CheckId, Evidence, Goal, ObjectRef, Offer, OfferId, Refusal, Side, Step,
+};
 
 use super::rollback::Candidates;
 
@@ -64,7 +67,70 @@ pub fn goal(evidence: &Evidence, side: &Side) -> Result<Goal, Refusal> {
         accepted: evidence.stamp.at,
         by: evidence.stamp.by.clone(),
         ready_for: READY_FOR,
+        scaled: None,
     })
+}
+
+/// What is left on the object by a verb that keeps the template: `side` is the live one.
+///
+/// # Errors
+/// The template cannot be read.
+pub fn note(evidence: &Evidence, side: &Side) -> Result<ActionNote, Refusal> {
+    Ok(ActionNote {
+        id: evidence.stamp.id.clone(),
+        verb: evidence.request.verb.name().into(),
+        from: side.name.to_string(),
+        from_version: side.version.clone(),
+        to: canonical_hash(&evidence.template.0).map_err(Refusal::unreadable)?,
+        by: evidence.stamp.by.clone(),
+        at: evidence.stamp.at,
+        replicas: None,
+    })
+}
+
+/// The step that pauses or resumes.
+///
+/// # Errors
+/// The template cannot be read.
+pub fn turn(evidence: &Evidence, side: &Side, paused: bool) -> Result<Step, Refusal> {
+    let workload = &evidence.workload;
+    let note = Note {
+        note: &note(evidence, side)?,
+        into_map: evidence.has_annotations,
+    };
+    let body = patch::turn_paused(&workload.uid, &evidence.template.0, paused, &note);
+    Ok(Step::JsonPatch {
+        object: ObjectRef::of(workload),
+        body: Verbatim(body.map_err(Refusal::unreadable)?.into()),
+        what: format!("{} {}", evidence.request.verb.name(), workload.id),
+    })
+}
+
+/// What a person may add to another template: to resume what is paused, and to delete the pods that keep theirs.
+pub fn offers(evidence: &Evidence, kept: Option<Vec<Step>>) -> Vec<Offer> {
+    let workload = &evidence.workload;
+    let resume = workload.paused.then(|| Offer {
+        id: OfferId::Resume,
+        key: 'u',
+        text: "resume it as well, so that it moves".into(),
+        steps: vec![Step::JsonPatch {
+            object: ObjectRef::of(workload),
+            body: Verbatim(patch::resume(&workload.uid).into()),
+            what: format!("resume {}", workload.id),
+        }],
+        taken: false,
+    });
+    let delete = kept.map(|steps| Offer {
+        id: OfferId::DeletePods,
+        key: 'd',
+        text: match steps.len() {
+            1 => "delete that pod as well".into(),
+            n => format!("delete those {n} pods as well, one after another"),
+        },
+        steps,
+        taken: false,
+    });
+    resume.into_iter().chain(delete).collect()
 }
 
 /// The questions without whose answers nothing is written.

@@ -5,3 +5,5 @@ pub mod pause;
 pub mod restart;
 pub mod resume;
 pub mod rollback;
+pub mod scale;
+pub mod set_image;

@@ -30,10 +30,11 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
         uid: workload.uid.clone(),
         phase: evidence.phase,
         level: evidence.level,
+        arrow: (side.label(), "the same, in new pods".into()),
         rule: String::new(),
         differences: differences(&restart.before, &restart.after),
         checks: checks(&restart),
-        steps: steps(&restart, &side).map_err(Refusal::unreadable)?,
+        steps: steps(&restart, &side)?,
         offers: Vec::new(),
         goal: Goal {
             to: restart.to.clone(),
@@ -146,17 +147,12 @@ fn checks(restart: &Restart<'_>) -> Vec<Check> {
 }
 
 /// The patch comes first: what its controller makes after it has the time in it.
-fn steps(restart: &Restart<'_>, side: &Side) -> Result<Vec<Step>, serde_json::Error> {
+fn steps(restart: &Restart<'_>, side: &Side) -> Result<Vec<Step>, Refusal> {
     let evidence = restart.evidence;
     let workload = &evidence.workload;
     let note = ActionNote {
-        id: evidence.stamp.id.clone(),
-        verb: evidence.request.verb.name().into(),
-        from: side.name.to_string(),
-        from_version: side.version.clone(),
         to: restart.to.clone(),
-        by: evidence.stamp.by.clone(),
-        at: evidence.stamp.at,
+        ..live::note(evidence, side)?
     };
     let body = patch::restart(
         &workload.uid,
@@ -169,7 +165,8 @@ fn steps(restart: &Restart<'_>, side: &Side) -> Result<Vec<Step>, serde_json::Er
             note: &note,
             into_map: evidence.has_annotations,
         },
-    )?;
+    )
+    .map_err(Refusal::unreadable)?;
     let mut steps = vec![Step::JsonPatch {
         object: ObjectRef::of(workload),
         body: Verbatim(body.into()),

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use crate::domain::{Verbatim, Workload};
+use crate::domain::Workload;
 use crate::plan::meanwhile::meanwhile;
-use crate::plan::{Check, Difference, Evidence, ObjectRef, Plan, Refusal, Step, kubectl, patch};
+use crate::plan::{Check, Difference, Evidence, Plan, Refusal, kubectl};
 use crate::text;
 
 use super::live;
@@ -27,17 +27,17 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
         uid: workload.uid.clone(),
         phase: evidence.phase,
         level: evidence.level,
+        arrow: (
+            format!("{}, paused", side.label()),
+            "the same, moving".into(),
+        ),
         rule: String::new(),
         differences: vec![Difference {
             what: "paused".into(),
             text: "yes → no".into(),
         }],
         checks: checks(workload, &template),
-        steps: vec![Step::JsonPatch {
-            object: ObjectRef::of(workload),
-            body: Verbatim(patch::turn_paused(&workload.uid, &evidence.template.0, false).into()),
-            what: format!("resume {}", workload.id),
-        }],
+        steps: vec![live::turn(evidence, &side, false)?],
         offers: Vec::new(),
         goal: live::goal(evidence, &side)?,
         meanwhile: moves(workload),
@@ -107,7 +107,7 @@ mod tests {
             plan.meanwhile,
             "4 of 6 pods move to its template; 5 of 6 keep serving"
         );
-        let (from, to) = plan.arrow();
+        let (from, to) = plan.arrow.clone();
         assert_eq!(
             (&*from, &*to),
             ("2.15.0 (rev 42), paused", "the same, moving")
@@ -115,12 +115,13 @@ mod tests {
         let [Step::JsonPatch { body, .. }] = &plan.steps[..] else {
             panic!("one step");
         };
-        let end = r#"{"op":"test","path":"/spec/paused","value":true},{"op":"replace","path":"/spec/paused","value":false}]"#;
-        assert!(body.0.ends_with(end), "{}", body.0);
+        let end = r#"{"op":"test","path":"/spec/paused","value":true},{"op":"replace","path":"/spec/paused","value":false},{"op":"add","path":"/metadata/annotations/rolldeck.dev~1turn","#;
+        assert!(body.0.contains(end), "{}", body.0);
         assert!(plan.checks.iter().any(|check| check.id == CheckId::Config));
         let mut now = evidence().workload;
         assert!(!plan.applied(0, &now));
-        now.paused = false;
+        now.turn = Some(sample::note(42, "2.15.0"));
+        now.turn.as_mut().unwrap().id = plan.stamp.id.clone();
         assert!(plan.applied(0, &now));
         let mut complete = evidence();
         complete.workload.counts.updated = 6;

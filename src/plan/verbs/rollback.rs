@@ -12,8 +12,8 @@ use crate::plan::follow::READY_FOR;
 use crate::plan::meanwhile::meanwhile;
 use crate::plan::patch::{self, Note};
 use crate::plan::{
-    CheckId, Difference, Evidence, Goal, ObjectRef, Offer, OfferId, Plan, Refusal, Side, Step,
-    Verb, Verdict, kubectl,
+    CheckId, Difference, Evidence, Goal, ObjectRef, Offer, Plan, Refusal, Side, Step, Verb,
+    Verdict, kubectl,
 };
 
 use super::live::{self, digest};
@@ -102,6 +102,7 @@ fn assemble(case: &Case<'_>, fleet: &Fleet, now: Timestamp) -> Result<Plan, Refu
         uid: workload.uid.clone(),
         phase: evidence.phase,
         level: evidence.level,
+        arrow: (from.label(), to.label()),
         rule: case.chosen.rule.clone(),
         checks: checks(case, fleet, &differences, now),
         steps: steps(case).map_err(Refusal::unreadable)?,
@@ -223,6 +224,7 @@ fn patch_step(case: &Case<'_>) -> Result<Step, serde_json::Error> {
         to: case.to.clone(),
         by: evidence.stamp.by.clone(),
         at: evidence.stamp.at,
+        replicas: None,
     };
     let body = patch::replace_template(
         &evidence.workload.uid,
@@ -246,30 +248,8 @@ fn patch_step(case: &Case<'_>) -> Result<Step, serde_json::Error> {
 }
 
 fn offers(case: &Case<'_>) -> Vec<Offer> {
-    let workload = &case.evidence.workload;
-    let resume = workload.paused.then(|| Offer {
-        id: OfferId::Resume,
-        key: 'u',
-        text: "resume it as well, so that it moves".into(),
-        steps: vec![Step::JsonPatch {
-            object: ObjectRef::of(workload),
-            body: Verbatim(patch::resume(&workload.uid).into()),
-            what: format!("resume {}", workload.id),
-        }],
-        taken: false,
-    });
     let kept = case.left.kept_steps(case.evidence);
-    let delete = kept.filter(|_| !case.chosen.live).map(|steps| Offer {
-        id: OfferId::DeletePods,
-        key: 'd',
-        text: match steps.len() {
-            1 => "delete that pod as well".into(),
-            n => format!("delete those {n} pods as well, one after another"),
-        },
-        steps,
-        taken: false,
-    });
-    resume.into_iter().chain(delete).collect()
+    live::offers(case.evidence, kept.filter(|_| !case.chosen.live))
 }
 
 fn goal(case: &Case<'_>) -> Goal {
@@ -292,6 +272,7 @@ fn goal(case: &Case<'_>) -> Goal {
         accepted: evidence.stamp.at,
         by: evidence.stamp.by.clone(),
         ready_for: READY_FOR,
+        scaled: None,
     }
 }
 

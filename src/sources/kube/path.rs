@@ -15,6 +15,7 @@ pub enum Resource {
     Secrets,
     ServiceAccounts,
     ResourceQuotas,
+    Autoscalers,
 }
 
 impl From<Kind> for Resource {
@@ -37,6 +38,7 @@ impl Resource {
             Self::Secrets => "secrets",
             Self::ServiceAccounts => "serviceaccounts",
             Self::ResourceQuotas => "resourcequotas",
+            Self::Autoscalers => "horizontalpodautoscalers",
         }
     }
 
@@ -44,6 +46,7 @@ impl Resource {
     pub fn group(self) -> &'static str {
         match self {
             Self::Workload(_) | Self::ReplicaSets | Self::ControllerRevisions => "apps",
+            Self::Autoscalers => "autoscaling",
             Self::Pods
             | Self::Events
             | Self::Namespaces
@@ -55,10 +58,10 @@ impl Resource {
     }
 
     fn root(self) -> &'static str {
-        if self.group().is_empty() {
-            "/api/v1"
-        } else {
-            "/apis/apps/v1"
+        match self.group() {
+            "" => "/api/v1",
+            "autoscaling" => "/apis/autoscaling/v2",
+            _ => "/apis/apps/v1",
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::app::Model;
 use crate::app::intent::Intent;
 use crate::app::model::Following;
 use crate::app::words::key;
-use crate::plan::{Follow, Verb};
+use crate::plan::{Follow, Scaled, Verb};
 use crate::text;
 
 use super::super::theme::Role;
@@ -43,7 +43,12 @@ fn draw(
         Follow::Failed(_) => words.plain,
     };
     let versions = match goal.verb {
-        Verb::Rollback => format!("{} → {}", goal.from_version, goal.to_version),
+        Verb::Rollback | Verb::SetImage => format!("{} → {}", goal.from_version, goal.to_version),
+        Verb::Scale => match goal.scaled {
+            Some(Scaled::To(to)) => format!("to {to}"),
+            Some(Scaled::Between(min, max)) => format!("to {min} at least, {max} at most"),
+            None => String::new(),
+        },
         Verb::Pause | Verb::Resume | Verb::Restart => goal.to_version.clone(),
     };
     let title = format!("{verb}  {} {versions}", goal.workload.name);
@@ -121,7 +126,8 @@ fn next_words(model: &Model, verb: Verb) -> String {
     match verb {
         Verb::Rollback => format!("press {} for a new plan", key(Intent::RollBack)),
         Verb::Pause => format!("press {} for a new plan", key(Intent::PauseOrResume)),
-        Verb::Resume | Verb::Restart => {
+        Verb::Scale => format!("press {} for a new plan", key(Intent::Scale)),
+        Verb::Resume | Verb::Restart | Verb::SetImage => {
             format!("press {} to plan a rollback", key(Intent::RollBack))
         }
     }

@@ -16,6 +16,7 @@ use super::super::widgets::input::input;
 use super::super::widgets::pen::Pen;
 use body::question;
 
+mod asked;
 mod body;
 
 /// Wider than this a line is hard to read.
@@ -71,13 +72,16 @@ fn level(model: &Model, shown: &PlanBox) -> Level {
         Stage::Shown { plan, .. } | Stage::Executing { plan, .. } | Stage::Unknown { plan, .. } => {
             plan.level
         }
-        Stage::Gathering { .. } | Stage::Refused { .. } => model.level(&shown.workload),
+        Stage::Asking(_) | Stage::Gathering { .. } | Stage::Refused { .. } => {
+            model.level(&shown.workload)
+        }
     }
 }
 
 fn way_back(model: &Model, shown: &PlanBox) -> String {
     let back = words::key(model, Intent::Back);
     match &shown.stage {
+        Stage::Asking(_) => "esc cancels".to_owned(),
         // In a field the keys are no commands.
         _ if shown.typing() => "esc leaves the field".to_owned(),
         Stage::Gathering { .. } | Stage::Shown { .. } => format!("{back} cancels"),
@@ -102,6 +106,11 @@ fn foot(pen: &mut Pen<'_>, model: &Model, shown: &PlanBox) {
             if let Some(waiting) = waiting {
                 pen.line(0, 2, waiting, Role::Plain);
             }
+            return;
+        }
+        Stage::Asking(question) => {
+            asked::field(pen, question);
+            said(pen, shown);
             return;
         }
         Stage::Gathering { .. } => return,

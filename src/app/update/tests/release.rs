@@ -166,6 +166,7 @@ fn noted(seconds_ago: i64) -> Model {
         to: canonical_hash("{}").unwrap(),
         by: "oncall@bastion".into(),
         at: fixture::ago(seconds_ago),
+        replicas: None,
     }));
     put(&mut model, &[workload]);
     model

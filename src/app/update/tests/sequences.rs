@@ -13,7 +13,7 @@ enum Act {
 }
 
 fn acts() -> impl Strategy<Value = Vec<Act>> {
-    let chars: Vec<char> = "jkgGqyRlpez/:S!O?nfc01 checkout-xyz".chars().collect();
+    let chars: Vec<char> = "jkgGqyRsulpez/:S!O?nfc01 checkout-xyz".chars().collect();
     let codes = vec![
         Code::Enter,
         Code::Esc,
@@ -44,6 +44,7 @@ fn answered(model: &mut Model, how: u8) -> Vec<Effect> {
     };
     let job = shown.job;
     match &shown.stage {
+        Stage::Asking(_) => keys(model, "\n"),
         Stage::Gathering { .. } => {
             let mut evidence = sample::evidence();
             evidence.level = [Level::Open, Level::Guarded, Level::Protected][usize::from(how) % 3];

@@ -8,6 +8,7 @@ use crate::domain::{
     ActionNote, Container, ContainerState, Counts, Fleet, Kind, Labels, Level, Phase, Pod,
     Revision, Run, Strategy, TemplateHash, Verbatim, Workload, WorkloadId,
 };
+use crate::plan::evidence::Autoscaling;
 use crate::plan::{Evidence, FreshRevision, Plan, Request, Stamp, Target, Verb};
 
 pub const AT: &str = "2026-01-01T12:00:00Z";
@@ -75,6 +76,7 @@ pub fn note(from: u64, to: &str) -> Box<ActionNote> {
         to: canonical_hash(&template(to).to_string()).unwrap(),
         by: "me@here".into(),
         at: "2026-01-01T10:00:00Z".parse().unwrap(),
+        replicas: None,
     })
 }
 
@@ -121,6 +123,7 @@ pub fn workload(tag: &str) -> Workload {
             "2026-01-01T11:56:00Z".parse().unwrap(),
         )),
         action: None,
+        turn: None,
     }
 }
 
@@ -152,6 +155,7 @@ pub fn evidence() -> Evidence {
             revision(38, "2.13.0", 0),
         ],
         pods: Vec::new(),
+        autoscaling: Autoscaling::None,
         phase: Phase::Stalled,
         read_at: AT.parse().unwrap(),
     }

@@ -85,7 +85,10 @@ pub fn choose<'a>(
     evidence: &'a Evidence,
 ) -> Result<Chosen<'a>, Refusal> {
     match &evidence.request.target {
-        Target::Proposed => proposed(candidates, evidence),
+        // The others are none of its own.
+        Target::Proposed | Target::Replicas { .. } | Target::Image { .. } => {
+            proposed(candidates, evidence)
+        }
         Target::Shown { name, template } => {
             let found = evidence
                 .revisions

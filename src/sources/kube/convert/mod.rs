@@ -1,5 +1,6 @@
 //! Wire JSON turned into the domain: free functions, one object each.
 
+mod autoscaler;
 mod manager;
 mod pod;
 mod revision;
@@ -7,6 +8,7 @@ mod selector;
 mod warning;
 mod workload;
 
+pub use self::autoscaler::autoscaler;
 pub use self::manager::{DataWritten, data_written};
 pub use self::pod::{Seen, pod, seen};
 pub use self::revision::{controller_revision, replica_set, revision, revision_template};
@@ -162,8 +164,8 @@ fn containers(spec: &wire::PodSpec<'_>) -> Box<[Container]> {
 }
 
 /// A note that cannot be read is no note.
-fn action_note(annotations: &wire::Annotations<'_>) -> Option<Box<ActionNote>> {
-    serde_json::from_str(annotations.action.as_deref()?).ok()
+fn action_note(annotation: Option<&wire::Text<'_>>) -> Option<Box<ActionNote>> {
+    serde_json::from_str(annotation?).ok()
 }
 
 #[cfg(test)]

@@ -140,7 +140,7 @@ fn bare(
         available: 0,
         failure: None,
         change_cause: optional(meta.annotations.change_cause.as_ref()),
-        action: action_note(&meta.annotations),
+        action: action_note(meta.annotations.action.as_ref()),
     })
 }
 

@@ -56,7 +56,8 @@ pub fn workload(cluster: &ClusterId, kind: Kind, raw: &str) -> Result<Workload, 
         manager: manager::manager(meta),
         written_by: manager::written_by(meta),
         spec_written: manager::spec_written(meta),
-        action: live_action(meta, raw_template),
+        action: live_note(meta.annotations.action.as_ref(), raw_template),
+        turn: live_note(meta.annotations.turn.as_ref(), raw_template),
     })
 }
 
@@ -126,8 +127,8 @@ fn deadline(kind: Kind, spec: &wire::WorkloadSpec<'_>) -> Option<u32> {
 }
 
 /// The template is hashed only where there is a note, because that costs more than the rest of the row.
-fn live_action(meta: &wire::Meta<'_>, raw_template: &str) -> Option<Box<ActionNote>> {
-    let note = action_note(&meta.annotations)?;
+fn live_note(annotation: Option<&wire::Text<'_>>, raw_template: &str) -> Option<Box<ActionNote>> {
+    let note = action_note(annotation)?;
     let live = canonical_hash(raw_template).ok()?;
     (note.to == live).then_some(note)
 }

@@ -185,6 +185,8 @@ pub struct Annotations<'a> {
     pub change_cause: Option<Text<'a>>,
     #[serde(borrow, rename = "rolldeck.dev/action")]
     pub action: Option<Text<'a>>,
+    #[serde(borrow, rename = "rolldeck.dev/turn")]
+    pub turn: Option<Text<'a>>,
     #[serde(borrow, rename = "argocd.argoproj.io/tracking-id")]
     pub argo_tracking_id: Option<Text<'a>>,
     #[serde(borrow, rename = "meta.helm.sh/release-name")]

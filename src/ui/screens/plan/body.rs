@@ -12,7 +12,9 @@ use super::super::super::widgets::change::fit_change;
 use super::super::super::widgets::pen::{Piece, cells, piece};
 use super::super::super::widgets::table::scroll_mark;
 
-type Lines = Vec<Vec<Piece>>;
+use super::asked;
+
+pub type Lines = Vec<Vec<Piece>>;
 
 /// What is in sight, and the words for the edge about what is not.
 pub struct Body {
@@ -58,9 +60,10 @@ fn pages(model: &Model, shown: &PlanBox, width: u16, rows: usize) -> (Lines, Opt
             let all = (usize::MAX, usize::MAX);
             (page.lines(Fold::Whole, all), page.folded(rows))
         }
-        Stage::Gathering { .. } | Stage::Refused { .. } | Stage::Unknown { .. } => {
-            (sentences(model, shown, width), None)
-        }
+        Stage::Asking(_)
+        | Stage::Gathering { .. }
+        | Stage::Refused { .. }
+        | Stage::Unknown { .. } => (sentences(model, shown, width), None),
     }
 }
 
@@ -84,6 +87,7 @@ fn sentences(model: &Model, shown: &PlanBox, width: u16) -> Lines {
         lines.push(Vec::new());
     }
     match &shown.stage {
+        Stage::Asking(question) => lines.extend(asked::lines(question)),
         Stage::Gathering { since } => {
             let words = format!(
                 "reading the object, its revisions and its pods … {}",
@@ -245,7 +249,7 @@ fn what_moved(moved: &str, fold: Fold, width: u16) -> Lines {
 
 /// From -> to, and the rule that chose.
 fn arrow(plan: &Plan, fold: Fold, width: u16) -> Lines {
-    let (from, to) = plan.arrow();
+    let (from, to) = plan.arrow.clone();
     let mut lines = vec![vec![
         piece(from, Role::Plain),
         piece("  →  ", Role::Dim),
@@ -377,6 +381,7 @@ pub fn question(check: CheckId) -> &'static str {
         CheckId::Readiness => "what ready says",
         CheckId::History => "which way back there is",
         CheckId::Siblings => "what went out with it",
+        CheckId::Autoscaler => "who else sets the number",
     }
 }
 

@@ -1,0 +1,21 @@
+//! `rolldeck scale SERVICE N`: another number of replicas, or other bounds for the autoscaler.
+
+use crate::config::Config;
+use crate::plan::{Target, Verb};
+
+use super::Outcome;
+use super::args::Scale;
+use super::release::{self, Asked};
+
+pub async fn run(config: &Config, args: Scale) -> Outcome {
+    let asked = Asked {
+        verb: Verb::Scale,
+        // What it is scaled to now is read first.
+        target: Target::Replicas {
+            shown: 0,
+            to: args.replicas,
+        },
+        offers: Vec::new(),
+    };
+    release::run(config, asked, args.release).await
+}

@@ -1,0 +1,21 @@
+//! `rolldeck set-image SERVICE [CONTAINER=]IMAGE`: another image, followed until every pod runs it.
+
+use crate::config::Config;
+use crate::plan::{Target, Verb};
+
+use super::Outcome;
+use super::args::SetImage;
+use super::release::{self, Asked};
+
+pub async fn run(config: &Config, args: SetImage) -> Outcome {
+    let (container, image) = match args.image.split_once('=') {
+        Some((container, image)) => (Some(container.into()), image.to_owned()),
+        None => (None, args.image),
+    };
+    let asked = Asked {
+        verb: Verb::SetImage,
+        target: Target::Image { container, image },
+        offers: Vec::new(),
+    };
+    release::run(config, asked, args.release).await
+}

@@ -1,0 +1,403 @@
+//! Another image for one container: the template that is live, with that one field changed.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::domain::revision::withdrawn_by;
+use crate::domain::template::{CanonicalHash, canonical_hash};
+use crate::domain::version::version;
+use crate::domain::{
+    ActionNote, Container, Failure, FailureKind, ImageRef, Pod, Revision, Verbatim,
+};
+use crate::plan::check::{self, Check, owner, paused, strategy, withdrawn};
+use crate::plan::difference::differences;
+use crate::plan::meanwhile::meanwhile;
+use crate::plan::patch::{self, Note};
+use crate::plan::{Evidence, Goal, ObjectRef, Plan, Refusal, Side, Step, Target, kubectl};
+
+use super::live;
+use super::rollback::pods::{Left, is_free, others};
+
+/// # Errors
+/// Which container or image is meant is not clear, or it runs that image already.
+pub fn plan(evidence: &Evidence, now: Timestamp) -> Result<Plan, Refusal> {
+    let change = Change::new(evidence)?;
+    let workload = &evidence.workload;
+    let from = live::side(evidence)?;
+    let to = to_side(&change, &from);
+    let free = |pod: &&Pod| is_free(workload, pod);
+    let moving: Vec<_> = change.pods.iter().copied().filter(free).collect();
+    let known = to.revision > 0;
+    Ok(Plan {
+        request: evidence.request.clone(),
+        stamp: evidence.stamp.clone(),
+        workload: workload.id.clone(),
+        uid: workload.uid.clone(),
+        phase: evidence.phase,
+        level: evidence.level,
+        arrow: (
+            from.label(),
+            if known {
+                to.label()
+            } else {
+                format!("{}, a new revision", to.version)
+            },
+        ),
+        rule: String::new(),
+        differences: differences(&change.before, &change.after),
+        checks: checks(&change, now),
+        steps: steps(&change, &from)?,
+        offers: live::offers(evidence, change.left.kept_steps(evidence)),
+        goal: Goal {
+            to: change.to.clone(),
+            to_version: to.version.clone(),
+            template: None,
+            revision_name: to.name.clone(),
+            containers: change.containers(),
+            ..live::goal(evidence, &from)?
+        },
+        meanwhile: meanwhile(workload, &moving),
+        kubectl: kubectl::set_image(&workload.id, &change.container, &change.image),
+        read_at: evidence.read_at,
+        from,
+        to,
+    })
+}
+
+/// Everything a plan is put together from.
+struct Change<'a> {
+    evidence: &'a Evidence,
+    container: Box<str>,
+    /// In the template: `/spec/containers/0/image`.
+    field: String,
+    image: String,
+    before: Value,
+    after: Value,
+    to: CanonicalHash,
+    /// One that the cluster keeps and that has the very template already.
+    known: Option<&'a Revision>,
+    /// Those of another template.
+    pods: Vec<&'a Pod>,
+    left: Left<'a>,
+}
+
+impl<'a> Change<'a> {
+    fn new(evidence: &'a Evidence) -> Result<Self, Refusal> {
+        let Target::Image { container, image } = &evidence.request.target else {
+            return Err(Refusal::say("It is not said which image.".into()));
+        };
+        let workload = &evidence.workload;
+        let before: Value =
+            serde_json::from_str(&evidence.template.0).map_err(Refusal::unreadable)?;
+        let (field, name) = place(evidence, &before, container.as_deref())?;
+        let present = before.pointer(&field).and_then(Value::as_str);
+        let present = present.unwrap_or_default();
+        let image = resolve(image, present).map_err(Refusal::say)?;
+        if image == present {
+            return Err(Refusal::say(format!(
+                "Container {name} of {} has the image {image} already.",
+                workload.id
+            )));
+        }
+        let mut after = before.clone();
+        if let Some(value) = after.pointer_mut(&field) {
+            *value = image.clone().into();
+        }
+        let to = canonical_hash(&after.to_string()).map_err(Refusal::unreadable)?;
+        let known = evidence
+            .revisions
+            .iter()
+            .find(|fresh| canonical_hash(&fresh.template.0).is_ok_and(|canonical| canonical == to));
+        let known = known.map(|fresh| &fresh.revision);
+        let there = |pod: &&Pod| !pod.terminating && !pod.ended();
+        let pods: Vec<_> = match known {
+            Some(target) => others(evidence.pods.iter(), target),
+            None => evidence.pods.iter().filter(there).collect(),
+        };
+        Ok(Self {
+            evidence,
+            left: Left::among(workload, pods.clone(), |pod| is_free(workload, pod)),
+            container: name,
+            field,
+            image,
+            before,
+            after,
+            to,
+            known,
+            pods,
+        })
+    }
+
+    /// Those of the workload, with the new image.
+    fn containers(&self) -> Box<[Container]> {
+        let containers = self.evidence.workload.containers.iter().cloned();
+        let changed = containers.map(|container| {
+            if container.name == self.container {
+                let image = self.image.as_str().into();
+                Container { image, ..container }
+            } else {
+                container
+            }
+        });
+        changed.collect()
+    }
+}
+
+/// Where the image of the container stands, and its name: the first one without a name.
+fn place(
+    evidence: &Evidence,
+    template: &Value,
+    container: Option<&str>,
+) -> Result<(String, Box<str>), Refusal> {
+    let mut names = Vec::new();
+    for group in ["containers", "initContainers"] {
+        let containers = template["spec"][group].as_array();
+        for (at, one) in containers.into_iter().flatten().enumerate() {
+            let name = one["name"].as_str().unwrap_or_default();
+            if container.is_none_or(|wanted| wanted == name) {
+                return Ok((format!("/spec/{group}/{at}/image"), name.into()));
+            }
+            names.push(name);
+        }
+    }
+    let (wanted, id) = (container.unwrap_or_default(), &evidence.workload.id);
+    let failure = Failure::new(
+        FailureKind::Refused,
+        format!("{id} has no container {wanted}."),
+    );
+    Err(Refusal::still(
+        failure.hint(format!("it has {}", names.join(", "))),
+    ))
+}
+
+/// What was typed as a whole reference: a tag or a digest alone keeps the repository.
+///
+/// # Errors
+/// It is no reference, in words.
+pub fn resolve(typed: &str, present: &str) -> Result<String, String> {
+    let typed = typed.trim();
+    let repository = ImageRef::parse(present).repository;
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "._-/:@+".contains(c);
+    if typed.is_empty() {
+        return Err("No image is given.".into());
+    }
+    if let Some(strange) = typed.chars().find(|c| !allowed(*c)) {
+        return Err(format!("{typed} is no image: it has {strange:?} in it."));
+    }
+    let image = if typed.starts_with("sha256:") {
+        format!("{repository}@{typed}")
+    } else if typed.starts_with(['@', ':']) {
+        format!("{repository}{typed}")
+    } else if typed.contains(['/', ':', '@']) {
+        typed.to_owned()
+    } else {
+        format!("{repository}:{typed}")
+    };
+    let parts = ImageRef::parse(&image);
+    let whole = !parts.repository.is_empty()
+        && parts.tag.is_none_or(|tag| !tag.is_empty())
+        && parts.digest.is_none_or(|digest| digest.contains(':'));
+    if whole {
+        Ok(image)
+    } else {
+        Err(format!("{typed} is no image, tag or digest."))
+    }
+}
+
+fn to_side(change: &Change<'_>, from: &Side) -> Side {
+    let workload = &change.evidence.workload;
+    let containers = change.containers();
+    let label = workload.version_label.as_deref();
+    Side {
+        revision: change.known.map_or(0, |known| known.number),
+        name: change
+            .known
+            .map(|known| known.name.clone())
+            .unwrap_or_default(),
+        version: version(&containers, label, Some(&workload.containers)),
+        short_digest: change
+            .known
+            .and_then(|known| live::digest(known, &change.evidence.pods)),
+        template: change.known.map_or(from.template, |known| known.template),
+    }
+}
+
+fn checks(change: &Change<'_>, now: Timestamp) -> Vec<Check> {
+    let workload = &change.evidence.workload;
+    let revisions: Vec<_> = change
+        .evidence
+        .revisions
+        .iter()
+        .map(|f| &f.revision)
+        .collect();
+    let withdrawn = withdrawn_by(workload, &revisions);
+    let withdrawn = change
+        .known
+        .and_then(|known| withdrawn.get(&known.name).copied());
+    let found = differences(&change.before, &change.after);
+    let mut checks = live::must_checks();
+    checks.push(check::differs::verdict(&found).into());
+    checks.push(live::config(&change.after));
+    let told = [
+        withdrawn::verdict(withdrawn, now),
+        Some(owner::verdict(workload.manager.as_ref())),
+        paused::verdict(workload.paused),
+        strategy::verdict(workload, &change.pods, &change.left.blocking),
+    ];
+    checks.extend(told.into_iter().flatten().map(Check::from));
+    let there = |known: &Revision| known.serving(&change.evidence.pods);
+    let to_make = workload
+        .desired
+        .saturating_sub(change.known.map_or(0, there));
+    // The pods that go have what was there when they were made.
+    let since = change.pods.iter().map(|pod| pod.created).min();
+    checks.extend(live::on_its_way(workload, &change.after, to_make, since));
+    checks.sort_by_key(|check| check.id);
+    checks
+}
+
+/// The patch comes first: what its controller makes after it has the new image.
+fn steps(change: &Change<'_>, from: &Side) -> Result<Vec<Step>, Refusal> {
+    let evidence = change.evidence;
+    let workload = &evidence.workload;
+    let note = ActionNote {
+        to: change.to.clone(),
+        ..live::note(evidence, from)?
+    };
+    let note = Note {
+        note: &note,
+        into_map: evidence.has_annotations,
+    };
+    let (tested, field) = (&evidence.template.0, &change.field);
+    let body = patch::set_image(&workload.uid, tested, (field, &change.image), &note);
+    let (container, image) = (&change.container, &change.image);
+    let mut steps = vec![Step::JsonPatch {
+        object: ObjectRef::of(workload),
+        body: Verbatim(body.map_err(Refusal::unreadable)?.into()),
+        what: format!("set the image of {container} in {} to {image}", workload.id),
+    }];
+    steps.extend(change.left.blocking_steps(evidence));
+    Ok(steps)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Fleet, Kind};
+    use crate::plan::verbs::rollback::sample;
+    use crate::plan::{CheckId, OfferId, Verb, plan as make};
+
+    fn evidence(container: Option<&str>, image: &str) -> Evidence {
+        of(sample::evidence(), container, image)
+    }
+
+    fn of(mut evidence: Evidence, container: Option<&str>, image: &str) -> Evidence {
+        evidence.request.verb = Verb::SetImage;
+        evidence.request.target = Target::Image {
+            container: container.map(Into::into),
+            image: image.into(),
+        };
+        evidence
+    }
+
+    fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
+        make(&Fleet::default(), evidence, sample::AT.parse().unwrap())
+    }
+
+    #[test]
+    fn a_tag_keeps_the_repository_and_a_reference_is_taken_whole() {
+        for (typed, want) in [
+            ("2.16.0", Some("reg:5000/shop/web:2.16.0")),
+            (" 2.16.0 ", Some("reg:5000/shop/web:2.16.0")),
+            (":2.16.0", Some("reg:5000/shop/web:2.16.0")),
+            ("sha256:ab12", Some("reg:5000/shop/web@sha256:ab12")),
+            ("@sha256:ab12", Some("reg:5000/shop/web@sha256:ab12")),
+            ("other/web:3", Some("other/web:3")),
+            ("nginx:1.27", Some("nginx:1.27")),
+            ("a/b:1@sha256:ab", Some("a/b:1@sha256:ab")),
+            ("", None),
+            ("two words", None),
+            ("web:2\u{1b}[31m", None),
+            (":", None),
+            ("@nothing", None),
+            ("a/b:", None),
+        ] {
+            let got = resolve(typed, "reg:5000/shop/web:2.15.0@sha256:00");
+            assert_eq!(got.ok().as_deref(), want, "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn one_field_is_written_and_the_rest_is_tested() {
+        let plan = plan(&evidence(None, "2.16.0")).unwrap();
+        let Step::JsonPatch { body, .. } = &plan.steps[0] else {
+            panic!("{:?}", plan.steps);
+        };
+        let want = format!(
+            r#"[{{"op":"test","path":"/metadata/uid","value":"d1"}},{{"op":"test","path":"/spec/template","value":{}}},{{"op":"replace","path":"/spec/template/spec/containers/0/image","value":"shop/checkout:2.16.0"}},{{"op":"add","path":"/metadata/annotations/rolldeck.dev~1action","value":"#,
+            evidence(None, "x").template.0
+        );
+        assert!(body.0.starts_with(&want), "{}", body.0);
+        let want = canonical_hash(&sample::template("2.16.0").to_string()).unwrap();
+        assert_eq!(plan.goal.to, want);
+        assert_eq!(&*plan.goal.containers[0].image, "shop/checkout:2.16.0");
+        assert_eq!(
+            plan.arrow,
+            ("2.15.0 (rev 42)".into(), "2.16.0, a new revision".into())
+        );
+        assert_eq!(plan.differences[0].text, "shop/checkout  2.15.0 → 2.16.0");
+        assert_eq!(
+            plan.kubectl,
+            "kubectl --context prod-eu -n shop set image deploy/checkout web=shop/checkout:2.16.0"
+        );
+    }
+
+    #[test]
+    fn an_image_of_the_history_is_its_revision_and_a_withdrawn_one_warns() {
+        let mut back = evidence(Some("web"), "2.14.1");
+        let plan_back = plan(&back).unwrap();
+        assert_eq!(plan_back.arrow.1, "2.14.1 (rev 41)");
+        assert_eq!(&*plan_back.goal.revision_name, "checkout-h41");
+        back.revisions[0].revision.action = Some(sample::note(41, "2.15.0"));
+        back.revisions[0].revision.number = 42;
+        back.revisions[1].revision.number = 41;
+        let plan = plan(&back).unwrap();
+        let warns = |check: &&Check| check.id == CheckId::Withdrawn;
+        assert!(
+            plan.checks.iter().any(|check| warns(&check)),
+            "{:?}",
+            plan.checks
+        );
+    }
+
+    #[test]
+    fn what_is_not_there_or_there_already_is_refused() {
+        for (container, image, want) in [
+            (
+                None,
+                "2.15.0",
+                "Container web of deploy/checkout has the image shop/checkout:2.15.0 already.",
+            ),
+            (
+                Some("sidecar"),
+                "2",
+                "deploy/checkout has no container sidecar.",
+            ),
+            (None, "a b", "a b is no image: it has ' ' in it."),
+        ] {
+            let refusal = plan(&evidence(container, image)).unwrap_err();
+            assert_eq!(refusal.failure.sentence, want);
+        }
+    }
+
+    #[test]
+    fn what_blocks_an_ordered_set_goes_with_it_and_a_pause_offers_to_resume() {
+        let ordered = of(sample::of_kind(Kind::StatefulSet), None, "2.16.0");
+        let plan_ordered = plan(&ordered).unwrap();
+        assert!(matches!(plan_ordered.steps[1], Step::DeletePod { .. }));
+        let mut paused = evidence(None, "2.16.0");
+        paused.workload.paused = true;
+        let offers = plan(&paused).unwrap().offers;
+        assert_eq!(offers[0].id, OfferId::Resume);
+    }
+}
