@@ -83,6 +83,8 @@ pub struct Execution {
 pub struct Settings {
     pub display: Display,
     pub readonly: bool,
+    /// As the command line and the config ask for them.
+    pub namespaces: Namespaces,
     pub environments: Vec<Environment>,
     /// The label of workloads whose value is what a service is called.
     pub service_label: Option<String>,
@@ -103,6 +105,8 @@ pub struct Settings {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct View {
     pub asked: Namespaces,
+    /// The one environment that is shown alone.
+    pub environment: Option<String>,
     /// Namespaces seen in this session, sorted, for the picker.
     pub known: Vec<Box<str>>,
     /// Those that were on the board alone, for the number keys: the first stays 1.
@@ -161,6 +165,8 @@ pub enum Sort {
     Changed,
     Version,
     Namespace,
+    /// In the order of the config.
+    Environment,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -173,6 +179,8 @@ pub struct Row {
     pub template: TemplateHash,
     /// The environment's name, when the config names one.
     pub environment: Option<String>,
+    /// The environment's place in the config; those without one come last.
+    pub order: usize,
     pub version: String,
     /// What it comes from, while a rollout is under way.
     pub from_version: Option<String>,
@@ -275,7 +283,8 @@ pub enum Overlay {
         field: Field,
         selected: usize,
     },
-    Namespaces {
+    Picker {
+        of: Picked,
         job: JobId,
         field: Field,
         selected: usize,
@@ -284,6 +293,14 @@ pub enum Overlay {
     Plan(Box<PlanBox>),
     /// A sort letter is awaited.
     SortKey,
+}
+
+/// What a picker is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Picked {
+    Namespace,
+    /// One kubeconfig context, or several with commas.
+    Context,
 }
 
 /// A plan on its way from the key to the write.
@@ -438,6 +455,12 @@ impl Model {
     /// Something of the cluster was ever seen.
     pub fn heard(&self) -> bool {
         self.sources.values().any(|state| state.contact.is_some())
+    }
+
+    /// Its place in the config; after all of them when there is none.
+    pub fn environment_order(&self, id: &WorkloadId) -> usize {
+        let all = &self.settings.environments;
+        all.iter().position(|e| e.holds(id)).unwrap_or(all.len())
     }
 
     pub fn environment(&self, id: &WorkloadId) -> Option<&Environment> {

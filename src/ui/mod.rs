@@ -41,7 +41,7 @@ pub fn furthest(model: &Model) -> usize {
     match &model.overlay {
         Some(Overlay::Help { .. }) => screens::help::furthest(area, &words::help(model)),
         Some(Overlay::Plan(shown)) => screens::plan::furthest(area, model, shown),
-        Some(Overlay::SortKey | Overlay::Palette { .. } | Overlay::Namespaces { .. }) | None => 0,
+        Some(Overlay::SortKey | Overlay::Palette { .. } | Overlay::Picker { .. }) | None => 0,
     }
 }
 
@@ -86,13 +86,14 @@ fn overlay(pen: &mut Pen<'_>, model: &Model) {
                 "no such command",
             );
         }
-        Some(Overlay::Namespaces {
+        Some(Overlay::Picker {
+            of,
             field,
             selected,
             names,
             ..
         }) => {
-            screens::namespaces::namespaces(pen, model, field, *selected, names);
+            screens::picker::picker(pen, model, *of, (field, *selected, names));
         }
         Some(Overlay::Plan(shown)) => screens::plan::plan(pen, model, shown),
     }

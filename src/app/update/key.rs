@@ -6,10 +6,11 @@ use crate::app::effect::Effect;
 use crate::app::field::Field;
 use crate::app::intent::{Intent, Place};
 use crate::app::keymap::{Code, Key};
-use crate::app::model::{Model, Overlay, Screen};
+use crate::app::model::{Model, Overlay, Picked, Screen};
 
 use super::{
-    board, doctor, find, follow, logs, namespaces, notice, palette, plan, record, service, text,
+    board, clusters, doctor, find, follow, logs, namespaces, notice, palette, picker, plan, record,
+    service, text,
 };
 
 /// More lines than anything that lies over the screen has; how many it has depends on how it is drawn.
@@ -29,7 +30,7 @@ pub fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
     match &model.overlay {
         Some(Overlay::SortKey) => board::sort_key(model, key),
         Some(Overlay::Palette { .. }) => palette::key(model, key),
-        Some(Overlay::Namespaces { .. }) => namespaces::key(model, key),
+        Some(Overlay::Picker { .. }) => picker::key(model, key),
         Some(Overlay::Plan(shown)) if shown.typing() => plan::field_key(model, key),
         Some(Overlay::Plan(_) | Overlay::Help { .. }) | None => {
             if typing(model) {
@@ -44,7 +45,7 @@ pub fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
 pub fn pasted(model: &mut Model, text: &str) -> Vec<Effect> {
     let mut effects = Vec::new();
     let in_field = match &model.overlay {
-        Some(Overlay::Palette { .. } | Overlay::Namespaces { .. }) => true,
+        Some(Overlay::Palette { .. } | Overlay::Picker { .. }) => true,
         Some(Overlay::Plan(shown)) => shown.typing(),
         Some(Overlay::SortKey | Overlay::Help { .. }) => false,
         None => typing(model),
@@ -87,7 +88,7 @@ pub fn place(model: &Model) -> Place {
         (Some(Overlay::Plan(_)), _) => Place::Plan,
         (Some(Overlay::Help { .. }), _) => Place::Help,
         (
-            Some(Overlay::SortKey | Overlay::Palette { .. } | Overlay::Namespaces { .. }) | None,
+            Some(Overlay::SortKey | Overlay::Palette { .. } | Overlay::Picker { .. }) | None,
             screen,
         ) => match screen {
             None => Place::Board,
@@ -157,7 +158,9 @@ fn everywhere(model: &mut Model, intent: Intent) -> Option<Vec<Effect>> {
         Intent::Suspend => vec![Effect::Suspend],
         Intent::Arm => plan::arm(model),
         Intent::Palette => palette::open(model),
-        Intent::PickNamespace => namespaces::open(model),
+        Intent::PickNamespace => picker::open(model, Picked::Namespace),
+        Intent::PickContext => picker::open(model, Picked::Context),
+        Intent::PickEnvironment => clusters::go_environment(model, ""),
         Intent::Doctor => doctor::open(model),
         Intent::Record => record::open(model),
         Intent::ShowFollow => follow::show(model),
@@ -189,7 +192,7 @@ pub fn stop_at(model: &mut Model, furthest: usize) {
     match &mut model.overlay {
         Some(Overlay::Help { offset }) => *offset = furthest.min(*offset),
         Some(Overlay::Plan(shown)) => shown.offset = furthest.min(shown.offset),
-        Some(Overlay::SortKey | Overlay::Palette { .. } | Overlay::Namespaces { .. }) | None => {}
+        Some(Overlay::SortKey | Overlay::Palette { .. } | Overlay::Picker { .. }) | None => {}
     }
 }
 
