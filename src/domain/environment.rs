@@ -52,7 +52,11 @@ pub fn namespaces_of<'a>(
 
 impl Environment {
     pub fn holds(&self, id: &WorkloadId) -> bool {
-        *self.cluster == *id.cluster.0
-            && (self.namespaces.is_empty() || self.namespaces.iter().any(|n| **n == *id.namespace))
+        self.covers(&id.cluster, &id.namespace)
+    }
+
+    pub fn covers(&self, cluster: &ClusterId, namespace: &str) -> bool {
+        *self.cluster == *cluster.0
+            && (self.namespaces.is_empty() || self.namespaces.iter().any(|n| **n == *namespace))
     }
 }

@@ -24,6 +24,7 @@ mod board;
 mod clusters;
 mod command;
 mod filter;
+mod handover;
 mod layout;
 mod logs;
 mod plan;
