@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 mod action;
+mod chaos;
 mod comparison;
 mod connection;
 #[path = "../contract/mod.rs"]
@@ -11,6 +12,7 @@ mod feed;
 mod foreign;
 mod hostile;
 mod imaging;
+mod interrupted;
 mod kinds;
 mod merged_log;
 mod names;
