@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::domain::release_record::{FILE, Gathering, Page, Torn};
 use crate::domain::{Failure, FailureKind};
-use crate::plan::{self, Answers, CheckId, Finding, Plan, Step, Verdict};
+use crate::plan::{self, Answers, CheckId, Finding, Plan, Step, Target, Verdict};
 
 mod backwards;
 mod under_way;
@@ -20,7 +20,7 @@ use backwards::Backwards;
 pub use under_way::UnderWay;
 
 pub use crate::domain::release_record::{
-    Answered, Checked, Deleted, Ended, Line, Outcome, Sending, Side,
+    Answered, Checked, Deleted, Ended, Found, Line, Outcome, Replicas, Sending, Side,
 };
 
 /// How often and how long another process may hold the file before a write is refused.
@@ -62,7 +62,17 @@ pub fn sending(
             .map(|step| step.what().to_owned())
             .collect(),
         template: Some(plan.goal.to.clone()),
+        generation: Some(plan.goal.generation),
+        replicas: replicas(plan),
         deletes: plan.all_steps().filter_map(deleted).collect(),
+    }
+}
+
+fn replicas(plan: &Plan) -> Option<Replicas> {
+    let from = plan.replicas_before()?;
+    match plan.request.target {
+        Target::Replicas { to, .. } => Some(Replicas { from, to }),
+        _ => None,
     }
 }
 
@@ -270,8 +280,10 @@ fn has_place(file: &File, line: &Line) -> io::Result<bool> {
         match (serde_json::from_slice(&piece.bytes), line) {
             (Ok(Line::Sending(sending)), _) if sending.id == *id => return Ok(true),
             (Ok(Line::Ended(ended)), _) if ended.id == *id => return Ok(false),
-            // What the one who sent it says is better than what somebody found later.
-            (Ok(Line::Answered(answered)), Line::Found(_)) if answered.id == *id => {
+            // What the one who sent it knows is better than what somebody found later.
+            (Ok(Line::Answered(answered)), Line::Found(_))
+                if answered.id == *id && answered.outcome != Outcome::Unknown =>
+            {
                 return Ok(false);
             }
             (Ok(Line::Found(found)), Line::Found(_)) if found.id == *id => return Ok(false),
