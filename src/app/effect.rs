@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{ClusterId, SourceId, WorkloadId};
+use crate::domain::{ClusterId, Occurrence, SourceId, WorkloadId};
 use crate::plan::{Answers, Plan, Request};
 
 use super::event::JobId;
@@ -54,6 +54,11 @@ pub enum Effect {
         job: JobId,
         revisions: Compared,
     },
+    /// Everything that changed lately, from every source of each of these clusters.
+    ReadChanges {
+        job: JobId,
+        asked: Vec<Asked>,
+    },
     /// Those of all these clusters together.
     ListNamespaces {
         job: JobId,
@@ -89,6 +94,16 @@ pub enum Effect {
     Suspend,
     Redraw,
     Quit,
+}
+
+/// Where changes are looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    pub cluster: ClusterId,
+    /// Empty: every namespace.
+    pub namespaces: Vec<Option<Box<str>>>,
+    /// What this session saw itself, and no object tells any more.
+    pub seen: Vec<Occurrence>,
 }
 
 /// From an older revision to a newer one.
