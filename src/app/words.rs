@@ -95,6 +95,7 @@ fn wanted(place: Place) -> &'static [Intent] {
             Intent::Retry,
             Intent::Open,
             Intent::RollBack,
+            Intent::Changes,
             Intent::Filter,
             Intent::Palette,
             Intent::Logs,
@@ -113,6 +114,7 @@ fn wanted(place: Place) -> &'static [Intent] {
             Intent::Open,
             Intent::Logs,
             Intent::OtherPane,
+            Intent::Changes,
             Intent::PreviousLogs,
             Intent::Yaml,
             Intent::Events,
@@ -143,6 +145,16 @@ fn wanted(place: Place) -> &'static [Intent] {
             Intent::Retry,
         ],
         Place::Doctor => &[Intent::Back, Intent::Retry],
+        Place::Changes => &[
+            Intent::Open,
+            Intent::RollBack,
+            Intent::SetMoment,
+            Intent::Filter,
+            Intent::Copy,
+            Intent::Retry,
+            Intent::History,
+            Intent::Back,
+        ],
         Place::Record => &[
             Intent::Open,
             Intent::Undo,
@@ -337,5 +349,6 @@ fn under_help(model: &Model) -> Place {
         Some(Screen::Text(_)) => Place::Text,
         Some(Screen::Doctor(_)) => Place::Doctor,
         Some(Screen::Record(_)) => Place::Record,
+        Some(Screen::Changes(_)) => Place::Changes,
     }
 }
