@@ -81,6 +81,10 @@ pub enum Event {
     Configured {
         outcome: Result<Box<Config>, Failure>,
     },
+    /// The command that tells of an end failed.
+    Unnotified {
+        why: String,
+    },
     /// The text reached the terminal's clipboard, and the file that holds it as well.
     Copied {
         file: Option<String>,

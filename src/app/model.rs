@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use crate::config::Notify;
 use crate::config::{Display, Namespaces};
 use crate::domain::release_record::{Action, Page};
 use crate::domain::{
@@ -91,6 +92,7 @@ pub struct Settings {
     /// Other names for commands of the palette.
     pub aliases: BTreeMap<String, String>,
     pub verify_seconds: u32,
+    pub notify: Notify,
     pub log_file: String,
     pub record_file: String,
     /// The clusters that were asked for at the start.

@@ -6,6 +6,7 @@ mod explain;
 mod file;
 mod k9s;
 mod layers;
+mod notify;
 mod resolve;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ pub use display::{Column, Display, Theme};
 pub use error::Error;
 pub use explain::{Setting, explain};
 pub use layers::{Env, Overrides};
+pub use notify::{Notify, Terminal};
 pub use resolve::load;
 
 /// What is in force. Made at the start, and again when the file is written.
@@ -39,6 +41,7 @@ pub struct Config {
     pub service_label: Option<String>,
     pub holds: Vec<Hold>,
     pub display: Display,
+    pub notify: Notify,
     /// Keys that differ from the default: intent name -> keys, as text.
     pub keys: BTreeMap<String, Vec<String>>,
     /// Other names for commands of the palette: alias -> command.

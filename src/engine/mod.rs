@@ -7,6 +7,7 @@ mod feeds;
 mod jobs;
 mod links;
 pub mod logs;
+mod notify;
 mod reads;
 mod record;
 pub mod release;
@@ -143,6 +144,9 @@ impl Engine {
             }
             Effect::Diagnose { job, clusters } => {
                 self.jobs.spawn(job, doctor::tell(shared, job, clusters));
+            }
+            Effect::Notify { about, how } => {
+                tokio::spawn(notify::run(shared, about, how.command));
             }
             Effect::Copy { .. } | Effect::Suspend | Effect::Redraw | Effect::Quit => {}
         }

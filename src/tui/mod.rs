@@ -20,8 +20,8 @@ use ratatui::Terminal;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use crate::app::{self, Effect, Event, Key, Model};
-use crate::config::Config;
+use crate::app::{self, Effect, Event, Key, Model, notification};
+use crate::config::{Config, Notify};
 use crate::domain::{Failure, FailureKind};
 use crate::engine::{Engine, clock};
 use crate::ui;
@@ -184,6 +184,7 @@ impl Desk {
                 Effect::Suspend => self.suspend(),
                 Effect::Redraw => self.repaint(),
                 Effect::Copy { text } => self.copy(&text),
+                Effect::Notify { about, how } => self.notify(&about, how),
                 other => self.engine.run(other),
             }
         }
@@ -227,6 +228,17 @@ impl Desk {
             self.fold(Event::Resized { width, height });
         }
         self.fold(Event::Resumed);
+    }
+
+    /// Between two frames, so that it never stands within one.
+    fn notify(&mut self, about: &str, how: Notify) {
+        let mut out = io::stdout();
+        let sequence = notification::sequence(about, &how);
+        let _ = out
+            .write_all(sequence.as_bytes())
+            .and_then(|()| out.flush());
+        let about = notification::words(about);
+        self.engine.run(Effect::Notify { about, how });
     }
 
     fn copy(&mut self, text: &str) {

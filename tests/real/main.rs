@@ -13,6 +13,7 @@ mod hostile;
 mod kinds;
 mod merged_log;
 mod names;
+mod notified;
 mod outage;
 mod paused;
 mod pausing;

@@ -76,6 +76,10 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Recorded => record::again(model),
         Event::Diagnosed { job, finding } => doctor::diagnosed(model, job, finding),
         Event::Configured { outcome } => settings::configured(model, outcome),
+        Event::Unnotified { why } => {
+            notice(model, why, true);
+            Vec::new()
+        }
         Event::Copied { file } => {
             let words = match file {
                 Some(file) => format!("copied; also in {file}"),
