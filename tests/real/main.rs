@@ -31,3 +31,4 @@ mod side;
 #[path = "../support/mod.rs"]
 mod support;
 mod tunnel;
+mod usage;
