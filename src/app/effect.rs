@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::config::Notify;
 use crate::domain::{ClusterId, Occurrence, SourceId, WorkloadId};
 use crate::plan::kubectl::shell_word;
 use crate::plan::{Answers, Plan, Request};
@@ -61,6 +62,12 @@ pub enum Effect {
         job: JobId,
         asked: Vec<Asked>,
     },
+    /// What the pods of a workload use.
+    Measure {
+        job: JobId,
+        of: WorkloadId,
+        selector: Box<str>,
+    },
     /// Those of all these clusters together.
     ListNamespaces {
         job: JobId,
@@ -106,6 +113,11 @@ pub enum Effect {
     /// Nobody waits for this job any more.
     Cancel {
         job: JobId,
+    },
+    /// Whoever looks elsewhere is to learn this. The terminal's part and the program's.
+    Notify {
+        about: String,
+        how: Notify,
     },
     // The terminal's own:
     Copy {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::config::Config;
 use crate::domain::occurrence::Report;
 use crate::domain::release_record::Page;
-use crate::domain::{ClusterId, Connection, Failure, LogLine, SourceId, Update};
+use crate::domain::{ClusterId, Connection, Failure, LogLine, SourceId, Update, Usage};
 use crate::plan::aftermath::Interrupted;
 use crate::plan::{Evidence, Progress, Verdict};
 
@@ -66,6 +66,10 @@ pub enum Event {
         cluster: ClusterId,
         outcome: Result<Box<Report>, Failure>,
     },
+    Measured {
+        job: JobId,
+        outcome: Result<Usage, Failure>,
+    },
     /// Namespaces, or contexts of the kubeconfig.
     NamesListed {
         job: JobId,
@@ -105,6 +109,10 @@ pub enum Event {
     HandedBack {
         handed: Box<HandOver>,
         ended: Ended,
+    },
+    /// The command that tells of an end failed.
+    Unnotified {
+        why: String,
     },
     /// The text reached the terminal's clipboard, and the file that holds it as well.
     Copied {

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 
-use crate::config::{Display, Namespaces, Program};
+use crate::config::{Display, Namespaces, Notify, Program};
 use crate::domain::occurrence::Report;
 use crate::domain::release_record::{Action, Page};
 use crate::domain::{
     ClusterId, Container, Environment, Failure, Fleet, Health, Hold, Known, Level, Occurrence,
-    SourceId, Standing, TemplateHash, Uid, WorkloadId,
+    SourceId, Standing, TemplateHash, Uid, Usage, WorkloadId,
 };
 use crate::plan::aftermath::Interrupted;
 use crate::plan::{Answers, Follow, Goal, Plan, Request, Verdict};
@@ -104,6 +104,7 @@ pub struct Settings {
     /// The file that `--kubeconfig` named.
     pub kubeconfig: Option<String>,
     pub verify_seconds: u32,
+    pub notify: Notify,
     pub log_file: String,
     pub record_file: String,
     /// The clusters that were asked for at the start.
@@ -224,6 +225,17 @@ pub struct ServiceScreen {
     pub pod: Option<Box<str>>,
     pub pane: Pane,
     pub offset: usize,
+    pub usage: Measuring,
+}
+
+/// What its pods use, asked for while the screen is open.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Measuring {
+    pub known: Known<Usage>,
+    /// The last question, and when it was asked.
+    pub asked: Option<(JobId, Timestamp)>,
+    /// It is not measured here, or not for us: nobody asks again.
+    pub given_up: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

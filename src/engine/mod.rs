@@ -8,6 +8,7 @@ mod feeds;
 mod jobs;
 mod links;
 pub mod logs;
+mod notify;
 mod programs;
 mod reads;
 mod record;
@@ -152,6 +153,10 @@ impl Engine {
             Effect::ReadChanges { job, asked } => {
                 self.jobs.spawn(job, changes::tell(shared, job, asked));
             }
+            Effect::Measure { job, of, selector } => {
+                self.jobs
+                    .spawn(job, reads::measure(shared, job, of, selector));
+            }
             Effect::ListNamespaces { job, clusters } => {
                 self.jobs
                     .spawn(job, reads::namespaces(shared, job, clusters));
@@ -167,6 +172,9 @@ impl Engine {
             }
             Effect::FindPrograms { job, programs } => {
                 self.jobs.spawn(job, programs::find(shared, job, programs));
+            }
+            Effect::Notify { about, how } => {
+                tokio::spawn(notify::run(shared, about, how.command));
             }
             // The terminal's own, and what `run` knows.
             _ => {}

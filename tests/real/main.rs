@@ -17,6 +17,7 @@ mod interrupted;
 mod kinds;
 mod merged_log;
 mod names;
+mod notified;
 mod outage;
 mod paused;
 mod pausing;
@@ -35,3 +36,4 @@ mod side;
 #[path = "../support/mod.rs"]
 mod support;
 mod tunnel;
+mod usage;

@@ -23,6 +23,7 @@ pub mod settings;
 mod start;
 mod text;
 mod tick;
+mod usage;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -77,6 +78,7 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
             cluster,
             outcome,
         } => changes::told_changes(model, (job, &cluster), outcome),
+        Event::Measured { job, outcome } => usage::measured(model, job, outcome),
         Event::NamesListed { job, outcome } => picker::listed(model, job, outcome),
         Event::PermissionTold {
             cluster,
@@ -93,6 +95,10 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::ProgramsMissing { job, missing } => handover::programs_missing(model, job, missing),
         Event::HandedBack { handed, ended } => handover::handed_back(model, *handed, ended),
         Event::Configured { outcome } => settings::configured(model, outcome),
+        Event::Unnotified { why } => {
+            notice(model, why, true);
+            Vec::new()
+        }
         Event::Copied { file } => {
             let words = match file {
                 Some(file) => format!("copied; also in {file}"),

@@ -11,7 +11,8 @@ pub use self::apps::{
     WorkloadStatus,
 };
 pub use self::core::{
-    ContainerState, ContainerStatus, Event, Pod, PodSpec, PodStatus, Template, Terminated,
+    ContainerState, ContainerStatus, Event, Pod, PodSpec, PodStatus, Quantities, Template,
+    Terminated,
 };
 
 pub use self::tracked::{Tracked, TrackedMeta};
