@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{ClusterId, SourceId, WorkloadId};
+pub use crate::plan::Document;
 use crate::plan::{Answers, Plan, Request};
 
 use super::event::JobId;
@@ -85,6 +86,10 @@ pub enum Effect {
     // The terminal's own:
     Copy {
         text: String,
+    },
+    /// Into a file of the state folder, and onto the clipboard.
+    Save {
+        document: Document,
     },
     Suspend,
     Redraw,

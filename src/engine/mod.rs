@@ -144,7 +144,11 @@ impl Engine {
             Effect::Diagnose { job, clusters } => {
                 self.jobs.spawn(job, doctor::tell(shared, job, clusters));
             }
-            Effect::Copy { .. } | Effect::Suspend | Effect::Redraw | Effect::Quit => {}
+            Effect::Copy { .. }
+            | Effect::Save { .. }
+            | Effect::Suspend
+            | Effect::Redraw
+            | Effect::Quit => {}
         }
     }
 

@@ -17,6 +17,7 @@ mod record;
 pub mod service;
 pub mod settings;
 mod start;
+mod sync;
 mod text;
 mod tick;
 
@@ -78,6 +79,7 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Recorded => record::again(model),
         Event::Diagnosed { job, finding } => doctor::diagnosed(model, job, finding),
         Event::Configured { outcome } => settings::configured(model, outcome),
+        Event::Saved { outcome } => sync::saved(model, outcome),
         Event::Copied { file } => {
             let words = match file {
                 Some(file) => format!("copied; also in {file}"),

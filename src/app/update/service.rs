@@ -7,7 +7,7 @@ use crate::app::model::{Model, Pane, Screen, ServiceScreen};
 use crate::domain::{Fleet, Pod, revision};
 use crate::plan::{Target, Verb};
 
-use super::{ask, board, key, logs, notice, plan, text};
+use super::{ask, board, key, logs, notice, plan, sync, text};
 
 pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
     let lines = layout::page(model);
@@ -51,6 +51,7 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
         // On a pod the same key is its shell.
         Intent::Scale => return ask::scale(model, &id),
         Intent::SetImage => return ask::set_image(model, &id),
+        Intent::ResumeSync => return sync::resume(model, &id),
         Intent::Copy => return copy(model),
         Intent::Retry => return board::retry(model),
         _ => {}
