@@ -56,6 +56,12 @@ pub enum Effect {
         revisions: Compared,
     },
     /// Those of all these clusters together.
+    /// The history of the Helm release of this name, beside the workload.
+    ReadReleases {
+        job: JobId,
+        workload: WorkloadId,
+        name: Box<str>,
+    },
     ListNamespaces {
         job: JobId,
         clusters: Vec<ClusterId>,

@@ -134,6 +134,14 @@ impl Engine {
             Effect::Compare { job, revisions } => {
                 self.jobs.spawn(job, reads::compare(shared, job, revisions));
             }
+            Effect::ReadReleases {
+                job,
+                workload,
+                name,
+            } => {
+                let releases = reads::releases(shared, job, (workload, name));
+                self.jobs.spawn(job, releases);
+            }
             Effect::ListNamespaces { job, clusters } => {
                 self.jobs
                     .spawn(job, reads::namespaces(shared, job, clusters));
