@@ -4,6 +4,7 @@ mod execute;
 mod fresh;
 mod gather;
 pub mod interrupted;
+mod keeper;
 mod preflight;
 pub mod record;
 mod send;

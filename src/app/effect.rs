@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::config::Notify;
 use crate::domain::{ClusterId, Occurrence, SourceId, WorkloadId};
+pub use crate::plan::Document;
 use crate::plan::kubectl::shell_word;
 use crate::plan::{Answers, Plan, Request};
 use crate::text::escape;
@@ -68,6 +69,12 @@ pub enum Effect {
         of: WorkloadId,
         selector: Box<str>,
     },
+    /// The history of the Helm release of this name, beside the workload.
+    ReadReleases {
+        job: JobId,
+        workload: WorkloadId,
+        name: Box<str>,
+    },
     /// Those of all these clusters together.
     ListNamespaces {
         job: JobId,
@@ -122,6 +129,10 @@ pub enum Effect {
     // The terminal's own:
     Copy {
         text: String,
+    },
+    /// Into a file of the state folder, and onto the clipboard.
+    Save {
+        document: Document,
     },
     Suspend,
     /// Gives the terminal to another program until that ends.

@@ -114,6 +114,10 @@ pub enum Event {
     Unnotified {
         why: String,
     },
+    /// A document is in a file, which is named, and on the clipboard.
+    Saved {
+        outcome: Result<String, Failure>,
+    },
     /// The text reached the terminal's clipboard, and the file that holds it as well.
     Copied {
         file: Option<String>,

@@ -202,6 +202,16 @@ pub struct Row {
     pub changed: Option<Timestamp>,
     /// An action of ours is followed on it.
     pub followed: bool,
+    /// How that stands which keeps it as git has it, where that is known and needs a word.
+    pub sync: Option<SyncWord>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SyncWord {
+    /// By a rolldeck, whose note is on it.
+    Suspended,
+    OutOfSync,
+    Failing,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -269,6 +279,8 @@ pub enum TextKind {
     Comparison(super::effect::Compared),
     /// Made from the fleet's warnings.
     Events(WorkloadId),
+    /// Of the Helm release of this name.
+    Releases(WorkloadId, Box<str>),
     /// Made from the record on the screen below.
     Action {
         id: String,

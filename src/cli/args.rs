@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Span, SpanRelativeTo};
 
 use crate::config::Overrides;
 use crate::domain::LabelSelector;
+use crate::plan::OfferId;
 
 /// A release console for the terminal: what runs where, what is moving, and the key that fixes it.
 ///
@@ -83,6 +84,8 @@ pub enum Verb {
     Logs(Logs),
     /// What changed lately: releases, settings, scales, autoscalers, deletions, nodes; the newest first
     Changes(Changes),
+    /// Resume the sync of Argo CD or Flux that a rolldeck suspended: the plan and its checks; --yes executes
+    ResumeSync(Release),
     /// What is right and wrong here: kubeconfig, server, login, permissions, files
     Doctor(Doctor),
     /// The settings in force, and from where each comes
@@ -114,6 +117,9 @@ pub struct Status {
 pub struct History {
     /// `checkout` or `deploy/checkout`
     pub service: String,
+    /// What Helm did in place of it: the history of the release that the service is a part of
+    #[arg(long)]
+    pub helm: bool,
     /// How long to wait for the API server, in seconds; one that three attempts cannot connect to is given up earlier
     #[arg(long, value_name = "SECONDS", default_value_t = READS, value_parser = clap::value_parser!(u64).range(1..))]
     pub timeout: u64,
@@ -132,6 +138,8 @@ pub struct Rollback {
     /// With the update strategy OnDelete: delete the pods as well, each once the one before is ready again
     #[arg(long)]
     pub delete_pods: bool,
+    #[command(flatten)]
+    pub git: Git,
 }
 
 #[derive(Debug, Arguments)]
@@ -149,6 +157,26 @@ pub struct SetImage {
     /// A tag, a digest or a whole reference; the container before it settles which one
     #[arg(value_name = "[CONTAINER=]IMAGE")]
     pub image: String,
+    #[command(flatten)]
+    pub git: Git,
+}
+
+/// The ways out where Argo CD or Flux would undo a write.
+#[derive(Debug, Arguments)]
+pub struct Git {
+    /// Suspend the sync of Argo CD or Flux first, where it would undo this; `rolldeck resume-sync` resumes it
+    #[arg(long)]
+    pub suspend_sync: bool,
+    /// Write the change for git, as a strategic merge patch, to this file, and change nothing
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["yes", "suspend_sync"])]
+    pub git_patch: Option<PathBuf>,
+}
+
+impl Git {
+    pub fn offers(&self) -> Vec<OfferId> {
+        let offer = self.suspend_sync.then_some(OfferId::SuspendSync);
+        offer.into_iter().collect()
+    }
 }
 
 /// What every release verb takes.

@@ -157,6 +157,14 @@ impl Engine {
                 self.jobs
                     .spawn(job, reads::measure(shared, job, of, selector));
             }
+            Effect::ReadReleases {
+                job,
+                workload,
+                name,
+            } => {
+                let releases = reads::releases(shared, job, (workload, name));
+                self.jobs.spawn(job, releases);
+            }
             Effect::ListNamespaces { job, clusters } => {
                 self.jobs
                     .spawn(job, reads::namespaces(shared, job, clusters));

@@ -31,6 +31,9 @@ pub fn inverse(action: &Action) -> Result<(Verb, Target), Failure> {
             let (shown, to) = (replicas.to, replicas.from);
             Ok((Verb::Scale, Target::Replicas { shown, to }))
         }
+        Verb::ResumeSync => Err(refused(
+            "A sync that was resumed is suspended again by the next plan that needs it.",
+        )),
     }
 }
 
@@ -46,7 +49,7 @@ pub fn rest(action: &Action) -> Result<(Verb, Target), Failure> {
     }
     let target = match verb {
         Verb::Rollback => named(&action.sending.to, "it went to")?,
-        Verb::Pause | Verb::Resume | Verb::Restart => Target::Proposed,
+        Verb::Pause | Verb::Resume | Verb::Restart | Verb::ResumeSync => Target::Proposed,
         Verb::Scale => {
             let replicas = replicas(action)?;
             let (shown, to) = (replicas.from, replicas.to);

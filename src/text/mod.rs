@@ -2,12 +2,14 @@
 
 pub mod action;
 pub mod changes;
+mod charts;
 mod escape;
 mod time;
 mod width;
 mod words;
 mod wrap;
 
+pub use charts::{chart_cells, chart_lines, chart_titles};
 pub use escape::{escape, is_unsafe};
 pub use time::{
     age, clock, coarse_age, date, duration, millis, moment, of_deadline, seconds, typed_moment,

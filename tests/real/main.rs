@@ -3,6 +3,7 @@
 
 mod action;
 mod chaos;
+mod charts;
 mod comparison;
 mod connection;
 #[path = "../contract/mod.rs"]
@@ -10,6 +11,7 @@ mod contract;
 mod ending;
 mod feed;
 mod foreign;
+mod git;
 mod handover;
 mod hostile;
 mod imaging;

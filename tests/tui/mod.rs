@@ -4,6 +4,7 @@ mod cells;
 mod changes;
 mod clusters;
 mod hostile;
+mod kept;
 mod night;
 mod plans;
 mod quiet;

@@ -10,7 +10,7 @@ use crate::domain::{ClusterId, Failure, Known, Uid, WorkloadId, known::State};
 use crate::plan::{Target, Verb};
 
 use super::key::{self, Typed};
-use super::{ask, changes, logs, notice, plan, service, text};
+use super::{ask, changes, logs, notice, plan, service, sync, text};
 
 pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
     let (rows, page) = (model.board.rows.len(), layout::page(model));
@@ -44,6 +44,7 @@ fn on_row(model: &mut Model, intent: Intent) -> Vec<Effect> {
         Intent::Open | Intent::History => open(model, id, uid),
         Intent::Yaml => text::open_yaml(model, YamlOf::Workload(id)),
         Intent::Events => text::open_events(model, id),
+        Intent::Releases => text::open_releases(model, id),
         Intent::Logs => logs::open(model, &id, None, false),
         Intent::PreviousLogs => logs::open(model, &id, None, true),
         Intent::RollBack => plan::open(model, &id, Verb::Rollback, Target::Proposed),
@@ -51,6 +52,7 @@ fn on_row(model: &mut Model, intent: Intent) -> Vec<Effect> {
         Intent::PauseOrResume => plan::pause_or_resume(model, &id),
         Intent::Scale => ask::scale(model, &id),
         Intent::SetImage => ask::set_image(model, &id),
+        Intent::ResumeSync => sync::resume(model, &id),
         Intent::Copy => vec![Effect::Copy {
             text: format!("-n {} {id}", id.namespace),
         }],

@@ -21,6 +21,7 @@ mod record;
 pub mod service;
 pub mod settings;
 mod start;
+mod sync;
 mod text;
 mod tick;
 mod usage;
@@ -99,6 +100,7 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
             notice(model, why, true);
             Vec::new()
         }
+        Event::Saved { outcome } => sync::saved(model, outcome),
         Event::Copied { file } => {
             let words = match file {
                 Some(file) => format!("copied; also in {file}"),

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use super::list::{PAGE, unusable};
 use super::path::{self, Resource};
 use super::{Cluster, Error, convert, wire};
-use crate::domain::ClusterId;
 use crate::domain::occurrence::{Gathered, Origin, Reading};
+use crate::domain::{ClusterId, SyncKind};
 
 /// Pages of one list, at most: twenty thousand objects.
 const PAGES: usize = 40;
@@ -83,9 +83,9 @@ fn of(origin: Origin) -> Vec<List> {
         Origin::Autoscalers => vec![list(Resource::Autoscalers)],
         Origin::Nodes => vec![list(Resource::Nodes)],
         Origin::Events => vec![events("type=Warning"), events("reason=ScalingReplicaSet")],
-        Origin::ArgoCd => vec![list(Resource::Applications)],
-        Origin::Kustomizations => vec![list(Resource::Kustomizations)],
-        Origin::HelmReleases => vec![list(Resource::HelmReleases)],
+        Origin::ArgoCd => vec![list(Resource::Sync(SyncKind::Application))],
+        Origin::Kustomizations => vec![list(Resource::Sync(SyncKind::Kustomization))],
+        Origin::HelmReleases => vec![list(Resource::Sync(SyncKind::HelmRelease))],
         Origin::Record | Origin::Session => Vec::new(),
     }
 }
@@ -184,7 +184,7 @@ async fn is_absent(cluster: &Cluster, origin: Origin, error: &Error) -> bool {
         Error::NotFound { .. } => true,
         Error::Forbidden { .. } => match of(origin).first().map(|list| list.resource.root()) {
             Some(root) if root.contains('.') => {
-                matches!(cluster.get(root).await, Err(Error::NotFound { .. }))
+                matches!(cluster.get(&root).await, Err(Error::NotFound { .. }))
             }
             Some(_) | None => false,
         },

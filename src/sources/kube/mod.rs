@@ -3,6 +3,7 @@
 pub mod access;
 pub mod backoff;
 pub mod changes;
+pub mod charts;
 mod client;
 pub mod convert;
 mod credential;

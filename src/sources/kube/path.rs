@@ -1,6 +1,6 @@
 //! Paths of the API, built in one place, and the same paths in words for messages.
 
-use crate::domain::Kind;
+use crate::domain::{Kind, SyncKind};
 
 /// What can be listed and read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,11 +17,7 @@ pub enum Resource {
     ResourceQuotas,
     Nodes,
     Autoscalers,
-    /// Argo CD.
-    Applications,
-    /// Flux.
-    Kustomizations,
-    HelmReleases,
+    Sync(SyncKind),
 }
 
 impl From<Kind> for Resource {
@@ -46,9 +42,7 @@ impl Resource {
             Self::ResourceQuotas => "resourcequotas",
             Self::Nodes => "nodes",
             Self::Autoscalers => "horizontalpodautoscalers",
-            Self::Applications => "applications",
-            Self::Kustomizations => "kustomizations",
-            Self::HelmReleases => "helmreleases",
+            Self::Sync(kind) => kind.plural(),
         }
     }
 
@@ -57,9 +51,6 @@ impl Resource {
         match self {
             Self::Workload(_) | Self::ReplicaSets | Self::ControllerRevisions => "apps",
             Self::Autoscalers => "autoscaling",
-            Self::Applications => "argoproj.io",
-            Self::Kustomizations => "kustomize.toolkit.fluxcd.io",
-            Self::HelmReleases => "helm.toolkit.fluxcd.io",
             Self::Pods
             | Self::Events
             | Self::Namespaces
@@ -68,19 +59,25 @@ impl Resource {
             | Self::ServiceAccounts
             | Self::ResourceQuotas
             | Self::Nodes => "",
+            Self::Sync(kind) => kind.group(),
+        }
+    }
+
+    /// Group and version as paths and objects have them.
+    fn api(self) -> &'static str {
+        match self {
+            Self::Sync(kind) => kind.api(),
+            Self::Autoscalers => "autoscaling/v2",
+            _ if self.group().is_empty() => "v1",
+            _ => "apps/v1",
         }
     }
 
     /// The path of its API, which the server describes to everybody.
-    pub fn root(self) -> &'static str {
-        match self.group() {
-            "" => "/api/v1",
-            "autoscaling" => "/apis/autoscaling/v2",
-            "argoproj.io" => "/apis/argoproj.io/v1alpha1",
-            "kustomize.toolkit.fluxcd.io" => "/apis/kustomize.toolkit.fluxcd.io/v1",
-            "helm.toolkit.fluxcd.io" => "/apis/helm.toolkit.fluxcd.io/v2",
-            _ => "/apis/apps/v1",
-        }
+    pub fn root(self) -> String {
+        let api = self.api();
+        let root = if api.contains('/') { "apis" } else { "api" };
+        format!("/{root}/{api}")
     }
 }
 
@@ -197,6 +194,11 @@ mod tests {
                 ),
                 "/api/v1/namespaces/shop/pods?labelSelector=app%20in%20%28a%2Cb%29&watch=1",
                 "pods in shop",
+            ),
+            (
+                object(Resource::Sync(SyncKind::Application), "argocd", "shop"),
+                "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/shop",
+                "applications/shop in argocd",
             ),
             (
                 object(Kind::StatefulSet, "shop", "db"),

@@ -70,6 +70,7 @@ fn role_of(kind: &TextKind, line: &str) -> Role {
             | TextKind::Yaml(_)
             | TextKind::Events(_)
             | TextKind::Action { .. }
+            | TextKind::Releases(..)
             | TextKind::Occurrence(_),
             _,
         ) => Role::Plain,

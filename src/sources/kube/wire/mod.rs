@@ -4,6 +4,7 @@
 
 mod apps;
 mod core;
+mod git;
 mod tracked;
 
 pub use self::apps::{
@@ -15,6 +16,9 @@ pub use self::core::{
     Terminated,
 };
 
+pub use self::git::{
+    Application, Automated, FluxStatus, HelmRelease, Kept, Kustomization, Raw as RawSync, Source,
+};
 pub use self::tracked::{Tracked, TrackedMeta};
 
 use std::borrow::{Borrow, Cow};
@@ -193,6 +197,8 @@ pub struct Annotations<'a> {
     pub turn: Option<Text<'a>>,
     #[serde(borrow, rename = "argocd.argoproj.io/tracking-id")]
     pub argo_tracking_id: Option<Text<'a>>,
+    #[serde(borrow, rename = "rolldeck.dev/suspended")]
+    pub suspended: Option<Text<'a>>,
     #[serde(borrow, rename = "meta.helm.sh/release-name")]
     pub helm_release: Option<Text<'a>>,
     #[serde(rename = "kubectl.kubernetes.io/last-applied-configuration")]
