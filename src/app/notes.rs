@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::domain::release_record::Became;
 use crate::domain::{Connection, Feed, Health, Hold, SourceId, Sync};
-use crate::text::{self, age, clock, date, list, thousands};
+use crate::text::{age, clock, date, list, thousands};
 
 use super::answering::{How, answering};
 use super::clusters::ClusterState;
@@ -113,7 +113,7 @@ fn away(model: &Model, cluster: &ClusterState) -> Option<Note> {
     };
     let next = answering.next.filter(|next| *next > model.now);
     let again = next.map_or_else(String::new, |next| {
-        format!(", again in {}", text::age(model.now, next))
+        format!(", again in {}", age(model.now, next))
     });
     let words = format!("{} {}{again}", cluster.id, answering.sentence());
     Some(note(words, tone))

@@ -9,8 +9,8 @@ use crate::app::keymap::{Code, Key};
 use crate::app::model::{Model, Overlay, Picked, Screen};
 
 use super::{
-    board, changes, clusters, doctor, find, follow, handover, logs, notice, palette, picker, plan,
-    record, service, text,
+    board, changes, clusters, doctor, find, follow, handover, logs, namespaces, notice, palette,
+    picker, plan, record, service, text,
 };
 
 /// More lines than anything that lies over the screen has; how many it has depends on how it is drawn.

@@ -214,13 +214,8 @@ impl<'a> Uses<'a> {
                 uses.by_name.entry(key).or_default().push(id);
             }
             let manager = match &trace.workload.manager {
-                Some(Manager::ArgoCd(name)) => ("application", &**name),
+                Some(Manager::Sync(by)) => (by.kind.word(), &*by.name),
                 Some(Manager::Helm(name)) => ("helm", &**name),
-                Some(Manager::Flux(name)) => match name.split_once('/') {
-                    Some(("kustomization", name)) => ("kustomization", name),
-                    Some((_, name)) => ("helmrelease", name),
-                    None => continue,
-                },
                 Some(Manager::LastApplied | Manager::Apply(_)) | None => continue,
             };
             uses.by_manager.entry(manager).or_default().push(id);
