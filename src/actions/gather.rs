@@ -276,11 +276,16 @@ fn stamp(at: Timestamp) -> Result<Stamp, Failure> {
             "The operating system gives no random numbers for the id of the record.",
         )
     })?;
-    let user = whoami::username().unwrap_or_else(|_| "unknown".into());
-    let host = whoami::hostname().unwrap_or_else(|_| "unknown".into());
     Ok(Stamp {
         id: format!("{:016x}", u64::from_be_bytes(bytes)),
-        by: format!("{user}@{host}"),
+        by: person(),
         at,
     })
+}
+
+/// `user@host` of the operating system.
+pub fn person() -> String {
+    let user = whoami::username().unwrap_or_else(|_| "unknown".into());
+    let host = whoami::hostname().unwrap_or_else(|_| "unknown".into());
+    format!("{user}@{host}")
 }

@@ -9,7 +9,7 @@ mod send;
 mod turn;
 
 pub use execute::{Order, execute};
-pub use gather::{GatherContext, gather};
+pub use gather::{GatherContext, gather, person};
 pub use preflight::preflight;
 pub use record::Recorder;
 pub use send::{SendError, send};

@@ -256,7 +256,7 @@ fn append(path: &Path, line: &Line) -> io::Result<bool> {
 /// Whether what the record says of the action so far leaves a place for this line.
 fn has_place(file: &File, line: &Line) -> io::Result<bool> {
     let id = match line {
-        Line::Sending(_) | Line::Answered(_) => return Ok(true),
+        Line::Sending(_) | Line::Answered(_) | Line::HandedOver(_) => return Ok(true),
         Line::Found(line) => &line.id,
         Line::Ended(line) => &line.id,
     };

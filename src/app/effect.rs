@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{ClusterId, SourceId, WorkloadId};
+use crate::plan::kubectl::shell_word;
 use crate::plan::{Answers, Plan, Request};
+use crate::text::escape;
 
-use super::event::JobId;
+use super::event::{Ended, JobId};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
@@ -78,6 +80,16 @@ pub enum Effect {
         outcome: String,
         verified: bool,
     },
+    /// Which of these are on the PATH.
+    FindPrograms {
+        job: JobId,
+        programs: Vec<String>,
+    },
+    /// That another program had the terminal, for the record.
+    RecordHandOver {
+        handed: Box<HandOver>,
+        ended: Ended,
+    },
     /// Nobody waits for this job any more.
     Cancel {
         job: JobId,
@@ -87,8 +99,37 @@ pub enum Effect {
         text: String,
     },
     Suspend,
+    /// Gives the terminal to another program until that ends.
+    HandOver(Box<HandOver>),
     Redraw,
     Quit,
+}
+
+/// One program that takes the terminal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandOver {
+    /// `kubectl exec`.
+    pub title: String,
+    /// The program and its arguments.
+    pub arguments: Vec<String>,
+    pub wait: bool,
+    pub cluster: ClusterId,
+    pub namespace: Option<Box<str>>,
+    /// `deploy/checkout`.
+    pub object: String,
+}
+
+impl HandOver {
+    /// As one would type it.
+    pub fn line(&self) -> String {
+        escape(&typed(&self.arguments)).into_owned()
+    }
+}
+
+/// A command as one would type it.
+pub fn typed(arguments: &[String]) -> String {
+    let words: Vec<_> = arguments.iter().map(|word| shell_word(word)).collect();
+    words.join(" ")
 }
 
 /// From an older revision to a newer one.

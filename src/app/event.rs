@@ -8,6 +8,7 @@ use crate::domain::{ClusterId, Connection, Failure, LogLine, SourceId, Update};
 use crate::plan::{Evidence, Progress, Verdict};
 
 use super::Key;
+use super::effect::HandOver;
 
 /// Tells the result of one job from that of another; a result whose job is no longer known is dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -81,10 +82,30 @@ pub enum Event {
     Configured {
         outcome: Result<Box<Config>, Failure>,
     },
+    /// Which of the programs of the menu are not on the PATH.
+    ProgramsMissing {
+        job: JobId,
+        missing: Vec<String>,
+    },
+    /// Another program had the terminal.
+    HandedBack {
+        handed: Box<HandOver>,
+        ended: Ended,
+    },
     /// The text reached the terminal's clipboard, and the file that holds it as well.
     Copied {
         file: Option<String>,
     },
+}
+
+/// How a program ended that had the terminal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    Exit(i32),
+    /// By its name: `SIGKILL`.
+    Killed(String),
+    /// `could not be started: kubectl is not on the PATH`.
+    Failed(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -39,6 +39,8 @@ pub enum Intent {
     OnlyLines,
     Wrap,
     Times,
+    HandOver,
+    Shell,
     #[serde(rename = "rollback")]
     RollBack,
     #[serde(rename = "pause-or-resume")]
@@ -225,10 +227,12 @@ pub const REGISTRY: &[Entry] = &[
     row(Intent::OnlyLines, ("only", "only lines with these words: all must be in it, !word must not", "only"), Group::Look, &[Logs]),
     row(Intent::Wrap, ("wrap", "break long lines, or cut them", "wrap"), Group::Look, &[Logs]),
     row(Intent::Times, ("times", "the time of each line", "times"), Group::Look, &[Logs]),
+    row(Intent::HandOver, ("hand-over", "hand the terminal to a shell, port-forward, edit, k9s or your own programs, at what is marked", "hand over"), Group::Look, OBJECTS),
+    row(Intent::Shell, ("shell", "a shell in the marked pod", "shell"), Group::Look, &[Service]),
     release(row(Intent::RollBack, ("rollback", "plan to roll back to what served, or to the marked revision", "roll back"), Group::Release, OBJECTS)),
     release(row(Intent::PauseOrResume, ("pause-or-resume", "plan to pause a Deployment, or to resume one that is paused", "pause, resume"), Group::Release, OBJECTS)),
     release(row(Intent::Restart, ("restart", "plan to make every pod anew, with the same template", "restart"), Group::Release, OBJECTS)),
-    release(row(Intent::Scale, ("scale", "plan another number of replicas, or other bounds for the autoscaler", "scale"), Group::Release, OBJECTS)),
+    release(row(Intent::Scale, ("scale", "plan another number of replicas, or other bounds for the autoscaler; on a pod: a shell", "scale"), Group::Release, OBJECTS)),
     release(row(Intent::SetImage, ("set-image", "plan another image for a container: a tag, a digest or a whole reference", "set image"), Group::Release, OBJECTS)),
     row(Intent::Confirm, ("confirm", "do what the plan says", "do it"), Group::Release, &[Plan]),
     row(Intent::Accept, ("accept", "the button of a plan in an open environment", "do it"), Group::Release, &[Plan]),

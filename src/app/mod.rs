@@ -6,6 +6,7 @@ pub mod effect;
 pub mod event;
 pub mod field;
 mod filter;
+pub mod handover;
 pub mod intent;
 pub mod keymap;
 pub mod layout;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::config::{Display, Namespaces};
+use crate::config::{Display, Namespaces, Program};
 use crate::domain::release_record::{Action, Page};
 use crate::domain::{
     ClusterId, Container, Environment, Failure, Fleet, Health, Hold, Known, Level, SourceId,
@@ -15,6 +15,7 @@ use crate::plan::{Answers, Follow, Goal, Plan, Request, Verdict};
 use super::clusters::ClusterState;
 use super::event::{Diagnosis, Document, JobId};
 use super::field::Field;
+use super::handover::{Offer, Subject};
 use super::keymap::Keymap;
 use super::logs::LogScreen;
 
@@ -90,6 +91,10 @@ pub struct Settings {
     pub keymap: Keymap,
     /// Other names for commands of the palette.
     pub aliases: BTreeMap<String, String>,
+    /// What the terminal can be handed to.
+    pub programs: Vec<Program>,
+    /// The file that `--kubeconfig` named.
+    pub kubeconfig: Option<String>,
     pub verify_seconds: u32,
     pub log_file: String,
     pub record_file: String,
@@ -284,6 +289,20 @@ pub enum Overlay {
     Plan(Box<PlanBox>),
     /// A sort letter is awaited.
     SortKey,
+    HandOver(Box<HandOverMenu>),
+}
+
+/// Which program is to have the terminal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HandOverMenu {
+    pub subject: Subject,
+    pub offers: Vec<Offer>,
+    pub selected: usize,
+    /// What the selected one needs is being typed.
+    pub asking: Option<Field>,
+    pub job: JobId,
+    /// Programs that are not on the PATH.
+    pub missing: Vec<String>,
 }
 
 /// A plan on its way from the key to the write.

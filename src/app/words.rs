@@ -50,6 +50,13 @@ pub fn hints(model: &Model) -> Vec<Hint> {
 fn of_field(model: &Model) -> Option<Vec<Hint>> {
     match &model.overlay {
         Some(Overlay::SortKey) => Some(sort_hints()),
+        Some(Overlay::HandOver(menu)) => {
+            let esc = match menu.asking {
+                Some(_) => "leaves the field",
+                None => "closes",
+            };
+            Some(fixed_hints(&[("enter", "starts it"), ("esc", esc)]))
+        }
         Some(Overlay::Palette { .. } | Overlay::Namespaces { .. }) => Some(Vec::new()),
         Some(Overlay::Plan(shown)) if matches!(shown.stage, Stage::Asking(_)) => {
             Some(fixed_hints(&[
@@ -81,6 +88,7 @@ fn wanted(place: Place) -> &'static [Intent] {
             Intent::PauseOrResume,
             Intent::Scale,
             Intent::SetImage,
+            Intent::HandOver,
             Intent::OnlyTrouble,
             Intent::AllNamespaces,
         ],
@@ -92,6 +100,7 @@ fn wanted(place: Place) -> &'static [Intent] {
             Intent::PreviousLogs,
             Intent::Yaml,
             Intent::Events,
+            Intent::HandOver,
             Intent::Back,
             Intent::Restart,
             Intent::PauseOrResume,
@@ -155,6 +164,7 @@ fn useful(model: &Model, intent: Intent) -> bool {
             | Intent::Logs
             | Intent::Events
             | Intent::Yaml
+            | Intent::HandOver
             | Intent::OnlyTrouble
     );
     let hidden = matches!(intent, Intent::Filter | Intent::OnlyTrouble) && model.board.hidden > 0;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::display::{Column, Theme};
 use super::error::Error;
+use super::handover::{self, Program};
 use crate::domain::{Environment, Hold};
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -26,6 +27,7 @@ pub struct File {
     pub aliases: BTreeMap<String, String>,
     /// Those of k9s as well, where there is none of ours.
     pub k9s_aliases: bool,
+    pub handover: Vec<Program>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -110,6 +112,7 @@ impl File {
                 return wrong("display.columns: one of them is there twice".into());
             }
         }
+        handover::merged(&self.handover, file)?;
         match self.verify_seconds {
             Some(seconds) if seconds > 3600 => wrong("verifySeconds: at most 3600".into()),
             Some(_) | None => Ok(self),

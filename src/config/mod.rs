@@ -4,6 +4,7 @@ mod display;
 mod error;
 mod explain;
 mod file;
+pub mod handover;
 mod k9s;
 mod layers;
 mod resolve;
@@ -17,6 +18,7 @@ use crate::domain::{ClusterId, Environment, Hold};
 pub use display::{Column, Display, Theme};
 pub use error::Error;
 pub use explain::{Setting, explain};
+pub use handover::Program;
 pub use layers::{Env, Overrides};
 pub use resolve::load;
 
@@ -46,6 +48,8 @@ pub struct Config {
     /// Where these settings were read from, and what outranked them: to read them again.
     pub file: Option<PathBuf>,
     pub overrides: Overrides,
+    /// What the terminal can be handed to.
+    pub programs: Vec<Program>,
     /// `$XDG_STATE_HOME/rolldeck`: the release record and the log.
     pub state_dir: PathBuf,
     /// Seconds that every pod must be ready before an action counts as verified.

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::env::split_paths;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::error::Error;
 use super::file::OneOrMore;
 use super::k9s;
 use super::layers::{self, ALL, Env, Overrides, absolute, filled, home};
-use super::{Config, Connection, Display, Namespaces, Proxy};
+use super::{Config, Connection, Display, Namespaces, Proxy, handover};
 
 /// Reads the file and puts everything together. File < environment < flags.
 ///
@@ -44,6 +44,7 @@ pub fn load(overrides: Overrides, env: Env<'_>) -> Result<Config, Error> {
             .map(|(intent, keys)| (intent, keys.into_list()))
             .collect(),
         aliases,
+        programs: handover::merged(&file.handover, Path::new("config.yaml"))?,
         state_dir: state(env)?,
         file: layers.path,
         verify_seconds: file.verify_seconds.unwrap_or_default(),
@@ -139,6 +140,7 @@ mod tests {
             config,
             Config {
                 file: Some("/nonexistent/home/.config/rolldeck/config.yaml".into()),
+                programs: handover::merged(&[], Path::new("")).unwrap(),
                 verify_seconds: 30,
                 state_dir: "/nonexistent/home/.local/state/rolldeck".into(),
                 connection: Connection {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::WorkloadId;
+use super::{ClusterId, WorkloadId};
 
 /// What a person has to give before a plan is executed.
 #[derive(
@@ -32,7 +32,11 @@ pub struct Environment {
 
 impl Environment {
     pub fn holds(&self, id: &WorkloadId) -> bool {
-        *self.cluster == *id.cluster.0
-            && (self.namespaces.is_empty() || self.namespaces.iter().any(|n| **n == *id.namespace))
+        self.covers(&id.cluster, &id.namespace)
+    }
+
+    pub fn covers(&self, cluster: &ClusterId, namespace: &str) -> bool {
+        *self.cluster == *cluster.0
+            && (self.namespaces.is_empty() || self.namespaces.iter().any(|n| **n == *namespace))
     }
 }

@@ -21,6 +21,8 @@ pub enum Line {
     Found(Found),
     /// How following it ended.
     Ended(Ended),
+    /// Another program had the terminal; written when it ended.
+    HandedOver(Box<HandedOver>),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,6 +119,21 @@ pub struct Ended {
     pub sentence: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HandedOver {
+    pub at: Timestamp,
+    /// `user@host` of the operating system.
+    pub by: String,
+    pub server_user: Option<String>,
+    pub cluster: String,
+    pub namespace: Option<String>,
+    pub object: String,
+    pub command: Vec<String>,
+    /// `exit 1`, `killed by SIGKILL`.
+    pub outcome: String,
+}
+
 impl Line {
     /// Of the action that it speaks of.
     pub fn id(&self) -> &str {
@@ -125,6 +142,8 @@ impl Line {
             Self::Answered(line) => &line.id,
             Self::Found(line) => &line.id,
             Self::Ended(line) => &line.id,
+            // It belongs to none.
+            Self::HandedOver(_) => "",
         }
     }
 }
@@ -261,6 +280,9 @@ impl Gathering {
             });
             return;
         }
+        if matches!(line, Line::HandedOver(_)) {
+            return;
+        }
         let rest = self.open.entry(line.id().to_owned()).or_default();
         rest.lines += 1;
         // What was written first counts: lines come from the end.
@@ -268,7 +290,7 @@ impl Gathering {
             Line::Answered(line) => rest.answered = Some(line),
             Line::Found(line) => rest.found = Some(line),
             Line::Ended(line) => rest.ended = Some(line),
-            Line::Sending(_) => {}
+            Line::Sending(_) | Line::HandedOver(_) => {}
         }
     }
 

@@ -7,6 +7,7 @@ mod feeds;
 mod jobs;
 mod links;
 pub mod logs;
+mod programs;
 mod reads;
 mod record;
 pub mod release;
@@ -123,6 +124,16 @@ impl Engine {
                 };
                 self.writes.spawn(release::record(shared, end));
             }
+            Effect::RecordHandOver { handed, ended } => {
+                self.writes.spawn(programs::record(shared, *handed, ended));
+            }
+            read => self.read(shared, read),
+        }
+    }
+
+    /// What a screen is to show.
+    fn read(&self, shared: Arc<Shared>, effect: Effect) {
+        match effect {
             Effect::StreamLogs { job, wish } => {
                 if let Some(wishes) = self.logs.wish(job, wish) {
                     self.jobs.spawn(job, logs::show(shared, job, wishes));
@@ -144,7 +155,11 @@ impl Engine {
             Effect::Diagnose { job, clusters } => {
                 self.jobs.spawn(job, doctor::tell(shared, job, clusters));
             }
-            Effect::Copy { .. } | Effect::Suspend | Effect::Redraw | Effect::Quit => {}
+            Effect::FindPrograms { job, programs } => {
+                self.jobs.spawn(job, programs::find(shared, job, programs));
+            }
+            // The terminal's own, and what `run` knows.
+            _ => {}
         }
     }
 

@@ -48,9 +48,9 @@ fn kubectl(id: &WorkloadId) -> String {
     format!("kubectl{context} -n {}", id.namespace)
 }
 
-/// Context names may hold anything.
-fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@".contains(c);
+/// As it has to be typed: context names, for one, may hold anything.
+pub fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@=,".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();
     }

@@ -7,7 +7,7 @@ pub mod evidence;
 pub mod follow;
 pub mod gate;
 pub mod inverse;
-mod kubectl;
+pub mod kubectl;
 mod meanwhile;
 mod moved;
 pub mod patch;

@@ -38,10 +38,15 @@ impl Drop for Guard {
     }
 }
 
+/// Keys come one by one and are not echoed.
+pub fn raw() -> io::Result<()> {
+    TAKEN.store(true, Ordering::SeqCst);
+    enable_raw_mode()
+}
+
 /// Raw mode, alternate screen, bracketed paste.
 pub fn enter() -> io::Result<()> {
-    TAKEN.store(true, Ordering::SeqCst);
-    enable_raw_mode()?;
+    raw()?;
     execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste)
 }
 

@@ -2,6 +2,8 @@
 
 mod encoder;
 mod guard;
+mod handover;
+mod job;
 mod log;
 pub mod screen;
 mod scroll;
@@ -20,6 +22,7 @@ use ratatui::Terminal;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
+use crate::app::effect::HandOver;
 use crate::app::{self, Effect, Event, Key, Model};
 use crate::config::Config;
 use crate::domain::{Failure, FailureKind};
@@ -27,6 +30,7 @@ use crate::engine::{Engine, clock};
 use crate::ui;
 
 use guard::Guard;
+use handover::Inputs;
 use screen::Screen;
 use signals::{News, Signals};
 
@@ -74,6 +78,7 @@ async fn open(config: Config) -> Result<(), Failure> {
         engine,
         copies,
         over: None,
+        order: None,
         awaited: true,
         drawn: Timestamp::UNIX_EPOCH,
     };
@@ -95,6 +100,8 @@ struct Desk {
     /// Where a copied text is kept for terminals without a clipboard.
     copies: PathBuf,
     over: Option<Result<(), Failure>>,
+    /// The program that is to have the terminal.
+    order: Option<Box<HandOver>>,
     /// A person acted since the last frame.
     awaited: bool,
     /// When the last frame was drawn.
@@ -135,6 +142,22 @@ impl Desk {
                     None => self.over = Some(Err(panicked())),
                 },
                 _ = tick.tick() => self.fold(Event::Ticked(clock::now())),
+            }
+            if let Some(order) = self.order.take() {
+                drop(keys);
+                // This waits until the reader of the former one has let go, and reads nothing before it is asked.
+                keys = EventStream::new();
+                let (signals, news) = (&mut signals, &mut news);
+                let keys = &mut keys;
+                self.hand_over(
+                    *order,
+                    Inputs {
+                        signals,
+                        news,
+                        keys,
+                    },
+                )
+                .await;
             }
             if let Some(outcome) = self.over.take() {
                 return outcome;
@@ -182,6 +205,7 @@ impl Desk {
             match effect {
                 Effect::Quit => self.over = Some(Ok(())),
                 Effect::Suspend => self.suspend(),
+                Effect::HandOver(order) => self.order = Some(order),
                 Effect::Redraw => self.repaint(),
                 Effect::Copy { text } => self.copy(&text),
                 other => self.engine.run(other),
@@ -213,8 +237,7 @@ impl Desk {
     /// Stops this process; returns when it goes on.
     fn suspend(&mut self) {
         guard::give_back();
-        let me = rustix::process::getpid();
-        let _ = rustix::process::kill_process(me, rustix::process::Signal::STOP);
+        stop_here();
         self.resume();
     }
 
@@ -236,6 +259,11 @@ impl Desk {
         let _ = out.queue(command).and_then(Write::flush);
         self.fold(Event::Copied { file });
     }
+}
+
+fn stop_here() {
+    let me = rustix::process::getpid();
+    let _ = rustix::process::kill_process(me, rustix::process::Signal::STOP);
 }
 
 /// Also in a file of the user's own, because no terminal says whether its clipboard took it.

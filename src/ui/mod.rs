@@ -41,7 +41,13 @@ pub fn furthest(model: &Model) -> usize {
     match &model.overlay {
         Some(Overlay::Help { .. }) => screens::help::furthest(area, &words::help(model)),
         Some(Overlay::Plan(shown)) => screens::plan::furthest(area, model, shown),
-        Some(Overlay::SortKey | Overlay::Palette { .. } | Overlay::Namespaces { .. }) | None => 0,
+        Some(
+            Overlay::SortKey
+            | Overlay::HandOver(_)
+            | Overlay::Palette { .. }
+            | Overlay::Namespaces { .. },
+        )
+        | None => 0,
     }
 }
 
@@ -94,6 +100,7 @@ fn overlay(pen: &mut Pen<'_>, model: &Model) {
         }) => {
             screens::namespaces::namespaces(pen, model, field, *selected, names);
         }
+        Some(Overlay::HandOver(menu)) => screens::handover::handover(pen, model, menu),
         Some(Overlay::Plan(shown)) => screens::plan::plan(pen, model, shown),
     }
 }

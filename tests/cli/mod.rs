@@ -1,5 +1,6 @@
 //! The command line without a cluster: exit codes, words, and a terminal given back.
 
+mod handover;
 mod record;
 mod server;
 mod settings;

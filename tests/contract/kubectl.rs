@@ -78,7 +78,7 @@ impl Kubectl {
 }
 
 /// The one that the tests' control plane comes with, else the machine's.
-fn program() -> Option<PathBuf> {
+pub fn program() -> Option<PathBuf> {
     let build = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/control_plane/build");
     let output = Command::new(build).arg("--check").output().ok()?;
     let built = Path::new(String::from_utf8_lossy(&output.stdout).trim()).join("kubectl");

@@ -487,6 +487,7 @@ pub fn fresh(width: u16, height: u16) -> Model {
         namespaces: Namespaces::Named(vec![NAMESPACE.into()]),
         state_dir: "/home/oncall/.local/state/rolldeck".into(),
         verify_seconds: 30,
+        programs: rolldeck::config::handover::merged(&[], std::path::Path::new("")).unwrap(),
         environments: vec![Environment {
             name: "prod".into(),
             cluster: CLUSTER.into(),

@@ -200,6 +200,18 @@ fn palette() {
 }
 
 #[test]
+fn handover() {
+    check("handover", |w, h| {
+        let mut model = model(&night(), w, h);
+        let effects = press(&mut model, &["enter", "tab", "x", "9"]);
+        let job = asked_for(&effects);
+        let missing = vec!["k9s".to_owned()];
+        update(&mut model, Event::ProgramsMissing { job, missing });
+        model
+    });
+}
+
+#[test]
 fn namespaces() {
     check("namespaces", |w, h| {
         with_keys(w, h, &[":", "n", "s", "enter"])
@@ -347,6 +359,7 @@ fn asked_for(effects: &[Effect]) -> JobId {
     let job = |effect: &Effect| match effect {
         Effect::StreamLogs { job, .. }
         | Effect::FetchYaml { job, .. }
+        | Effect::FindPrograms { job, .. }
         | Effect::Diagnose { job, .. } => Some(*job),
         _ => None,
     };

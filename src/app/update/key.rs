@@ -9,7 +9,8 @@ use crate::app::keymap::{Code, Key};
 use crate::app::model::{Model, Overlay, Screen};
 
 use super::{
-    board, doctor, find, follow, logs, namespaces, notice, palette, plan, record, service, text,
+    board, doctor, find, follow, handover, logs, namespaces, notice, palette, plan, record,
+    service, text,
 };
 
 /// More lines than anything that lies over the screen has; how many it has depends on how it is drawn.
@@ -30,6 +31,7 @@ pub fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
         Some(Overlay::SortKey) => board::sort_key(model, key),
         Some(Overlay::Palette { .. }) => palette::key(model, key),
         Some(Overlay::Namespaces { .. }) => namespaces::key(model, key),
+        Some(Overlay::HandOver(_)) => handover::key(model, key),
         Some(Overlay::Plan(shown)) if shown.typing() => plan::field_key(model, key),
         Some(Overlay::Plan(_) | Overlay::Help { .. }) | None => {
             if typing(model) {
@@ -46,6 +48,7 @@ pub fn pasted(model: &mut Model, text: &str) -> Vec<Effect> {
     let in_field = match &model.overlay {
         Some(Overlay::Palette { .. } | Overlay::Namespaces { .. }) => true,
         Some(Overlay::Plan(shown)) => shown.typing(),
+        Some(Overlay::HandOver(menu)) => handover::typing(menu),
         Some(Overlay::SortKey | Overlay::Help { .. }) => false,
         None => typing(model),
     };
@@ -87,7 +90,13 @@ pub fn place(model: &Model) -> Place {
         (Some(Overlay::Plan(_)), _) => Place::Plan,
         (Some(Overlay::Help { .. }), _) => Place::Help,
         (
-            Some(Overlay::SortKey | Overlay::Palette { .. } | Overlay::Namespaces { .. }) | None,
+            Some(
+                Overlay::SortKey
+                | Overlay::HandOver(_)
+                | Overlay::Palette { .. }
+                | Overlay::Namespaces { .. },
+            )
+            | None,
             screen,
         ) => match screen {
             None => Place::Board,
@@ -156,6 +165,8 @@ fn everywhere(model: &mut Model, intent: Intent) -> Option<Vec<Effect>> {
         Intent::Redraw => vec![Effect::Redraw],
         Intent::Suspend => vec![Effect::Suspend],
         Intent::Arm => plan::arm(model),
+        Intent::HandOver => handover::open(model),
+        Intent::Shell => handover::shell(model),
         Intent::Palette => palette::open(model),
         Intent::PickNamespace => namespaces::open(model),
         Intent::Doctor => doctor::open(model),
@@ -189,7 +200,13 @@ pub fn stop_at(model: &mut Model, furthest: usize) {
     match &mut model.overlay {
         Some(Overlay::Help { offset }) => *offset = furthest.min(*offset),
         Some(Overlay::Plan(shown)) => shown.offset = furthest.min(shown.offset),
-        Some(Overlay::SortKey | Overlay::Palette { .. } | Overlay::Namespaces { .. }) | None => {}
+        Some(
+            Overlay::SortKey
+            | Overlay::HandOver(_)
+            | Overlay::Palette { .. }
+            | Overlay::Namespaces { .. },
+        )
+        | None => {}
     }
 }
 

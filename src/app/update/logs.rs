@@ -50,7 +50,7 @@ pub fn open(
 }
 
 /// Containers of a pod, the one in trouble first.
-fn containers(model: &Model, id: &WorkloadId, pod: &str) -> Vec<Box<str>> {
+pub fn containers(model: &Model, id: &WorkloadId, pod: &str) -> Vec<Box<str>> {
     let pods = service::pods(&model.fleet, id);
     let Some(pod) = pods.into_iter().find(|p| *p.name == *pod) else {
         return Vec::new();

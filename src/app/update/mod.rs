@@ -7,6 +7,7 @@ mod doctor;
 mod feed;
 mod find;
 mod follow;
+pub mod handover;
 mod key;
 mod logs;
 mod namespaces;
@@ -77,6 +78,8 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::RecordRead { job, outcome } => record::read(model, job, outcome),
         Event::Recorded => record::again(model),
         Event::Diagnosed { job, finding } => doctor::diagnosed(model, job, finding),
+        Event::ProgramsMissing { job, missing } => handover::programs_missing(model, job, missing),
+        Event::HandedBack { handed, ended } => handover::handed_back(model, *handed, ended),
         Event::Configured { outcome } => settings::configured(model, outcome),
         Event::Copied { file } => {
             let words = match file {

@@ -7,7 +7,7 @@ use crate::app::model::{Model, Pane, Screen, ServiceScreen};
 use crate::domain::{Fleet, Pod, revision};
 use crate::plan::{Target, Verb};
 
-use super::{ask, board, key, logs, notice, plan, text};
+use super::{ask, board, handover, key, logs, notice, plan, text};
 
 pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
     let lines = layout::page(model);
@@ -49,6 +49,7 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
         Intent::Restart => return plan::open(model, &id, Verb::Restart, Target::Proposed),
         Intent::PauseOrResume => return plan::pause_or_resume(model, &id),
         // On a pod the same key is its shell.
+        Intent::Scale if pane == Pane::Pods && pod.is_some() => return handover::shell(model),
         Intent::Scale => return ask::scale(model, &id),
         Intent::SetImage => return ask::set_image(model, &id),
         Intent::Copy => return copy(model),

@@ -70,6 +70,12 @@ impl Settings {
             holds: config.holds.clone(),
             keymap,
             aliases: config.aliases.clone(),
+            programs: config.programs.clone(),
+            kubeconfig: config
+                .connection
+                .kubeconfig
+                .as_ref()
+                .map(|file| file.display().to_string()),
             verify_seconds: config.verify_seconds,
             log_file: config.state_dir.join("rolldeck.log").display().to_string(),
             record_file: config.state_dir.join(FILE).display().to_string(),

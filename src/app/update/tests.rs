@@ -23,6 +23,7 @@ mod ask;
 mod board;
 mod command;
 mod filter;
+mod handover;
 mod layout;
 mod logs;
 mod plan;

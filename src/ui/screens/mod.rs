@@ -3,6 +3,7 @@
 pub mod board;
 pub mod doctor;
 pub mod follow;
+pub mod handover;
 pub mod help;
 pub mod logs;
 pub mod namespaces;
