@@ -3,6 +3,7 @@
 mod execute;
 mod fresh;
 mod gather;
+pub mod interrupted;
 mod preflight;
 pub mod record;
 mod send;

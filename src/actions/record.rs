@@ -20,7 +20,7 @@ use backwards::Backwards;
 pub use under_way::UnderWay;
 
 pub use crate::domain::release_record::{
-    Answered, Checked, Deleted, Ended, Line, Outcome, Sending, Side,
+    Answered, Checked, Deleted, Ended, Found, Line, Outcome, Sending, Side,
 };
 
 /// How often and how long another process may hold the file before a write is refused.
@@ -62,6 +62,7 @@ pub fn sending(
             .map(|step| step.what().to_owned())
             .collect(),
         template: Some(plan.goal.to.clone()),
+        generation: Some(plan.goal.generation),
         deletes: plan.all_steps().filter_map(deleted).collect(),
     }
 }
@@ -270,8 +271,10 @@ fn has_place(file: &File, line: &Line) -> io::Result<bool> {
         match (serde_json::from_slice(&piece.bytes), line) {
             (Ok(Line::Sending(sending)), _) if sending.id == *id => return Ok(true),
             (Ok(Line::Ended(ended)), _) if ended.id == *id => return Ok(false),
-            // What the one who sent it says is better than what somebody found later.
-            (Ok(Line::Answered(answered)), Line::Found(_)) if answered.id == *id => {
+            // What the one who sent it knows is better than what somebody found later.
+            (Ok(Line::Answered(answered)), Line::Found(_))
+                if answered.id == *id && answered.outcome != Outcome::Unknown =>
+            {
                 return Ok(false);
             }
             (Ok(Line::Found(found)), Line::Found(_)) if found.id == *id => return Ok(false),

@@ -16,6 +16,7 @@ use crate::plan::{Answers, CheckId, Finding, Plan, Progress, Verdict};
 use crate::sources::kube::Cluster;
 use crate::sources::kube::in_memory::{Body, Client};
 
+mod interrupted;
 mod pods;
 
 type Asked = Arc<Mutex<Vec<String>>>;

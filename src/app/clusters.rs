@@ -24,6 +24,8 @@ pub struct ClusterState {
     pub skew: i64,
     /// The missing permission for release verbs, per namespace; `None` inside: permitted.
     pub permissions: BTreeMap<Box<str>, Known<Option<String>>>,
+    /// It was asked what became of actions that were interrupted.
+    pub looked_back: bool,
 }
 
 /// The namespaces of one cluster that are on the board: what became of what was asked for.
@@ -49,6 +51,7 @@ impl ClusterState {
             epoch: 0,
             skew: 0,
             permissions: BTreeMap::new(),
+            looked_back: false,
         }
     }
 

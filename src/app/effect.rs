@@ -69,6 +69,10 @@ pub enum Effect {
         job: JobId,
         clusters: Vec<ClusterId>,
     },
+    /// Whether the record knows of actions that were interrupted, and what became of them.
+    LookBack {
+        cluster: ClusterId,
+    },
     /// The newest actions of the release record.
     ReadRecord {
         job: JobId,

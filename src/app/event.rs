@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::config::Config;
 use crate::domain::release_record::Page;
 use crate::domain::{ClusterId, Connection, Failure, LogLine, SourceId, Update};
+use crate::plan::aftermath::Interrupted;
 use crate::plan::{Evidence, Progress, Verdict};
 
 use super::Key;
@@ -71,6 +72,11 @@ pub enum Event {
     Diagnosed {
         job: JobId,
         finding: Diagnosis,
+    },
+    /// What a look at this cluster says of the actions that were interrupted.
+    LookedBack {
+        cluster: ClusterId,
+        interrupted: Vec<Interrupted>,
     },
     RecordRead {
         job: JobId,

@@ -10,6 +10,7 @@ use crate::domain::{
     ClusterId, Container, Environment, Failure, Fleet, Health, Hold, Known, Level, SourceId,
     Standing, TemplateHash, Uid, WorkloadId,
 };
+use crate::plan::aftermath::Interrupted;
 use crate::plan::{Answers, Follow, Goal, Plan, Request, Verdict};
 
 use super::clusters::ClusterState;
@@ -40,6 +41,8 @@ pub struct Model {
     pub overlay: Option<Overlay>,
     /// Actions whose end is not known yet, and those that just ended.
     pub follows: Vec<Following>,
+    /// Actions of earlier sessions that were interrupted, until the record is opened.
+    pub interrupted: Vec<Interrupted>,
     pub arming: Option<Armed>,
     pub notice: Option<Notice>,
     pub next_job: u64,

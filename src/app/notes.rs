@@ -3,11 +3,14 @@
 
 use jiff::Timestamp;
 
+use crate::domain::release_record::Became;
 use crate::domain::{Health, Hold, SourceId};
 use crate::text::{clock, date, list, thousands};
 
 use super::clusters::ClusterState;
+use super::intent::Intent;
 use super::model::{Model, SourceState};
+use super::words::key;
 
 /// One line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +41,7 @@ pub fn notes(model: &Model) -> Vec<Note> {
     if let Some(words) = &model.settings.broken {
         notes.push(note(words.clone(), Tone::Bad));
     }
+    notes.extend(interrupted(model));
     for cluster in &model.clusters {
         let about = [
             cluster.scope.note.clone(),
@@ -64,6 +68,38 @@ fn note(text: impl Into<String>, tone: Tone) -> Note {
         text: text.into(),
         tone,
     }
+}
+
+/// What an earlier session did not bring to its end.
+fn interrupted(model: &Model) -> Option<Note> {
+    let first = model.interrupted.first()?;
+    let sending = &first.sending;
+    let (what, at) = (
+        format!("{} of {}", sending.verb, sending.workload),
+        clock(sending.at),
+    );
+    let key = key(model, Intent::Record);
+    let words = match (&first.outcome, model.interrupted.len()) {
+        (_, count @ 2..) => {
+            format!("{count} actions were interrupted, the last at {at}: {what}; {key} shows them")
+        }
+        (Ok(after), _) => {
+            let word = match after.became {
+                Became::Applied => "applied",
+                Became::NotApplied if after.last => "not applied",
+                Became::NotApplied => "not applied so far",
+                Became::Unknown => "outcome unknown",
+            };
+            let sentence = &after.sentence;
+            format!("{what} was interrupted at {at}, {word}: {sentence}; {key} shows it")
+        }
+        (Err(why), _) => {
+            format!(
+                "{what} was interrupted at {at}, and cannot be looked at: {why}; {key} shows it"
+            )
+        }
+    };
+    Some(note(words, Tone::Warn))
 }
 
 /// Of one cluster among several it is said which.

@@ -184,6 +184,9 @@ pub struct Record {
     /// Only what was sent within this time: 30m, 2h, 3d
     #[arg(long, value_name = "TIME", value_parser = span)]
     pub since: Option<SignedDuration>,
+    /// First ask the cluster what became of actions that were interrupted, and write it down
+    #[arg(long)]
+    pub settle: bool,
     /// The form of the output
     #[arg(short, long, value_enum, default_value = "lines")]
     pub output: Form,

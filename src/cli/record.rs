@@ -1,18 +1,20 @@
-//! `rolldeck record`: what was done here, newest first. It reads a file, and asks no server.
+//! `rolldeck record`: what was done here, newest first. It reads a file, and asks no server unless it is told to.
 
 use serde::Serialize;
 
-use crate::actions::Recorder;
 use crate::actions::record::Limit;
+use crate::actions::{Recorder, interrupted};
 use crate::config::Config;
+use crate::domain::Failure;
 use crate::domain::release_record::{Action, Page, Stands, Torn};
 use crate::engine::clock;
 use crate::text;
 use crate::text::action::{arrow, outcome, whole};
 
 use super::Outcome;
-use super::args::{Form, Record};
+use super::args::{Form, READS, Record};
 use super::output;
+use super::session::Session;
 
 pub async fn run(config: &Config, args: &Record) -> Outcome {
     let now = clock::now();
@@ -20,7 +22,11 @@ pub async fn run(config: &Config, args: &Record) -> Outcome {
         since: args.since.and_then(|ago| now.checked_sub(ago).ok()),
         ..Limit::NONE
     };
-    let page = Recorder::new(&config.state_dir).read(limit).await?;
+    let recorder = Recorder::new(&config.state_dir);
+    if args.settle {
+        settle(config, &recorder).await?;
+    }
+    let page = recorder.read(limit).await?;
     let fits = |action: &&Action| {
         let fits = |wanted: &String| {
             let (id, sending) = (&action.sending.workload, &action.sending);
@@ -60,7 +66,24 @@ pub async fn run(config: &Config, args: &Record) -> Outcome {
     Ok(0)
 }
 
-fn lines(actions: &[&Action], config: &Config, page: &Page) -> Result<(), crate::domain::Failure> {
+/// Of the cluster that is connected to; those of others stay as they are.
+async fn settle(config: &Config, recorder: &Recorder) -> Result<(), Failure> {
+    let session = Session::connect(config, READS).await?;
+    for one in interrupted::settle(&session.cluster, recorder, clock::now).await? {
+        let what = format!("{} of {}", one.sending.verb, one.sending.workload);
+        match &one.outcome {
+            Ok(after) if after.last => {}
+            Ok(after) => output::aside(&format!(
+                "{what}: {} so far; a request may still be on its way: look again in a minute",
+                after.sentence
+            )),
+            Err(why) => output::aside(&format!("{what} cannot be looked at: {why}")),
+        }
+    }
+    Ok(())
+}
+
+fn lines(actions: &[&Action], config: &Config, page: &Page) -> Result<(), Failure> {
     let head = [
         "WHEN (UTC)",
         "ID",

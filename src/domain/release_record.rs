@@ -48,6 +48,9 @@ pub struct Sending {
     /// What the template means that it writes or leaves; earlier versions did not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<CanonicalHash>,
+    /// The first generation of the object that has the write in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation: Option<i64>,
     /// The pods that its steps delete, in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deletes: Vec<Deleted>,

@@ -109,6 +109,9 @@ impl Engine {
                 let write = release::execute(shared, job, *plan, (answers, verdicts));
                 self.writes.spawn(write);
             }
+            Effect::LookBack { cluster } => {
+                tokio::spawn(record::look_back(shared, cluster));
+            }
             Effect::ReadRecord { job } => self.jobs.spawn(job, record::read(shared, job)),
             Effect::RecordOutcome {
                 id,

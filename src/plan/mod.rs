@@ -1,5 +1,6 @@
 //! What a write would do, what was verified first, and how its end is known. Pure: nothing here asks or acts.
 
+pub mod aftermath;
 pub mod check;
 pub mod comparison;
 mod difference;

@@ -91,7 +91,7 @@ impl Set {
         self.pods(plane).iter().map(tag).collect()
     }
 
-    fn wait_complete(&self, plane: &ControlPlane, tag: &str) {
+    pub fn wait_complete(&self, plane: &ControlPlane, tag: &str) {
         wait::until(&format!("{} is complete on {tag}", self.name), || {
             let tags = self.tags(plane);
             let all = tags.iter().all(|have| have == tag);
@@ -127,7 +127,7 @@ impl Set {
     }
 
     /// What it is rolled back from: 2.0 cannot be pulled, and the last pod waits for it.
-    fn stuck(plane: &ControlPlane, namespace: &str, plural: &'static str) -> Self {
+    pub fn stuck(plane: &ControlPlane, namespace: &str, plural: &'static str) -> Self {
         let spec = match plural {
             "daemonsets" => json!({}),
             _ => json!({"replicas": 3}),

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 mod action;
+mod chaos;
 mod comparison;
 mod connection;
 #[path = "../contract/mod.rs"]
@@ -12,6 +13,7 @@ mod foreign;
 mod handover;
 mod hostile;
 mod imaging;
+mod interrupted;
 mod kinds;
 mod merged_log;
 mod names;

@@ -38,6 +38,90 @@ pub fn of(log: &Path, user: &str) -> Vec<Asked> {
         .collect()
 }
 
+/// A finished write on a Deployment by somebody whose bodies are kept.
+#[derive(Debug, Clone)]
+pub struct Write {
+    pub user: String,
+    pub verb: String,
+    pub uri: String,
+    pub name: String,
+    pub status: i64,
+    pub request: Value,
+    pub response: Value,
+}
+
+impl Write {
+    /// It was meant, and the server did it.
+    pub fn accepted(&self) -> bool {
+        (200..300).contains(&self.status) && !self.uri.contains("dryRun=")
+    }
+
+    pub fn uid(&self) -> String {
+        let object = &self.response["metadata"]["uid"];
+        // A deletion answers with a status that names it.
+        let details = &self.response["details"]["uid"];
+        object
+            .as_str()
+            .or(details.as_str())
+            .unwrap_or_default()
+            .to_owned()
+    }
+
+    /// The id in the note that it wrote.
+    pub fn note(&self) -> Option<String> {
+        let wrote = self.request.as_array()?.iter().any(|operation| {
+            operation["path"]
+                .as_str()
+                .is_some_and(|path| path.starts_with("/metadata/annotations"))
+        });
+        let note = &self.response["metadata"]["annotations"]["rolldeck.dev/action"];
+        let note: Value = serde_json::from_str(note.as_str().filter(|_| wrote)?).ok()?;
+        note["id"].as_str().map(str::to_owned)
+    }
+
+    fn version(&self) -> u64 {
+        let version = self.response["metadata"]["resourceVersion"].as_str();
+        version
+            .and_then(|version| version.parse().ok())
+            .unwrap_or_default()
+    }
+}
+
+/// Everything that these users wrote onto Deployments, in the order in which it came into effect.
+pub fn writes(log: &Path, users: &[&str]) -> Vec<Write> {
+    let text = std::fs::read_to_string(log).expect("the audit log");
+    let mut writes: Vec<_> = text
+        .lines()
+        .filter(|line| line.contains("\"RequestResponse\""))
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|event| event["stage"] == "ResponseComplete")
+        .map(|mut event| {
+            let Asked {
+                user,
+                verb,
+                uri,
+                status,
+                ..
+            } = asked(&event);
+            Write {
+                user,
+                verb,
+                uri,
+                status,
+                name: event["objectRef"]["name"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned(),
+                request: event["requestObject"].take(),
+                response: event["responseObject"].take(),
+            }
+        })
+        .filter(|write| users.contains(&&*write.user))
+        .collect();
+    writes.sort_by_key(Write::version);
+    writes
+}
+
 fn asked(event: &Value) -> Asked {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let object = &event["objectRef"];

@@ -20,9 +20,11 @@ pub const VERSION: &str = "v1.36.3";
 
 const STAGES: &str = include_str!("../control_plane/stages.yaml");
 
-/// Who asked for what, without bodies. `RequestReceived` would only repeat it.
+/// Who asked for what, without bodies but for what some tests write. `RequestReceived` would only repeat it.
 const AUDIT_POLICY: &str = r#"{"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"],
 "rules": [
+  {"level": "RequestResponse", "users": ["chaos-a", "chaos-b", "chaos-meddler", "chaos-killed"],
+   "verbs": ["create", "patch", "delete"], "resources": [{"group": "apps", "resources": ["deployments"]}]},
   {"level": "None", "userGroups": ["system:masters", "system:serviceaccounts"]},
   {"level": "Metadata"}
 ]}"#;
@@ -275,6 +277,16 @@ impl ControlPlane {
             String::from_utf8_lossy(&output.stderr)
         );
         String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Runs kubectl as somebody, whatever comes of it.
+    pub fn kubectl_as(&self, kubeconfig: &Path, arguments: &[&str]) {
+        let output = Command::new(self.programs.join("kubectl"))
+            .arg("--kubeconfig")
+            .arg(kubeconfig)
+            .args(arguments)
+            .output();
+        output.expect("kubectl starts");
     }
 
     /// The resident memory and processor time of the API server, for benchmarks that report it beside ours.

@@ -51,6 +51,7 @@ fn sent(id: &str, service: &str, verb: &str, (from, to): (&str, &str), age: i64)
         ],
         steps: vec![format!("replace the pod template of deploy/{service}")],
         template: None,
+        generation: None,
         deletes: Vec::new(),
     }
 }

@@ -88,7 +88,8 @@ fn an_older_record_is_read() {
         unreachable!()
     };
     let mut value = serde_json::to_value(Line::Sending(line)).unwrap();
-    value.as_object_mut().unwrap().remove("template");
+    let fields = value.as_object_mut().unwrap();
+    assert!(fields.remove("template").is_some() && fields.remove("generation").is_some());
     let line: Line = serde_json::from_value(value).unwrap();
     let Line::Sending(line) = line else {
         panic!("{line:?}");

@@ -15,9 +15,15 @@ pub fn moved(model: &mut Model, cluster: ClusterId, state: Connection) -> Vec<Ef
     if let Connection::Connected(identity) = &state {
         resolve(model, at, &identity.clone());
     }
-    model.clusters[at].connection = state;
+    let cluster = &mut model.clusters[at];
+    cluster.connection = state;
     model.dirty = true;
-    Vec::new()
+    if !cluster.connected() || std::mem::replace(&mut cluster.looked_back, true) {
+        return Vec::new();
+    }
+    vec![Effect::LookBack {
+        cluster: cluster.id.clone(),
+    }]
 }
 
 /// Which cluster of the board it is: the one of that name, else one that has none yet. A context that is named

@@ -75,6 +75,10 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
             namespace,
             outcome,
         } => board::permission_told(model, &cluster, namespace, outcome),
+        Event::LookedBack {
+            cluster,
+            interrupted,
+        } => record::looked_back(model, &cluster, interrupted),
         Event::RecordRead { job, outcome } => record::read(model, job, outcome),
         Event::Recorded => record::again(model),
         Event::Diagnosed { job, finding } => doctor::diagnosed(model, job, finding),

@@ -9,7 +9,8 @@ use crate::app::keymap::{Code, Key};
 use crate::app::layout;
 use crate::app::model::{Model, RecordScreen, Screen, TextKind};
 use crate::domain::release_record::{Action, Page};
-use crate::domain::{Failure, Known, known::State};
+use crate::domain::{ClusterId, Failure, Known, known::State};
+use crate::plan::aftermath::Interrupted;
 use crate::plan::inverse::{inverse, rest};
 use crate::plan::{Target, Verb};
 use crate::text::action::{arrow, outcome, whole};
@@ -17,7 +18,21 @@ use crate::text::action::{arrow, outcome, whole};
 use super::key::{self, Typed};
 use super::{next_job, notice, plan, text};
 
+/// Said above the keys until the record is opened.
+pub fn looked_back(
+    model: &mut Model,
+    cluster: &ClusterId,
+    interrupted: Vec<Interrupted>,
+) -> Vec<Effect> {
+    let known = &mut model.interrupted;
+    known.retain(|one| one.sending.workload.cluster != *cluster);
+    known.extend(interrupted);
+    model.dirty = true;
+    again(model)
+}
+
 pub fn open(model: &mut Model) -> Vec<Effect> {
+    model.interrupted.clear();
     if matches!(model.screens.last(), Some(Screen::Record(_))) {
         return again(model);
     }

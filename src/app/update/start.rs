@@ -37,6 +37,7 @@ impl Model {
             screens: Vec::new(),
             overlay: None,
             follows: Vec::new(),
+            interrupted: Vec::new(),
             arming: config.armed_at_start.then(|| Armed {
                 until: later(now, ARMED_SECONDS),
             }),

@@ -223,3 +223,55 @@ fn no_plan_is_made_for_another_object() {
     assert!(keys(&mut model, "U").is_empty());
     assert!(model.notice.unwrap().text.contains("not on the board"));
 }
+
+#[test]
+fn what_was_interrupted_is_asked_once_and_said_until_the_record_is_opened() {
+    use crate::app::notes::notes;
+    use crate::domain::release_record::Became;
+    use crate::plan::aftermath::{Aftermath, Interrupted};
+    let looks = |effects: &[Effect]| {
+        let look = |effect: &&Effect| matches!(effect, Effect::LookBack { .. });
+        effects.iter().filter(look).count()
+    };
+    let (mut model, effects) = model_with(&Config::default(), None);
+    assert_eq!(looks(&effects), 1);
+    let state = Connection::Connected(identity(None));
+    let cluster: crate::domain::ClusterId = "prod-eu".into();
+    let again = Event::Connection {
+        cluster: cluster.clone(),
+        state,
+    };
+    assert_eq!(looks(&update(&mut model, again)), 0);
+    let one = |became, last| Interrupted {
+        sending: page(&[], "rollback").actions[0].sending.clone(),
+        outcome: Ok(Aftermath {
+            became,
+            sentence: "its note is there".into(),
+            last,
+        }),
+    };
+    let told = |model: &mut Model, interrupted: Vec<Interrupted>| {
+        let event = Event::LookedBack {
+            cluster: cluster.clone(),
+            interrupted,
+        };
+        update(model, event);
+        notes(model)
+            .into_iter()
+            .map(|note| note.text)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        told(&mut model, vec![one(Became::Applied, true)]),
+        [
+            "rollback of deploy/checkout was interrupted at 03:00, applied: its note is there; a shows it"
+        ]
+    );
+    assert!(
+        told(&mut model, vec![one(Became::NotApplied, false)])[0].contains("not applied so far")
+    );
+    let two = vec![one(Became::Unknown, true), one(Became::Unknown, true)];
+    assert!(told(&mut model, two)[0].starts_with("2 actions were interrupted, the last at 03:00"));
+    keys(&mut model, "a\x1b");
+    assert!(notes(&model).is_empty());
+}

@@ -1,0 +1,316 @@
+//! What became of an action that was interrupted, as far as a later look at the cluster tells.
+
+use crate::domain::release_record::{Became, Sending};
+use crate::domain::{ActionNote, Workload};
+use crate::text;
+
+use super::{Evidence, Verb};
+
+/// The server gives up a request after a minute: what is not applied by then never will be.
+pub const SETTLED_SECONDS: i64 = 70;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Aftermath {
+    pub became: Became,
+    pub sentence: String,
+    /// No request of it can be on its way any more: it goes into the record.
+    pub last: bool,
+}
+
+/// An action that was interrupted, and what a look at the cluster says of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interrupted {
+    pub sending: Sending,
+    /// Why it could not be looked at; then a later look tells.
+    pub outcome: Result<Aftermath, String>,
+}
+
+impl Interrupted {
+    /// No later look would tell more.
+    pub fn settled(&self) -> bool {
+        self.outcome.as_ref().is_ok_and(|after| after.last)
+    }
+}
+
+/// Compares what was sent with what is there now.
+pub fn aftermath(sending: &Sending, seen: &Evidence) -> Aftermath {
+    let workload = &seen.workload;
+    let id = &workload.id;
+    if *workload.uid.0 != *sending.uid {
+        return gone(format!("{id} was deleted and created again since"));
+    }
+    let (became, mut sentence) = by_verb(sending, seen);
+    let left = left(sending, seen);
+    if became == Became::Applied && !left.is_empty() {
+        sentence = format!("{sentence}; {}", left.join("; "));
+    }
+    let age = seen.stamp.at.duration_since(sending.at).as_secs();
+    Aftermath {
+        // Steps that were on their way when it was interrupted may still arrive.
+        last: age >= SETTLED_SECONDS || (became == Became::Applied && sending.steps.len() == 1),
+        became,
+        sentence,
+    }
+}
+
+/// The object is not there, or not the same: nobody can tell any more.
+pub fn gone(sentence: String) -> Aftermath {
+    Aftermath {
+        became: Became::Unknown,
+        sentence,
+        last: true,
+    }
+}
+
+fn by_verb(sending: &Sending, seen: &Evidence) -> (Became, String) {
+    let name = &sending.verb;
+    let Some(verb) = Verb::named(name) else {
+        let words = format!("this version of rolldeck does not know the verb {name}");
+        return (Became::Unknown, words);
+    };
+    match verb.from_paused() {
+        Some(before) => by_pause(before, sending, &seen.workload),
+        None => by_note(sending, seen),
+    }
+}
+
+/// Turned or not; who turned it is not kept.
+fn by_pause(before: bool, sending: &Sending, workload: &Workload) -> (Became, String) {
+    let id = &workload.id;
+    let word = |paused| if paused { "paused" } else { "not paused" };
+    let now = word(workload.paused);
+    if workload.paused != before {
+        return (Became::Applied, format!("{id} is {now}, as it was to be"));
+    }
+    match sending.generation {
+        Some(generation) if workload.generation < generation => (
+            Became::NotApplied,
+            format!("{id} is {now}, as it was before"),
+        ),
+        Some(_) | None => {
+            let words = format!("{id} is {now}: it was not applied, or was turned back since");
+            (Became::Unknown, words)
+        }
+    }
+}
+
+/// A verb that writes a template leaves a note, which stays when the template is changed again, and which the
+/// controller copies to the revisions it makes meanwhile.
+fn by_note(sending: &Sending, seen: &Evidence) -> (Became, String) {
+    let workload = &seen.workload;
+    let id = &workload.id;
+    let on_it = seen.noted.as_deref().and_then(note);
+    let ours = |note: &ActionNote| note.id == sending.id;
+    if on_it.as_ref().is_some_and(ours) {
+        let live = workload.action.as_deref().is_some_and(ours);
+        let words = if live {
+            format!("{id} carries its note and its template")
+        } else {
+            let who = workload.written_by.as_ref();
+            let who = who.map_or("somebody unknown", |(manager, _)| manager);
+            format!("{id} carries its note; {who} wrote another template since")
+        };
+        return (Became::Applied, words);
+    }
+    let mut revisions = seen.revisions.iter().map(|fresh| &fresh.revision);
+    if let Some(revision) = revisions.find(|r| r.action.as_deref().is_some_and(ours)) {
+        let words = format!("{} carries its note", revision.label());
+        return (Became::Applied, words);
+    }
+    if sending
+        .generation
+        .is_some_and(|generation| workload.generation < generation)
+    {
+        return (Became::NotApplied, format!("{id} was not written to since"));
+    }
+    match on_it {
+        Some(other) if other.at >= sending.at => {
+            let words = format!(
+                "{id} carries the note of a later {}, by {}",
+                other.verb, other.by
+            );
+            (Became::Unknown, words)
+        }
+        Some(_) | None => (Became::NotApplied, format!("{id} does not carry its note")),
+    }
+}
+
+fn note(raw: &str) -> Option<ActionNote> {
+    let text: String = serde_json::from_str(raw).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+/// What its other steps were to do, and is still to be done.
+fn left(sending: &Sending, seen: &Evidence) -> Vec<String> {
+    let mut left = Vec::new();
+    let patches = sending.steps.len() - sending.deletes.len().min(sending.steps.len());
+    if patches > 1 && seen.workload.paused {
+        left.push(format!("{} is still paused", seen.workload.id));
+    }
+    let there = sending.deletes.iter().filter(|deleted| {
+        let mut pods = seen.pods.iter();
+        pods.any(|pod| pod.uid == deleted.uid && !pod.terminating)
+    });
+    let there: Vec<&str> = there.map(|deleted| &*deleted.pod).collect();
+    let all = sending.deletes.len();
+    match (there.len(), all) {
+        (0, _) => {}
+        (1, 1) => left.push(format!(
+            "the pod that it was to delete is still there: {}",
+            there[0]
+        )),
+        (n, _) => left.push(format!(
+            "{n} of the {all} pods that it was to delete are still there: {}",
+            text::list(&there)
+        )),
+    }
+    left
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::release_record::{Deleted, Side};
+    use crate::plan::verbs::rollback::sample;
+    use jiff::SignedDuration;
+
+    fn sending(verb: Verb) -> Sending {
+        let plan = sample::plan();
+        let side = |side: &crate::plan::Side| Side {
+            number: side.revision,
+            name: side.name.to_string(),
+            version: side.version.clone(),
+        };
+        Sending {
+            id: "a1".into(),
+            at: sample::AT.parse().unwrap(),
+            verb: verb.name().into(),
+            workload: plan.workload.clone(),
+            uid: plan.uid.to_string(),
+            from: side(&plan.from),
+            to: side(&plan.to),
+            by: "oncall@bastion".into(),
+            server_user: None,
+            reason: None,
+            override_reason: None,
+            checks: Vec::new(),
+            steps: vec!["patch".into()],
+            template: None,
+            generation: Some(10),
+            deletes: Vec::new(),
+        }
+    }
+
+    /// So many seconds after it was sent, with this note on the object.
+    fn seen(after: i64, id: Option<&str>) -> Evidence {
+        let mut seen = sample::evidence();
+        seen.workload.generation = 9;
+        seen.stamp.at = sample::AT.parse().unwrap();
+        seen.stamp.at += SignedDuration::from_secs(after);
+        seen.noted = id.map(|id| {
+            let mut note = sample::note(42, "2.14.1");
+            note.id = id.into();
+            note.at = sample::AT.parse().unwrap();
+            let text = serde_json::to_string(&note).unwrap();
+            serde_json::to_string(&text).unwrap().into()
+        });
+        seen
+    }
+
+    fn told(sending: &Sending, seen: &Evidence) -> (Became, bool, String) {
+        let after = aftermath(sending, seen);
+        (after.became, after.last, after.sentence)
+    }
+
+    #[test]
+    fn a_written_template_is_told_by_its_note() {
+        let sent = sending(Verb::Rollback);
+        let (became, last, words) = told(&sent, &seen(5, Some("a1")));
+        assert_eq!((became, last), (Became::Applied, true));
+        assert!(words.ends_with("wrote another template since"), "{words}");
+        let mut carried = seen(5, None);
+        let mut note = sample::note(42, "2.14.1");
+        note.id = "a1".into();
+        carried.revisions[1].revision.action = Some(note);
+        assert_eq!(told(&sent, &carried).0, Became::Applied);
+        // Not so far: a request may still be on its way.
+        assert_eq!(
+            told(&sent, &seen(5, None)),
+            (
+                Became::NotApplied,
+                false,
+                "deploy/checkout was not written to since".into()
+            )
+        );
+        assert_eq!(told(&sent, &seen(70, None)).0, Became::NotApplied);
+        assert!(told(&sent, &seen(70, None)).1);
+        let mut written = seen(70, Some("other"));
+        written.workload.generation = 12;
+        let (became, _, words) = told(&sent, &written);
+        assert_eq!(became, Became::Unknown);
+        assert!(words.contains("a later rollback"), "{words}");
+        written.noted = None;
+        assert_eq!(
+            told(&sent, &written).2,
+            "deploy/checkout does not carry its note"
+        );
+        let mut anew = seen(0, Some("a1"));
+        anew.workload.uid = "d2".into();
+        assert_eq!(told(&sent, &anew).0, Became::Unknown);
+    }
+
+    #[test]
+    fn a_pause_is_told_by_what_is_turned() {
+        for (verb, paused, generation, want) in [
+            (Verb::Pause, true, 10, Became::Applied),
+            (Verb::Pause, false, 9, Became::NotApplied),
+            (Verb::Pause, false, 11, Became::Unknown),
+            (Verb::Resume, false, 10, Became::Applied),
+            (Verb::Resume, true, 9, Became::NotApplied),
+        ] {
+            let mut seen = seen(70, None);
+            (seen.workload.paused, seen.workload.generation) = (paused, generation);
+            assert_eq!(
+                told(&sending(verb), &seen).0,
+                want,
+                "{verb:?} {paused} {generation}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_left_is_named() {
+        let mut sent = sending(Verb::Rollback);
+        let mut seen = seen(70, Some("a1"));
+        seen.pods = sample::of_kind(crate::domain::Kind::StatefulSet).pods;
+        let pods: Vec<_> = seen.pods.iter().take(2).cloned().collect();
+        sent.deletes = pods
+            .iter()
+            .map(|pod| Deleted {
+                pod: pod.name.clone(),
+                uid: pod.uid.clone(),
+            })
+            .collect();
+        sent.deletes.push(Deleted {
+            pod: "gone".into(),
+            uid: "gone".into(),
+        });
+        sent.steps = vec![
+            "patch".into(),
+            "resume".into(),
+            "1".into(),
+            "2".into(),
+            "3".into(),
+        ];
+        seen.workload.paused = true;
+        let (_, _, words) = told(&sent, &seen);
+        let want = format!(
+            "deploy/checkout is still paused; 2 of the 3 pods that it was to delete are still there: {} and {}",
+            pods[0].name, pods[1].name
+        );
+        assert!(words.ends_with(&want), "{words}");
+        seen.workload.paused = false;
+        seen.pods.clear();
+        assert!(!told(&sent, &seen).2.contains("still"));
+    }
+}
