@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::domain::release_record::{FILE, Gathering, Page, Torn};
 use crate::domain::{Failure, FailureKind};
-use crate::plan::{self, Answers, CheckId, Finding, Plan, Step, Verdict};
+use crate::plan::{self, Answers, CheckId, Finding, Plan, Step, Target, Verdict};
 
 mod backwards;
 mod under_way;
@@ -20,7 +20,7 @@ use backwards::Backwards;
 pub use under_way::UnderWay;
 
 pub use crate::domain::release_record::{
-    Answered, Checked, Deleted, Ended, Found, Line, Outcome, Sending, Side,
+    Answered, Checked, Deleted, Ended, Found, Line, Outcome, Replicas, Sending, Side,
 };
 
 /// How often and how long another process may hold the file before a write is refused.
@@ -63,7 +63,16 @@ pub fn sending(
             .collect(),
         template: Some(plan.goal.to.clone()),
         generation: Some(plan.goal.generation),
+        replicas: replicas(plan),
         deletes: plan.all_steps().filter_map(deleted).collect(),
+    }
+}
+
+fn replicas(plan: &Plan) -> Option<Replicas> {
+    let from = plan.replicas_before()?;
+    match plan.request.target {
+        Target::Replicas { to, .. } => Some(Replicas { from, to }),
+        _ => None,
     }
 }
 

@@ -51,6 +51,9 @@ pub struct Sending {
     /// The first generation of the object that has the write in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generation: Option<i64>,
+    /// Of one that writes another number of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<Replicas>,
     /// The pods that its steps delete, in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deletes: Vec<Deleted>,
@@ -62,6 +65,12 @@ pub struct Side {
     /// Of the revision's object.
     pub name: String,
     pub version: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replicas {
+    pub from: u32,
+    pub to: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

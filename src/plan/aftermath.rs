@@ -1,7 +1,7 @@
 //! What became of an action that was interrupted, as far as a later look at the cluster tells.
 
+use crate::domain::ActionNote;
 use crate::domain::release_record::{Became, Sending};
-use crate::domain::{ActionNote, Workload};
 use crate::text;
 
 use super::{Evidence, Verb};
@@ -68,61 +68,20 @@ fn by_verb(sending: &Sending, seen: &Evidence) -> (Became, String) {
         let words = format!("this version of rolldeck does not know the verb {name}");
         return (Became::Unknown, words);
     };
-    match verb.from_paused() {
-        Some(before) => by_pause(before, sending, &seen.workload),
-        None => by_note(sending, seen),
+    let (workload, id) = (&seen.workload, &seen.workload.id);
+    if let Some(words) = carried(sending, seen) {
+        return (Became::Applied, words);
     }
-}
-
-/// Turned or not; who turned it is not kept.
-fn by_pause(before: bool, sending: &Sending, workload: &Workload) -> (Became, String) {
-    let id = &workload.id;
-    let word = |paused| if paused { "paused" } else { "not paused" };
-    let now = word(workload.paused);
-    if workload.paused != before {
-        return (Became::Applied, format!("{id} is {now}, as it was to be"));
+    if verb == Verb::Scale && sending.replicas.is_none() {
+        let words = "it was to change the bounds of an autoscaler, which carry no note";
+        return (Became::Unknown, words.into());
     }
-    match sending.generation {
-        Some(generation) if workload.generation < generation => (
-            Became::NotApplied,
-            format!("{id} is {now}, as it was before"),
-        ),
-        Some(_) | None => {
-            let words = format!("{id} is {now}: it was not applied, or was turned back since");
-            (Became::Unknown, words)
-        }
+    let later = sending.generation;
+    if later.is_some_and(|generation| workload.generation < generation) {
+        let words = format!("{id} was not written to since");
+        return (Became::NotApplied, words);
     }
-}
-
-/// A verb that writes a template leaves a note, which stays when the template is changed again, and which the
-/// controller copies to the revisions it makes meanwhile.
-fn by_note(sending: &Sending, seen: &Evidence) -> (Became, String) {
-    let workload = &seen.workload;
-    let id = &workload.id;
     let on_it = seen.noted.as_deref().and_then(note);
-    let ours = |note: &ActionNote| note.id == sending.id;
-    if on_it.as_ref().is_some_and(ours) {
-        let live = workload.action.as_deref().is_some_and(ours);
-        let words = if live {
-            format!("{id} carries its note and its template")
-        } else {
-            let who = workload.written_by.as_ref();
-            let who = who.map_or("somebody unknown", |(manager, _)| manager);
-            format!("{id} carries its note; {who} wrote another template since")
-        };
-        return (Became::Applied, words);
-    }
-    let mut revisions = seen.revisions.iter().map(|fresh| &fresh.revision);
-    if let Some(revision) = revisions.find(|r| r.action.as_deref().is_some_and(ours)) {
-        let words = format!("{} carries its note", revision.label());
-        return (Became::Applied, words);
-    }
-    if sending
-        .generation
-        .is_some_and(|generation| workload.generation < generation)
-    {
-        return (Became::NotApplied, format!("{id} was not written to since"));
-    }
     match on_it {
         Some(other) if other.at >= sending.at => {
             let words = format!(
@@ -133,6 +92,33 @@ fn by_note(sending: &Sending, seen: &Evidence) -> (Became, String) {
         }
         Some(_) | None => (Became::NotApplied, format!("{id} does not carry its note")),
     }
+}
+
+/// Every write onto a workload leaves a note, which stays when somebody else changes it again, and which the
+/// controller copies to the revisions that it makes meanwhile.
+fn carried(sending: &Sending, seen: &Evidence) -> Option<String> {
+    let workload = &seen.workload;
+    let id = &workload.id;
+    let ours = |note: &ActionNote| note.id == sending.id;
+    if seen
+        .noted
+        .as_deref()
+        .and_then(note)
+        .as_ref()
+        .is_some_and(ours)
+    {
+        if workload.is_noted(&sending.id) {
+            return Some(format!("{id} carries its note"));
+        }
+        let who = workload.written_by.as_ref();
+        let who = who.map_or("somebody unknown", |(manager, _)| manager);
+        return Some(format!(
+            "{id} carries its note; {who} changed it again since"
+        ));
+    }
+    let mut revisions = seen.revisions.iter().map(|fresh| &fresh.revision);
+    let revision = revisions.find(|r| r.action.as_deref().is_some_and(ours))?;
+    Some(format!("{} carries its note", revision.label()))
 }
 
 fn note(raw: &str) -> Option<ActionNote> {
@@ -170,7 +156,7 @@ fn left(sending: &Sending, seen: &Evidence) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::release_record::{Deleted, Side};
+    use crate::domain::release_record::{Deleted, Replicas, Side};
     use crate::plan::verbs::rollback::sample;
     use jiff::SignedDuration;
 
@@ -197,6 +183,7 @@ mod tests {
             steps: vec!["patch".into()],
             template: None,
             generation: Some(10),
+            replicas: None,
             deletes: Vec::new(),
         }
     }
@@ -223,11 +210,11 @@ mod tests {
     }
 
     #[test]
-    fn a_written_template_is_told_by_its_note() {
+    fn a_write_is_told_by_its_note() {
         let sent = sending(Verb::Rollback);
         let (became, last, words) = told(&sent, &seen(5, Some("a1")));
         assert_eq!((became, last), (Became::Applied, true));
-        assert!(words.ends_with("wrote another template since"), "{words}");
+        assert!(words.ends_with("changed it again since"), "{words}");
         let mut carried = seen(5, None);
         let mut note = sample::note(42, "2.14.1");
         note.id = "a1".into();
@@ -260,22 +247,13 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_is_told_by_what_is_turned() {
-        for (verb, paused, generation, want) in [
-            (Verb::Pause, true, 10, Became::Applied),
-            (Verb::Pause, false, 9, Became::NotApplied),
-            (Verb::Pause, false, 11, Became::Unknown),
-            (Verb::Resume, false, 10, Became::Applied),
-            (Verb::Resume, true, 9, Became::NotApplied),
-        ] {
-            let mut seen = seen(70, None);
-            (seen.workload.paused, seen.workload.generation) = (paused, generation);
-            assert_eq!(
-                told(&sending(verb), &seen).0,
-                want,
-                "{verb:?} {paused} {generation}"
-            );
-        }
+    fn what_is_written_elsewhere_is_unknown() {
+        let mut sent = sending(Verb::Scale);
+        assert_eq!(told(&sent, &seen(70, None)).0, Became::Unknown);
+        sent.replicas = Some(Replicas { from: 3, to: 5 });
+        assert_eq!(told(&sent, &seen(70, None)).0, Became::NotApplied);
+        sent.verb = "explode".into();
+        assert_eq!(told(&sent, &seen(70, Some("a1"))).0, Became::Unknown);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! From an action of the record to what is asked for next: the way back, or the rest of it.
 
-use crate::domain::release_record::{Action, Became, Outcome, Side, Stands};
+use crate::domain::release_record::{Action, Became, Outcome, Replicas, Side, Stands};
 use crate::domain::{Failure, FailureKind};
 
 use super::{Target, Verb};
@@ -26,9 +26,11 @@ pub fn inverse(action: &Action) -> Result<(Verb, Target), Failure> {
         Verb::Restart => Err(refused(
             "A restart cannot be undone: its pods were made anew from the same template.",
         )),
-        Verb::Scale => Err(refused(
-            "The record does not keep the number that it left: scale it to the one you want.",
-        )),
+        Verb::Scale => {
+            let replicas = replicas(action)?;
+            let (shown, to) = (replicas.to, replicas.from);
+            Ok((Verb::Scale, Target::Replicas { shown, to }))
+        }
     }
 }
 
@@ -45,9 +47,14 @@ pub fn rest(action: &Action) -> Result<(Verb, Target), Failure> {
     let target = match verb {
         Verb::Rollback => named(&action.sending.to, "it went to")?,
         Verb::Pause | Verb::Resume | Verb::Restart => Target::Proposed,
-        Verb::Scale | Verb::SetImage => {
+        Verb::Scale => {
+            let replicas = replicas(action)?;
+            let (shown, to) = (replicas.from, replicas.to);
+            Target::Replicas { shown, to }
+        }
+        Verb::SetImage => {
             return Err(refused(
-                "The record does not keep what was asked for: ask for it again.",
+                "The record does not keep the image that was asked for: ask for it again.",
             ));
         }
     };
@@ -61,6 +68,12 @@ fn verb(action: &Action) -> Result<Verb, Failure> {
             "This version of rolldeck does not know the verb {name}."
         ))
     })
+}
+
+fn replicas(action: &Action) -> Result<Replicas, Failure> {
+    let replicas = action.sending.replicas;
+    replicas
+        .ok_or_else(|| refused("The record keeps no number of replicas: an autoscaler sets it."))
 }
 
 fn named(side: &Side, which: &str) -> Result<Target, Failure> {

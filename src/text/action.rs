@@ -29,6 +29,9 @@ pub fn outcome(action: &Action, under_way: bool) -> String {
 
 /// `2.15.0 → 2.14.1`; one version when it stays.
 pub fn arrow(action: &Action) -> String {
+    if let Some(replicas) = action.sending.replicas {
+        return format!("{} → {} replicas", replicas.from, replicas.to);
+    }
     let (from, to) = (&action.sending.from.version, &action.sending.to.version);
     if from == to {
         return to.clone();

@@ -52,6 +52,7 @@ fn sent(id: &str, service: &str, verb: &str, (from, to): (&str, &str), age: i64)
         steps: vec![format!("replace the pod template of deploy/{service}")],
         template: None,
         generation: None,
+        replicas: None,
         deletes: Vec::new(),
     }
 }

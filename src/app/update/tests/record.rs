@@ -168,6 +168,12 @@ fn one_key_leads_to_the_plan_back() {
         (&[], "rollback", back.clone()),
         (&[VERIFIED], "pause", Ok((Verb::Resume, Target::Proposed))),
         (&[VERIFIED], "resume", Ok((Verb::Pause, Target::Proposed))),
+        (&[VERIFIED], "set-image", back.clone()),
+        (
+            &[VERIFIED],
+            "scale",
+            Err("The record keeps no number of replicas: an autoscaler sets it.".into()),
+        ),
         (
             &[VERIFIED],
             "restart",
@@ -274,4 +280,18 @@ fn what_was_interrupted_is_asked_once_and_said_until_the_record_is_opened() {
     assert!(told(&mut model, two)[0].starts_with("2 actions were interrupted, the last at 03:00"));
     keys(&mut model, "a\x1b");
     assert!(notes(&model).is_empty());
+}
+
+#[test]
+fn a_scale_is_undone_by_the_number_that_was_left() {
+    use crate::domain::release_record::Replicas;
+    let mut page = page(&[VERIFIED], "scale");
+    page.actions[0].sending.replicas = Some(Replicas { from: 6, to: 9 });
+    let mut model = opened(page);
+    let effects = keys(&mut model, "U");
+    let [Effect::Gather { request, .. }] = &effects[..] else {
+        panic!("{effects:?}");
+    };
+    assert_eq!(request.verb, Verb::Scale);
+    assert_eq!(request.target, Target::Replicas { shown: 9, to: 6 });
 }
