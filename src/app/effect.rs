@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::config::Notify;
 use crate::domain::{ClusterId, SourceId, WorkloadId};
 use crate::plan::kubectl::shell_word;
 use crate::plan::{Answers, Plan, Request};
@@ -93,6 +94,11 @@ pub enum Effect {
     /// Nobody waits for this job any more.
     Cancel {
         job: JobId,
+    },
+    /// Whoever looks elsewhere is to learn this. The terminal's part and the program's.
+    Notify {
+        about: String,
+        how: Notify,
     },
     // The terminal's own:
     Copy {

@@ -92,6 +92,10 @@ pub enum Event {
         handed: Box<HandOver>,
         ended: Ended,
     },
+    /// The command that tells of an end failed.
+    Unnotified {
+        why: String,
+    },
     /// The text reached the terminal's clipboard, and the file that holds it as well.
     Copied {
         file: Option<String>,

@@ -13,6 +13,7 @@ pub mod layout;
 pub mod logs;
 pub mod model;
 pub mod notes;
+pub mod notification;
 mod settle;
 pub mod update;
 mod wishes;

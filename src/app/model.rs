@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::config::{Display, Namespaces, Program};
+use crate::config::{Display, Namespaces, Notify, Program};
 use crate::domain::release_record::{Action, Page};
 use crate::domain::{
     ClusterId, Container, Environment, Failure, Fleet, Health, Hold, Known, Level, SourceId,
@@ -96,6 +96,7 @@ pub struct Settings {
     /// The file that `--kubeconfig` named.
     pub kubeconfig: Option<String>,
     pub verify_seconds: u32,
+    pub notify: Notify,
     pub log_file: String,
     pub record_file: String,
     /// The clusters that were asked for at the start.

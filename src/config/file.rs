@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::display::{Column, Theme};
 use super::error::Error;
 use super::handover::{self, Program};
+use super::notify::Notify;
 use crate::domain::{Environment, Hold};
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -18,6 +19,7 @@ pub struct File {
     pub readonly: bool,
     pub verify_seconds: Option<u32>,
     pub display: Display,
+    pub notify: Notify,
     pub environments: Vec<Environment>,
     /// The label of workloads whose value is what a service is called.
     pub service_label: Option<String>,

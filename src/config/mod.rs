@@ -7,6 +7,7 @@ mod file;
 pub mod handover;
 mod k9s;
 mod layers;
+mod notify;
 mod resolve;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ pub use error::Error;
 pub use explain::{Setting, explain};
 pub use handover::Program;
 pub use layers::{Env, Overrides};
+pub use notify::{Notify, Terminal};
 pub use resolve::load;
 
 /// What is in force. Made at the start, and again when the file is written.
@@ -41,6 +43,7 @@ pub struct Config {
     pub service_label: Option<String>,
     pub holds: Vec<Hold>,
     pub display: Display,
+    pub notify: Notify,
     /// Keys that differ from the default: intent name -> keys, as text.
     pub keys: BTreeMap<String, Vec<String>>,
     /// Other names for commands of the palette: alias -> command.

@@ -38,6 +38,7 @@ pub fn load(overrides: Overrides, env: Env<'_>) -> Result<Config, Error> {
             theme: display.theme,
             columns: display.columns,
         },
+        notify: file.notify,
         keys: file
             .keys
             .into_iter()

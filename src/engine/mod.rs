@@ -7,6 +7,7 @@ mod feeds;
 mod jobs;
 mod links;
 pub mod logs;
+mod notify;
 mod programs;
 mod reads;
 mod record;
@@ -157,6 +158,9 @@ impl Engine {
             }
             Effect::FindPrograms { job, programs } => {
                 self.jobs.spawn(job, programs::find(shared, job, programs));
+            }
+            Effect::Notify { about, how } => {
+                tokio::spawn(notify::run(shared, about, how.command));
             }
             // The terminal's own, and what `run` knows.
             _ => {}

@@ -23,8 +23,8 @@ use tokio::sync::mpsc::Receiver;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::app::effect::HandOver;
-use crate::app::{self, Effect, Event, Key, Model};
-use crate::config::Config;
+use crate::app::{self, Effect, Event, Key, Model, notification};
+use crate::config::{Config, Notify};
 use crate::domain::{Failure, FailureKind};
 use crate::engine::{Engine, clock};
 use crate::ui;
@@ -208,6 +208,7 @@ impl Desk {
                 Effect::HandOver(order) => self.order = Some(order),
                 Effect::Redraw => self.repaint(),
                 Effect::Copy { text } => self.copy(&text),
+                Effect::Notify { about, how } => self.notify(&about, how),
                 other => self.engine.run(other),
             }
         }
@@ -250,6 +251,17 @@ impl Desk {
             self.fold(Event::Resized { width, height });
         }
         self.fold(Event::Resumed);
+    }
+
+    /// Between two frames, so that it never stands within one.
+    fn notify(&mut self, about: &str, how: Notify) {
+        let mut out = io::stdout();
+        let sequence = notification::sequence(about, &how);
+        let _ = out
+            .write_all(sequence.as_bytes())
+            .and_then(|()| out.flush());
+        let about = notification::words(about);
+        self.engine.run(Effect::Notify { about, how });
     }
 
     fn copy(&mut self, text: &str) {

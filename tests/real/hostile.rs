@@ -146,12 +146,16 @@ fn the_scanner_tells_strange_sequences_from_ours() {
     );
     let scrolled = "\x1b[4;30r\x1b[4H\x1b[2M\x1b[r× web";
     assert_eq!(strangers(scrolled.as_bytes()), [""; 0]);
+    let told = "\x1b]9;rolldeck: deploy/web: verified\x07\x1b]777;notify;rolldeck;verified\x07";
+    assert_eq!(strangers(told.as_bytes()), [""; 0]);
     for strange in [
         "\x1b[4;30r",
         "\x1b[4;30r\x1b[9H\x1b[2M\x1b[r",
         "\x1b[4;30r\x1b[4H\x1b[2M web",
         "\x1b[2L",
         "\x1b]0;title\x07",
+        "\x1b]9;4;1;50\x07",
+        "\x1b]777;precmd\x07",
         "\x1b[6n",
         "\x1bc",
         "\x1b[8;9;9t",

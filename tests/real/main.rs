@@ -15,6 +15,7 @@ mod imaging;
 mod kinds;
 mod merged_log;
 mod names;
+mod notified;
 mod outage;
 mod paused;
 mod pausing;

@@ -52,12 +52,13 @@ fn sequence(text: &str) -> (usize, bool) {
                 (last, body) => (end + 3, csi(body, last)),
             }
         }
-        // OSC 52, the clipboard, is the only string that is sent.
+        // OSC 52, the clipboard, and the two notifications, which begin with our name, are the only strings that are sent.
         Some(b']') => {
             let end = text.find('\x07').map(|at| at + 1);
             let end = end.or_else(|| text.find("\x1b\\").map(|at| at + 2));
             let end = end.unwrap_or(text.len());
-            (end, text.starts_with("\x1b]52;"))
+            let ours = ["\x1b]52;", "\x1b]9;rolldeck: ", "\x1b]777;notify;rolldeck;"];
+            (end, ours.iter().any(|start| text.starts_with(start)))
         }
         Some(_) => (
             1 + text[1..].chars().next().map_or(0, char::len_utf8),

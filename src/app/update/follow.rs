@@ -13,6 +13,9 @@ use super::notice;
 /// An action this old, in seconds, on a service that is steady needs nobody to follow it.
 const OLD_SECONDS: i64 = 900;
 
+/// So long somebody is taken to watch what was begun.
+const WATCHED_SECONDS: i64 = 10;
+
 /// The server accepted the write (or one more step of it).
 pub fn begin(model: &mut Model, mut goal: Goal, at: Timestamp, generation: Option<i64>) {
     if let Some(known) = model.follows.iter_mut().find(|f| f.goal.id == goal.id) {
@@ -107,7 +110,7 @@ pub fn fold(model: &mut Model) -> Vec<Effect> {
         model.follows[at].state = state;
         model.dirty = true;
         if let Some((words, verified)) = ended {
-            effects.push(end(model, at, words, verified));
+            effects.extend(end(model, at, words, verified));
         }
     }
     model
@@ -129,9 +132,15 @@ fn in_sight(model: &Model, id: &WorkloadId) -> bool {
         || sources.any(|(source, state)| state.synced && lists(source))
 }
 
-fn end(model: &mut Model, at: usize, outcome: String, verified: bool) -> Effect {
+fn end(model: &mut Model, at: usize, outcome: String, verified: bool) -> Vec<Effect> {
     let goal = &model.follows[at].goal;
     let (id, workload) = (goal.id.clone(), goal.workload.clone());
+    let took = model.clock_of(&workload).duration_since(goal.accepted);
+    // Whoever pressed the key still looks at what ended at once.
+    let notify = (!verified || took.as_secs() > WATCHED_SECONDS).then(|| Effect::Notify {
+        about: format!("{workload} in {}: {outcome}", workload.namespace),
+        how: model.settings.notify.clone(),
+    });
     model.ended.insert(id.clone());
     if verified && !model.follows[at].open {
         notice(model, format!("{workload} {outcome}"), false);
@@ -140,12 +149,13 @@ fn end(model: &mut Model, at: usize, outcome: String, verified: bool) -> Effect 
     model.follows[at].open |= !verified;
     model.work.touched.insert(workload.clone());
     model.work.wishes = true;
-    Effect::RecordOutcome {
+    let record = Effect::RecordOutcome {
         id,
         workload,
         outcome,
         verified,
-    }
+    };
+    std::iter::once(record).chain(notify).collect()
 }
 
 /// Opens the box of what is under way: of the service that is looked at, else of all.

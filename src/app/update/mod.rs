@@ -81,6 +81,10 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::ProgramsMissing { job, missing } => handover::programs_missing(model, job, missing),
         Event::HandedBack { handed, ended } => handover::handed_back(model, *handed, ended),
         Event::Configured { outcome } => settings::configured(model, outcome),
+        Event::Unnotified { why } => {
+            notice(model, why, true);
+            Vec::new()
+        }
         Event::Copied { file } => {
             let words = match file {
                 Some(file) => format!("copied; also in {file}"),

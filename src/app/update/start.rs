@@ -77,6 +77,7 @@ impl Settings {
                 .as_ref()
                 .map(|file| file.display().to_string()),
             verify_seconds: config.verify_seconds,
+            notify: config.notify.clone(),
             log_file: config.state_dir.join("rolldeck.log").display().to_string(),
             record_file: config.state_dir.join(FILE).display().to_string(),
             clusters: config.clusters(),

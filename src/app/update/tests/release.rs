@@ -283,11 +283,15 @@ fn an_accepted_write_is_followed_and_its_end_recorded_once() {
             .filter(|e| matches!(e, Effect::RecordOutcome { .. }))
             .count()
     };
-    assert_eq!(records(&effects), 1);
-    assert_eq!(
-        records(&update(&mut model, Event::Ticked(fixture::now()))),
-        0
-    );
+    let notified = |effects: &[Effect]| {
+        effects
+            .iter()
+            .filter(|e| matches!(e, Effect::Notify { .. }))
+            .count()
+    };
+    assert_eq!((records(&effects), notified(&effects)), (1, 1), "once");
+    let effects = update(&mut model, Event::Ticked(fixture::now()));
+    assert_eq!((records(&effects), notified(&effects)), (0, 0));
 }
 
 #[test]
