@@ -58,6 +58,12 @@ pub enum Effect {
         revisions: Compared,
     },
     /// Those of all these clusters together.
+    /// What the pods of a workload use.
+    Measure {
+        job: JobId,
+        of: WorkloadId,
+        selector: Box<str>,
+    },
     ListNamespaces {
         job: JobId,
         clusters: Vec<ClusterId>,

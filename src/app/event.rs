@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::config::Config;
 use crate::domain::release_record::Page;
-use crate::domain::{ClusterId, Connection, Failure, LogLine, SourceId, Update};
+use crate::domain::{ClusterId, Connection, Failure, LogLine, SourceId, Update, Usage};
 use crate::plan::{Evidence, Progress, Verdict};
 
 use super::Key;
@@ -57,6 +57,10 @@ pub enum Event {
     Fetched {
         job: JobId,
         outcome: Result<Document, Failure>,
+    },
+    Measured {
+        job: JobId,
+        outcome: Result<Usage, Failure>,
     },
     NamespacesListed {
         job: JobId,

@@ -8,7 +8,7 @@ use crate::config::{Display, Namespaces, Notify, Program};
 use crate::domain::release_record::{Action, Page};
 use crate::domain::{
     ClusterId, Container, Environment, Failure, Fleet, Health, Hold, Known, Level, SourceId,
-    Standing, TemplateHash, Uid, WorkloadId,
+    Standing, TemplateHash, Uid, Usage, WorkloadId,
 };
 use crate::plan::{Answers, Follow, Goal, Plan, Request, Verdict};
 
@@ -210,6 +210,17 @@ pub struct ServiceScreen {
     pub pod: Option<Box<str>>,
     pub pane: Pane,
     pub offset: usize,
+    pub usage: Measuring,
+}
+
+/// What its pods use, asked for while the screen is open.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Measuring {
+    pub known: Known<Usage>,
+    /// The last question, and when it was asked.
+    pub asked: Option<(JobId, Timestamp)>,
+    /// It is not measured here, or not for us: nobody asks again.
+    pub given_up: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

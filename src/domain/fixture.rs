@@ -171,6 +171,7 @@ pub fn container(run: Run) -> ContainerState {
         ready: matches!(run, Run::Running { .. }),
         restarts: 0,
         run,
+        bounds: crate::domain::usage::Bounds::default(),
         last: None,
     }
 }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::usage::Bounds;
 use super::{Uid, WorkloadId};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +64,8 @@ pub struct ContainerState {
     pub ready: bool,
     pub restarts: u32,
     pub run: Run,
+    /// What it asks for, and what it is held to.
+    pub bounds: Bounds,
     /// How the run before this one ended. In a crash loop the cause is here.
     pub last: Option<Box<Ended>>,
 }

@@ -146,6 +146,10 @@ impl Engine {
             Effect::Compare { job, revisions } => {
                 self.jobs.spawn(job, reads::compare(shared, job, revisions));
             }
+            Effect::Measure { job, of, selector } => {
+                self.jobs
+                    .spawn(job, reads::measure(shared, job, of, selector));
+            }
             Effect::ListNamespaces { job, clusters } => {
                 self.jobs
                     .spawn(job, reads::namespaces(shared, job, clusters));

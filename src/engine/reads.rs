@@ -7,11 +7,11 @@ use serde_json::Value;
 use super::{Shared, clock};
 use crate::app::effect::{Compared, YamlOf};
 use crate::app::event::{Document, Event, JobId};
-use crate::domain::{ClusterId, Failure, FailureKind, Kind};
+use crate::domain::{ClusterId, Failure, FailureKind, Kind, WorkloadId};
 use crate::plan::comparison::comparison;
-use crate::sources::kube::Cluster;
 use crate::sources::kube::access::{self, Permission, Right};
 use crate::sources::kube::path::{self, Resource};
+use crate::sources::kube::{Cluster, metrics};
 
 pub async fn yaml(shared: Arc<Shared>, job: JobId, object: YamlOf) {
     let outcome = match shared.connected(cluster_of(&object)) {
@@ -120,6 +120,16 @@ fn strip(object: &mut Value) {
 }
 
 /// Those of all that answer; a failure when none does.
+pub async fn measure(shared: Arc<Shared>, job: JobId, workload: WorkloadId, selector: Box<str>) {
+    let outcome = match shared.connected(&workload.cluster) {
+        Ok(cluster) => metrics::usage(&cluster, &workload.namespace, &selector)
+            .await
+            .map_err(|error| error.failure()),
+        Err(failure) => Err(failure),
+    };
+    shared.send(Event::Measured { job, outcome }).await;
+}
+
 pub async fn namespaces(shared: Arc<Shared>, job: JobId, clusters: Vec<ClusterId>) {
     let list = async |id: &ClusterId| {
         let cluster = shared.connected(id)?;

@@ -28,6 +28,11 @@ fn what_is_asked_of_a_real_server_is_answered() {
     assert!(shapes.len() > 90, "{}", shapes.len());
     for shape in shapes {
         let code = ask(&http, &shape);
+        // The embedded cluster measures nothing, and says so.
+        if shape.path.contains("metrics.k8s.io") {
+            assert_eq!(code, 404, "{shape}");
+            continue;
+        }
         let expected = !matches!(code, 0 | 404 | 405 | 406 | 415) && code < 500;
         assert!(expected, "{shape}: {code}");
     }

@@ -34,3 +34,4 @@ mod side;
 #[path = "../support/mod.rs"]
 mod support;
 mod tunnel;
+mod usage;

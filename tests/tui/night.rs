@@ -262,6 +262,7 @@ impl Service {
                 run: Run::Running {
                     since: Some(ago(age)),
                 },
+                bounds: rolldeck::domain::usage::Bounds::default(),
                 last: None,
             }]
             .into(),

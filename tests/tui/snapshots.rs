@@ -7,6 +7,7 @@ use rolldeck::app::event::{Diagnosis, Document, JobId, LogNews};
 use rolldeck::app::update::update;
 use rolldeck::app::{Effect, Event, Model};
 use rolldeck::domain::source::Feed;
+use rolldeck::domain::usage::Amount;
 use rolldeck::domain::{Connection, Failure, FailureKind, Health, Kind, LogLine, Run, Update};
 use rolldeck::plan::Finding;
 
@@ -189,6 +190,39 @@ fn service() {
     check("service", |w, h| with_keys(w, h, &["enter", "j"]));
 }
 
+/// One pod close to its limit, one that was killed for its memory.
+#[test]
+fn service_with_usage() {
+    check("service_usage", |w, h| {
+        let mut services = night();
+        for service in &mut services {
+            for pod in &mut service.pods {
+                pod.containers[0].bounds.memory_limit = Some(512 << 20);
+                pod.containers[0].bounds.cpu_limit = Some(1_000);
+            }
+        }
+        let mut model = model(&services, w, h);
+        go_to(&mut model, "recommend");
+        press(&mut model, &["enter"]);
+        let effects = update(&mut model, Event::Ticked(now()));
+        let job = asked_for(&effects);
+        let recommend = services
+            .iter()
+            .find(|s| &*s.workload.id.name == "recommend");
+        let used = recommend.unwrap().pods.iter().zip(1..).map(|(pod, n)| {
+            let amount = Amount {
+                cpu: 330 * n,
+                memory: (118 * n) << 20,
+            };
+            let of_pod = [(pod.containers[0].name.clone(), amount)];
+            (pod.name.clone(), of_pod.into())
+        });
+        let outcome = Ok(used.collect());
+        update(&mut model, Event::Measured { job, outcome });
+        model
+    });
+}
+
 #[test]
 fn help() {
     check("help", |w, h| with_keys(w, h, &["?"]));
@@ -358,6 +392,7 @@ fn yaml() {
 fn asked_for(effects: &[Effect]) -> JobId {
     let job = |effect: &Effect| match effect {
         Effect::StreamLogs { job, .. }
+        | Effect::Measure { job, .. }
         | Effect::FetchYaml { job, .. }
         | Effect::FindPrograms { job, .. }
         | Effect::Diagnose { job, .. } => Some(*job),

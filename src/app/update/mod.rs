@@ -20,6 +20,7 @@ pub mod settings;
 mod start;
 mod text;
 mod tick;
+mod usage;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -69,6 +70,7 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Progressed { job, progress } => progress::progressed(model, job, progress),
         Event::Logged { job, news } => logs::logged(model, job, news),
         Event::Fetched { job, outcome } => text::fetched(model, job, outcome),
+        Event::Measured { job, outcome } => usage::measured(model, job, outcome),
         Event::NamespacesListed { job, outcome } => namespaces::listed(model, job, outcome),
         Event::PermissionTold {
             cluster,

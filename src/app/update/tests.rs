@@ -36,6 +36,7 @@ mod sequences;
 mod service;
 mod settings;
 mod time;
+mod usage;
 
 fn identity(namespace: Option<&str>) -> Identity {
     Identity {

@@ -12,7 +12,7 @@ use crate::domain::{Connection, Health, Phase};
 use crate::plan::Follow;
 use crate::text::{age, coarse_age};
 
-use super::{follow, notice};
+use super::{follow, notice, usage};
 
 pub fn ticked(model: &mut Model, now: Timestamp) -> Vec<Effect> {
     model.now = model.of_ours(now);
@@ -35,7 +35,8 @@ pub fn ticked(model: &mut Model, now: Timestamp) -> Vec<Effect> {
     let expired = model.fleet.expire(model.now);
     model.work.touched.extend(expired);
     settle::touch_what_ages(model);
-    let effects = follow::fold(model);
+    let mut effects = follow::fold(model);
+    effects.extend(usage::ask(model));
     settle(model);
     settle::tidy(model);
     let ages = ages(model);

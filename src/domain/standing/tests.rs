@@ -141,6 +141,7 @@ fn waits(reason: &str, message: &str) -> ContainerState {
 fn loops(reason: &str, code: i32, message: &str, restarts: u32) -> ContainerState {
     ContainerState {
         restarts,
+        bounds: crate::domain::usage::Bounds::default(),
         last: Some(ended(reason, code, message).into()),
         ..waits(
             "CrashLoopBackOff",

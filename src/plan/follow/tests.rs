@@ -64,6 +64,7 @@ fn pod(name: &str, hash: &str, tag: &str) -> Pod {
             ready: true,
             restarts: 0,
             run: Run::Running { since: None },
+            bounds: crate::domain::usage::Bounds::default(),
             last: None,
         }]
         .into(),

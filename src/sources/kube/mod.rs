@@ -11,6 +11,7 @@ mod identity;
 pub mod kubeconfig;
 mod list;
 pub mod logs;
+pub mod metrics;
 pub mod path;
 mod proxy;
 mod session;

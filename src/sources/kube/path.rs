@@ -99,6 +99,15 @@ pub fn object_in(api: &str, namespace: &str, resource: &str, name: &str) -> Stri
     format!("/{root}/{api}/namespaces/{namespace}/{resource}/{name}")
 }
 
+/// What the pods that a selector finds use.
+pub fn pod_metrics(namespace: &str, selector: &str) -> String {
+    let path = format!(
+        "/apis/metrics.k8s.io/v1beta1/namespaces/{}/pods",
+        encode(namespace)
+    );
+    with_query(path, &[("labelSelector", selector)])
+}
+
 /// The log of a pod's container.
 pub fn log(namespace: &str, pod: &str, query: &[(&str, &str)]) -> String {
     let path = format!("{}/log", object(Resource::Pods, namespace, pod));

@@ -16,7 +16,7 @@ pub fn logs(model: &Model) -> &LogScreen {
 }
 
 /// All pods of the service that is open, as the cluster lists them.
-fn pods(model: &mut Model, pods: &[Pod]) -> Vec<Effect> {
+pub fn pods(model: &mut Model, pods: &[Pod]) -> Vec<Effect> {
     let of_pods = |s: &&SourceId| matches!(s.feed, Feed::PodsOf { .. });
     let source = model.watched.iter().find(of_pods).unwrap().clone();
     let item = |pod: &Pod| Item::Pod(Box::new(pod.clone()));
@@ -24,7 +24,7 @@ fn pods(model: &mut Model, pods: &[Pod]) -> Vec<Effect> {
     news(model, source, vec![Update::Change(change)])
 }
 
-fn pod(hash: &str, suffix: &str) -> Pod {
+pub fn pod(hash: &str, suffix: &str) -> Pod {
     fixture::pod(Kind::Deployment, hash, suffix)
 }
 

@@ -244,6 +244,7 @@ pub fn pod(workload: &WorkloadId, ordinal: u32, (number, tag): (u64, &str)) -> P
             ready: true,
             restarts: 0,
             run: Run::Running { since: None },
+            bounds: crate::domain::usage::Bounds::default(),
             last: None,
         }]
         .into(),

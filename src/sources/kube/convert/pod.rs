@@ -4,6 +4,7 @@ use serde_json::Error;
 
 use super::{REASON, capped, containers, count, created, optional, reason_of, required};
 use crate::domain::pod::{Ended, Hold, HoldKind};
+use crate::domain::usage::{Bounds, thousandths};
 use crate::domain::{Container, ContainerState, Pod, Run, Uid, WorkloadId};
 use crate::sources::kube::wire;
 
@@ -42,7 +43,10 @@ pub fn pod(workload: &WorkloadId, raw: &str) -> Result<Pod, Error> {
         hold: hold(status),
         containers: containers(&object.spec)
             .into_iter()
-            .map(|container| state(container, status))
+            .map(|container| {
+                let bounds = bounds(&object.spec, &container.name);
+                state(container, bounds, status)
+            })
             .collect(),
     })
 }
@@ -90,7 +94,27 @@ fn hold(status: &wire::PodStatus<'_>) -> Option<Hold> {
     })
 }
 
-fn state(container: Container, status: &wire::PodStatus<'_>) -> ContainerState {
+/// A quantity that cannot be read bounds nothing that we know of.
+fn bounds(spec: &wire::PodSpec<'_>, name: &str) -> Bounds {
+    let mut all = spec.init_containers.iter().chain(&spec.containers);
+    let found = all.find(|container| *container.name == *name);
+    let Some(resources) = found.and_then(|container| container.resources.as_ref()) else {
+        return Bounds::default();
+    };
+    let cpu = |of: &wire::Quantities<'_>| of.cpu.as_deref().and_then(thousandths);
+    let memory = |of: &wire::Quantities<'_>| {
+        let bytes = of.memory.as_deref().and_then(thousandths);
+        bytes.map(|thousandths| thousandths / 1000)
+    };
+    Bounds {
+        requested_cpu: cpu(&resources.requests),
+        requested_memory: memory(&resources.requests),
+        cpu_limit: cpu(&resources.limits),
+        memory_limit: memory(&resources.limits),
+    }
+}
+
+fn state(container: Container, bounds: Bounds, status: &wire::PodStatus<'_>) -> ContainerState {
     // Names are unique over both lists, and a sidecar's status stands among the init containers'.
     let mut all = status
         .init_container_statuses
@@ -103,6 +127,7 @@ fn state(container: Container, status: &wire::PodStatus<'_>) -> ContainerState {
         image: container.image,
         image_id: found.map(|s| s.image_id[..].into()).unwrap_or_default(),
         ready: found.is_some_and(|s| s.ready),
+        bounds,
         restarts: count(found.and_then(|s| s.restart_count)),
         run: found.map_or(Run::Unknown, |s| run(&s.state)),
         last: found

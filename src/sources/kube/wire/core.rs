@@ -34,6 +34,25 @@ pub struct Container<'a> {
     pub image: Text<'a>,
     #[serde(borrow)]
     pub restart_policy: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub resources: Option<Resources<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub struct Resources<'a> {
+    #[serde(borrow, default, deserialize_with = "or_default")]
+    pub requests: Quantities<'a>,
+    #[serde(borrow, default, deserialize_with = "or_default")]
+    pub limits: Quantities<'a>,
+}
+
+/// The server writes quantities as text, whatever they were given as.
+#[derive(Debug, Default, Deserialize)]
+pub struct Quantities<'a> {
+    #[serde(borrow)]
+    pub cpu: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub memory: Option<Text<'a>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -10,7 +10,8 @@ pub use self::apps::{
     WorkloadStatus,
 };
 pub use self::core::{
-    ContainerState, ContainerStatus, Event, Pod, PodSpec, PodStatus, Template, Terminated,
+    ContainerState, ContainerStatus, Event, Pod, PodSpec, PodStatus, Quantities, Template,
+    Terminated,
 };
 
 use std::borrow::{Borrow, Cow};

@@ -2,6 +2,8 @@
 
 use crate::app::layout::scrolled;
 use crate::app::model::Pane;
+use crate::domain::known::State;
+use crate::domain::usage::{cores, hints, of_pod, share, size};
 use crate::domain::{Pod, Warning};
 use crate::text;
 
@@ -16,6 +18,8 @@ enum Part {
     State,
     Restarts,
     Version,
+    Cpu,
+    Memory,
     Node,
     Age,
 }
@@ -26,7 +30,7 @@ pub fn pods(pen: &mut Pen<'_>, view: &View<'_>) {
     } else {
         Role::Dim
     };
-    let x = pen.line(1, 0, "PODS", role);
+    let mut x = pen.line(1, 0, "PODS", role);
     if view.pods.is_empty() {
         let words = if view.workload.counts.total == 0 {
             "  none"
@@ -46,8 +50,9 @@ pub fn pods(pen: &mut Pen<'_>, view: &View<'_>) {
     let visible = view.pods.iter().skip(offset).take(height);
     let rows: Vec<_> = visible.map(|pod| (*pod, words(view, pod))).collect();
     if let Some(mark) = scroll_mark(offset, rows.len(), view.pods.len()) {
-        pen.line(x + 1, 0, &mark, Role::Dim);
+        x = pen.line(x + 1, 0, &mark, Role::Dim);
     }
+    usage(pen, x + 2, view);
     let columns = place(&columns(&rows), pen.width().saturating_sub(4));
     for (y, (pod, words)) in (1..).zip(&rows) {
         let selected = view.screen.pod.as_ref() == Some(&pod.name);
@@ -60,39 +65,104 @@ pub fn pods(pen: &mut Pen<'_>, view: &View<'_>) {
                 Part::State if pod.terminating => Role::Dim,
                 Part::State if pod.ready => Role::Good,
                 Part::State => Role::Bad,
-                Part::Node | Part::Age | Part::Version => Role::Dim,
+                Part::Cpu | Part::Memory if near(words, column.key) => Role::Warn,
+                Part::Node | Part::Age | Part::Version | Part::Cpu | Part::Memory => Role::Dim,
                 Part::Name | Part::Restarts => Role::Plain,
             };
             let (x, words) = (2 + column.x, &words[column.key as usize]);
             match column.key {
                 Part::Name | Part::Node => pen.put_end(x, y, column.width, words, role),
-                Part::State | Part::Restarts | Part::Version | Part::Age => {
-                    pen.put(x, y, column.width, words, role)
-                }
+                Part::State
+                | Part::Restarts
+                | Part::Version
+                | Part::Cpu
+                | Part::Memory
+                | Part::Age => pen.put(x, y, column.width, words, role),
             };
         }
     }
 }
 
+/// What they use together, how old that is, and the worst hint; or why it is not known.
+fn usage(pen: &mut Pen<'_>, x: u16, view: &View<'_>) {
+    let known = &view.screen.usage.known;
+    let hints = view.pods.iter().flat_map(|pod| {
+        let tag = pod.name.rsplit('-').next().unwrap_or_default();
+        let hints = hints(pod, known.value(), view.now()).into_iter();
+        hints.map(move |hint| format!("{tag} {hint}"))
+    });
+    let hints: Vec<_> = hints.collect();
+    let mut parts = Vec::new();
+    match hints.as_slice() {
+        [] => {}
+        [one] => parts.push((one.clone(), Role::Warn)),
+        [one, more @ ..] => parts.push((format!("{one} (+{})", more.len()), Role::Warn)),
+    }
+    if let Some((usage, at)) = &known.last {
+        let pods = view.pods.iter().filter_map(|pod| of_pod(pod, usage));
+        let (mut cpu, mut memory, mut count) = (0, 0, 0);
+        for (used, _) in pods {
+            (cpu, memory, count) = (cpu + used.cpu, memory + used.memory, count + 1);
+        }
+        let age = text::age(*at, view.model.now);
+        let words = format!(
+            "{count} use {} CPU, {}, {age} ago",
+            cores(cpu),
+            size(memory)
+        );
+        parts.push((words, Role::Dim));
+    }
+    if let State::Failed { why, .. } = &known.state {
+        parts.push((format!("CPU and memory unknown: {why}"), Role::Dim));
+    }
+    let mut x = x;
+    for (words, role) in parts {
+        x = pen.line(x, 0, &words, role) + 2;
+    }
+}
+
+/// The share is one to look at.
+fn near(words: &[String; 8], part: Part) -> bool {
+    let share = words[part as usize].split_once(' ').map(|(_, share)| share);
+    let percent = share.and_then(|share| share.strip_suffix("% of limit"));
+    percent.is_some_and(|percent| percent.parse::<u32>().is_ok_and(|percent| percent >= 90))
+}
+
 /// The words of a row, in the order of [`Part`].
-fn words(view: &View<'_>, pod: &Pod) -> [String; 6] {
+fn words(view: &View<'_>, pod: &Pod) -> [String; 8] {
     let restarts = match pod.restarts() {
         0 => String::new(),
         1 => "1 restart".to_owned(),
         n => format!("{n} restarts"),
     };
     let revision = view.revisions.iter().find(|r| r.pod_hash == pod.revision);
+    let used = view.screen.usage.known.value();
+    let used = used.and_then(|usage| of_pod(pod, usage));
+    let amount = |words: String, share: Option<String>| match share {
+        Some(share) => format!("{words} {share}"),
+        None => words,
+    };
+    let (cpu, memory) = used.map_or_else(Default::default, |(used, bounds)| {
+        let cpu = share(used.cpu, bounds.cpu_limit, bounds.requested_cpu);
+        let memory = share(used.memory, bounds.memory_limit, bounds.requested_memory);
+        (
+            amount(cores(used.cpu), cpu),
+            amount(size(used.memory), memory),
+        )
+    });
     [
         pod.name.to_string(),
         pod.word().to_owned(),
         restarts,
         revision.map_or_else(String::new, |r| version_of(view, r)),
+        cpu,
+        memory,
         pod.node.as_deref().unwrap_or("").to_owned(),
         text::age(pod.created, view.now()),
     ]
 }
 
-fn columns(rows: &[(&Pod, [String; 6])]) -> Vec<Column<Part>> {
+fn columns(rows: &[(&Pod, [String; 8])]) -> Vec<Column<Part>> {
     let column = |key: Part, small: u16, goes| {
         let most = rows
             .iter()
@@ -118,6 +188,8 @@ fn columns(rows: &[(&Pod, [String; 6])]) -> Vec<Column<Part>> {
         column(Part::State, 16, 0),
         column(Part::Restarts, 12, 2),
         column(Part::Version, 8, 3),
+        column(Part::Cpu, 16, 5),
+        column(Part::Memory, 16, 5),
         column(Part::Node, 8, 4),
         column(Part::Age, 4, 1),
     ]
