@@ -104,12 +104,10 @@ fn usage(pen: &mut Pen<'_>, x: u16, view: &View<'_>) {
         for (used, _) in pods {
             (cpu, memory, count) = (cpu + used.cpu, memory + used.memory, count + 1);
         }
-        let age = text::age(*at, view.model.now);
-        let words = format!(
-            "{count} use {} CPU, {}, {age} ago",
-            cores(cpu),
-            size(memory)
-        );
+        let mut words = format!("{count} use {} CPU, {}", cores(cpu), size(memory));
+        if matches!(known.state, State::Failed { .. }) {
+            words = format!("{words}, {} ago", text::age(*at, view.model.now));
+        }
         parts.push((words, Role::Dim));
     }
     if let State::Failed { why, .. } = &known.state {
