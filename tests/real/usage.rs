@@ -22,7 +22,7 @@ fn usage_is_shown_with_its_limits_and_given_up_where_nobody_measures() {
     let mut terminal = open(&kubeconfig, home.path());
     terminal.wait_text("eater");
     terminal.keys("\r");
-    terminal.wait_text("this cluster serves no metrics.k8s.io");
+    terminal.wait_text("usage unknown: no metrics.k8s.io here");
     terminal.keys("\x03");
     terminal.wait_exit();
     let asked = plane.asked_by("eater");

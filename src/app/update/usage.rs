@@ -49,7 +49,7 @@ pub fn measured(model: &mut Model, job: JobId, outcome: Result<Usage, Failure>) 
                 usage.given_up =
                     matches!(failure.kind, FailureKind::NotFound | FailureKind::Denied);
                 let why = match failure.kind {
-                    FailureKind::NotFound => "this cluster serves no metrics.k8s.io".to_owned(),
+                    FailureKind::NotFound => "no metrics.k8s.io here".to_owned(),
                     _ => failure.sentence,
                 };
                 usage.known.fail(why, now);

@@ -111,7 +111,7 @@ fn usage(pen: &mut Pen<'_>, x: u16, view: &View<'_>) {
         parts.push((words, Role::Dim));
     }
     if let State::Failed { why, .. } = &known.state {
-        parts.push((format!("CPU and memory unknown: {why}"), Role::Dim));
+        parts.push((format!("usage unknown: {why}"), Role::Dim));
     }
     let mut x = x;
     for (words, role) in parts {
