@@ -5,11 +5,12 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
+use super::keeper::{self, Applied};
 use super::record::{self, Answered, Line, Outcome, Recorder};
 use super::turn::Turn;
 use super::{SendError, fresh, send};
 use crate::domain::{Failure, FailureKind};
-use crate::plan::{Answers, Missing, Pass, Plan, Progress, Step, Verdict, gate};
+use crate::plan::{Answers, Missing, Pass, Plan, Progress, Step, Verb, Verdict, gate};
 use crate::sources::Clock;
 use crate::sources::kube::path::{self, Resource};
 use crate::sources::kube::{Answer, Cluster, Error, convert};
@@ -169,6 +170,7 @@ impl Execution {
             }
             Err(SendError::Changed(how)) => not_deleted(step, &how),
             Err(SendError::Kube(error)) if deletes => self.deletion(step, &error).await,
+            Err(SendError::Kube(error)) if step.is_of_sync() => self.sync_failed(step, error).await,
             Err(SendError::Kube(error)) if step.object().is(&self.order.plan.workload) => {
                 self.patch_failed(n, error).await
             }
@@ -185,6 +187,53 @@ impl Execution {
                 message,
                 ..
             } if causes.is_empty() => self.say_what_moved(&message).await,
+            error => Went::Refused {
+                why: error.failure(),
+                moved: false,
+            },
+        }
+    }
+
+    /// What keeps the workload was not written, or nobody knows: then its note says what became of it.
+    async fn sync_failed(&self, step: &Step, error: Error) -> Went {
+        let refused = |words: String, moved| Went::Refused {
+            why: fresh::refused(words),
+            moved,
+        };
+        match error {
+            lost if lost.outcome_unknown() => {
+                let (object, id) = (step.object(), &self.order.plan.stamp.id);
+                let resumes = self.order.plan.request.verb == Verb::ResumeSync;
+                let wanted = if resumes {
+                    Applied::NoNote
+                } else {
+                    Applied::Ours
+                };
+                match keeper::applied(&self.cluster, object, id).await {
+                    Ok(found) if found == wanted => Went::Accepted(self.date(None), None),
+                    Ok(_) => Went::Unknown(format!(
+                        "the answer was lost ({lost}); a read after it shows that it is not applied so far: a slow server may still do it; nothing is sent twice"
+                    )),
+                    Err(again) => Went::Unknown(format!(
+                        "the answer was lost ({lost}), and it cannot be read again ({again}); nothing is sent twice"
+                    )),
+                }
+            }
+            Error::Rejected {
+                status: 422,
+                causes,
+                ..
+            } if causes.is_empty() => refused(
+                format!(
+                    "Nothing was written: somebody changed {} since it was read.",
+                    step.object().name
+                ),
+                true,
+            ),
+            Error::NotFound { .. } => refused(
+                format!("Nothing was written: {} is gone.", step.object().name),
+                true,
+            ),
             error => Went::Refused {
                 why: error.failure(),
                 moved: false,
@@ -248,7 +297,7 @@ impl Execution {
         }
         let why = match fresh::moved(plan, &now) {
             // The patch tests what was read, so from here on it cannot be applied any more.
-            Some(words) if n == 0 => {
+            Some(words) if plan.number(n) == 0 => {
                 return Went::Refused {
                     why: fresh::refused(format!(
                         "It was not applied, and its answer was lost ({lost}). Meanwhile {words}"

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::fresh;
+use super::{fresh, keeper};
 use crate::domain::standing::{Evidence as Seen, standing};
 use crate::domain::{
     Autoscaler, Failure, FailureKind, Hold, Kind, Level, Pod, Verbatim, Workload, WorkloadId,
@@ -56,10 +56,11 @@ async fn read(
     let workload = convert::workload(cluster.id(), id.kind, raw).map_err(unusable)?;
     let template = convert::raw_template(raw).map_err(unusable)?;
     let annotations = annotations(raw).map_err(unusable)?;
-    let (revisions, pods, autoscaling) = tokio::join!(
+    let (revisions, pods, autoscaling, keeper) = tokio::join!(
         revisions(cluster, &workload),
         pods(cluster, &workload),
         autoscaling(cluster, request),
+        keeper::keeper(cluster, &workload)
     );
     let (revisions, pods) = match id.kind {
         Kind::Deployment => (revisions?, pods.unwrap_or_default()),
@@ -84,6 +85,7 @@ async fn read(
         revisions,
         pods,
         autoscaling,
+        keeper,
         workload,
         stamp,
         read_at,

@@ -3,6 +3,7 @@
 mod execute;
 mod fresh;
 mod gather;
+mod keeper;
 mod preflight;
 pub mod record;
 mod send;

@@ -72,7 +72,7 @@ fn deleted(step: &Step) -> Option<Deleted> {
             pod: object.name.clone(),
             uid: uid.clone(),
         }),
-        Step::JsonPatch { .. } => None,
+        Step::JsonPatch { .. } | Step::SyncPatch { .. } => None,
     }
 }
 

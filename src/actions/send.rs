@@ -25,7 +25,9 @@ pub async fn send(cluster: &Cluster, step: &Step, pass: &Pass) -> Result<Answer,
     let object = step.object();
     let path = path::object_in(object.api, &object.namespace, object.resource, &object.name);
     match step {
-        Step::JsonPatch { body, .. } => Ok(cluster.patch(&path, &body.0, dry_run).await?),
+        Step::JsonPatch { body, .. } | Step::SyncPatch { body, .. } => {
+            Ok(cluster.patch(&path, &body.0, dry_run).await?)
+        }
         Step::DeletePod { uid, when, .. } => {
             let version = look(cluster, object, &path, (uid, *when)).await?;
             Ok(cluster.delete(&path, (&uid.0, &version), dry_run).await?)

@@ -118,7 +118,11 @@ fn rank(source: &SourceId, state: &SourceState) -> u8 {
 fn makes_rows(source: &SourceId) -> bool {
     match source.feed {
         Feed::Workloads(_) | Feed::Warnings => true,
-        Feed::ReplicaSets | Feed::RevisionsOf { .. } | Feed::PodsOf { .. } => false,
+        Feed::ReplicaSets
+        | Feed::RevisionsOf { .. }
+        | Feed::PodsOf { .. }
+        | Feed::SyncOf { .. }
+        | Feed::Suspended(_) => false,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{ClusterId, SourceId, WorkloadId};
+pub use crate::plan::Document;
 use crate::plan::kubectl::shell_word;
 use crate::plan::{Answers, Plan, Request};
 use crate::text::escape;
@@ -97,6 +98,10 @@ pub enum Effect {
     // The terminal's own:
     Copy {
         text: String,
+    },
+    /// Into a file of the state folder, and onto the clipboard.
+    Save {
+        document: Document,
     },
     Suspend,
     /// Gives the terminal to another program until that ends.

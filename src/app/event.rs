@@ -92,6 +92,10 @@ pub enum Event {
         handed: Box<HandOver>,
         ended: Ended,
     },
+    /// A document is in a file, which is named, and on the clipboard.
+    Saved {
+        outcome: Result<String, Failure>,
+    },
     /// The text reached the terminal's clipboard, and the file that holds it as well.
     Copied {
         file: Option<String>,

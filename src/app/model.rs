@@ -187,6 +187,16 @@ pub struct Row {
     pub changed: Option<Timestamp>,
     /// An action of ours is followed on it.
     pub followed: bool,
+    /// How that stands which keeps it as git has it, where that is known and needs a word.
+    pub sync: Option<SyncWord>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SyncWord {
+    /// By a rolldeck, whose note is on it.
+    Suspended,
+    OutOfSync,
+    Failing,
 }
 
 #[derive(Debug, Clone, PartialEq)]

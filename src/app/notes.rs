@@ -3,11 +3,13 @@
 
 use jiff::Timestamp;
 
-use crate::domain::{Health, Hold, SourceId};
-use crate::text::{clock, date, list, thousands};
+use crate::domain::{Feed, Health, Hold, SourceId, Sync};
+use crate::text::{age, clock, date, list, thousands};
 
 use super::clusters::ClusterState;
+use super::intent::Intent;
 use super::model::{Model, SourceState};
+use super::words::key;
 
 /// One line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +40,7 @@ pub fn notes(model: &Model) -> Vec<Note> {
     if let Some(words) = &model.settings.broken {
         notes.push(note(words.clone(), Tone::Bad));
     }
+    notes.extend(suspended(model).map(|words| note(words, Tone::Warn)));
     for cluster in &model.clusters {
         let about = [
             cluster.scope.note.clone(),
@@ -57,6 +60,25 @@ pub fn notes(model: &Model) -> Vec<Note> {
         notes.push(note(format!("and {rest} more, see :doctor"), Tone::Aside));
     }
     notes
+}
+
+/// What somebody has to remember until it is resumed, as far as it keeps something on this board.
+fn suspended(model: &Model) -> impl Iterator<Item = String> {
+    let key = key(model, Intent::ResumeSync);
+    let here = |sync: &&Sync| model.fleet.kept_by(&sync.id).next().is_some();
+    model
+        .fleet
+        .suspended()
+        .filter(here)
+        .filter_map(move |sync| {
+            let note = sync.suspension.as_deref()?;
+            let (tool, name) = (sync.id.kind.tool(), &sync.id.name);
+            let ago = age(note.at, model.now);
+            Some(format!(
+                "{tool} sync of {name} is suspended by {}, {ago} ago · {key} resumes",
+                note.by
+            ))
+        })
 }
 
 fn note(text: impl Into<String>, tone: Tone) -> Note {
@@ -115,6 +137,10 @@ fn held(hold: &Hold, now: Timestamp) -> String {
 /// One sentence for all that may not be read: what it is, and in the server's words why.
 fn denied(model: &Model, cluster: &ClusterState) -> Option<String> {
     let denied = |(source, state): (&SourceId, &SourceState)| {
+        // What nobody misses until a service of theirs is looked at, and said there.
+        if matches!(source.feed, Feed::SyncOf { .. } | Feed::Suspended(_)) {
+            return None;
+        }
         let Health::Denied(why) = &state.health else {
             return None;
         };

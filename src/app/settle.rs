@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::{Phase, Revision, Standing, Workload, WorkloadId, revision, version};
+use crate::domain::{
+    Phase, Revision, Standing, Sync, SyncState, Workload, WorkloadId, revision, version,
+};
 use crate::plan::{Follow, Verb};
 
 use super::filter::Filter;
 use super::layout;
-use super::model::{Board, Model, Row, Screen, Sort, Tally};
+use super::model::{Board, Model, Row, Screen, Sort, SyncWord, Tally};
 use super::update::{notice, service};
 
 /// More touched rows than this, and sorting everything is cheaper than placing each.
@@ -290,7 +292,17 @@ fn row(model: &Model, id: &WorkloadId) -> Option<Row> {
         desired: workload.desired,
         changed: changed(workload, revisions),
         followed: followed.is_some(),
+        sync: model.fleet.sync(workload).and_then(sync_word),
     })
+}
+
+fn sync_word(sync: &Sync) -> Option<SyncWord> {
+    match sync.state {
+        _ if sync.suspension.is_some() => Some(SyncWord::Suspended),
+        SyncState::OutOfSync => Some(SyncWord::OutOfSync),
+        SyncState::Failing => Some(SyncWord::Failing),
+        SyncState::InSync | SyncState::Unknown => None,
+    }
 }
 
 fn changed(workload: &Workload, revisions: &[Revision]) -> Option<Timestamp> {

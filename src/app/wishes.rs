@@ -1,8 +1,10 @@
 //! Which feeds the screen needs, most needed first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{ClusterId, Connection, Feed, Kind, Phase, SourceId, Workload, WorkloadId};
+use crate::domain::{
+    ClusterId, Connection, Feed, Kind, Phase, SourceId, SyncKind, Workload, WorkloadId,
+};
 use crate::plan::Follow;
 
 use super::clusters::ClusterState;
@@ -30,8 +32,37 @@ pub fn wanted(model: &Model) -> Vec<SourceId> {
     let by_need = by_need(model);
     list.extend(pods(model, &by_need));
     list.extend(revisions(model, &by_need));
+    list.extend(syncs(model, &by_need));
     let replica_sets = standing.into_iter();
     list.extend(replica_sets.flat_map(|c| sources(c, &Feed::ReplicaSets)));
+    list
+}
+
+/// What is suspended, of the kinds that keep something in a cluster; and that of what is looked at or followed.
+fn syncs(model: &Model, by_need: &[(u8, WorkloadId)]) -> Vec<SourceId> {
+    let of = |cluster: &ClusterId, namespace, feed| SourceId {
+        cluster: cluster.clone(),
+        namespace,
+        feed,
+    };
+    let kept = model.fleet.workloads().filter_map(|workload| {
+        let kind = workload.kept_by()?.kind;
+        Some((&workload.id.cluster, kind))
+    });
+    let kept: BTreeSet<(&ClusterId, SyncKind)> = kept.collect();
+    let suspended = kept.iter();
+    let suspended = suspended.map(|(cluster, kind)| of(cluster, None, Feed::Suspended(*kind)));
+    let looked_at = by_need.iter().filter(|(need, _)| *need <= OPEN);
+    let workloads = looked_at.filter_map(|(_, id)| model.fleet.workload(id));
+    let of_one = workloads.filter_map(|workload| {
+        let sync = workload.kept_by()?.clone();
+        let (workload, namespace) = (workload.id.clone(), sync.namespace.clone());
+        let cluster = workload.cluster.clone();
+        Some(of(&cluster, namespace, Feed::SyncOf { workload, sync }))
+    });
+    let mut list: Vec<_> = suspended.chain(of_one).collect();
+    list.sort();
+    list.dedup();
     list
 }
 
@@ -103,6 +134,9 @@ fn settled(model: &Model, source: &SourceId) -> bool {
     })
 }
 
+/// The need of what is on a screen of its own.
+const OPEN: u8 = 1;
+
 /// Followed, open, then stalled, degraded, rolling. A service that is watched already goes before its like, so
 /// that feeds are not opened and dropped by turns.
 fn by_need(model: &Model) -> Vec<(u8, WorkloadId)> {
@@ -113,8 +147,8 @@ fn by_need(model: &Model) -> Vec<(u8, WorkloadId)> {
     let mut needs: Vec<(u8, WorkloadId)> = followed.map(|f| (0, f.goal.workload.clone())).collect();
     for screen in model.screens.iter().rev() {
         match screen {
-            Screen::Service(service) => needs.push((1, service.workload.clone())),
-            Screen::Logs(logs) => needs.push((1, logs.workload.clone())),
+            Screen::Service(service) => needs.push((OPEN, service.workload.clone())),
+            Screen::Logs(logs) => needs.push((OPEN, logs.workload.clone())),
             Screen::Text(_) | Screen::Doctor(_) | Screen::Record(_) => {}
         }
     }
@@ -149,7 +183,12 @@ fn need(row: &Row) -> Option<u8> {
 fn watches_pods(model: &Model, id: &WorkloadId) -> bool {
     model.watched.iter().any(|source| match &source.feed {
         Feed::PodsOf { workload, .. } => workload == id,
-        Feed::Workloads(_) | Feed::Warnings | Feed::ReplicaSets | Feed::RevisionsOf { .. } => false,
+        Feed::Workloads(_)
+        | Feed::Warnings
+        | Feed::ReplicaSets
+        | Feed::RevisionsOf { .. }
+        | Feed::SyncOf { .. }
+        | Feed::Suspended(_) => false,
     })
 }
 
@@ -171,7 +210,12 @@ fn pods(model: &Model, by_need: &[(u8, WorkloadId)]) -> Vec<SourceId> {
             .fleet
             .workload(workload)
             .is_some_and(|w| w.selector == *selector),
-        Feed::Workloads(_) | Feed::Warnings | Feed::ReplicaSets | Feed::RevisionsOf { .. } => false,
+        Feed::Workloads(_)
+        | Feed::Warnings
+        | Feed::ReplicaSets
+        | Feed::RevisionsOf { .. }
+        | Feed::SyncOf { .. }
+        | Feed::Suspended(_) => false,
     });
     for source in needed.chain(stay.cloned()) {
         if list.len() == PODS {

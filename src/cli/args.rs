@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Span, SpanRelativeTo};
 
 use crate::config::Overrides;
 use crate::domain::LabelSelector;
+use crate::plan::OfferId;
 
 /// A release console for the terminal: what runs where, what is moving, and the key that fixes it.
 ///
@@ -81,6 +82,8 @@ pub enum Verb {
     Record(Record),
     /// The logs of one service's pods together, in the order of their times
     Logs(Logs),
+    /// Resume the sync of Argo CD or Flux that a rolldeck suspended: the plan and its checks; --yes executes
+    ResumeSync(Release),
     /// What is right and wrong here: kubeconfig, server, login, permissions, files
     Doctor(Doctor),
     /// The settings in force, and from where each comes
@@ -130,6 +133,8 @@ pub struct Rollback {
     /// With the update strategy OnDelete: delete the pods as well, each once the one before is ready again
     #[arg(long)]
     pub delete_pods: bool,
+    #[command(flatten)]
+    pub git: Git,
 }
 
 #[derive(Debug, Arguments)]
@@ -147,6 +152,26 @@ pub struct SetImage {
     /// A tag, a digest or a whole reference; the container before it settles which one
     #[arg(value_name = "[CONTAINER=]IMAGE")]
     pub image: String,
+    #[command(flatten)]
+    pub git: Git,
+}
+
+/// The ways out where Argo CD or Flux would undo a write.
+#[derive(Debug, Arguments)]
+pub struct Git {
+    /// Suspend the sync of Argo CD or Flux first, where it would undo this; `rolldeck resume-sync` resumes it
+    #[arg(long)]
+    pub suspend_sync: bool,
+    /// Write the change for git, as a strategic merge patch, to this file, and change nothing
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["yes", "suspend_sync"])]
+    pub git_patch: Option<PathBuf>,
+}
+
+impl Git {
+    pub fn offers(&self) -> Vec<OfferId> {
+        let offer = self.suspend_sync.then_some(OfferId::SuspendSync);
+        offer.into_iter().collect()
+    }
 }
 
 /// What every release verb takes.

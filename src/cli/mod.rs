@@ -13,6 +13,7 @@ mod pause;
 mod record;
 mod release;
 mod restart;
+mod resume_sync;
 mod rollback;
 mod scale;
 mod session;
@@ -76,6 +77,9 @@ fn run(args: Args) -> Outcome {
         Some(Verb::Scale(args)) => headless(load()?, async |c| scale::run(&c, args).await),
         Some(Verb::SetImage(args)) => headless(load()?, async |c| set_image::run(&c, args).await),
         Some(Verb::Record(args)) => headless(load()?, async |c| record::run(&c, &args).await),
+        Some(Verb::ResumeSync(args)) => {
+            headless(load()?, async |c| resume_sync::run(&c, args).await)
+        }
         Some(Verb::Doctor(args)) => headless(load()?, async |c| doctor::run(&c, &args).await),
         // For those whose settings are broken as well.
         Some(Verb::Config(args)) => config::run(&overrides, &variable, &args),

@@ -13,6 +13,7 @@ pub async fn run(config: &Config, verb: Verb, args: Release) -> Outcome {
         verb,
         target: Target::Proposed,
         offers: Vec::new(),
+        git_patch: None,
     };
     release::run(config, asked, args).await
 }

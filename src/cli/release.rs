@@ -1,5 +1,6 @@
 //! What the release verbs share: the plan and its checks; with `--yes` the write, followed to a verified end.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -28,6 +29,8 @@ pub struct Asked {
     pub target: Target,
     /// The offers of its plan that are taken.
     pub offers: Vec<OfferId>,
+    /// Where the change for git goes, in place of everything else.
+    pub git_patch: Option<PathBuf>,
 }
 
 pub async fn run(config: &Config, asked: Asked, args: Release) -> Outcome {
@@ -35,8 +38,11 @@ pub async fn run(config: &Config, asked: Asked, args: Release) -> Outcome {
     session.workloads(config).await?;
     let workload = session.find(&args.service)?;
     let mut plan = make(config, &session, &workload, &asked).await?;
-    for offer in &mut plan.offers {
-        offer.taken = asked.offers.contains(&offer.id);
+    if let Some(file) = &asked.git_patch {
+        return write_patch(&plan, file);
+    }
+    for offer in &asked.offers {
+        plan.take(*offer, true);
     }
     let cluster = session.cluster.clone();
     let answered = actions::preflight(cluster, plan.clone(), config.readonly).collect::<Vec<_>>();
@@ -65,6 +71,27 @@ pub async fn run(config: &Config, asked: Asked, args: Release) -> Outcome {
         }
     }
     outcome.map(|_| 0)
+}
+
+/// The one thing that is done without a check: it changes nothing but this file.
+fn write_patch(plan: &Plan, file: &Path) -> Outcome {
+    let offers = plan.offers.iter();
+    let mut documents = offers.filter_map(|offer| offer.document.as_deref());
+    let Some(document) = documents.next() else {
+        let sentence = format!("{} has no change for git", plan.workload);
+        let failure = Failure::new(FailureKind::Refused, sentence);
+        return Err(failure.hint("only what Argo CD or Flux keep is changed there"));
+    };
+    std::fs::write(file, &document.text).map_err(|why| {
+        let sentence = format!("{} cannot be written: {why}", file.display());
+        Failure::new(FailureKind::Failed, sentence)
+    })?;
+    let words = format!(
+        "nothing was changed; the change for git is in {}",
+        file.display()
+    );
+    output::line(&words)?;
+    Ok(0)
 }
 
 async fn make(
@@ -280,8 +307,33 @@ fn again(sentence: String, goal: &Goal) -> Failure {
         ))
 }
 
-fn offered(offer: &Offer) -> bool {
-    offer.id == OfferId::DeletePods && !offer.taken
+/// What one adds to take an offer that is open; `None` for what has no flag.
+fn flag(offer: &Offer) -> Option<&'static str> {
+    if offer.taken {
+        return None;
+    }
+    match offer.id {
+        OfferId::DeletePods => Some("--delete-pods"),
+        OfferId::SuspendSync => Some("--suspend-sync"),
+        OfferId::GitPatch => Some("--git-patch FILE"),
+        OfferId::Resume => None,
+    }
+}
+
+/// Each with its flag; one that sends nothing is told by its own words.
+fn offered(plan: &Plan) -> Vec<String> {
+    let open = plan.offers.iter().filter_map(|o| Some((o, flag(o)?)));
+    let words = open.flat_map(|(offer, flag)| {
+        let steps: Vec<_> = match &*offer.steps {
+            [] => vec![offer.text.as_str()],
+            steps => steps.iter().map(plan::Step::what).collect(),
+        };
+        steps
+            .into_iter()
+            .map(move |what| format!("{what} ({flag})"))
+            .collect::<Vec<_>>()
+    });
+    words.collect()
 }
 
 /// Plan, checks and end, as JSON; the names are kept.
@@ -304,7 +356,7 @@ struct Report {
     checks: Vec<Check>,
     /// What is sent, in this order.
     steps: Vec<String>,
-    /// What --delete-pods would add.
+    /// What flags would add, each with its own.
     offered: Vec<String>,
     meanwhile: String,
     kubectl: String,
@@ -357,13 +409,7 @@ impl Report {
                 .collect(),
             checks: verdicts.iter().map(check).collect(),
             steps: plan.all_steps().map(|s| s.what().to_owned()).collect(),
-            offered: plan
-                .offers
-                .iter()
-                .filter(|o| offered(o))
-                .flat_map(|o| &o.steps)
-                .map(|s| s.what().to_owned())
-                .collect(),
+            offered: offered(plan),
             meanwhile: plan.meanwhile.clone(),
             kubectl: plan.kubectl.clone(),
             outcome: None,
@@ -392,7 +438,7 @@ impl Report {
             output::line(&format!("then       {step}"))?;
         }
         for step in &self.offered {
-            output::line(&format!("offered    {step} (--delete-pods)"))?;
+            output::line(&format!("offered    {step}"))?;
         }
         output::line(&self.meanwhile)?;
         output::line(&self.kubectl)

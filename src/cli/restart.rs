@@ -12,6 +12,7 @@ pub async fn run(config: &Config, args: Release) -> Outcome {
         verb: Verb::Restart,
         target: Target::Proposed,
         offers: Vec::new(),
+        git_patch: None,
     };
     release::run(config, asked, args).await
 }

@@ -15,7 +15,9 @@ pub async fn run(config: &Config, args: Rollback) -> Outcome {
             .delete_pods
             .then_some(OfferId::DeletePods)
             .into_iter()
+            .chain(args.git.offers())
             .collect(),
+        git_patch: args.git.git_patch,
     };
     release::run(config, asked, args.release).await
 }

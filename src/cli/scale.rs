@@ -16,6 +16,7 @@ pub async fn run(config: &Config, args: Scale) -> Outcome {
             to: args.replicas,
         },
         offers: Vec::new(),
+        git_patch: None,
     };
     release::run(config, asked, args.release).await
 }

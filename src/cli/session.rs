@@ -9,7 +9,8 @@ use tokio::time::timeout;
 
 use crate::config::Config;
 use crate::domain::{
-    Failure, FailureKind, Feed, Fleet, Health, Kind, SourceId, Update, Workload, WorkloadId,
+    Failure, FailureKind, Feed, Fleet, Health, Kind, SourceId, SyncKind, Update, Workload,
+    WorkloadId,
 };
 use crate::engine::{clock, doctor};
 use crate::sources::kube::{self, Cluster};
@@ -85,7 +86,38 @@ impl Session {
         let warnings: Vec<_> = warnings.into_iter().collect();
         // Reasons get poorer without them, and nothing gets wrong.
         let _ = self.open(&warnings).await;
+        let kept = workloads.iter().filter_map(|workload| {
+            let sync = workload.kept_by()?.clone();
+            let (workload, namespace) = (workload.id.clone(), sync.namespace.clone());
+            Some(self.source(namespace.as_deref(), Feed::SyncOf { workload, sync }))
+        });
+        let kept: Vec<_> = kept.collect();
+        self.perhaps(&kept).await;
         Ok(())
+    }
+
+    /// What a rolldeck suspended, of the kinds that keep something here; who may not list them is not told.
+    pub async fn suspended(&mut self) {
+        let keeps = |kind: &SyncKind| {
+            let mut named = self.fleet.workloads().filter_map(Workload::kept_by);
+            named.any(|sync| sync.kind == *kind)
+        };
+        let kinds = SyncKind::ALL.into_iter().filter(keeps);
+        let wanted: Vec<_> = kinds
+            .map(|kind| self.source(None, Feed::Suspended(kind)))
+            .collect();
+        for source in wanted {
+            self.perhaps(&[source]).await;
+        }
+    }
+
+    /// What may be missing or denied. While something is followed, nothing waits for it.
+    async fn perhaps(&mut self, wanted: &[SourceId]) {
+        if self.lasting {
+            self.start(wanted);
+        } else {
+            let _ = self.open(wanted).await;
+        }
     }
 
     pub async fn revisions(&mut self, workload: &Workload) -> Result<(), Failure> {
@@ -98,13 +130,17 @@ impl Session {
         self.lasting = true;
     }
 
-    async fn open(&mut self, wanted: &[SourceId]) -> Result<(), Failure> {
+    fn start(&mut self, wanted: &[SourceId]) {
         for source in wanted {
             let news = kube::feed::feed(self.cluster.clone(), source.clone(), clock::now);
             let name = source.clone();
             self.news
                 .push(news.map(move |updates| (name.clone(), updates)).boxed());
         }
+    }
+
+    async fn open(&mut self, wanted: &[SourceId]) -> Result<(), Failure> {
+        self.start(wanted);
         if self.lasting {
             return self.complete(wanted).await;
         }
@@ -149,6 +185,10 @@ impl Session {
     }
 
     fn note(&mut self, source: &SourceId, health: Health) {
+        let of_sync = matches!(source.feed, Feed::SyncOf { .. } | Feed::Suspended(_));
+        if of_sync && self.lasting {
+            return;
+        }
         let failure = match health {
             // A server that just started denies everything until it has read who may do what.
             Health::Denied(why) if self.lasting && self.attempts(source) < ATTEMPTS => {

@@ -15,7 +15,8 @@ pub async fn run(config: &Config, args: SetImage) -> Outcome {
     let asked = Asked {
         verb: Verb::SetImage,
         target: Target::Image { container, image },
-        offers: Vec::new(),
+        offers: args.git.offers(),
+        git_patch: args.git.git_patch,
     };
     release::run(config, asked, args.release).await
 }

@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use crate::config::Config;
 use crate::domain::version::rollout_versions;
-use crate::domain::{Phase, Workload};
+use crate::domain::{Phase, Sync, Workload};
 use crate::engine::clock;
+use crate::text;
 
 use super::Outcome;
 use super::args::{Form, Status};
@@ -34,6 +35,7 @@ pub async fn run(config: &Config, args: &Status) -> Outcome {
             .collect(),
     };
     session.details(&closely).await?;
+    session.suspended().await;
     let mut rows: Vec<Row> = chosen.iter().filter_map(|w| row(&session, w)).collect();
     rows.sort_by(|a, b| (a.phase, &a.service).cmp(&(b.phase, &b.service)));
     match args.output {
@@ -61,6 +63,8 @@ struct Row {
     available: u32,
     desired: u32,
     why: Option<String>,
+    /// How that stands which keeps it as git has it: of a named service, or of one whose sync rolldeck suspended.
+    sync: Option<String>,
 }
 
 /// Only its pods tell whether it moves or is stuck, and why.
@@ -90,7 +94,20 @@ fn row(session: &Session, workload: &Workload) -> Option<Row> {
         available: workload.counts.available,
         desired: workload.desired,
         why: standing.why.map(|why| why.text),
+        sync: session.fleet.sync(workload).map(sync_words),
     })
+}
+
+/// `Argo CD application shop: out of sync, automatic, heals itself`.
+fn sync_words(sync: &Sync) -> String {
+    let how = match sync.suspension.as_deref() {
+        None => sync.how(),
+        Some(note) => {
+            let ago = text::age(note.at, clock::now());
+            format!("suspended by {}, {ago} ago", note.by)
+        }
+    };
+    format!("{}: {}, {how}", sync.id, sync.state.word())
 }
 
 impl Row {
@@ -105,7 +122,11 @@ impl Row {
             version,
             self.phase.to_string(),
             format!("{}/{}", self.available, self.desired),
-            self.why.unwrap_or_default(),
+            [self.why, self.sync]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join("; "),
         ]
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{ClusterId, Pod, Revision, SourceId, Uid, Warning, Workload, WorkloadId};
+use super::{ClusterId, Pod, Revision, SourceId, Sync, SyncId, Uid, Warning, Workload, WorkloadId};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Item {
@@ -10,6 +10,11 @@ pub enum Item {
     Revision(Box<Revision>),
     Pod(Box<Pod>),
     Warning(Box<Warning>),
+    /// Of one workload, or `None`: one that rolldeck suspended.
+    Sync {
+        of: Option<WorkloadId>,
+        sync: Box<Sync>,
+    },
 }
 
 /// Names what is gone. The uid keeps a late deletion from hitting a re-created object.
@@ -28,6 +33,10 @@ pub enum ItemId {
         cluster: ClusterId,
         namespace: Box<str>,
         name: Box<str>,
+    },
+    Sync {
+        of: Option<WorkloadId>,
+        id: SyncId,
     },
 }
 

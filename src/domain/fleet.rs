@@ -6,14 +6,16 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::standing::{Evidence, standing};
 use super::{
-    Change, ClusterId, Feed, Item, ItemId, Kind, Pod, Revision, SourceId, Standing, Uid, Warning,
-    Workload, WorkloadId, generated_name,
+    Change, ClusterId, Feed, Item, ItemId, Kind, Pod, Revision, SourceId, Standing, Sync, SyncId,
+    Uid, Warning, Workload, WorkloadId, generated_name,
 };
 
+mod syncs;
 #[cfg(test)]
 mod tests;
 mod warnings;
 
+use syncs::Syncs;
 use warnings::Recent;
 
 /// The server forgets events after an hour by default; a poll that fails must not keep them longer.
@@ -28,6 +30,7 @@ pub struct Fleet {
     /// By name under the workload.
     pods: BTreeMap<WorkloadId, BTreeMap<Box<str>, Pod>>,
     warnings: BTreeMap<ClusterId, Recent>,
+    syncs: Syncs,
     /// Those that brought something, and whether their first listing is complete.
     sources: BTreeMap<SourceId, bool>,
 }
@@ -155,6 +158,16 @@ impl Fleet {
         Some(standing(evidence, now))
     }
 
+    /// What keeps a workload as git has it, as far as it was looked for or is suspended by a rolldeck.
+    pub fn sync(&self, workload: &Workload) -> Option<&Sync> {
+        self.syncs.of(workload)
+    }
+
+    /// Those that a rolldeck suspended, of the kinds that are listed.
+    pub fn suspended(&self) -> impl Iterator<Item = &Sync> {
+        self.syncs.suspended()
+    }
+
     fn put(&mut self, item: Item, touched: &mut BTreeSet<WorkloadId>) {
         match item {
             Item::Workload(workload) => {
@@ -176,6 +189,10 @@ impl Fleet {
                 for dropped in recent.put(*warning) {
                     self.touch(&dropped, touched);
                 }
+            }
+            Item::Sync { of, sync } => {
+                self.touch_kept(of.as_ref(), &sync.id, touched);
+                self.syncs.put(of, *sync);
             }
         }
     }
@@ -231,6 +248,10 @@ impl Fleet {
                     self.touch(&warning, touched);
                 }
             }
+            ItemId::Sync { of, id } => {
+                self.touch_kept(of.as_ref(), &id, touched);
+                self.syncs.remove(of.as_ref(), &id);
+            }
         }
     }
 
@@ -271,7 +292,33 @@ impl Fleet {
                     self.touch(&warning, touched);
                 }
             }
+            Feed::SyncOf { workload, .. } => {
+                if out(workload) && self.syncs.forget(workload) {
+                    touched.insert(workload.clone());
+                }
+            }
+            Feed::Suspended(kind) => {
+                for gone in self.syncs.clear(&source.cluster, *kind) {
+                    self.touch_kept(None, &gone, touched);
+                }
+            }
         }
+    }
+
+    /// Adds the workload that it was looked for, else the known ones whose marks name it.
+    fn touch_kept(&self, of: Option<&WorkloadId>, id: &SyncId, touched: &mut BTreeSet<WorkloadId>) {
+        match of {
+            Some(workload) => drop(touched.insert(workload.clone())),
+            None => touched.extend(self.kept_by(id).map(|workload| workload.id.clone())),
+        }
+    }
+
+    /// The workloads whose marks name it.
+    pub fn kept_by(&self, id: &SyncId) -> impl Iterator<Item = &Workload> {
+        self.workloads.values().filter(move |workload| {
+            let named = workload.kept_by();
+            workload.id.cluster == id.cluster && named.is_some_and(|named| id.is(named))
+        })
     }
 
     /// Adds the known workloads that a Warning may be about.
@@ -374,13 +421,16 @@ fn brings_the_same(
             in_scope && id.is_some_and(|id| id.kind == Kind::Deployment)
         }
         (Feed::ReplicaSets | Feed::RevisionsOf { .. }, Feed::RevisionsOf { workload, .. })
-        | (Feed::PodsOf { .. }, Feed::PodsOf { workload, .. }) => about(workload),
+        | (Feed::PodsOf { .. }, Feed::PodsOf { workload, .. })
+        | (Feed::SyncOf { .. }, Feed::SyncOf { workload, .. }) => about(workload),
         (
             Feed::Workloads(_)
             | Feed::Warnings
             | Feed::ReplicaSets
             | Feed::RevisionsOf { .. }
-            | Feed::PodsOf { .. },
+            | Feed::PodsOf { .. }
+            | Feed::SyncOf { .. }
+            | Feed::Suspended(_),
             _,
         ) => false,
     }

@@ -1,6 +1,6 @@
 //! Which stream of news something came from.
 
-use super::{ClusterId, Kind, WorkloadId};
+use super::{ClusterId, Kind, SyncKind, SyncRef, WorkloadId};
 
 /// One stream. The engine opens and drops feeds so that they match the model's ordered wish list.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,6 +28,13 @@ pub enum Feed {
         workload: WorkloadId,
         selector: Box<str>,
     },
+    /// What keeps one workload as git has it. The namespace is that of the object, none when its mark names none.
+    SyncOf {
+        workload: WorkloadId,
+        sync: SyncRef,
+    },
+    /// Those that a rolldeck suspended.
+    Suspended(SyncKind),
 }
 
 impl Feed {
@@ -42,6 +49,8 @@ impl Feed {
                 Kind::StatefulSet | Kind::DaemonSet => "controllerrevisions",
             },
             Self::PodsOf { .. } => "pods",
+            Self::SyncOf { sync, .. } => sync.kind.plural(),
+            Self::Suspended(kind) => kind.plural(),
         }
     }
 }

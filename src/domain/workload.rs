@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{ActionNote, Container, Kind, Labels, TemplateHash, Uid, WorkloadId};
+use super::{ActionNote, Container, Kind, Labels, SyncRef, TemplateHash, Uid, WorkloadId};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workload {
@@ -101,10 +101,8 @@ pub enum Strategy {
 /// A tool that owns the pod template and may put it back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Manager {
-    /// The Application's name.
-    ArgoCd(Box<str>),
-    /// `kustomization/NAME` or `helmrelease/NAME`.
-    Flux(Box<str>),
+    /// Argo CD or Flux, which keep what git says.
+    Sync(SyncRef),
     /// The release's name.
     Helm(Box<str>),
     /// `kubectl apply`, by its last-applied annotation.
@@ -141,6 +139,14 @@ impl Workload {
     pub fn is_noted(&self, id: &str) -> bool {
         let notes = [&self.action, &self.turn];
         notes.into_iter().flatten().any(|note| note.id == id)
+    }
+
+    /// What keeps it as git has it, by its marks.
+    pub fn kept_by(&self) -> Option<&SyncRef> {
+        match self.manager.as_ref()? {
+            Manager::Sync(sync) => Some(sync),
+            Manager::Helm(_) | Manager::LastApplied | Manager::Apply(_) => None,
+        }
     }
 
     pub fn condition(&self, kind: &str) -> Option<&Condition> {

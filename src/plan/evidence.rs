@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::domain::{Autoscaler, Hold, Level, Phase, Pod, Revision, Verbatim, Workload};
+use crate::domain::{
+    Autoscaler, Hold, Level, Phase, Pod, Revision, Sync, SyncParts, SyncRef, Verbatim, Workload,
+};
 
 use super::Request;
 
@@ -26,6 +28,8 @@ pub struct Evidence {
     /// Who else sets the number of replicas. Only read when that is what is asked for.
     pub autoscaling: Autoscaling,
     pub phase: Phase,
+    /// What keeps it as git has it.
+    pub keeper: Keeper,
     pub read_at: Timestamp,
 }
 
@@ -35,6 +39,24 @@ pub enum Autoscaling {
     By(Autoscaler),
     /// It cannot be read, and why.
     Unknown(String),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Keeper {
+    /// Nothing on the workload names one.
+    None,
+    Found(Box<FreshSync>),
+    /// Its marks name one that cannot be read, and why.
+    Unknown {
+        named: SyncRef,
+        why: String,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FreshSync {
+    pub sync: Sync,
+    pub parts: SyncParts,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

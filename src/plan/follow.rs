@@ -10,6 +10,7 @@ use crate::domain::{
     Workload, WorkloadId,
 };
 use crate::plan::Verb;
+use crate::plan::verbs::resume_sync::is_on;
 use crate::text;
 
 mod sight;
@@ -89,6 +90,9 @@ pub fn follow(fleet: &Fleet, goal: &Goal, now: Timestamp) -> Follow {
     if workload.deleting {
         return failed(&format!("{} is being deleted", goal.workload));
     }
+    if goal.verb == Verb::ResumeSync {
+        return sync_resumed(fleet, workload);
+    }
     if workload.generation < goal.generation {
         return Follow::Pending(vec![accepted(), step(false, "controller saw it")]);
     }
@@ -112,9 +116,25 @@ pub fn follow(fleet: &Fleet, goal: &Goal, now: Timestamp) -> Follow {
     }
     match goal.verb {
         Verb::Pause => Follow::Done(stands_still(workload)),
-        Verb::Rollback | Verb::Resume | Verb::Restart | Verb::Scale | Verb::SetImage => {
-            rollout(&Sight::new(fleet, workload, goal), goal, now)
+        Verb::Rollback
+        | Verb::Resume
+        | Verb::Restart
+        | Verb::Scale
+        | Verb::SetImage
+        | Verb::ResumeSync => rollout(&Sight::new(fleet, workload, goal), goal, now),
+    }
+}
+
+/// What it brings is a rollout of its own, which the board shows.
+fn sync_resumed(fleet: &Fleet, workload: &Workload) -> Follow {
+    match fleet.sync(workload) {
+        Some(sync) if is_on(sync) => {
+            Follow::Done(format!("verified: {} is {} again", sync.id, sync.how()))
         }
+        Some(_) | None => Follow::Pending(vec![
+            accepted(),
+            step(false, "what keeps it says that it is on again"),
+        ]),
     }
 }
 

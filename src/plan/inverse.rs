@@ -29,6 +29,9 @@ pub fn inverse(action: &Action) -> Result<(Verb, Target), Failure> {
         Verb::Scale => Err(refused(
             "The record does not keep the number that it left: scale it to the one you want.",
         )),
+        Verb::ResumeSync => Err(refused(
+            "A sync that was resumed is suspended again by the next plan that needs it.",
+        )),
     }
 }
 
@@ -44,7 +47,7 @@ pub fn rest(action: &Action) -> Result<(Verb, Target), Failure> {
     }
     let target = match verb {
         Verb::Rollback => named(&action.sending.to, "it went to")?,
-        Verb::Pause | Verb::Resume | Verb::Restart => Target::Proposed,
+        Verb::Pause | Verb::Resume | Verb::Restart | Verb::ResumeSync => Target::Proposed,
         Verb::Scale | Verb::SetImage => {
             return Err(refused(
                 "The record does not keep what was asked for: ask for it again.",

@@ -6,6 +6,7 @@ mod difference;
 pub mod evidence;
 pub mod follow;
 pub mod gate;
+mod git;
 pub mod inverse;
 pub mod kubectl;
 mod meanwhile;
@@ -23,7 +24,7 @@ use crate::domain::{
 };
 
 pub use check::{Ask, Check, CheckId, CheckState, Finding, Verdict};
-pub use evidence::{Autoscaling, Evidence, FreshRevision, Stamp};
+pub use evidence::{Autoscaling, Evidence, FreshRevision, FreshSync, Keeper, Stamp};
 pub use follow::{Follow, Goal, Milestone, Scaled};
 pub use gate::{Answers, Missing, Pass};
 pub use progress::Progress;
@@ -107,23 +108,84 @@ pub struct Offer {
     pub text: String,
     pub steps: Vec<Step>,
     pub taken: bool,
+    /// What its check says in place of its own verdict while it is taken.
+    pub instead: Option<Box<Verdict>>,
+    /// What it gives at once, without being part of the plan.
+    pub document: Option<Box<Document>>,
+}
+
+/// A text that a person takes along: into a file of the state folder, and on the clipboard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// Of the file.
+    pub name: String,
+    pub text: String,
+}
+
+impl Offer {
+    pub fn new(id: OfferId, key: char, text: impl Into<String>, steps: Vec<Step>) -> Self {
+        Self {
+            id,
+            key,
+            text: text.into(),
+            steps,
+            taken: false,
+            instead: None,
+            document: None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OfferId {
     Resume,
     DeletePods,
+    /// What keeps the workload as git has it is suspended first.
+    SuspendSync,
+    /// The same change for git, as a patch.
+    GitPatch,
 }
 
 impl Plan {
-    /// The steps with those of the taken offers, in the order they are sent.
+    /// The steps with those of the taken offers, in the order they are sent: what would put the rest back comes first.
     pub fn all_steps(&self) -> impl Iterator<Item = &Step> {
-        let taken = self
-            .offers
-            .iter()
-            .filter(|offer| offer.taken)
-            .flat_map(|offer| &offer.steps);
-        self.steps.iter().chain(taken)
+        let taken = |first: bool| {
+            let offers = self
+                .offers
+                .iter()
+                .filter(move |offer| offer.taken && (offer.id == OfferId::SuspendSync) == first);
+            offers.flat_map(|offer| &offer.steps)
+        };
+        taken(true).chain(&self.steps).chain(taken(false))
+    }
+
+    /// Takes an offer or leaves it.
+    pub fn take(&mut self, id: OfferId, taken: bool) {
+        let Some(offer) = self.offers.iter_mut().find(|offer| offer.id == id) else {
+            return;
+        };
+        if offer.taken == taken {
+            return;
+        }
+        offer.taken = taken;
+        let Some(instead) = &mut offer.instead else {
+            return;
+        };
+        let its = self.checks.iter_mut().find(|c| c.id == instead.check);
+        if let Some(CheckState::Answered(verdict)) = its.map(|check| &mut check.state) {
+            std::mem::swap(verdict, instead);
+        }
+    }
+
+    /// Whether what becomes of the action can be followed from this step on.
+    pub fn begins_at(&self, step: &Step) -> bool {
+        !step.is_of_sync() || self.request.verb == Verb::ResumeSync
+    }
+
+    /// The number of a step among those on the workload and its pods.
+    pub fn number(&self, n: usize) -> usize {
+        let before = self.all_steps().take(n);
+        before.filter(|step| !step.is_of_sync()).count()
     }
 
     /// How many replicas there were, for a plan that writes another number.
@@ -136,7 +198,7 @@ impl Plan {
 
     /// Whether `now`, a later read, has the `n`th step in it.
     pub fn applied(&self, n: usize, now: &Workload) -> bool {
-        let done = match n {
+        let done = match self.number(n) {
             0 => now.is_noted(&self.stamp.id),
             // A patch after the first is the resume.
             _ => !now.paused,
@@ -188,6 +250,7 @@ pub fn plan(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, 
         Verb::Restart => verbs::restart::plan(evidence),
         Verb::Scale => verbs::scale::plan(evidence),
         Verb::SetImage => verbs::set_image::plan(evidence, now),
+        Verb::ResumeSync => verbs::resume_sync::plan(evidence),
     }?;
     let held = check::hold::verdicts(verb, &evidence.holds, evidence.read_at);
     plan.checks.extend(held.into_iter().map(|verdict| Check {

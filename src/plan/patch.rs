@@ -95,19 +95,24 @@ fn bound_to(uid: &Uid) -> String {
 fn annotate(key: &str, note: &Note<'_>) -> Result<String, Error> {
     let text = serde_json::to_string(note.note)?;
     let value = serde_json::to_string(&text)?;
-    Ok(if note.into_map {
+    let annotations = "/metadata/annotations";
+    Ok(into_map(annotations, note.into_map, key, &value))
+}
+
+/// The operations that add a key to a map, which is there or not. `value` is JSON.
+pub fn into_map(path: &str, is_there: bool, key: &str, value: &str) -> String {
+    if is_there {
         let key = pointer(key);
-        format!(r#"{{"op":"add","path":"/metadata/annotations/{key}","value":{value}}}"#)
-    } else {
-        // Somebody else's first annotation must not be lost.
-        format!(
-            r#"{{"op":"test","path":"/metadata/annotations","value":null}},{{"op":"add","path":"/metadata/annotations","value":{{"{key}":{value}}}}}"#
-        )
-    })
+        return format!(r#"{{"op":"add","path":"{path}/{key}","value":{value}}}"#);
+    }
+    // Somebody else's first entry must not be lost.
+    format!(
+        r#"{{"op":"test","path":"{path}","value":null}},{{"op":"add","path":"{path}","value":{{"{key}":{value}}}}}"#
+    )
 }
 
 /// A key as a part of a JSON pointer.
-fn pointer(key: &str) -> String {
+pub fn pointer(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 

@@ -13,6 +13,8 @@ pub enum Verb {
     Restart,
     Scale,
     SetImage,
+    /// What keeps it as git has it, and was suspended by a rolldeck, goes on.
+    ResumeSync,
 }
 
 /// A verb in a sentence.
@@ -29,13 +31,14 @@ pub struct Words {
 }
 
 impl Verb {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Rollback,
         Self::Pause,
         Self::Resume,
         Self::Restart,
         Self::Scale,
         Self::SetImage,
+        Self::ResumeSync,
     ];
 
     /// In the record and in our note, which a test holds to the JSON.
@@ -47,6 +50,7 @@ impl Verb {
             Self::Restart => "restart",
             Self::Scale => "scale",
             Self::SetImage => "set-image",
+            Self::ResumeSync => "resume-sync",
         }
     }
 
@@ -63,6 +67,12 @@ impl Verb {
             Self::Restart => ("restart", "restarts", "restarting", "restarted"),
             Self::Scale => ("scale", "scales", "scaling", "scaled"),
             Self::SetImage => ("set image", "sets it", "setting the image", "image set"),
+            Self::ResumeSync => (
+                "resume the sync of",
+                "resumes the sync",
+                "resuming the sync of",
+                "sync resumed",
+            ),
         };
         Words {
             plain,
@@ -76,7 +86,7 @@ impl Verb {
     pub fn brings_new(self) -> bool {
         match self {
             Self::Rollback | Self::Pause | Self::Restart | Self::Scale => false,
-            Self::Resume | Self::SetImage => true,
+            Self::Resume | Self::SetImage | Self::ResumeSync => true,
         }
     }
 
@@ -84,14 +94,16 @@ impl Verb {
     pub fn keeps_template(self) -> bool {
         match self {
             Self::Rollback | Self::Restart | Self::SetImage => false,
-            Self::Pause | Self::Resume | Self::Scale => true,
+            Self::Pause | Self::Resume | Self::Scale | Self::ResumeSync => true,
         }
     }
 
     /// Whether the workload is paused before it, for those that turn just that.
     pub fn from_paused(self) -> Option<bool> {
         match self {
-            Self::Rollback | Self::Restart | Self::Scale | Self::SetImage => None,
+            Self::Rollback | Self::Restart | Self::Scale | Self::SetImage | Self::ResumeSync => {
+                None
+            }
             Self::Pause => Some(false),
             Self::Resume => Some(true),
         }

@@ -1,6 +1,6 @@
 //! One write, as data.
 
-use crate::domain::{ClusterId, Uid, Verbatim, Workload, WorkloadId};
+use crate::domain::{ClusterId, SyncId, Uid, Verbatim, Workload, WorkloadId};
 
 /// The object that a step writes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,12 +29,28 @@ impl ObjectRef {
     pub fn is(&self, id: &WorkloadId) -> bool {
         self.resource == id.kind.plural() && self.name == id.name
     }
+
+    pub fn of_sync(id: &SyncId) -> Self {
+        Self {
+            cluster: id.cluster.clone(),
+            namespace: id.namespace.clone(),
+            api: id.kind.api(),
+            resource: id.kind.plural(),
+            name: id.name.clone(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// A JSON Patch whose first operations test what was shown.
     JsonPatch {
+        object: ObjectRef,
+        body: Verbatim,
+        what: String,
+    },
+    /// The same for what keeps the workload as git has it.
+    SyncPatch {
         object: ObjectRef,
         body: Verbatim,
         what: String,
@@ -63,21 +79,30 @@ pub enum When {
 impl Step {
     pub fn object(&self) -> &ObjectRef {
         match self {
-            Self::JsonPatch { object, .. } | Self::DeletePod { object, .. } => object,
+            Self::JsonPatch { object, .. }
+            | Self::SyncPatch { object, .. }
+            | Self::DeletePod { object, .. } => object,
         }
+    }
+
+    /// It writes to what keeps the workload, and not to the workload or its pods.
+    pub fn is_of_sync(&self) -> bool {
+        matches!(self, Self::SyncPatch { .. })
     }
 
     /// In words, without a full stop.
     pub fn what(&self) -> &str {
         match self {
-            Self::JsonPatch { what, .. } | Self::DeletePod { what, .. } => what,
+            Self::JsonPatch { what, .. }
+            | Self::SyncPatch { what, .. }
+            | Self::DeletePod { what, .. } => what,
         }
     }
 
     /// The verb that RBAC knows it by.
     pub fn permission(&self) -> &'static str {
         match self {
-            Self::JsonPatch { .. } => "patch",
+            Self::JsonPatch { .. } | Self::SyncPatch { .. } => "patch",
             Self::DeletePod { .. } => "delete",
         }
     }

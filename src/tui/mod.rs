@@ -22,7 +22,7 @@ use ratatui::Terminal;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use crate::app::effect::HandOver;
+use crate::app::effect::{Document, HandOver};
 use crate::app::{self, Effect, Event, Key, Model};
 use crate::config::Config;
 use crate::domain::{Failure, FailureKind};
@@ -208,6 +208,7 @@ impl Desk {
                 Effect::HandOver(order) => self.order = Some(order),
                 Effect::Redraw => self.repaint(),
                 Effect::Copy { text } => self.copy(&text),
+                Effect::Save { document } => self.save(&document),
                 other => self.engine.run(other),
             }
         }
@@ -253,12 +254,29 @@ impl Desk {
     }
 
     fn copy(&mut self, text: &str) {
-        let file = keep(&self.copies, text);
-        let command = CopyToClipboard::to_clipboard_from(text);
-        let mut out = io::stdout();
-        let _ = out.queue(command).and_then(Write::flush);
+        let file = keep(&self.copies, text).ok();
+        to_clipboard(text);
         self.fold(Event::Copied { file });
     }
+
+    fn save(&mut self, document: &Document) {
+        let folder = self.copies.with_file_name("changes");
+        let path = folder.join(&document.name);
+        let kept = std::fs::create_dir_all(&folder).and_then(|()| keep(&path, &document.text));
+        to_clipboard(&document.text);
+        let outcome = kept.map_err(|why| {
+            let path = path.display();
+            let sentence = format!("copied, but {path} cannot be written: {why}");
+            Failure::new(FailureKind::Config, sentence)
+        });
+        self.fold(Event::Saved { outcome });
+    }
+}
+
+fn to_clipboard(text: &str) {
+    let command = CopyToClipboard::to_clipboard_from(text);
+    let mut out = io::stdout();
+    let _ = out.queue(command).and_then(Write::flush);
 }
 
 fn stop_here() {
@@ -267,14 +285,13 @@ fn stop_here() {
 }
 
 /// Also in a file of the user's own, because no terminal says whether its clipboard took it.
-fn keep(path: &Path, text: &str) -> Option<String> {
+fn keep(path: &Path, text: &str) -> io::Result<String> {
     use std::os::unix::fs::OpenOptionsExt;
     let mut options = std::fs::OpenOptions::new();
     let options = options.write(true).create(true).truncate(true).mode(0o600);
-    let written = options
-        .open(path)
-        .and_then(|mut file| file.write_all(text.as_bytes()));
-    written.ok().map(|()| path.display().to_string())
+    let mut file = options.open(path)?;
+    file.write_all(text.as_bytes())?;
+    Ok(path.display().to_string())
 }
 
 fn steady(period: Duration) -> Interval {

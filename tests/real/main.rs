@@ -9,6 +9,7 @@ mod contract;
 mod ending;
 mod feed;
 mod foreign;
+mod git;
 mod handover;
 mod hostile;
 mod imaging;

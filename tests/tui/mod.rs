@@ -2,6 +2,7 @@
 
 mod cells;
 mod hostile;
+mod kept;
 mod night;
 mod plans;
 mod quiet;

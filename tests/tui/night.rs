@@ -434,10 +434,14 @@ pub fn source(feed: Feed) -> SourceId {
     let namespace = match &feed {
         Feed::Workloads(_) | Feed::Warnings | Feed::ReplicaSets => NAMESPACE,
         Feed::RevisionsOf { workload, .. } | Feed::PodsOf { workload, .. } => &workload.namespace,
+        Feed::SyncOf { sync, .. } => sync.namespace.as_deref().unwrap_or_default(),
+        Feed::Suspended(_) => "",
     };
     SourceId {
         cluster: ClusterId::from(CLUSTER),
-        namespace: Some(namespace.into()),
+        namespace: Some(namespace)
+            .filter(|name| !name.is_empty())
+            .map(Into::into),
         feed,
     }
 }

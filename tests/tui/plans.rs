@@ -165,12 +165,12 @@ pub fn says(check: CheckId, finding: Finding, sentence: &str) -> Verdict {
     }
 }
 
-fn may() -> Verdict {
+pub fn may() -> Verdict {
     let sentence = "you may patch deployments in shop";
     says(CheckId::Permission, Finding::Ok, sentence)
 }
 
-fn accepted() -> Verdict {
+pub fn accepted() -> Verdict {
     let sentence = "the server accepts the patch (dry run)";
     says(CheckId::DryRun, Finding::Ok, sentence)
 }
@@ -283,13 +283,10 @@ fn tall_plan(width: u16, height: u16, offset: usize) -> Model {
                 "it is paused: the write works, but nothing moves until resumed",
             )),
         });
-        plan.offers.push(Offer {
-            id: OfferId::Resume,
-            key: 'u',
-            text: "resume it as well, so that it moves".into(),
-            steps: plan.steps.clone(),
-            taken: true,
-        });
+        let text = "resume it as well, so that it moves";
+        let resume = Offer::new(OfferId::Resume, 'u', text, plan.steps.clone());
+        plan.offers.push(resume);
+        plan.take(OfferId::Resume, true);
         shown.stage = asked(plan, vec![may(), accepted()]);
         shown.moved = Some("somebody set 2.15.0 8s ago".into());
         shown.offset = offset;

@@ -4,7 +4,9 @@ use rolldeck::app::model::{Overlay, Stage};
 use rolldeck::app::update::update;
 use rolldeck::app::{Effect, Event, Model, settle};
 use rolldeck::domain::{Kind, Level, Phase, Strategy, Verbatim};
-use rolldeck::plan::{Autoscaling, CheckId, Evidence, Finding, FreshRevision, Request, Stamp};
+use rolldeck::plan::{
+    Autoscaling, CheckId, Evidence, Finding, FreshRevision, Keeper, Request, Stamp,
+};
 use serde_json::{Value, json};
 
 use super::night::{MINUTE, Recipe, Service, cannot_pull, model, now, press};
@@ -90,6 +92,7 @@ fn evidence(service: Service, request: Request) -> Evidence {
         pods: service.pods,
         autoscaling: Autoscaling::None,
         phase: Phase::Stalled,
+        keeper: Keeper::None,
         read_at: now(),
         workload: service.workload,
     }

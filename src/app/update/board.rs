@@ -10,7 +10,7 @@ use crate::domain::{ClusterId, Failure, Known, Uid, WorkloadId, known::State};
 use crate::plan::{Target, Verb};
 
 use super::key::{self, Typed};
-use super::{ask, logs, notice, plan, service, text};
+use super::{ask, logs, notice, plan, service, sync, text};
 
 pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
     let (rows, page) = (model.board.rows.len(), layout::page(model));
@@ -50,6 +50,7 @@ fn on_row(model: &mut Model, intent: Intent) -> Vec<Effect> {
         Intent::PauseOrResume => plan::pause_or_resume(model, &id),
         Intent::Scale => ask::scale(model, &id),
         Intent::SetImage => ask::set_image(model, &id),
+        Intent::ResumeSync => sync::resume(model, &id),
         Intent::Copy => vec![Effect::Copy {
             text: format!("-n {} {id}", id.namespace),
         }],

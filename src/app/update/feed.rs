@@ -96,8 +96,10 @@ fn changed(model: &mut Model, source: &SourceId, change: Change) {
 
 fn of(source: &SourceId, id: &crate::domain::WorkloadId) -> bool {
     match &source.feed {
-        Feed::PodsOf { workload, .. } | Feed::RevisionsOf { workload, .. } => workload == id,
-        Feed::Workloads(_) | Feed::Warnings | Feed::ReplicaSets => false,
+        Feed::PodsOf { workload, .. }
+        | Feed::RevisionsOf { workload, .. }
+        | Feed::SyncOf { workload, .. } => workload == id,
+        Feed::Workloads(_) | Feed::Warnings | Feed::ReplicaSets | Feed::Suspended(_) => false,
     }
 }
 

@@ -18,6 +18,7 @@ mod record;
 pub mod service;
 pub mod settings;
 mod start;
+mod sync;
 mod text;
 mod tick;
 
@@ -81,6 +82,7 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::ProgramsMissing { job, missing } => handover::programs_missing(model, job, missing),
         Event::HandedBack { handed, ended } => handover::handed_back(model, *handed, ended),
         Event::Configured { outcome } => settings::configured(model, outcome),
+        Event::Saved { outcome } => sync::saved(model, outcome),
         Event::Copied { file } => {
             let words = match file {
                 Some(file) => format!("copied; also in {file}"),

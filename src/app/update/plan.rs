@@ -402,11 +402,14 @@ pub fn offer_key(model: &mut Model, pressed: Key) -> Option<Vec<Effect>> {
     let Stage::Shown { plan, .. } = &mut shown.stage else {
         return None;
     };
-    let offer = plan
-        .offers
-        .iter_mut()
-        .find(|offer| pressed == Key::char(offer.key))?;
-    offer.taken = !offer.taken;
+    let mut offers = plan.offers.iter();
+    let offer = offers.find(|offer| pressed == Key::char(offer.key))?;
+    if let Some(document) = &offer.document {
+        let document = (**document).clone();
+        return Some(vec![Effect::Save { document }]);
+    }
+    let (id, taken) = (offer.id, offer.taken);
+    plan.take(id, !taken);
     // The dry run and the permission spoke of the steps as they were: they are asked again.
     let plan = plan.clone();
     Some(show(model, plan))

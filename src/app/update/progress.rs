@@ -18,12 +18,16 @@ pub fn progressed(model: &mut Model, job: JobId, progress: Progress) -> Vec<Effe
         Progress::Sent { step } => at_step(model, job, step, None),
         Progress::Waiting { step, why } => at_step(model, job, step, Some(why)),
         Progress::Accepted {
+            step,
             at: accepted,
             generation,
-            ..
         } => {
-            let goal = model.executions[at].plan.goal.clone();
-            follow::begin(model, goal, accepted, generation);
+            let plan = &model.executions[at].plan;
+            let step = plan.all_steps().nth(step);
+            if step.is_some_and(|step| plan.begins_at(step)) {
+                let goal = plan.goal.clone();
+                follow::begin(model, goal, accepted, generation);
+            }
             Vec::new()
         }
         Progress::Refused { step, why, moved } => {

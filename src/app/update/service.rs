@@ -7,7 +7,7 @@ use crate::app::model::{Model, Pane, Screen, ServiceScreen};
 use crate::domain::{Fleet, Pod, revision};
 use crate::plan::{Target, Verb};
 
-use super::{ask, board, handover, key, logs, notice, plan, text};
+use super::{ask, board, handover, key, logs, notice, plan, sync, text};
 
 pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
     let lines = layout::page(model);
@@ -52,6 +52,7 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
         Intent::Scale if pane == Pane::Pods && pod.is_some() => return handover::shell(model),
         Intent::Scale => return ask::scale(model, &id),
         Intent::SetImage => return ask::set_image(model, &id),
+        Intent::ResumeSync => return sync::resume(model, &id),
         Intent::Copy => return copy(model),
         Intent::Retry => return board::retry(model),
         _ => {}

@@ -115,6 +115,13 @@ fn header(model: &Model, words: &mut Words) {
             Connection::Connected(_) => {}
         }
     }
+    for note in model
+        .fleet
+        .suspended()
+        .filter_map(|s| s.suspension.as_ref())
+    {
+        words.age(note.at);
+    }
     for state in model.sources.values() {
         match &state.health {
             Health::Quiet { since } => words.age(*since),

@@ -13,11 +13,8 @@ pub fn verdict(manager: Option<&Manager>) -> Verdict {
         };
     };
     let sentence = match manager {
-        Manager::ArgoCd(name) => format!(
-            "Argo CD application {name} owns it: its next sync puts the version from git back, with self-heal within seconds"
-        ),
-        Manager::Flux(name) => format!(
-            "Flux {name} owns it: its next reconciliation puts the version from git back; suspend it first"
+        Manager::Sync(sync) => format!(
+            "{sync} owns it: its next sync puts the version from git back, with self-heal within seconds"
         ),
         Manager::Helm(name) => format!(
             "Helm release {name} owns it: the next helm upgrade brings its own version back"
@@ -40,14 +37,18 @@ pub fn verdict(manager: Option<&Manager>) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{SyncKind, SyncRef};
 
     #[test]
     fn everybody_is_named() {
         for (manager, word) in [
-            (Manager::ArgoCd("shop".into()), "Argo CD application shop"),
             (
-                Manager::Flux("kustomization/a".into()),
-                "Flux kustomization/a",
+                Manager::Sync(SyncRef {
+                    kind: SyncKind::Kustomization,
+                    namespace: None,
+                    name: "a".into(),
+                }),
+                "Flux kustomization a",
             ),
             (Manager::Helm("web".into()), "Helm release web"),
             (Manager::LastApplied, "kubectl apply"),

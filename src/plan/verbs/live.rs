@@ -109,26 +109,21 @@ pub fn turn(evidence: &Evidence, side: &Side, paused: bool) -> Result<Step, Refu
 /// What a person may add to another template: to resume what is paused, and to delete the pods that keep theirs.
 pub fn offers(evidence: &Evidence, kept: Option<Vec<Step>>) -> Vec<Offer> {
     let workload = &evidence.workload;
-    let resume = workload.paused.then(|| Offer {
-        id: OfferId::Resume,
-        key: 'u',
-        text: "resume it as well, so that it moves".into(),
-        steps: vec![Step::JsonPatch {
+    let resume = workload.paused.then(|| {
+        let step = Step::JsonPatch {
             object: ObjectRef::of(workload),
             body: Verbatim(patch::resume(&workload.uid).into()),
             what: format!("resume {}", workload.id),
-        }],
-        taken: false,
+        };
+        let text = "resume it as well, so that it moves";
+        Offer::new(OfferId::Resume, 'u', text, vec![step])
     });
-    let delete = kept.map(|steps| Offer {
-        id: OfferId::DeletePods,
-        key: 'd',
-        text: match steps.len() {
+    let delete = kept.map(|steps| {
+        let text = match steps.len() {
             1 => "delete that pod as well".into(),
             n => format!("delete those {n} pods as well, one after another"),
-        },
-        steps,
-        taken: false,
+        };
+        Offer::new(OfferId::DeletePods, 'd', text, steps)
     });
     resume.into_iter().chain(delete).collect()
 }

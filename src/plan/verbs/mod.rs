@@ -4,6 +4,7 @@ mod live;
 pub mod pause;
 pub mod restart;
 pub mod resume;
+pub mod resume_sync;
 pub mod rollback;
 pub mod scale;
 pub mod set_image;

@@ -13,7 +13,7 @@ use crate::plan::meanwhile::meanwhile;
 use crate::plan::patch::{self, Note};
 use crate::plan::{
     CheckId, Difference, Evidence, Goal, ObjectRef, Offer, Plan, Refusal, Side, Step, Verb,
-    Verdict, kubectl,
+    Verdict, git, kubectl,
 };
 
 use super::live::{self, digest};
@@ -95,7 +95,7 @@ fn assemble(case: &Case<'_>, fleet: &Fleet, now: Timestamp) -> Result<Plan, Refu
     let workload = &evidence.workload;
     let (from, to) = sides(case);
     let differences = differences(&case.before, &case.after);
-    Ok(Plan {
+    let mut plan = Plan {
         request: evidence.request.clone(),
         stamp: evidence.stamp.clone(),
         workload: workload.id.clone(),
@@ -114,7 +114,12 @@ fn assemble(case: &Case<'_>, fleet: &Fleet, now: Timestamp) -> Result<Plan, Refu
         differences,
         from,
         to,
-    })
+    };
+    // A template that is live already says nothing else than before.
+    if !case.chosen.live {
+        git::guard(&mut plan, evidence, (&case.before, &case.after));
+    }
+    Ok(plan)
 }
 
 fn sides(case: &Case<'_>) -> (Side, Side) {

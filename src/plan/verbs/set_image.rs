@@ -13,7 +13,7 @@ use crate::plan::check::{self, Check, owner, paused, strategy, withdrawn};
 use crate::plan::difference::differences;
 use crate::plan::meanwhile::meanwhile;
 use crate::plan::patch::{self, Note};
-use crate::plan::{Evidence, Goal, ObjectRef, Plan, Refusal, Side, Step, Target, kubectl};
+use crate::plan::{Evidence, Goal, ObjectRef, Plan, Refusal, Side, Step, Target, git, kubectl};
 
 use super::live;
 use super::rollback::pods::{Left, is_free, others};
@@ -28,7 +28,7 @@ pub fn plan(evidence: &Evidence, now: Timestamp) -> Result<Plan, Refusal> {
     let free = |pod: &&Pod| is_free(workload, pod);
     let moving: Vec<_> = change.pods.iter().copied().filter(free).collect();
     let known = to.revision > 0;
-    Ok(Plan {
+    let mut plan = Plan {
         request: evidence.request.clone(),
         stamp: evidence.stamp.clone(),
         workload: workload.id.clone(),
@@ -61,7 +61,9 @@ pub fn plan(evidence: &Evidence, now: Timestamp) -> Result<Plan, Refusal> {
         read_at: evidence.read_at,
         from,
         to,
-    })
+    };
+    git::guard(&mut plan, evidence, (&change.before, &change.after));
+    Ok(plan)
 }
 
 /// Everything a plan is put together from.

@@ -386,6 +386,16 @@ impl Reader {
             self.flush().await;
             return std::future::pending().await;
         }
+        if let (Error::NotFound { .. }, Feed::SyncOf { .. } | Feed::Suspended(_)) =
+            (error, &self.source.feed)
+        {
+            // A kind that is not installed is asked for once; who installs it can have it asked for again.
+            let resource = self.source.feed.resource();
+            let absent = Health::Denied(format!("this cluster knows no {resource}"));
+            self.batch.push(Update::Health(absent));
+            self.flush().await;
+            return std::future::pending().await;
+        }
         if matches!(error, Error::Forbidden { .. }) {
             let denied = Health::Denied(missing(error));
             self.batch.push(Update::Health(denied));

@@ -6,7 +6,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::path::{self, Resource};
 use super::{Cluster, Error, convert, wire};
-use crate::domain::{Feed, Item, Kind, SourceId};
+use crate::domain::{Feed, Item, Kind, SourceId, sync};
 
 /// So few that rows stand while the rest is still on its way.
 pub const FIRST_PAGE: usize = 100;
@@ -121,6 +121,7 @@ pub fn page_path(source: &SourceId, limit: usize, next: &str) -> String {
 
 /// What a source lists and watches.
 pub fn collection(source: &SourceId, query: &[(&str, &str)]) -> String {
+    let name;
     let (resource, filter) = match &source.feed {
         Feed::Workloads(kind) => (Resource::Workload(*kind), None),
         Feed::Warnings => (Resource::Events, Some(("fieldSelector", "type=Warning"))),
@@ -133,6 +134,12 @@ pub fn collection(source: &SourceId, query: &[(&str, &str)]) -> String {
             (resource, Some(("labelSelector", &**selector)))
         }
         Feed::PodsOf { selector, .. } => (Resource::Pods, Some(("labelSelector", &**selector))),
+        Feed::SyncOf { sync, .. } => {
+            name = format!("metadata.name={}", sync.name);
+            let filter = ("fieldSelector", name.as_str());
+            (Resource::Sync(sync.kind), Some(filter))
+        }
+        Feed::Suspended(kind) => (Resource::Sync(*kind), Some(("labelSelector", sync::LABEL))),
     };
     let mut query = query.to_vec();
     query.extend(filter);

@@ -1,6 +1,6 @@
 //! Paths of the API, built in one place, and the same paths in words for messages.
 
-use crate::domain::Kind;
+use crate::domain::{Kind, SyncKind};
 
 /// What can be listed and read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,7 @@ pub enum Resource {
     ServiceAccounts,
     ResourceQuotas,
     Autoscalers,
+    Sync(SyncKind),
 }
 
 impl From<Kind> for Resource {
@@ -39,6 +40,7 @@ impl Resource {
             Self::ServiceAccounts => "serviceaccounts",
             Self::ResourceQuotas => "resourcequotas",
             Self::Autoscalers => "horizontalpodautoscalers",
+            Self::Sync(kind) => kind.plural(),
         }
     }
 
@@ -54,14 +56,17 @@ impl Resource {
             | Self::Secrets
             | Self::ServiceAccounts
             | Self::ResourceQuotas => "",
+            Self::Sync(kind) => kind.group(),
         }
     }
 
-    fn root(self) -> &'static str {
-        match self.group() {
-            "" => "/api/v1",
-            "autoscaling" => "/apis/autoscaling/v2",
-            _ => "/apis/apps/v1",
+    /// Group and version as paths and objects have them.
+    fn api(self) -> &'static str {
+        match self {
+            Self::Sync(kind) => kind.api(),
+            Self::Autoscalers => "autoscaling/v2",
+            _ if self.group().is_empty() => "v1",
+            _ => "apps/v1",
         }
     }
 }
@@ -74,9 +79,10 @@ pub fn collection(
 ) -> String {
     let resource = resource.into();
     let place = namespace.map(|name| format!("/namespaces/{}", encode(name)));
+    let api = resource.api();
+    let root = if api.contains('/') { "apis" } else { "api" };
     let path = format!(
-        "{}{}/{}",
-        resource.root(),
+        "/{root}/{api}{}/{}",
         place.unwrap_or_default(),
         resource.plural()
     );
@@ -170,6 +176,11 @@ mod tests {
                 ),
                 "/api/v1/namespaces/shop/pods?labelSelector=app%20in%20%28a%2Cb%29&watch=1",
                 "pods in shop",
+            ),
+            (
+                object(Resource::Sync(SyncKind::Application), "argocd", "shop"),
+                "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/shop",
+                "applications/shop in argocd",
             ),
             (
                 object(Kind::StatefulSet, "shop", "db"),

@@ -5,7 +5,7 @@ use crate::app::answering::stale_since;
 use crate::app::clusters::ClusterState;
 use crate::app::intent::Intent;
 use crate::app::layout::scrolled;
-use crate::app::model::Row;
+use crate::app::model::{Row, SyncWord};
 use crate::app::update::missing_permission;
 use crate::app::words::key;
 use crate::config::Column as Part;
@@ -199,7 +199,15 @@ fn why(row: &Row) -> String {
     match &row.standing.why {
         Some(why) => why.text.clone(),
         None if row.followed => "followed".to_owned(),
-        None => String::new(),
+        None => row.sync.map_or("", sync_word).to_owned(),
+    }
+}
+
+fn sync_word(word: SyncWord) -> &'static str {
+    match word {
+        SyncWord::Suspended => "sync suspended by us",
+        SyncWord::OutOfSync => "out of sync",
+        SyncWord::Failing => "sync fails",
     }
 }
 
@@ -216,6 +224,8 @@ fn fixing_key(row: &Row, model: &Model) -> Option<(String, bool)> {
         Intent::RollBack
     } else if paused() {
         Intent::PauseOrResume
+    } else if row.standing.why.is_none() && row.sync == Some(SyncWord::Suspended) {
+        Intent::ResumeSync
     } else {
         return None;
     };

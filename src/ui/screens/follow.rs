@@ -50,6 +50,7 @@ fn draw(
             None => String::new(),
         },
         Verb::Pause | Verb::Resume | Verb::Restart => goal.to_version.clone(),
+        Verb::ResumeSync => String::new(),
     };
     let title = format!("{verb}  {} {versions}", goal.workload.name);
     let back = key(model, Intent::Back);
@@ -126,6 +127,7 @@ fn next_words(model: &Model, verb: Verb) -> String {
     match verb {
         Verb::Rollback => format!("press {} for a new plan", key(Intent::RollBack)),
         Verb::Pause => format!("press {} for a new plan", key(Intent::PauseOrResume)),
+        Verb::ResumeSync => format!("press {} for a new plan", key(Intent::ResumeSync)),
         Verb::Scale => format!("press {} for a new plan", key(Intent::Scale)),
         Verb::Resume | Verb::Restart | Verb::SetImage => {
             format!("press {} to plan a rollback", key(Intent::RollBack))

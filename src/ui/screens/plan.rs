@@ -7,7 +7,8 @@ use crate::app::intent::Intent;
 use crate::app::model::{PlanBox, Stage};
 use crate::app::words;
 use crate::domain::Level;
-use crate::plan::{CheckId, Finding, Missing, Plan, Verdict};
+use crate::plan::check::CheckState;
+use crate::plan::{CheckId, Finding, Missing, Offer, Plan, Verdict};
 use crate::text;
 
 use super::super::theme::{self, Role};
@@ -173,9 +174,14 @@ fn next_words(model: &Model, plan: &Plan, verdicts: &[Verdict], missing: &[Missi
     let Some(first) = missing.first() else {
         return "everything is given: enter sends it".to_owned();
     };
+    let known = plan.checks.iter().filter_map(|check| match &check.state {
+        CheckState::Answered(verdict) => Some(verdict),
+        CheckState::Asking(_) => None,
+    });
     let sentence = |check: CheckId| {
         verdicts
             .iter()
+            .chain(known.clone())
             .find(|v| v.check == check && v.finding == Finding::Block)
             .map_or_else(|| question(check).to_owned(), |v| v.sentence.clone())
     };
@@ -198,7 +204,14 @@ fn next_words(model: &Model, plan: &Plan, verdicts: &[Verdict], missing: &[Missi
         Missing::Blocked(check) => format!("This cannot be sent: {}", sentence(*check)),
         Missing::Override(check) => {
             let key = words::key(model, Intent::Override);
-            format!("{key} and a reason override this: {}", sentence(*check))
+            let lifts = |o: &&Offer| o.instead.as_ref().is_some_and(|v| v.check == *check);
+            let offer = plan.offers.iter().find(lifts);
+            let offer = offer.map(|o| format!("{} takes the way out that is offered; ", o.key));
+            let offer = offer.unwrap_or_default();
+            format!(
+                "{offer}{key} and a reason override this: {}",
+                sentence(*check)
+            )
         }
         Missing::Confirmation => match plan.level {
             Level::Open => format!("{} {does}", words::key(model, Intent::Accept)),

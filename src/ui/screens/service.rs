@@ -4,6 +4,7 @@ mod changes;
 mod history;
 mod pods;
 mod rollout;
+mod sync;
 
 use std::collections::BTreeSet;
 
@@ -126,6 +127,10 @@ fn headline(pen: &mut Pen<'_>, view: &View<'_>) -> u16 {
     }
     y += 1;
     if let Some((words, role)) = what_next(view) {
+        pen.line(3, y, &words, role);
+        y += 1;
+    }
+    for (words, role) in sync::lines(view, pen.width().saturating_sub(4)) {
         pen.line(3, y, &words, role);
         y += 1;
     }

@@ -9,7 +9,7 @@ use crate::domain::{
     Revision, Run, Strategy, TemplateHash, Verbatim, Workload, WorkloadId,
 };
 use crate::plan::evidence::Autoscaling;
-use crate::plan::{Evidence, FreshRevision, Plan, Request, Stamp, Target, Verb};
+use crate::plan::{Evidence, FreshRevision, Keeper, Plan, Request, Stamp, Target, Verb};
 
 pub const AT: &str = "2026-01-01T12:00:00Z";
 
@@ -156,6 +156,7 @@ pub fn evidence() -> Evidence {
         ],
         pods: Vec::new(),
         autoscaling: Autoscaling::None,
+        keeper: Keeper::None,
         phase: Phase::Stalled,
         read_at: AT.parse().unwrap(),
     }

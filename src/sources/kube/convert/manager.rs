@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 
 use super::{REASON, capped, created};
-use crate::domain::Manager;
+use crate::domain::{Manager, SyncKind, SyncRef};
 use crate::sources::kube::wire::{Meta, Object};
 
 /// The tool that would put its own template back, the most eager first.
 pub fn manager(meta: &Meta<'_>) -> Option<Manager> {
     argo_cd(meta)
-        .map(Manager::ArgoCd)
-        .or_else(|| flux(meta).map(Manager::Flux))
+        .or_else(|| flux(meta))
+        .map(Manager::Sync)
         .or_else(|| helm(meta).map(Manager::Helm))
         .or_else(|| meta.annotations.last_applied.map(|_| Manager::LastApplied))
         .or_else(|| applied_by(meta).map(Manager::Apply))
@@ -59,10 +59,9 @@ pub fn data_written(body: &[u8]) -> Result<DataWritten, serde_json::Error> {
 
 /// Argo CD marks by annotation, by its own label, or by the common instance label, which others use too: that
 /// one counts only beside a field manager of Argo CD.
-fn argo_cd(meta: &Meta<'_>) -> Option<Box<str>> {
+fn argo_cd(meta: &Meta<'_>) -> Option<SyncRef> {
     if let Some(tracking) = &meta.annotations.argo_tracking_id {
-        let application = tracking.split(':').next().unwrap_or(tracking);
-        return Some(capped(application, REASON));
+        return Some(tracked(tracking));
     }
     let managed = || {
         meta.managed_fields
@@ -72,16 +71,34 @@ fn argo_cd(meta: &Meta<'_>) -> Option<Box<str>> {
     let common = meta.labels.get("app.kubernetes.io/instance");
     let label = meta.labels.get("argocd.argoproj.io/instance");
     let label = label.or(common.filter(|_| managed()))?;
-    Some(capped(label, REASON))
+    Some(tracked(label))
 }
 
-fn flux(meta: &Meta<'_>) -> Option<Box<str>> {
-    let kustomization = meta.labels.get("kustomize.toolkit.fluxcd.io/name");
-    let release = meta.labels.get("helm.toolkit.fluxcd.io/name");
-    let name = kustomization
-        .map(|name| format!("kustomization/{}", &**name))
-        .or_else(|| release.map(|name| format!("helmrelease/{}", &**name)))?;
-    Some(capped(&name, REASON))
+/// `APP:GROUP/KIND:NAMESPACE/NAME`, or `APP` alone; `NAMESPACE_APP` for one outside the namespace of Argo CD.
+fn tracked(mark: &str) -> SyncRef {
+    let application = mark.split(':').next().unwrap_or(mark);
+    let (namespace, name) = match application.split_once('_') {
+        Some((namespace, name)) => (Some(capped(namespace, REASON)), name),
+        None => (None, application),
+    };
+    SyncRef {
+        kind: SyncKind::Application,
+        namespace,
+        name: capped(name, REASON),
+    }
+}
+
+/// A chart that Flux installs has the marks of both.
+fn flux(meta: &Meta<'_>) -> Option<SyncRef> {
+    let marked = |kind: SyncKind| {
+        let label = |what| meta.labels.get(&format!("{}/{what}", kind.group()));
+        Some(SyncRef {
+            kind,
+            name: capped(label("name")?, REASON),
+            namespace: label("namespace").map(|namespace| capped(namespace, REASON)),
+        })
+    };
+    marked(SyncKind::Kustomization).or_else(|| marked(SyncKind::HelmRelease))
 }
 
 fn helm(meta: &Meta<'_>) -> Option<Box<str>> {
@@ -111,23 +128,35 @@ mod tests {
 
     #[test]
     fn managers() {
+        let sync = |kind, namespace: Option<&str>, name: &str| {
+            Some(Manager::Sync(SyncRef {
+                kind,
+                namespace: namespace.map(Into::into),
+                name: name.into(),
+            }))
+        };
+        let app = |namespace, name| sync(SyncKind::Application, namespace, name);
         let template = r#""fieldsV1":{"f:spec":{"f:template":{"f:spec":{}}}}"#;
         let status = r#""fieldsV1":{"f:status":{"f:template":{}}}"#;
         for (meta, want) in [
             ("{}".to_owned(), None),
             (
                 r#"{"annotations":{"argocd.argoproj.io/tracking-id":"shop:apps/Deployment:shop/web"}}"#.into(),
-                Some(Manager::ArgoCd("shop".into())),
+                app(None, "shop"),
+            ),
+            (
+                r#"{"annotations":{"argocd.argoproj.io/tracking-id":"team-a_shop:apps/Deployment:shop/web"}}"#.into(),
+                app(Some("team-a"), "shop"),
             ),
             (
                 r#"{"labels":{"argocd.argoproj.io/instance":"shop"}}"#.into(),
-                Some(Manager::ArgoCd("shop".into())),
+                app(None, "shop"),
             ),
             (
                 r#"{"labels":{"app.kubernetes.io/instance":"shop"},
                 "managedFields":[{"manager":"argocd-controller","operation":"Apply"}]}"#
                     .into(),
-                Some(Manager::ArgoCd("shop".into())),
+                app(None, "shop"),
             ),
             (
                 r#"{"labels":{"app.kubernetes.io/instance":"shop"},"managedFields":[{"manager":"helm"}]}"#.into(),
@@ -135,13 +164,13 @@ mod tests {
             ),
             (
                 r#"{"labels":{"kustomize.toolkit.fluxcd.io/name":"apps"}}"#.into(),
-                Some(Manager::Flux("kustomization/apps".into())),
+                sync(SyncKind::Kustomization, None, "apps"),
             ),
             (
-                r#"{"labels":{"helm.toolkit.fluxcd.io/name":"web","app.kubernetes.io/managed-by":"Helm"},
+                r#"{"labels":{"helm.toolkit.fluxcd.io/name":"web","helm.toolkit.fluxcd.io/namespace":"flux-system","app.kubernetes.io/managed-by":"Helm"},
                 "annotations":{"meta.helm.sh/release-name":"web"}}"#
                     .into(),
-                Some(Manager::Flux("helmrelease/web".into())),
+                sync(SyncKind::HelmRelease, Some("flux-system"), "web"),
             ),
             (
                 r#"{"labels":{"app.kubernetes.io/managed-by":"Helm"},

@@ -5,6 +5,7 @@ mod manager;
 mod pod;
 mod revision;
 mod selector;
+mod sync;
 mod warning;
 mod workload;
 
@@ -12,6 +13,7 @@ pub use self::autoscaler::autoscaler;
 pub use self::manager::{DataWritten, data_written};
 pub use self::pod::{Seen, pod, seen};
 pub use self::revision::{controller_revision, replica_set, revision, revision_template};
+pub use self::sync::{sync, sync_parts};
 pub use self::warning::warning;
 pub use self::workload::workload;
 
@@ -43,6 +45,18 @@ pub fn item(source: &SourceId, raw: &str) -> Result<Option<Item>, Error> {
             revision(workload, raw)?.map(Box::new).map(Item::Revision)
         }
         Feed::PodsOf { workload, .. } => Some(Item::Pod(Box::new(pod(workload, raw)?))),
+        Feed::SyncOf {
+            workload,
+            sync: named,
+        } => {
+            let sync = Box::new(sync(cluster, named.kind, Some(workload), raw)?);
+            let of = Some(workload.clone());
+            Some(Item::Sync { of, sync })
+        }
+        Feed::Suspended(kind) => {
+            let sync = Box::new(sync(cluster, *kind, None, raw)?);
+            Some(Item::Sync { of: None, sync })
+        }
     })
 }
 
@@ -78,6 +92,14 @@ pub fn item_id(source: &SourceId, raw: &str) -> Result<Option<ItemId>, Error> {
         Feed::PodsOf { workload, .. } => Some(ItemId::Pod {
             workload: workload.clone(),
             uid,
+        }),
+        Feed::SyncOf { workload, sync } => Some(ItemId::Sync {
+            of: Some(workload.clone()),
+            id: sync::id(&source.cluster, sync.kind, meta),
+        }),
+        Feed::Suspended(kind) => Some(ItemId::Sync {
+            of: None,
+            id: sync::id(&source.cluster, *kind, meta),
         }),
     })
 }

@@ -76,6 +76,7 @@ fn word(update: &Update) -> String {
         Item::Revision(revision) => revision.name.to_string(),
         Item::Pod(pod) => pod.name.to_string(),
         Item::Warning(warning) => warning.name.to_string(),
+        Item::Sync { sync, .. } => sync.id.name.to_string(),
     };
     match update {
         Update::Change(Change::Put(item)) => format!("put {}", name(item)),

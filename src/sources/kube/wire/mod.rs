@@ -4,6 +4,7 @@
 
 mod apps;
 mod core;
+mod git;
 
 pub use self::apps::{
     Condition, ControllerRevision, IntOrText, Selector, Strategy, Workload, WorkloadSpec,
@@ -11,6 +12,10 @@ pub use self::apps::{
 };
 pub use self::core::{
     ContainerState, ContainerStatus, Event, Pod, PodSpec, PodStatus, Template, Terminated,
+};
+
+pub use self::git::{
+    Application, Automated, FluxStatus, HelmRelease, Kept, Kustomization, Raw as RawSync, Source,
 };
 
 use std::borrow::{Borrow, Cow};
@@ -189,6 +194,8 @@ pub struct Annotations<'a> {
     pub turn: Option<Text<'a>>,
     #[serde(borrow, rename = "argocd.argoproj.io/tracking-id")]
     pub argo_tracking_id: Option<Text<'a>>,
+    #[serde(borrow, rename = "rolldeck.dev/suspended")]
+    pub suspended: Option<Text<'a>>,
     #[serde(borrow, rename = "meta.helm.sh/release-name")]
     pub helm_release: Option<Text<'a>>,
     #[serde(rename = "kubectl.kubernetes.io/last-applied-configuration")]

@@ -4,7 +4,7 @@ use crate::app::Model;
 use crate::app::intent::Intent;
 use crate::app::model::{PlanBox, Stage};
 use crate::app::words;
-use crate::plan::{Check, CheckId, Finding, OfferId, Plan, Step, Verdict, check::CheckState};
+use crate::plan::{Check, CheckId, Finding, OfferId, Plan, Step, Verb, Verdict, check::CheckState};
 use crate::text;
 
 use super::super::super::theme::{self, Role};
@@ -408,12 +408,26 @@ fn next_steps(plan: &Plan, fold: Fold, width: u16) -> Lines {
         _ => STEPS - 1,
     };
     let told = |step: &&Step| line(step.what(), Role::Plain);
-    let mut lines: Lines = steps.iter().take(shown).map(told).collect();
+    let mut lines = first_steps(plan, room);
+    lines.extend(steps.iter().take(shown).map(told));
     if let more @ 1.. = steps.len() - shown {
         let words = format!("{more} pods more, in the same way");
         lines.push(line(&words, Role::Dim));
     }
     lines
+}
+
+/// What is done before the patch.
+fn first_steps(plan: &Plan, room: usize) -> Lines {
+    let steps = plan.all_steps().take_while(|step| step.is_of_sync());
+    let before = steps.filter(|_| plan.request.verb != Verb::ResumeSync);
+    let line = |step: &Step| {
+        vec![
+            piece(padded("first", 12), Role::Dim),
+            piece(text::fit(&text::escape(step.what()), room), Role::Plain),
+        ]
+    };
+    before.map(line).collect()
 }
 
 /// The steps after the first, who is served meanwhile, the steps that a key adds, and the command that does the same.

@@ -1,0 +1,18 @@
+//! `rolldeck resume-sync SERVICE`: what a rolldeck suspended keeps the service as git has it again.
+
+use crate::config::Config;
+use crate::plan::{Target, Verb};
+
+use super::Outcome;
+use super::args::Release;
+use super::release::{self, Asked};
+
+pub async fn run(config: &Config, args: Release) -> Outcome {
+    let asked = Asked {
+        verb: Verb::ResumeSync,
+        target: Target::Proposed,
+        offers: Vec::new(),
+        git_patch: None,
+    };
+    release::run(config, asked, args).await
+}
