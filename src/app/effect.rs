@@ -72,8 +72,7 @@ pub enum Effect {
     /// The history of the Helm release of this name, beside the workload.
     ReadReleases {
         job: JobId,
-        workload: WorkloadId,
-        name: Box<str>,
+        of: (WorkloadId, Box<str>),
     },
     /// Those of all these clusters together.
     ListNamespaces {

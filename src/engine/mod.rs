@@ -157,13 +157,8 @@ impl Engine {
                 self.jobs
                     .spawn(job, reads::measure(shared, job, of, selector));
             }
-            Effect::ReadReleases {
-                job,
-                workload,
-                name,
-            } => {
-                let releases = reads::releases(shared, job, (workload, name));
-                self.jobs.spawn(job, releases);
+            Effect::ReadReleases { job, of } => {
+                self.jobs.spawn(job, reads::releases(shared, job, of));
             }
             Effect::ListNamespaces { job, clusters } => {
                 self.jobs

@@ -50,11 +50,8 @@ pub fn open_releases(model: &mut Model, id: WorkloadId) -> Vec<Effect> {
     let job = next_job(model);
     let kind = TextKind::Releases(id.clone(), name.clone());
     push(model, format!("Helm release {name}"), kind, loading(), job);
-    vec![Effect::ReadReleases {
-        job,
-        workload: id,
-        name,
-    }]
+    let of = (id, name);
+    vec![Effect::ReadReleases { job, of }]
 }
 
 fn loading() -> Known<Document> {
@@ -249,8 +246,7 @@ fn again(model: &mut Model) -> Vec<Effect> {
             Effect::Cancel { job: old },
             Effect::ReadReleases {
                 job,
-                workload,
-                name,
+                of: (workload, name),
             },
         ],
         TextKind::Yaml(object) => vec![
