@@ -41,7 +41,10 @@ pub async fn run(config: &Config, args: &Status) -> Outcome {
     };
     session.details(&closely).await?;
     session.suspended().await;
-    let mut rows: Vec<Row> = chosen.iter().filter_map(|w| row(&session, config, w)).collect();
+    let mut rows: Vec<Row> = chosen
+        .iter()
+        .filter_map(|w| row(&session, config, w))
+        .collect();
     rows.sort_by(|a, b| (a.phase, &a.service).cmp(&(b.phase, &b.service)));
     match args.output {
         Form::Json => output::json(&rows)?,
@@ -57,7 +60,10 @@ pub async fn run(config: &Config, args: &Status) -> Outcome {
             ];
             // Of one it is known which.
             let from = usize::from(config.contexts.len() < 2);
-            let rows: Vec<_> = rows.into_iter().map(|row| row.cells().split_off(from)).collect();
+            let rows: Vec<_> = rows
+                .into_iter()
+                .map(|row| row.cells().split_off(from))
+                .collect();
             output::table(&head[from..], &rows)?;
         }
     }

@@ -7,6 +7,7 @@ pub mod doctor;
 mod feeds;
 mod jobs;
 mod links;
+pub mod login;
 pub mod logs;
 mod notify;
 mod programs;

@@ -9,8 +9,8 @@ use crate::app::keymap::{Code, Key};
 use crate::app::model::{Model, Overlay, Picked, Screen};
 
 use super::{
-    board, changes, clusters, doctor, find, follow, handover, logs, namespaces, notice, palette,
-    picker, plan, record, service, text,
+    board, changes, clusters, doctor, find, follow, handover, login, logs, namespaces, notice,
+    palette, picker, plan, record, service, text,
 };
 
 /// More lines than anything that lies over the screen has; how many it has depends on how it is drawn.
@@ -176,6 +176,7 @@ fn everywhere(model: &mut Model, intent: Intent) -> Option<Vec<Effect>> {
         Intent::PickContext => picker::open(model, Picked::Context),
         Intent::PickEnvironment => clusters::go_environment(model, ""),
         Intent::Doctor => doctor::open(model),
+        Intent::LogIn => login::open(model),
         Intent::Record => record::open(model),
         Intent::ShowFollow => follow::show(model),
         Intent::AllNamespaces => namespaces::all(model),

@@ -11,6 +11,7 @@ mod find;
 mod follow;
 pub mod handover;
 mod key;
+mod login;
 mod logs;
 mod namespaces;
 mod palette;
@@ -101,6 +102,7 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
             Vec::new()
         }
         Event::Saved { outcome } => sync::saved(model, outcome),
+        Event::LoggedIn { cluster, outcome } => login::ended(model, &cluster, outcome),
         Event::Copied { file } => {
             let words = match file {
                 Some(file) => format!("copied; also in {file}"),
