@@ -4,6 +4,7 @@
 mod action;
 mod chaos;
 mod charts;
+mod clusters;
 mod comparison;
 mod connection;
 #[path = "../contract/mod.rs"]
