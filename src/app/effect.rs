@@ -103,6 +103,10 @@ pub enum Effect {
         text: String,
     },
     Suspend,
+    /// Gives the terminal to the cluster's login command.
+    LogIn {
+        cluster: ClusterId,
+    },
     /// Gives the terminal to another program until that ends.
     HandOver(Box<HandOver>),
     Redraw,

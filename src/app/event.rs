@@ -93,6 +93,11 @@ pub enum Event {
         handed: Box<HandOver>,
         ended: Ended,
     },
+    /// A person was asked to log in.
+    LoggedIn {
+        cluster: ClusterId,
+        outcome: Result<(), Failure>,
+    },
     /// The text reached the terminal's clipboard, and the file that holds it as well.
     Copied {
         file: Option<String>,
