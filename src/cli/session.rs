@@ -10,7 +10,8 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::config::Config;
 use crate::domain::{
-    ClusterId, Failure, FailureKind, Feed, Fleet, Health, Kind, SourceId, Update, Workload, WorkloadId,
+    ClusterId, Failure, FailureKind, Feed, Fleet, Health, Kind, SourceId, Update, Workload,
+    WorkloadId,
 };
 use crate::engine::{clock, doctor};
 use crate::sources::kube::{self, Cluster};

@@ -39,7 +39,10 @@ pub async fn run(config: &Config, args: &Status) -> Outcome {
             .collect(),
     };
     session.details(&closely).await?;
-    let mut rows: Vec<Row> = chosen.iter().filter_map(|w| row(&session, config, w)).collect();
+    let mut rows: Vec<Row> = chosen
+        .iter()
+        .filter_map(|w| row(&session, config, w))
+        .collect();
     rows.sort_by(|a, b| (a.phase, &a.service).cmp(&(b.phase, &b.service)));
     match args.output {
         Form::Json => output::json(&rows)?,
@@ -55,7 +58,10 @@ pub async fn run(config: &Config, args: &Status) -> Outcome {
             ];
             // Of one it is known which.
             let from = usize::from(config.contexts.len() < 2);
-            let rows: Vec<_> = rows.into_iter().map(|row| row.cells().split_off(from)).collect();
+            let rows: Vec<_> = rows
+                .into_iter()
+                .map(|row| row.cells().split_off(from))
+                .collect();
             output::table(&head[from..], &rows)?;
         }
     }

@@ -61,10 +61,19 @@ impl Desk {
         self.fold(Event::LoggedIn { cluster, outcome });
     }
 
-    async fn run_login(&mut self, mut login: Login, inputs: &mut Inputs<'_>) -> Result<(), Failure> {
+    async fn run_login(
+        &mut self,
+        mut login: Login,
+        inputs: &mut Inputs<'_>,
+    ) -> Result<(), Failure> {
         let title = format!("the login command {}", login.name());
         let loan = Loan {
-            line: escape(&format!("{} (logs in to {})", login.name(), login.cluster())).into_owned(),
+            line: escape(&format!(
+                "{} (logs in to {})",
+                login.name(),
+                login.cluster()
+            ))
+            .into_owned(),
             title: title.clone(),
             wait: false,
         };

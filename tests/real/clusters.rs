@@ -31,7 +31,10 @@ impl Two {
     fn start() -> Self {
         let (prod, staging) = (ControlPlane::shared(), ControlPlane::own());
         let (in_prod, in_staging) = (prod.namespace("two"), staging.namespace("two"));
-        let (of_prod, of_staging) = (Service::new(&in_prod, "web"), Service::new(&in_staging, "web"));
+        let (of_prod, of_staging) = (
+            Service::new(&in_prod, "web"),
+            Service::new(&in_staging, "web"),
+        );
         of_prod.run(prod, "1.0");
         of_staging.run(&staging, "1.0");
         let home = tempfile::tempdir().unwrap();
@@ -83,11 +86,18 @@ fn merged(first: &Path, second: &Path) -> String {
         value["name"] = json!("staging-eu");
         value
     };
-    let (cluster, user) = (renamed(&second["clusters"][0]), renamed(&second["users"][0]));
+    let (cluster, user) = (
+        renamed(&second["clusters"][0]),
+        renamed(&second["users"][0]),
+    );
     let mut context = renamed(&second["contexts"][0]);
     context["context"]["cluster"] = json!("staging-eu");
     context["context"]["user"] = json!("staging-eu");
-    for (list, item) in [("clusters", cluster), ("users", user), ("contexts", context)] {
+    for (list, item) in [
+        ("clusters", cluster),
+        ("users", user),
+        ("contexts", context),
+    ] {
         both[list].as_array_mut().unwrap().push(item);
     }
     both.to_string()
@@ -107,7 +117,10 @@ fn wait_both_live(terminal: &Terminal) {
     terminal.wait_for("two rows, all live", |screen| {
         let text = picture(screen);
         let header = text.lines().next().unwrap_or_default();
-        header.contains(" live ") && !header.contains(" of 2") && rows(screen).len() == 2 && !text.contains(" old")
+        header.contains(" live ")
+            && !header.contains(" of 2")
+            && rows(screen).len() == 2
+            && !text.contains(" old")
     });
 }
 
@@ -126,7 +139,9 @@ fn one_of_two_clusters_stops_and_the_other_stays_live() {
         let text = picture(screen);
         let (prod, staging) = (row_in(screen, "prod"), row_in(screen, "staging"));
         text.contains("1 of 2 live")
-            && text.lines().any(|line| line.contains("staging-eu no answer"))
+            && text
+                .lines()
+                .any(|line| line.contains("staging-eu no answer"))
             && staging.is_some_and(|row| row.contains(" old"))
             && prod.is_some_and(|row| !row.contains(" old"))
     });
@@ -158,11 +173,18 @@ fn one_of_two_clusters_stops_and_the_other_stays_live() {
     assert!(text.contains("prod-eu") && text.contains("2.0"), "{text}");
     assert!(text.contains("staging-eu: "), "{text}");
     let output = two.run(&["history", "web"]);
-    assert!(said(&output).contains("--context prod-eu leaves it out"), "{}", said(&output));
+    assert!(
+        said(&output).contains("--context prod-eu leaves it out"),
+        "{}",
+        said(&output)
+    );
     let output = two.run(&["doctor"]);
     let text = said(&output);
     assert_eq!(output.status.code(), Some(1), "{text}");
-    assert!(text.contains("prod-eu: ") && text.contains("staging-eu: "), "{text}");
+    assert!(
+        text.contains("prod-eu: ") && text.contains("staging-eu: "),
+        "{text}"
+    );
 
     two.staging.start();
     terminal.keys(":env\r");
@@ -193,7 +215,11 @@ fn a_plan_for_one_cluster_is_never_sent_to_the_other() {
     terminal.wait_for("the row of staging", |screen| rows(screen).len() == 1);
     terminal.keys("u");
     wait_plan_to(&terminal, "RESUME");
-    assert!(terminal.picture().contains("guarded"), "{}", terminal.picture());
+    assert!(
+        terminal.picture().contains("guarded"),
+        "{}",
+        terminal.picture()
+    );
     terminal.keys("y");
     terminal.wait_text("verified");
     assert_eq!((Two::writes(two.prod), Two::writes(&two.staging)), (0, 2));
@@ -204,7 +230,11 @@ fn a_plan_for_one_cluster_is_never_sent_to_the_other() {
     });
     terminal.keys("u");
     wait_plan_to(&terminal, "PAUSE");
-    assert!(terminal.picture().contains("protected"), "{}", terminal.picture());
+    assert!(
+        terminal.picture().contains("protected"),
+        "{}",
+        terminal.picture()
+    );
     terminal.keys("y");
     terminal.wait_text("arms them");
     assert_eq!((Two::writes(two.prod), Two::writes(&two.staging)), (0, 2));
@@ -219,7 +249,10 @@ fn a_login_that_needs_a_person_is_made_in_the_terminal() {
     let home = tempfile::tempdir().unwrap();
     let credential = home.path().join("credential.json");
     let end = SystemTime::now() + Duration::from_secs(3600);
-    let end = end.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    let end = end
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
     let signed = plane.certificate_until("by-hand", end);
     let given = json!({
         "apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential",
@@ -247,7 +280,11 @@ fn a_login_that_needs_a_person_is_made_in_the_terminal() {
     terminal.wait_text("the password:");
     terminal.keys("wrong\r");
     terminal.wait_text("a key goes back to rolldeck");
-    assert!(terminal.picture().contains("that is not it"), "{}", terminal.picture());
+    assert!(
+        terminal.picture().contains("that is not it"),
+        "{}",
+        terminal.picture()
+    );
     terminal.keys(" ");
     terminal.wait_text("No cluster to show.");
     terminal.keys("L");

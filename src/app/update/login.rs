@@ -24,7 +24,9 @@ pub fn ended(model: &mut Model, cluster: &ClusterId, outcome: Result<(), Failure
         Ok(()) => notice(model, format!("logged in to {cluster}"), false),
         Err(failure) => {
             let hints = failure.hints.iter();
-            let words = hints.fold(failure.sentence.clone(), |words, hint| format!("{words}; {hint}"));
+            let words = hints.fold(failure.sentence.clone(), |words, hint| {
+                format!("{words}; {hint}")
+            });
             notice(model, words, true);
         }
     }
