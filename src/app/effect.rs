@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{ClusterId, SourceId, WorkloadId};
+use crate::domain::{ClusterId, Kind, SourceId, WorkloadId};
 use crate::plan::{Answers, Plan, Request};
 
 use super::event::JobId;
@@ -62,6 +62,7 @@ pub enum Effect {
     AskPermission {
         cluster: ClusterId,
         namespace: Box<str>,
+        kind: Kind,
     },
     Diagnose {
         job: JobId,
