@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::config::Notify;
-use crate::domain::{ClusterId, Occurrence, SourceId, WorkloadId};
+use crate::domain::{ClusterId, Kind, Occurrence, SourceId, WorkloadId};
 pub use crate::plan::Document;
 use crate::plan::kubectl::shell_word;
 use crate::plan::{Answers, Plan, Request};
@@ -86,6 +86,7 @@ pub enum Effect {
     AskPermission {
         cluster: ClusterId,
         namespace: Box<str>,
+        kind: Kind,
     },
     Diagnose {
         job: JobId,

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::config::Config;
 use crate::domain::occurrence::Report;
 use crate::domain::release_record::Page;
-use crate::domain::{ClusterId, Connection, Failure, LogLine, SourceId, Update, Usage};
+use crate::domain::{ClusterId, Connection, Failure, Kind, LogLine, SourceId, Update, Usage};
 use crate::plan::aftermath::Interrupted;
 use crate::plan::{Evidence, Progress, Verdict};
 
@@ -79,6 +79,7 @@ pub enum Event {
     PermissionTold {
         cluster: ClusterId,
         namespace: Box<str>,
+        kind: Kind,
         outcome: Result<Option<String>, Failure>,
     },
     Diagnosed {

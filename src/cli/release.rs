@@ -211,7 +211,6 @@ async fn execute(
             }
         }
     }
-    goal.ready_for = config.verify_seconds;
     let ended = follow(args, session, &goal).await;
     if let Some((outcome, verified)) = end(&ended) {
         let end = release::End {
@@ -359,6 +358,11 @@ struct Report {
     /// What flags would add, each with its own.
     offered: Vec<String>,
     meanwhile: String,
+    /// Until it is verified, where the service's past tells.
+    expected_seconds: Option<u32>,
+    /// Both in one line.
+    #[serde(skip)]
+    outlook: String,
     kubectl: String,
     /// What became of it; absent with a failure.
     outcome: Option<String>,
@@ -411,6 +415,8 @@ impl Report {
             steps: plan.all_steps().map(|s| s.what().to_owned()).collect(),
             offered: offered(plan),
             meanwhile: plan.meanwhile.clone(),
+            expected_seconds: plan.expected.map(|expected| expected.seconds),
+            outlook: plan.outlook(),
             kubectl: plan.kubectl.clone(),
             outcome: None,
             failure: None,
@@ -440,7 +446,7 @@ impl Report {
         for step in &self.offered {
             output::line(&format!("offered    {step}"))?;
         }
-        output::line(&self.meanwhile)?;
+        output::line(&self.outlook)?;
         output::line(&self.kubectl)
     }
 }

@@ -168,8 +168,12 @@ impl Engine {
             Effect::ListContexts { job } => {
                 self.jobs.spawn(job, reads::contexts(shared, job));
             }
-            Effect::AskPermission { cluster, namespace } => {
-                tokio::spawn(reads::permission(shared, cluster, namespace));
+            Effect::AskPermission {
+                cluster,
+                namespace,
+                kind,
+            } => {
+                tokio::spawn(reads::permission(shared, cluster, namespace, kind));
             }
             Effect::Diagnose { job, clusters } => {
                 self.jobs.spawn(job, doctor::tell(shared, job, clusters));

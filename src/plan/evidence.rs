@@ -7,6 +7,7 @@ use crate::domain::{
 };
 
 use super::Request;
+use super::expected::Took;
 
 /// The fresh reads of `actions::gather`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,10 @@ pub struct Evidence {
     pub phase: Phase,
     /// What keeps it as git has it.
     pub keeper: Keeper,
+    /// How long earlier actions on it took, oldest first.
+    pub past: Vec<Took>,
+    /// Seconds that every pod must be ready for in the end.
+    pub ready_for: u32,
     pub read_at: Timestamp,
 }
 

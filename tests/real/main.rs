@@ -4,6 +4,7 @@
 mod action;
 mod chaos;
 mod charts;
+mod checks;
 mod clusters;
 mod comparison;
 mod connection;

@@ -93,6 +93,8 @@ fn evidence(service: Service, request: Request) -> Evidence {
         autoscaling: Autoscaling::None,
         phase: Phase::Stalled,
         keeper: Keeper::None,
+        past: Vec::new(),
+        ready_for: 30,
         read_at: now(),
         workload: service.workload,
     }

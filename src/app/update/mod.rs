@@ -85,8 +85,9 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::PermissionTold {
             cluster,
             namespace,
+            kind,
             outcome,
-        } => board::permission_told(model, &cluster, namespace, outcome),
+        } => board::permission_told(model, &cluster, (namespace, kind), outcome),
         Event::LookedBack {
             cluster,
             interrupted,
