@@ -1,5 +1,7 @@
 //! Looks what became of actions that were interrupted, and writes it into the record, once.
 
+use std::path::PathBuf;
+
 use jiff::Timestamp;
 
 use super::record::{Found, Limit, Line, Recorder};
@@ -82,6 +84,9 @@ async fn look(cluster: &Cluster, sending: &Sending, clock: Clock) -> Result<Afte
         level: Level::Guarded,
         holds: Vec::new(),
         service_label: None,
+        // Nothing is planned here, so nothing is expected.
+        state_dir: PathBuf::new(),
+        ready_for: 0,
         clock,
     };
     match gather(cluster, &request, context).await {

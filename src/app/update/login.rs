@@ -10,13 +10,11 @@ use super::notice;
 /// Of the first cluster that waits for one.
 pub fn open(model: &mut Model) -> Vec<Effect> {
     let waits = model.clusters.iter().find(|c| answering(model, c).login);
-    match waits.map(|cluster| cluster.id.clone()) {
-        Some(cluster) => vec![Effect::LogIn { cluster }],
-        None => {
-            notice(model, "no cluster waits for a login", false);
-            Vec::new()
-        }
+    if let Some(cluster) = waits.map(|cluster| cluster.id.clone()) {
+        return vec![Effect::LogIn { cluster }];
     }
+    notice(model, "no cluster waits for a login", false);
+    Vec::new()
 }
 
 pub fn ended(model: &mut Model, cluster: &ClusterId, outcome: Result<(), Failure>) -> Vec<Effect> {

@@ -173,8 +173,8 @@ pub fn on_its_way(
     let changed = changed.map(|since| Ask::Changed { names, since });
     let quota = quota::need(workload, template, to_make).map(Ask::Quota);
     // An autoscaler can set what has a number of replicas.
-    let scaled = workload.id.kind != Kind::DaemonSet && to_make > 0;
-    let scaler = scaled.then(|| Ask::Autoscaler(Box::new(workload.clone())));
+    let numbered = workload.id.kind != Kind::DaemonSet && to_make > 0;
+    let scaler = numbered.then(|| Ask::Autoscaler(Box::new(workload.clone())));
     let told = [
         downtime::verdict(workload, to_make),
         readiness::verdict(template),

@@ -37,6 +37,7 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
         workload: workload.id.clone(),
         uid: workload.uid.clone(),
         phase: evidence.phase,
+        expected: None,
         level: evidence.level,
         arrow: (side.label(), "what git says".into()),
         rule: String::new(),

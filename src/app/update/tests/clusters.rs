@@ -226,6 +226,7 @@ fn a_right_and_a_level_are_those_of_the_row_s_own_cluster() {
     let told = |cluster: &str, missing: Option<String>| Event::PermissionTold {
         cluster: cluster.into(),
         namespace: "shop".into(),
+        kind: Kind::Deployment,
         outcome: Ok(missing),
     };
     update(
