@@ -58,6 +58,11 @@ pub enum Effect {
         revisions: Compared,
     },
     /// Those of all these clusters together.
+    /// The history of the Helm release of this name, beside the workload.
+    ReadReleases {
+        job: JobId,
+        of: (WorkloadId, Box<str>),
+    },
     ListNamespaces {
         job: JobId,
         clusters: Vec<ClusterId>,

@@ -252,6 +252,8 @@ pub enum TextKind {
     Comparison(super::effect::Compared),
     /// Made from the fleet's warnings.
     Events(WorkloadId),
+    /// Of the Helm release of this name.
+    Releases(WorkloadId, Box<str>),
     /// Made from the record on the screen below.
     Action {
         id: String,

@@ -115,6 +115,9 @@ pub struct Status {
 pub struct History {
     /// `checkout` or `deploy/checkout`
     pub service: String,
+    /// What Helm did in place of it: the history of the release that the service is a part of
+    #[arg(long)]
+    pub helm: bool,
     /// How long to wait for the API server, in seconds; one that three attempts cannot connect to is given up earlier
     #[arg(long, value_name = "SECONDS", default_value_t = READS, value_parser = clap::value_parser!(u64).range(1..))]
     pub timeout: u64,

@@ -4,10 +4,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::config::Config;
-use crate::domain::Kind;
 use crate::domain::revision::{current, withdrawn};
 use crate::domain::version::version;
+use crate::domain::{Failure, FailureKind, Kind, Workload};
 use crate::engine::clock;
+use crate::sources::kube::charts;
 use crate::text;
 
 use super::Outcome;
@@ -19,6 +20,9 @@ pub async fn run(config: &Config, args: &History) -> Outcome {
     let mut session = Session::connect(config, args.timeout).await?;
     session.workloads(config).await?;
     let workload = session.find(&args.service)?;
+    if args.helm {
+        return releases(&session, &workload, args.output).await;
+    }
     match workload.id.kind {
         Kind::Deployment => session.revisions(&workload).await?,
         // Which of its revisions serve only the pods tell.
@@ -64,6 +68,30 @@ pub async fn run(config: &Config, args: &History) -> Outcome {
             let head = ["REV", "VERSION", "CREATED", "AVAILABLE", "NOTE", "IMAGES"];
             let rows: Vec<_> = rows.iter().map(Row::cells).collect();
             output::table(&head, &rows)?;
+        }
+    }
+    Ok(0)
+}
+
+async fn releases(session: &Session, workload: &Workload, form: Form) -> Outcome {
+    let Some(name) = workload.chart_release() else {
+        let sentence = format!("nothing on {} says that Helm installed it", workload.id);
+        return Err(Failure::new(FailureKind::NotFound, sentence));
+    };
+    let history = charts::history(&session.cluster, &workload.id.namespace, name)
+        .await
+        .map_err(|error| error.failure())?;
+    if history.unreadable > 0 {
+        let count = text::count(history.unreadable, "release");
+        output::aside(&format!("{count} could not be read"));
+    }
+    match form {
+        Form::Json => output::json(&history.releases)?,
+        Form::Lines => {
+            let now = clock::now();
+            let rows = history.releases.iter();
+            let rows: Vec<_> = rows.map(|r| text::chart_cells(r, now).to_vec()).collect();
+            output::table(&text::chart_titles(), &rows)?;
         }
     }
     Ok(0)

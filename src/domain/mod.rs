@@ -3,6 +3,7 @@
 pub mod action_note;
 pub mod autoscaler;
 pub mod change;
+pub mod chart;
 pub mod cluster;
 pub mod color;
 pub mod environment;
@@ -33,6 +34,7 @@ pub mod workload;
 pub use action_note::ActionNote;
 pub use autoscaler::Autoscaler;
 pub use change::{Change, Health, Item, ItemId, Update};
+pub use chart::ChartRelease;
 pub use cluster::{Connection, Identity, PinnedBy};
 pub use color::Color;
 pub use environment::{Environment, Level};

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::{ActionNote, Container, Kind, Labels, SyncRef, TemplateHash, Uid, WorkloadId};
+use super::{
+    ActionNote, Container, Kind, Labels, SyncKind, SyncRef, TemplateHash, Uid, WorkloadId,
+};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workload {
@@ -146,6 +148,15 @@ impl Workload {
         match self.manager.as_ref()? {
             Manager::Sync(sync) => Some(sync),
             Manager::Helm(_) | Manager::LastApplied | Manager::Apply(_) => None,
+        }
+    }
+
+    /// The Helm release that it is a part of, by its marks: that of a HelmRelease has its name unless it says otherwise.
+    pub fn chart_release(&self) -> Option<&str> {
+        match self.manager.as_ref()? {
+            Manager::Helm(name) => Some(name),
+            Manager::Sync(sync) if sync.kind == SyncKind::HelmRelease => Some(&sync.name),
+            Manager::Sync(_) | Manager::LastApplied | Manager::Apply(_) => None,
         }
     }
 

@@ -145,6 +145,9 @@ impl Engine {
             Effect::Compare { job, revisions } => {
                 self.jobs.spawn(job, reads::compare(shared, job, revisions));
             }
+            Effect::ReadReleases { job, of } => {
+                self.jobs.spawn(job, reads::releases(shared, job, of));
+            }
             Effect::ListNamespaces { job, clusters } => {
                 self.jobs
                     .spawn(job, reads::namespaces(shared, job, clusters));

@@ -7,11 +7,12 @@ use serde_json::Value;
 use super::{Shared, clock};
 use crate::app::effect::{Compared, YamlOf};
 use crate::app::event::{Document, Event, JobId};
-use crate::domain::{ClusterId, Failure, FailureKind, Kind};
+use crate::domain::{ClusterId, Failure, FailureKind, Kind, WorkloadId};
 use crate::plan::comparison::comparison;
-use crate::sources::kube::Cluster;
 use crate::sources::kube::access::{self, Permission, Right};
 use crate::sources::kube::path::{self, Resource};
+use crate::sources::kube::{Cluster, charts};
+use crate::text;
 
 pub async fn yaml(shared: Arc<Shared>, job: JobId, object: YamlOf) {
     let outcome = match shared.connected(cluster_of(&object)) {
@@ -43,6 +44,41 @@ fn unusable(why: &impl ToString) -> Failure {
     let why = why.to_string();
     let sentence = format!("the server's answer cannot be shown: {why}");
     Failure::new(FailureKind::Unreachable, sentence)
+}
+
+/// What Helm did, and how one goes back by hand.
+pub async fn releases(shared: Arc<Shared>, job: JobId, (workload, name): (WorkloadId, Box<str>)) {
+    let outcome = match shared.connected(&workload.cluster) {
+        Ok(cluster) => read_releases(&cluster, &workload, &name).await,
+        Err(failure) => Err(failure),
+    };
+    shared.send(Event::Fetched { job, outcome }).await;
+}
+
+async fn read_releases(
+    cluster: &Cluster,
+    workload: &WorkloadId,
+    name: &str,
+) -> Result<Document, Failure> {
+    let namespace = &workload.namespace;
+    let history = charts::history(cluster, namespace, name).await;
+    let history = history.map_err(|error| error.failure())?;
+    let read_at = clock::now();
+    let mut lines = match &*history.releases {
+        [] => vec![format!("Helm keeps no release {name} in {namespace}")],
+        releases => text::chart_lines(releases, read_at),
+    };
+    if history.unreadable > 0 {
+        lines.push(format!(
+            "{} could not be read",
+            text::count(history.unreadable, "release")
+        ));
+    }
+    lines.push(String::new());
+    lines.push(format!(
+        "helm -n {namespace} rollback {name} REVISION goes back with all that the chart keeps"
+    ));
+    Ok(Document { lines, read_at })
 }
 
 pub async fn compare(shared: Arc<Shared>, job: JobId, revisions: Compared) {

@@ -1,12 +1,14 @@
 //! Turns data into safe words: escaping, widths, cutting, ages and counts.
 
 pub mod action;
+mod charts;
 mod escape;
 mod time;
 mod width;
 mod words;
 mod wrap;
 
+pub use charts::{chart_cells, chart_lines, chart_titles};
 pub use escape::{escape, is_unsafe};
 pub use time::{age, clock, coarse_age, date, duration, millis, moment, of_deadline, seconds};
 pub use width::{Ellipsis, clause, fit, fit_clause, fit_end, fit_with, pad, pad_left, width};

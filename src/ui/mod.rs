@@ -111,7 +111,8 @@ fn about(model: &Model) -> Option<&WorkloadId> {
         Screen::Service(service) => Some(&service.workload),
         Screen::Logs(logs) => Some(&logs.workload),
         Screen::Text(text) => match &text.kind {
-            crate::app::model::TextKind::Events(id) => Some(id),
+            crate::app::model::TextKind::Events(id)
+            | crate::app::model::TextKind::Releases(id, _) => Some(id),
             crate::app::model::TextKind::Comparison(compared) => Some(&compared.workload),
             crate::app::model::TextKind::Action { workload, .. } => Some(workload),
             crate::app::model::TextKind::Yaml(of) => match of {

@@ -43,6 +43,7 @@ fn on_row(model: &mut Model, intent: Intent) -> Vec<Effect> {
         Intent::Open | Intent::History => open(model, id, uid),
         Intent::Yaml => text::open_yaml(model, YamlOf::Workload(id)),
         Intent::Events => text::open_events(model, id),
+        Intent::Releases => text::open_releases(model, id),
         Intent::Logs => logs::open(model, &id, None, false),
         Intent::PreviousLogs => logs::open(model, &id, None, true),
         Intent::RollBack => plan::open(model, &id, Verb::Rollback, Target::Proposed),

@@ -38,6 +38,7 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
             return text::open_yaml(model, of);
         }
         Intent::Events => return text::open_events(model, id),
+        Intent::Releases => return text::open_releases(model, id),
         Intent::Logs | Intent::PreviousLogs => {
             let pod = pod.filter(|_| pane == Pane::Pods);
             return logs::open(model, &id, pod, intent == Intent::PreviousLogs);

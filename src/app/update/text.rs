@@ -6,12 +6,12 @@ use crate::app::intent::Intent;
 use crate::app::layout;
 use crate::app::model::{Model, Screen, Search, TextKind, TextScreen};
 use crate::domain::release_record::Action;
-use crate::domain::{Failure, Known, WorkloadId, known::State};
+use crate::domain::{Failure, Known, Workload, WorkloadId, known::State};
 use crate::text::action::whole;
 use crate::text::{age, clock, pad, width};
 
 use super::find::{self, Way};
-use super::{key, next_job, record};
+use super::{key, next_job, notice, record};
 
 /// Cells of the longest reason that is written whole.
 const REASON: usize = 20;
@@ -33,6 +33,25 @@ pub fn open_comparison(model: &mut Model, title: String, revisions: Compared) ->
     let kind = TextKind::Comparison(revisions.clone());
     push(model, title, kind, loading(), job);
     vec![Effect::Compare { job, revisions }]
+}
+
+/// What Helm keeps of the release that the workload is a part of.
+pub fn open_releases(model: &mut Model, id: WorkloadId) -> Vec<Effect> {
+    let workload = model.fleet.workload(&id);
+    let Some(name) = workload.and_then(Workload::chart_release) else {
+        notice(
+            model,
+            format!("nothing on {id} says that Helm installed it"),
+            false,
+        );
+        return Vec::new();
+    };
+    let name: Box<str> = name.into();
+    let job = next_job(model);
+    let kind = TextKind::Releases(id.clone(), name.clone());
+    push(model, format!("Helm release {name}"), kind, loading(), job);
+    let of = (id, name);
+    vec![Effect::ReadReleases { job, of }]
 }
 
 fn loading() -> Known<Document> {
@@ -190,7 +209,7 @@ fn again(model: &mut Model) -> Vec<Effect> {
         TextKind::Events(id) => Some(events(model, id)),
         // It is made again when the record is read again.
         TextKind::Action { .. } => return record::again(model),
-        TextKind::Yaml(_) | TextKind::Comparison(_) => None,
+        TextKind::Yaml(_) | TextKind::Comparison(_) | TextKind::Releases(..) => None,
     };
     let Some(Screen::Text(screen)) = model.screens.last_mut() else {
         return Vec::new();
@@ -204,6 +223,13 @@ fn again(model: &mut Model) -> Vec<Effect> {
             }
             Vec::new()
         }
+        TextKind::Releases(workload, name) => vec![
+            Effect::Cancel { job: old },
+            Effect::ReadReleases {
+                job,
+                of: (workload, name),
+            },
+        ],
         TextKind::Yaml(object) => vec![
             Effect::Cancel { job: old },
             Effect::FetchYaml { job, object },

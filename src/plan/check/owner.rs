@@ -17,7 +17,7 @@ pub fn verdict(manager: Option<&Manager>) -> Verdict {
             "{sync} owns it: its next sync puts the version from git back, with self-heal within seconds"
         ),
         Manager::Helm(name) => format!(
-            "Helm release {name} owns it: the next helm upgrade brings its own version back"
+            "Helm release {name} owns it: the next helm upgrade brings its own version back; helm rollback {name} goes back for all of it"
         ),
         Manager::LastApplied => {
             "it was made with kubectl apply: the next apply of the same file brings its version back"

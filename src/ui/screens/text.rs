@@ -69,6 +69,7 @@ fn role_of(kind: &TextKind, line: &str) -> Role {
             TextKind::Comparison(_)
             | TextKind::Yaml(_)
             | TextKind::Events(_)
+            | TextKind::Releases(..)
             | TextKind::Action { .. },
             _,
         ) => Role::Plain,

@@ -1,6 +1,7 @@
 //! Wire JSON turned into the domain: free functions, one object each.
 
 mod autoscaler;
+mod chart;
 mod manager;
 mod pod;
 mod revision;
@@ -10,6 +11,7 @@ mod warning;
 mod workload;
 
 pub use self::autoscaler::autoscaler;
+pub use self::chart::chart_release;
 pub use self::manager::{DataWritten, data_written};
 pub use self::pod::{Seen, pod, seen};
 pub use self::revision::{controller_revision, replica_set, revision, revision_template};
