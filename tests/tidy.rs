@@ -240,6 +240,16 @@ fn every_dependency_has_a_reason() {
     assert_eq!(reasonless(bad), ["leftpad = \"1\""]);
 }
 
+/// Where a property failed, proptest would leave a file at the root.
+#[test]
+fn a_failed_property_leaves_no_file() {
+    let config = proptest::test_runner::Config::default();
+    assert!(
+        config.failure_persistence.is_none(),
+        "see .cargo/config.toml"
+    );
+}
+
 #[test]
 fn one_tls_provider() {
     let has_other = |lock: &str| lock.contains("name = \"aws-lc");

@@ -1,17 +1,21 @@
 //! The fresh reads that a plan is made from: the object raw, its revisions, its pods.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::fresh;
+use super::record::{Limit, Recorder};
+use crate::domain::release_record::Action;
 use crate::domain::standing::{Evidence as Seen, standing};
 use crate::domain::{
     Autoscaler, Failure, FailureKind, Hold, Kind, Level, Pod, Verbatim, Workload, WorkloadId,
     action_note,
 };
+use crate::plan::expected::Took;
 use crate::plan::{Autoscaling, Evidence, FreshRevision, Request, Stamp, Verb};
 use crate::sources::Clock;
 use crate::sources::kube::path::{self, Resource};
@@ -25,6 +29,10 @@ pub struct GatherContext {
     pub holds: Vec<Hold>,
     /// The label that says what a service is called.
     pub service_label: Option<String>,
+    /// Where the release record is, which tells how long earlier actions took.
+    pub state_dir: PathBuf,
+    /// Seconds that every pod must be ready for in the end.
+    pub ready_for: u32,
     pub clock: Clock,
 }
 
@@ -84,6 +92,8 @@ async fn read(
         revisions,
         pods,
         autoscaling,
+        past: past(&context.state_dir, id).await,
+        ready_for: context.ready_for,
         workload,
         stamp,
         read_at,
@@ -118,6 +128,33 @@ async fn autoscaling(cluster: &Cluster, request: &Request) -> Autoscaling {
         }
     }
     Autoscaling::None
+}
+
+/// How far back the record is read for what is only an expectation.
+const RECENT: Limit = Limit {
+    actions: 500,
+    bytes: 4 << 20,
+    since: None,
+};
+
+/// What the record tells of actions on this workload that ended verified, oldest first. One that cannot be read
+/// tells nothing: the write itself will say so.
+async fn past(state_dir: &Path, id: &WorkloadId) -> Vec<Took> {
+    let Ok(page) = Recorder::new(state_dir).read(RECENT).await else {
+        return Vec::new();
+    };
+    let took = |action: &Action| {
+        let accepted = action.answered.as_ref()?.at;
+        let ended = action.ended.as_ref().filter(|ended| ended.verified)?;
+        Some(Took {
+            verb: Verb::named(&action.sending.verb)?,
+            seconds: u32::try_from(ended.at.duration_since(accepted).as_secs()).ok()?,
+        })
+    };
+    let own = page.actions.iter().rev();
+    own.filter(|action| action.sending.workload == *id)
+        .filter_map(took)
+        .collect()
 }
 
 fn phase(

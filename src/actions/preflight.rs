@@ -1,5 +1,6 @@
 //! Asks what a plan's checks leave open, all at once, each with its own limit.
 
+mod autoscaler;
 mod changed;
 mod config;
 mod dry_run;
@@ -49,6 +50,7 @@ pub fn preflight(cluster: Cluster, plan: Plan, readonly: bool) -> BoxStream<'sta
             Ask::References(names) => config::ask(cluster, plan, names).boxed(),
             Ask::Changed { names, since } => changed::ask(cluster, plan, names, since).boxed(),
             Ask::Quota(need) => quota::ask(cluster, plan, need).boxed(),
+            Ask::Autoscaler(workload) => autoscaler::ask(cluster, workload).boxed(),
         });
     }
     questions.boxed()

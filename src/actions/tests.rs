@@ -235,7 +235,7 @@ fn fine(method: &Method, path: &str) -> (u16, Value) {
 async fn checks_answer_each_alone() {
     let (found, sent) = check(false, fine).await;
     assert!(found.iter().all(|f| f.1 == Finding::Ok), "{found:?}");
-    assert_eq!((found.len(), sent), (6, 1));
+    assert_eq!((found.len(), sent), (7, 1));
     assert!(!format!("{found:?}").contains("aHVudGVyMg"));
     let (found, sent) = check(true, fine).await;
     assert_eq!((found[2].1, sent), (Finding::Unverified, 0));
@@ -256,6 +256,7 @@ async fn checks_answer_each_alone() {
             Finding::Unverified,
             Finding::Block,
             Finding::Block,
+            Finding::Unverified,
             Finding::Unverified,
             Finding::Unverified,
             Finding::Unverified
@@ -305,10 +306,11 @@ async fn what_is_around_a_rollout_is_asked_and_told_when_it_may_not_be_read() {
             let found: Vec<_> = verdicts.collect().await;
             let of = |check| found.iter().find(|v| v.check == check).unwrap().clone();
             let paths = asked.lock().unwrap().join("\n");
-            (of(CheckId::Changed), of(CheckId::Quota), paths)
+            let told = [CheckId::Changed, CheckId::Quota, CheckId::Autoscaler].map(of);
+            (told, paths)
         }
     };
-    let (changed, quota, paths) = told(|method, path| {
+    let ([changed, quota, scaler], paths) = told(|method, path| {
         if path.contains("/secrets/") {
             (200, written("vault", "2025-06-01T00:00:00Z"))
         } else if path.contains("/configmaps/") {
@@ -319,6 +321,11 @@ async fn what_is_around_a_rollout_is_asked_and_told_when_it_may_not_be_read() {
                 200,
                 json!({"items": [{"metadata": {"name": "team"}, "status": status}]}),
             )
+        } else if path.contains("/horizontalpodautoscalers") {
+            let target = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "checkout"});
+            let spec = json!({"scaleTargetRef": target, "minReplicas": 2, "maxReplicas": 6});
+            let meta = json!({"name": "web", "uid": "u"});
+            (200, json!({"items": [{"metadata": meta, "spec": spec}]}))
         } else {
             fine(method, path)
         }
@@ -333,12 +340,19 @@ async fn what_is_around_a_rollout_is_asked_and_told_when_it_may_not_be_read() {
         (changed.finding, quota.finding),
         (Finding::Warn, Finding::Warn)
     );
+    let limit = "autoscaler web is at its limit, 6 of 6";
+    assert!(scaler.sentence.starts_with(limit), "{scaler:?}");
     assert!(
         paths.contains("/namespaces/shop/resourcequotas?limit=500"),
         "{paths}"
     );
-    let (changed, quota, _) = told(|method, path| {
-        let denied = ["/secrets/", "/configmaps/", "/resourcequotas"];
+    let ([changed, quota, denied], _) = told(|method, path| {
+        let denied = [
+            "/secrets/",
+            "/configmaps/",
+            "/resourcequotas",
+            "/autoscaling/",
+        ];
         if denied.iter().any(|part| path.contains(part)) {
             (403, failure(403, &json!(null)))
         } else {
@@ -351,6 +365,7 @@ async fn what_is_around_a_rollout_is_asked_and_told_when_it_may_not_be_read() {
         "no rights to read ConfigMap cfg; no rights to read Secret db"
     );
     assert_eq!(quota.sentence, "no rights to read quotas in shop");
+    assert_eq!(denied.sentence, "no rights to read autoscalers in shop");
     let unverified = Finding::Unverified;
     assert_eq!((changed.finding, quota.finding), (unverified, unverified));
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::{ClusterId, Connection, Known, WorkloadId};
+use crate::domain::{ClusterId, Connection, Kind, Known, WorkloadId};
 
 use super::model::Model;
 
@@ -22,8 +22,8 @@ pub struct ClusterState {
     pub epoch: u64,
     /// The server's clock minus ours, in seconds.
     pub skew: i64,
-    /// The missing permission for release verbs, per namespace; `None` inside: permitted.
-    pub permissions: BTreeMap<Box<str>, Known<Option<String>>>,
+    /// The missing permission for release verbs, per namespace and kind; `None` inside: permitted.
+    pub permissions: BTreeMap<(Box<str>, Kind), Known<Option<String>>>,
 }
 
 /// The namespaces of one cluster that are on the board: what became of what was asked for.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{ClusterId, SourceId, WorkloadId};
+use crate::domain::{ClusterId, Kind, SourceId, WorkloadId};
 use crate::plan::kubectl::shell_word;
 use crate::plan::{Answers, Plan, Request};
 use crate::text::escape;
@@ -64,6 +64,7 @@ pub enum Effect {
     AskPermission {
         cluster: ClusterId,
         namespace: Box<str>,
+        kind: Kind,
     },
     Diagnose {
         job: JobId,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::config::Config;
 use crate::domain::release_record::Page;
-use crate::domain::{ClusterId, Connection, Failure, LogLine, SourceId, Update};
+use crate::domain::{ClusterId, Connection, Failure, Kind, LogLine, SourceId, Update};
 use crate::plan::{Evidence, Progress, Verdict};
 
 use super::Key;
@@ -66,6 +66,7 @@ pub enum Event {
     PermissionTold {
         cluster: ClusterId,
         namespace: Box<str>,
+        kind: Kind,
         outcome: Result<Option<String>, Failure>,
     },
     Diagnosed {

@@ -184,7 +184,6 @@ async fn execute(
             }
         }
     }
-    goal.ready_for = config.verify_seconds;
     let ended = follow(args, session, &goal).await;
     if let Some((outcome, verified)) = end(&ended) {
         let end = release::End {
@@ -307,6 +306,11 @@ struct Report {
     /// What --delete-pods would add.
     offered: Vec<String>,
     meanwhile: String,
+    /// Until it is verified, where the service's past tells.
+    expected_seconds: Option<u32>,
+    /// Both in one line.
+    #[serde(skip)]
+    outlook: String,
     kubectl: String,
     /// What became of it; absent with a failure.
     outcome: Option<String>,
@@ -365,6 +369,8 @@ impl Report {
                 .map(|s| s.what().to_owned())
                 .collect(),
             meanwhile: plan.meanwhile.clone(),
+            expected_seconds: plan.expected.map(|expected| expected.seconds),
+            outlook: plan.outlook(),
             kubectl: plan.kubectl.clone(),
             outcome: None,
             failure: None,
@@ -394,7 +400,7 @@ impl Report {
         for step in &self.offered {
             output::line(&format!("offered    {step} (--delete-pods)"))?;
         }
-        output::line(&self.meanwhile)?;
+        output::line(&self.outlook)?;
         output::line(&self.kubectl)
     }
 }

@@ -13,6 +13,8 @@ pub struct Autoscaler {
     pub max: u32,
     /// `status.desiredReplicas`, once it worked that out.
     pub wants: Option<u32>,
+    /// Why it scales nothing now, when its condition `ScalingActive` is false.
+    pub blind: Option<Box<str>>,
     /// There is a `metadata.annotations` map to add to.
     pub has_annotations: bool,
 }

@@ -74,6 +74,7 @@ pub fn workload(kind: Kind) -> Workload {
         update_revision: (kind == Kind::StatefulSet).then(|| "checkout-new".into()),
         manager: None,
         written_by: Some(("kubectl-set".into(), ago(240))),
+        first_ordinal: 0,
         spec_written: None,
         action: None,
         turn: None,

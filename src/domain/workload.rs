@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{ActionNote, Container, Kind, Labels, TemplateHash, Uid, WorkloadId};
+use super::{ActionNote, Container, Kind, Labels, Pod, TemplateHash, Uid, WorkloadId};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workload {
@@ -24,6 +24,8 @@ pub struct Workload {
     pub selector: Box<str>,
     /// `spec.replicas`; for a DaemonSet the nodes it wants.
     pub desired: u32,
+    /// `spec.ordinals.start` of a StatefulSet: its pods are numbered from there.
+    pub first_ordinal: u32,
     pub counts: Counts,
     pub conditions: Box<[Condition]>,
     pub paused: bool,
@@ -84,7 +86,7 @@ pub enum Truth {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Strategy {
-    /// Amounts as they stand in the spec: `1`, `25%`. A StatefulSet's partition leaves lower ordinals alone.
+    /// Amounts as they stand in the spec: `1`, `25%`. A StatefulSet's partition leaves so many of its first pods alone.
     Rolling {
         max_unavailable: Option<Box<str>>,
         max_surge: Option<Box<str>>,
@@ -127,6 +129,15 @@ impl Workload {
             Kind::StatefulSet => self.current_revision == self.update_revision,
             Kind::DaemonSet => self.counts.updated >= self.desired,
         }
+    }
+
+    /// It is one of the first pods of a StatefulSet, which its partition leaves as they are.
+    pub fn holds_back(&self, pod: &Pod) -> bool {
+        let Strategy::Rolling { partition, .. } = self.strategy else {
+            return false;
+        };
+        let first_that_moves = self.first_ordinal.saturating_add(partition);
+        self.id.kind == Kind::StatefulSet && pod.ordinal().is_some_and(|n| n < first_that_moves)
     }
 
     /// What people call it: the value of the label that the settings name, else its own name.

@@ -149,8 +149,12 @@ impl Engine {
                 self.jobs
                     .spawn(job, reads::namespaces(shared, job, clusters));
             }
-            Effect::AskPermission { cluster, namespace } => {
-                tokio::spawn(reads::permission(shared, cluster, namespace));
+            Effect::AskPermission {
+                cluster,
+                namespace,
+                kind,
+            } => {
+                tokio::spawn(reads::permission(shared, cluster, namespace, kind));
             }
             Effect::Diagnose { job, clusters } => {
                 self.jobs.spawn(job, doctor::tell(shared, job, clusters));

@@ -140,31 +140,37 @@ pub async fn namespaces(shared: Arc<Shared>, job: JobId, clusters: Vec<ClusterId
 }
 
 /// May one roll back here: the missing permission when not.
-pub async fn permission(shared: Arc<Shared>, cluster: ClusterId, namespace: Box<str>) {
+pub async fn permission(shared: Arc<Shared>, cluster: ClusterId, namespace: Box<str>, kind: Kind) {
     let outcome = match shared.connected(&cluster) {
-        Ok(client) => may_patch(&client, &namespace).await,
+        Ok(client) => may_patch(&client, &namespace, kind).await,
         Err(failure) => Err(failure),
     };
     let event = Event::PermissionTold {
         cluster,
         namespace,
+        kind,
         outcome,
     };
     shared.send(event).await;
 }
 
-async fn may_patch(cluster: &Cluster, namespace: &str) -> Result<Option<String>, Failure> {
+async fn may_patch(
+    cluster: &Cluster,
+    namespace: &str,
+    kind: Kind,
+) -> Result<Option<String>, Failure> {
+    let resource = kind.plural();
     let right = Right {
         verb: "patch",
         group: "apps",
-        resource: "deployments",
+        resource,
         namespace: Some(namespace),
     };
     match access::permission(cluster, right).await {
         Ok(Permission::Allowed) => Ok(None),
-        Ok(Permission::Denied(_)) => Ok(Some("patch deployments".into())),
+        Ok(Permission::Denied(_)) => Ok(Some(format!("patch {resource}"))),
         Ok(Permission::Unknown(why)) => {
-            let sentence = format!("the server cannot tell who may patch deployments: {why}");
+            let sentence = format!("the server cannot tell who may patch {resource}: {why}");
             Err(Failure::new(FailureKind::Denied, sentence))
         }
         Err(error) => Err(error.failure()),

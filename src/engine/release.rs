@@ -33,6 +33,8 @@ pub fn context(config: &Config, id: &WorkloadId) -> GatherContext {
         level: here.map_or(Level::Guarded, |e| e.protection),
         holds: holds.cloned().collect(),
         service_label: config.service_label.clone(),
+        state_dir: config.state_dir.clone(),
+        ready_for: config.verify_seconds,
         clock: clock::now,
     }
 }

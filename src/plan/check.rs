@@ -17,6 +17,8 @@ pub mod withdrawn;
 
 use jiff::Timestamp;
 
+use crate::domain::Workload;
+
 /// The checks, in the order in which a plan shows them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -154,6 +156,8 @@ pub enum Ask {
     },
     /// The quotas of the namespace have room for it.
     Quota(quota::Need),
+    /// No autoscaler of the namespace comes between.
+    Autoscaler(Box<Workload>),
 }
 
 /// A name in a pod template that must exist in the namespace. Names and keys only, never values.

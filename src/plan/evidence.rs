@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::domain::{Autoscaler, Hold, Level, Phase, Pod, Revision, Verbatim, Workload};
 
 use super::Request;
+use super::expected::Took;
 
 /// The fresh reads of `actions::gather`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,10 @@ pub struct Evidence {
     /// Who else sets the number of replicas. Only read when that is what is asked for.
     pub autoscaling: Autoscaling,
     pub phase: Phase,
+    /// How long earlier actions on it took, oldest first.
+    pub past: Vec<Took>,
+    /// Seconds that every pod must be ready for in the end.
+    pub ready_for: u32,
     pub read_at: Timestamp,
 }
 

@@ -45,6 +45,8 @@ pub struct Goal {
     pub ready_for: u32,
     /// What it did to the number of replicas.
     pub scaled: Option<Scaled>,
+    /// Seconds from its acceptance that it may take, where its past tells.
+    pub expected: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -179,6 +181,7 @@ pub fn goal_from_note(workload: &Workload, revisions: &[Revision]) -> Option<Goa
         by: note.by.clone(),
         ready_for: READY_FOR,
         scaled: note.replicas.map(Scaled::To),
+        expected: None,
     })
 }
 
@@ -373,8 +376,11 @@ fn verified(sight: &Sight<'_>, ready: &[&Pod], what: &str, goal: &Goal, now: Tim
         let seconds = text::duration(seconds.unsigned_abs());
         return format!("verified: scaled to zero, no pod is left, {seconds} in all");
     }
+    let expected = goal.expected.map_or_else(String::new, |seconds| {
+        format!(", expected {}", text::duration(seconds.into()))
+    });
     format!(
-        "verified: {n}/{n} {noun} run {what}, ready for {}s, {}, {} in all{held}",
+        "verified: {n}/{n} {noun} run {what}, ready for {}s, {}, {} in all{expected}{held}",
         goal.ready_for,
         text::count(restarts, "restart"),
         text::duration(seconds.unsigned_abs())

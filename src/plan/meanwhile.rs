@@ -11,7 +11,7 @@ pub fn meanwhile(workload: &Workload, moving: &[&Pod]) -> String {
         return "scaled to zero: no pod runs before or after".into();
     }
     if workload.paused {
-        return format!("{have} of {want} serve; nothing moves until resumed");
+        return format!("{have} of {want} serve; no new pod starts until it is resumed");
     }
     match &workload.strategy {
         Strategy::Recreate => "all pods stop before the first new one starts (Recreate)".into(),

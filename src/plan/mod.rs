@@ -4,6 +4,7 @@ pub mod check;
 pub mod comparison;
 mod difference;
 pub mod evidence;
+pub mod expected;
 pub mod follow;
 pub mod gate;
 pub mod inverse;
@@ -24,6 +25,7 @@ use crate::domain::{
 
 pub use check::{Ask, Check, CheckId, CheckState, Finding, Verdict};
 pub use evidence::{Autoscaling, Evidence, FreshRevision, Stamp};
+pub use expected::Expected;
 pub use follow::{Follow, Goal, Milestone, Scaled};
 pub use gate::{Answers, Missing, Pass};
 pub use progress::Progress;
@@ -55,6 +57,8 @@ pub struct Plan {
     pub goal: Goal,
     /// What happens to those who are served meanwhile: `5 of 6 keep serving`.
     pub meanwhile: String,
+    /// How long it may take until it is verified, where its past tells.
+    pub expected: Option<Expected>,
     /// What one would type without rolldeck.
     pub kubectl: String,
     /// When the reads were made that all this rests on.
@@ -134,6 +138,14 @@ impl Plan {
         }
     }
 
+    /// How long it may take, and what happens to those who are served meanwhile.
+    pub fn outlook(&self) -> String {
+        match &self.expected {
+            Some(expected) => format!("{}; {}", expected.words(), self.meanwhile),
+            None => self.meanwhile.clone(),
+        }
+    }
+
     /// Whether `now`, a later read, has the `n`th step in it.
     pub fn applied(&self, n: usize, now: &Workload) -> bool {
         let done = match n {
@@ -194,5 +206,7 @@ pub fn plan(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, 
         id: verdict.check,
         state: CheckState::Answered(verdict),
     }));
+    plan.expected = expected::of(evidence, &plan);
+    plan.goal.expected = plan.expected.map(|expected| expected.seconds);
     Ok(plan)
 }

@@ -73,6 +73,8 @@ impl Way {
             level: Level::Guarded,
             holds: Vec::new(),
             service_label: None,
+            state_dir: self.record.path().to_owned(),
+            ready_for: 30,
             clock: jiff::Timestamp::now,
         };
         let cluster = &self.watched.cluster;

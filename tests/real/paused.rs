@@ -7,7 +7,7 @@ use crate::support::control_plane::ControlPlane;
 use crate::support::fixtures::{Service, note};
 use crate::support::pty::{Terminal, picture};
 
-const STANDS: &str = "nothing moves until resumed";
+const STANDS: &str = "no new pod starts until it is resumed";
 
 #[test]
 fn with_the_offer_it_is_resumed_moves_and_is_verified() {

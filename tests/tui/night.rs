@@ -179,6 +179,7 @@ impl Recipe {
             update_revision: None,
             manager: None,
             written_by: Some(("kubectl-set".into(), ago(self.changed))),
+            first_ordinal: 0,
             spec_written: Some(ago(self.changed)),
             action: None,
             turn: None,

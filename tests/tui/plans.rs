@@ -7,6 +7,7 @@ use rolldeck::app::update::update;
 use rolldeck::app::{Event, Model};
 use rolldeck::domain::{Failure, FailureKind};
 use rolldeck::plan::check::CheckState;
+use rolldeck::plan::expected::{Expected, Past};
 use rolldeck::plan::{
     Ask, Check, CheckId, Difference, Finding, Follow, Goal, Milestone, ObjectRef, Offer, OfferId,
     Plan, Request, Side, Stamp, Step, Target, Verb, Verdict,
@@ -65,6 +66,10 @@ fn back_plan(model: &Model) -> Plan {
         offers: Vec::new(),
         goal: goal(model, now()),
         meanwhile: "5 of 6 keep serving".into(),
+        expected: Some(Expected {
+            seconds: 40,
+            from: Past::Record(3),
+        }),
         kubectl: "kubectl -n shop rollout undo deploy/checkout --to-revision=38".into(),
         read_at: now(),
     }
@@ -142,6 +147,7 @@ fn goal(model: &Model, accepted: Timestamp) -> Goal {
         by: "oncall@bastion".into(),
         ready_for: 30,
         scaled: None,
+        expected: Some(40),
     }
 }
 
@@ -280,7 +286,7 @@ fn tall_plan(width: u16, height: u16, offset: usize) -> Model {
             state: CheckState::Answered(says(
                 CheckId::Paused,
                 Finding::Warn,
-                "it is paused: the write works, but nothing moves until resumed",
+                "it is paused: the write works, but no new pod starts until it is resumed",
             )),
         });
         plan.offers.push(Offer {
@@ -452,7 +458,7 @@ pub fn with_follow(width: u16, height: u16, state: Follow) -> Model {
 #[test]
 fn follow_that_ended_well() {
     check("follow_done", |w, h| {
-        let words = "verified: 6/6 pods run 2.14.1 (77c01d), ready for 30s, 0 restarts, 52s in all";
+        let words = "verified: 6/6 pods run 2.14.1 (77c01d), ready for 30s, 0 restarts, 52s in all, expected 40s";
         with_follow(w, h, Follow::Done(words.into()))
     });
 }

@@ -90,6 +90,8 @@ fn evidence(service: Service, request: Request) -> Evidence {
         pods: service.pods,
         autoscaling: Autoscaling::None,
         phase: Phase::Stalled,
+        past: Vec::new(),
+        ready_for: 30,
         read_at: now(),
         workload: service.workload,
     }

@@ -6,7 +6,7 @@ use crate::app::keymap::{Code, Key};
 use crate::app::layout;
 use crate::app::model::{Model, Overlay, Screen, ServiceScreen, Sort};
 use crate::app::settle;
-use crate::domain::{ClusterId, Failure, Known, Uid, WorkloadId, known::State};
+use crate::domain::{ClusterId, Failure, Kind, Known, Uid, WorkloadId, known::State};
 use crate::plan::{Target, Verb};
 
 use super::key::{self, Typed};
@@ -155,7 +155,7 @@ pub fn retry(model: &mut Model) -> Vec<Effect> {
     clusters.map(|cluster| Effect::Retry { cluster }).collect()
 }
 
-/// Once per cluster and namespace, when a row there is first selected: whether release verbs are permitted.
+/// Once per cluster, namespace and kind, when such a row there is first selected: whether release verbs are permitted.
 pub fn ask_permission(model: &mut Model, effects: &mut Vec<Effect>) {
     let Some((id, _)) = model.board.cursor.clone() else {
         return;
@@ -165,12 +165,14 @@ pub fn ask_permission(model: &mut Model, effects: &mut Vec<Effect>) {
     let Some(cluster) = cluster.filter(|cluster| !readonly && cluster.connected()) else {
         return;
     };
-    let known = cluster.permissions.entry(id.namespace.clone()).or_default();
+    let of = (id.namespace.clone(), id.kind);
+    let known = cluster.permissions.entry(of).or_default();
     if known.state == State::Never {
         known.state = State::Loading;
         effects.push(Effect::AskPermission {
             cluster: id.cluster,
             namespace: id.namespace,
+            kind: id.kind,
         });
     }
 }
@@ -178,14 +180,14 @@ pub fn ask_permission(model: &mut Model, effects: &mut Vec<Effect>) {
 pub fn permission_told(
     model: &mut Model,
     cluster: &ClusterId,
-    namespace: Box<str>,
+    of: (Box<str>, Kind),
     outcome: Result<Option<String>, Failure>,
 ) -> Vec<Effect> {
     let now = model.now;
     let Some(cluster) = model.cluster_mut(cluster) else {
         return Vec::new();
     };
-    let known: &mut Known<_> = cluster.permissions.entry(namespace).or_default();
+    let known: &mut Known<_> = cluster.permissions.entry(of).or_default();
     match outcome {
         Ok(missing) => known.learn(missing, now),
         Err(failure) => known.fail(failure.sentence, now),

@@ -22,9 +22,6 @@ pub fn begin(model: &mut Model, mut goal: Goal, at: Timestamp, generation: Optio
         return;
     }
     goal.accept(at, generation);
-    if model.settings.verify_seconds > 0 {
-        goal.ready_for = model.settings.verify_seconds;
-    }
     // A new action on the same object ends the interest in the one before.
     model.follows.retain(|f| f.goal.uid != goal.uid);
     let id = goal.workload.clone();

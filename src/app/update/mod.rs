@@ -73,8 +73,9 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::PermissionTold {
             cluster,
             namespace,
+            kind,
             outcome,
-        } => board::permission_told(model, &cluster, namespace, outcome),
+        } => board::permission_told(model, &cluster, (namespace, kind), outcome),
         Event::RecordRead { job, outcome } => record::read(model, job, outcome),
         Event::Recorded => record::again(model),
         Event::Diagnosed { job, finding } => doctor::diagnosed(model, job, finding),

@@ -7,7 +7,7 @@ use crate::app::intent::Intent;
 use crate::app::keymap::Key;
 use crate::app::layout;
 use crate::app::model::{Armed, Execution, Model, Overlay, PlanBox, Question, ReasonField, Stage};
-use crate::domain::{Failure, Kind, Level, WorkloadId};
+use crate::domain::{Failure, Level, WorkloadId};
 use crate::plan::{
     Answers, CheckId, Evidence, Finding, Missing, Plan, Request, Target, Verb, Verdict, gate, plan,
 };
@@ -82,12 +82,11 @@ fn open_box(
     true
 }
 
-/// The verb that is missing for release verbs in this workload's namespace, when that is known.
+/// The verb that is missing for release verbs on such workloads in its namespace, when that is known.
 pub fn missing_permission(model: &Model, id: &WorkloadId) -> Option<String> {
-    // Asked of Deployments only; of the others a plan asks.
-    let asked = id.kind == Kind::Deployment;
-    let permissions = &model.cluster(&id.cluster).filter(|_| asked)?.permissions;
-    permissions.get(&id.namespace)?.value()?.clone()
+    let permissions = &model.cluster(&id.cluster)?.permissions;
+    let of = (id.namespace.clone(), id.kind);
+    permissions.get(&of)?.value()?.clone()
 }
 
 /// What still stands between the plan and its execution, in the order in which to say it.

@@ -7,6 +7,6 @@ pub fn verdict(paused: bool) -> Option<Verdict> {
     paused.then(|| Verdict {
         check: CheckId::Paused,
         finding: Finding::Warn,
-        sentence: "it is paused: the write works, but nothing moves until resumed".into(),
+        sentence: "it is paused: the write works, but no new pod starts until it is resumed".into(),
     })
 }

@@ -57,12 +57,15 @@ fn order(blocking: &[&Pod]) -> String {
 }
 
 fn held_back(workload: &Workload, partition: u32, others: &[&Pod]) -> (Finding, String) {
-    let below = |pod: &&&Pod| pod.ordinal().is_some_and(|ordinal| ordinal < partition);
-    let (stay, go): (Vec<_>, Vec<_>) = others.iter().copied().partition(|pod| below(&pod));
+    let (stay, go): (Vec<_>, Vec<_>) = others
+        .iter()
+        .copied()
+        .partition(|pod| workload.holds_back(pod));
+    let first = workload.first_ordinal;
     let staying = match partition.min(workload.desired) {
-        1 => "pod 0 stays".to_owned(),
-        2 => "pods 0 and 1 stay".to_owned(),
-        n => format!("pods 0 to {} stay", n - 1),
+        1 => format!("pod {first} stays"),
+        2 => format!("pods {first} and {} stay", first + 1),
+        n => format!("pods {first} to {} stay", first + n - 1),
     };
     let moving = match go.as_slice() {
         [] => "no pod moves".to_owned(),
@@ -76,4 +79,41 @@ fn held_back(workload: &Workload, partition: u32, others: &[&Pod]) -> (Finding, 
     };
     let sentence = format!("partition {partition}: {staying}{as_what}; {moving}");
     (finding, sentence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::verbs::rollback::sample;
+
+    /// `spec.ordinals.start` says where the numbers begin, and a partition counts from there.
+    #[test]
+    fn a_partition_counts_from_the_first_ordinal() {
+        for (first, want) in [
+            (
+                0,
+                "partition 2: pods 0 and 1 stay as before; checkout-2 moves",
+            ),
+            (
+                5,
+                "partition 2: pods 5 and 6 stay as before; checkout-7 moves",
+            ),
+        ] {
+            let mut evidence = sample::of_kind(Kind::StatefulSet);
+            let workload = &mut evidence.workload;
+            workload.first_ordinal = first;
+            workload.strategy = Strategy::Rolling {
+                max_unavailable: None,
+                max_surge: None,
+                partition: 2,
+                ordered: false,
+            };
+            for (n, pod) in (first..).zip(&mut evidence.pods) {
+                pod.name = format!("checkout-{n}").into();
+            }
+            let others: Vec<_> = evidence.pods.iter().collect();
+            let said = verdict(&evidence.workload, &others, &[]).unwrap();
+            assert_eq!((said.finding, &*said.sentence), (Finding::Warn, want));
+        }
+    }
 }

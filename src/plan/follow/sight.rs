@@ -34,7 +34,7 @@ impl<'a> Sight<'a> {
         let (target, rest): (Vec<_>, Vec<_>) = there.partition(|pod| ours(pod) && !pod.terminating);
         let (held, others) = rest
             .into_iter()
-            .partition(|pod| !ours(pod) && below_partition(workload, pod));
+            .partition(|pod| !ours(pod) && workload.holds_back(pod));
         Self {
             workload,
             revisions,
@@ -92,7 +92,7 @@ impl<'a> Sight<'a> {
     /// What waits for a person, in words.
     pub fn waits(&self) -> Option<String> {
         if self.workload.paused {
-            return Some("paused: nothing moves until resumed".into());
+            return Some("paused: no new pod starts until it is resumed".into());
         }
         let kept = self.others.iter().filter(|pod| !pod.terminating);
         let kept: Vec<_> = kept.map(|pod| &*pod.name).collect();
@@ -142,11 +142,4 @@ fn target_hash<'a>(
         (Kind::StatefulSet, Some(name)) => Some(name),
         _ => known().map(|revision| &*revision.pod_hash),
     }
-}
-
-fn below_partition(workload: &Workload, pod: &Pod) -> bool {
-    let Strategy::Rolling { partition, .. } = workload.strategy else {
-        return false;
-    };
-    workload.id.kind == Kind::StatefulSet && pod.ordinal().is_some_and(|n| n < partition)
 }

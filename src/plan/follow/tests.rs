@@ -127,6 +127,17 @@ fn a_finished_rollback_is_verified() {
 }
 
 #[test]
+fn what_was_expected_stands_beside_what_it_took() {
+    let mut goal = goal();
+    goal.expected = Some(40);
+    let ended = follow(&fleet(rolled_back(), pods()), &goal, at(NOW));
+    let Follow::Done(words) = ended else {
+        panic!("{ended:?}")
+    };
+    assert!(words.ends_with(", 1m in all, expected 40s"), "{words}");
+}
+
+#[test]
 fn what_is_not_there_yet_is_said() {
     let mut early = sample::workload("2.15.0");
     early.generation = 7;
@@ -225,7 +236,7 @@ fn paused_waits_unless_its_pods_run_it_already() {
     let one = pods().drain(..1).collect();
     let open = open(seen(paused.clone(), one));
     let last = open.last().map(String::as_str);
-    assert_eq!(last, Some("paused: nothing moves until resumed"));
+    assert_eq!(last, Some("paused: no new pod starts until it is resumed"));
     assert!(matches!(seen(paused, pods()), Follow::Done(_)));
 }
 

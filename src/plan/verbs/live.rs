@@ -8,7 +8,6 @@ use crate::domain::template::canonical_hash;
 use crate::domain::version::version;
 use crate::domain::{ActionNote, Container, Kind, Pod, Revision, TemplateHash, Verbatim, Workload};
 use crate::plan::check::{CheckState, downtime, quota, readiness, references};
-use crate::plan::follow::READY_FOR;
 use crate::plan::patch::{self, Note};
 use crate::plan::{
     Ask, Check, CheckId, Evidence, Goal, ObjectRef, Offer, OfferId, Refusal, Side, Step,
@@ -66,8 +65,9 @@ pub fn goal(evidence: &Evidence, side: &Side) -> Result<Goal, Refusal> {
         containers: workload.containers.clone(),
         accepted: evidence.stamp.at,
         by: evidence.stamp.by.clone(),
-        ready_for: READY_FOR,
         scaled: None,
+        ready_for: evidence.ready_for,
+        expected: None,
     })
 }
 
@@ -177,6 +177,9 @@ pub fn on_its_way(
     let changed = since.filter(|_| !names.is_empty());
     let changed = changed.map(|since| Ask::Changed { names, since });
     let quota = quota::need(workload, template, to_make).map(Ask::Quota);
+    // An autoscaler can set what has a number of replicas.
+    let counted = workload.id.kind != Kind::DaemonSet && to_make > 0;
+    let scaler = counted.then(|| Ask::Autoscaler(Box::new(workload.clone())));
     let told = [
         downtime::verdict(workload, to_make),
         readiness::verdict(template),
@@ -185,6 +188,7 @@ pub fn on_its_way(
         .map(|ask| asking(CheckId::Changed, ask))
         .into_iter()
         .chain(quota.map(|ask| asking(CheckId::Quota, ask)))
+        .chain(scaler.map(|ask| asking(CheckId::Autoscaler, ask)))
         .chain(told.into_iter().flatten().map(Check::from))
         .collect()
 }

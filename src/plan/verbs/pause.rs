@@ -36,6 +36,7 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
         offers: Vec::new(),
         goal: live::goal(evidence, &side)?,
         meanwhile: stands_still(workload),
+        expected: None,
         kubectl: kubectl::rollout(&workload.id, "pause"),
         read_at: evidence.read_at,
         to: side.clone(),

@@ -44,6 +44,7 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
             ..live::goal(evidence, &side)?
         },
         meanwhile: replaced(workload, &moving),
+        expected: None,
         kubectl: command(&restart),
         read_at: evidence.read_at,
         to: side.clone(),

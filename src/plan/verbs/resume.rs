@@ -41,6 +41,7 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
         offers: Vec::new(),
         goal: live::goal(evidence, &side)?,
         meanwhile: moves(workload),
+        expected: None,
         kubectl: kubectl::rollout(&workload.id, "resume"),
         read_at: evidence.read_at,
         to: side.clone(),

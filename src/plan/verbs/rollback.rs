@@ -8,7 +8,6 @@ use crate::domain::version::version;
 use crate::domain::{ActionNote, Fleet, Pod, Revision, TemplateHash, Verbatim, Workload};
 use crate::plan::check::{self, Check, history, owner, paused, siblings, strategy, withdrawn};
 use crate::plan::difference::differences;
-use crate::plan::follow::READY_FOR;
 use crate::plan::meanwhile::meanwhile;
 use crate::plan::patch::{self, Note};
 use crate::plan::{
@@ -109,6 +108,7 @@ fn assemble(case: &Case<'_>, fleet: &Fleet, now: Timestamp) -> Result<Plan, Refu
         offers: offers(case),
         goal: goal(case),
         meanwhile: meanwhile(workload, &moving(case)),
+        expected: None,
         kubectl: command(case),
         read_at: evidence.read_at,
         differences,
@@ -271,8 +271,9 @@ fn goal(case: &Case<'_>) -> Goal {
         containers: case.target.containers.clone(),
         accepted: evidence.stamp.at,
         by: evidence.stamp.by.clone(),
-        ready_for: READY_FOR,
         scaled: None,
+        ready_for: evidence.ready_for,
+        expected: None,
     }
 }
 

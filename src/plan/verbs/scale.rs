@@ -50,6 +50,7 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
             ..live::goal(evidence, &side)?
         },
         meanwhile: change.meanwhile,
+        expected: None,
         kubectl: change.kubectl,
         read_at: evidence.read_at,
         to: side.clone(),
@@ -235,6 +236,7 @@ mod tests {
             min: Some(min),
             max,
             wants: None,
+            blind: None,
             has_annotations: false,
         })
     }

@@ -57,6 +57,7 @@ pub fn plan(evidence: &Evidence, now: Timestamp) -> Result<Plan, Refusal> {
             ..live::goal(evidence, &from)?
         },
         meanwhile: meanwhile(workload, &moving),
+        expected: None,
         kubectl: kubectl::set_image(&workload.id, &change.container, &change.image),
         read_at: evidence.read_at,
         from,

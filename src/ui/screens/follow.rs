@@ -56,7 +56,13 @@ fn draw(
     let (accepted, closes) = match following.state {
         Follow::Pending(_) => {
             let age = text::age(goal.accepted, model.clock_of(&goal.workload));
-            let words = format!("accepted {age} ago by {}", goal.by);
+            let words = match goal.expected {
+                Some(seconds) => {
+                    let expected = text::duration(seconds.into());
+                    format!("{age} of about {expected}, by {}", goal.by)
+                }
+                None => format!("accepted {age} ago by {}", goal.by),
+            };
             (words, format!("{back} hides it"))
         }
         Follow::Done(_) | Follow::Failed(_) => {

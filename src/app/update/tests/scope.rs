@@ -129,9 +129,41 @@ fn a_missing_permission_is_asked_once_and_stops_the_key() {
     let told = Event::PermissionTold {
         cluster: "prod-eu".into(),
         namespace: "shop".into(),
+        kind: Kind::Deployment,
         outcome: Ok(Some("patch deployments".into())),
     };
     update(&mut model, told);
     assert_eq!(keys(&mut model, "R"), []);
     assert!(model.overlay.is_none() && model.notice.unwrap().text.contains("patch deployments"));
+}
+
+/// Who may write Deployments may perhaps not write StatefulSets.
+#[test]
+fn a_permission_is_asked_and_told_for_each_kind() {
+    let mut model = start();
+    let mut set = stalled("vault");
+    set.id.kind = Kind::StatefulSet;
+    let (deployment, set) = (stalled("checkout").id, set.id);
+    model.board.cursor = None;
+    let mut asked = Vec::new();
+    for id in [&deployment, &set, &deployment, &set] {
+        model.board.cursor = Some((id.clone(), "u".into()));
+        let mut effects = Vec::new();
+        super::super::board::ask_permission(&mut model, &mut effects);
+        asked.extend(effects.iter().map(|effect| match effect {
+            Effect::AskPermission { kind, .. } => *kind,
+            other => panic!("{other:?}"),
+        }));
+    }
+    assert_eq!(asked, [Kind::Deployment, Kind::StatefulSet]);
+    let told = Event::PermissionTold {
+        cluster: "prod-eu".into(),
+        namespace: "shop".into(),
+        kind: Kind::StatefulSet,
+        outcome: Ok(Some("patch statefulsets".into())),
+    };
+    update(&mut model, told);
+    let missing = |id| super::super::missing_permission(&model, id);
+    assert_eq!(missing(&set).as_deref(), Some("patch statefulsets"));
+    assert_eq!(missing(&deployment), None);
 }

@@ -70,10 +70,7 @@ pub fn others<'a>(pods: impl Iterator<Item = &'a Pod>, target: &Revision) -> Vec
 
 /// No partition holds it back.
 pub fn is_free(workload: &Workload, pod: &Pod) -> bool {
-    let Strategy::Rolling { partition, .. } = workload.strategy else {
-        return true;
-    };
-    pod.ordinal().is_none_or(|ordinal| ordinal >= partition)
+    !workload.holds_back(pod)
 }
 
 /// Whether it comes up with the target's template when it is made anew: below the partition of a StatefulSet it

@@ -117,6 +117,7 @@ pub fn workload(tag: &str) -> Workload {
         current_revision: None,
         update_revision: None,
         manager: None,
+        first_ordinal: 0,
         spec_written: None,
         written_by: Some((
             "kubectl-set".into(),
@@ -157,6 +158,8 @@ pub fn evidence() -> Evidence {
         pods: Vec::new(),
         autoscaling: Autoscaling::None,
         phase: Phase::Stalled,
+        past: Vec::new(),
+        ready_for: 30,
         read_at: AT.parse().unwrap(),
     }
 }

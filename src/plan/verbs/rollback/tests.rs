@@ -225,7 +225,10 @@ fn a_paused_one_offers_to_resume() {
     e.workload.paused = true;
     let mut plan = plan(&e).unwrap();
     assert!(plan.checks.iter().any(|c| c.id == CheckId::Paused));
-    assert_eq!(plan.meanwhile, "5 of 6 serve; nothing moves until resumed");
+    assert_eq!(
+        plan.meanwhile,
+        "5 of 6 serve; no new pod starts until it is resumed"
+    );
     assert_eq!(plan.all_steps().count(), 1);
     plan.offers[0].taken = true;
     let steps: Vec<_> = plan.all_steps().collect();

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Error;
 
-use super::{count, required};
+use super::{REASON, capped, count, required};
 use crate::domain::Autoscaler;
 use crate::sources::kube::wire;
 
@@ -14,8 +14,8 @@ struct Object<'a> {
     metadata: wire::Meta<'a>,
     #[serde(borrow)]
     spec: Spec<'a>,
-    #[serde(default)]
-    status: Option<Status>,
+    #[serde(borrow, default)]
+    status: Option<Status<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -40,8 +40,10 @@ struct Target<'a> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Status {
+struct Status<'a> {
     desired_replicas: Option<i64>,
+    #[serde(borrow, default)]
+    conditions: Vec<wire::Condition<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -62,7 +64,10 @@ pub fn autoscaler(raw: &str) -> Result<Autoscaler, Error> {
     let (meta, spec) = (&object.metadata, &object.spec);
     let target = &spec.scale_target_ref;
     let of_apps = target.api_version.starts_with("apps/");
-    let wants = object.status.and_then(|status| status.desired_replicas);
+    let status = object.status.as_ref();
+    let wants = status.and_then(|status| status.desired_replicas);
+    let mut conditions = status.into_iter().flat_map(|status| &status.conditions);
+    let blind = conditions.find(|c| &*c.kind == "ScalingActive" && &*c.status == "False");
     Ok(Autoscaler {
         name: required(&meta.name, "name")?.into(),
         uid: required(&meta.uid, "uid")?.into(),
@@ -70,6 +75,7 @@ pub fn autoscaler(raw: &str) -> Result<Autoscaler, Error> {
         min: spec.min_replicas.map(|n| count(Some(n))),
         max: count(Some(spec.max_replicas)),
         wants: wants.map(|n| count(Some(n))),
+        blind: blind.map(|condition| capped(&condition.message, REASON)),
         has_annotations: annotated.metadata.annotations.is_some(),
     })
 }
@@ -101,5 +107,15 @@ mod tests {
         let bare = r#"{"metadata":{"name":"web","uid":"u1"},"spec":{"scaleTargetRef":{"kind":"Deployment","name":"web"},"maxReplicas":3}}"#;
         assert_eq!(autoscaler(bare).unwrap().least(), 1);
         assert!(autoscaler("{}").is_err());
+        let blind = |status: &str| {
+            let condition = format!(
+                r#"{{"type":"ScalingActive","status":"{status}","reason":"FailedGetResourceMetric","message":"no metrics"}}"#
+            );
+            let with = format!(r#""maxReplicas":3}},"status":{{"conditions":[{condition}]}}}}"#);
+            let raw = bare.replace(r#""maxReplicas":3}}"#, &with);
+            autoscaler(&raw).unwrap().blind
+        };
+        assert_eq!(blind("False").as_deref(), Some("no metrics"));
+        assert_eq!(blind("True"), None);
     }
 }

@@ -39,6 +39,7 @@ pub fn workload(cluster: &ClusterId, kind: Kind, raw: &str) -> Result<Workload, 
         version_label: optional(version.or(meta.labels.version())),
         selector: selector(&spec.selector)?,
         desired: desired(kind, spec, status),
+        first_ordinal: count(spec.ordinals.start),
         counts: counts(kind, status),
         conditions: status.conditions.iter().map(condition).collect(),
         paused: spec.paused,
@@ -270,6 +271,12 @@ mod tests {
         };
         assert_eq!(db.strategy, rolling(2, true));
         assert_eq!(db.current_revision.as_deref(), Some("db-1"));
+        assert_eq!(db.first_ordinal, 0);
+        let spec = r#","ordinals":{"start":5}"#;
+        let db = read(Kind::StatefulSet, "", spec, "").unwrap();
+        assert_eq!(db.first_ordinal, 5);
+        let db = read(Kind::StatefulSet, "", r#","ordinals":null"#, status).unwrap();
+        assert_eq!(db.first_ordinal, 0);
         assert_eq!(db.update_revision.as_deref(), Some("db-2"));
         for (spec, want) in [
             (

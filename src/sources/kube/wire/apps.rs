@@ -37,6 +37,8 @@ pub struct WorkloadSpec<'a> {
     /// StatefulSet and DaemonSet.
     #[serde(borrow)]
     pub update_strategy: Option<Strategy<'a>>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub ordinals: Ordinals,
     #[serde(borrow)]
     pub pod_management_policy: Option<Text<'a>>,
     pub progress_deadline_seconds: Option<i64>,
@@ -70,6 +72,12 @@ pub struct Strategy<'a> {
     pub kind: Text<'a>,
     #[serde(borrow, default, deserialize_with = "or_default")]
     pub rolling_update: RollingUpdate<'a>,
+}
+
+/// Of a StatefulSet.
+#[derive(Debug, Default, Deserialize)]
+pub struct Ordinals {
+    pub start: Option<i64>,
 }
 
 #[derive(Debug, Default, Deserialize)]

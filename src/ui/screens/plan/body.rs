@@ -416,10 +416,10 @@ fn next_steps(plan: &Plan, fold: Fold, width: u16) -> Lines {
     lines
 }
 
-/// The steps after the first, who is served meanwhile, the steps that a key adds, and the command that does the same.
+/// The steps after the first, how long it may take and who is served meanwhile, the steps that a key adds, and the command that does the same.
 fn consequences(plan: &Plan, fold: Fold, width: u16) -> Lines {
     let mut lines = next_steps(plan, fold, width);
-    lines.extend(paragraph(&plan.meanwhile, Role::Plain, fold, width));
+    lines.extend(paragraph(&plan.outlook(), Role::Plain, fold, width));
     for offer in &plan.offers {
         let word = if offer.taken { "added" } else { "offered" };
         let role = if offer.taken { Role::Good } else { Role::Dim };

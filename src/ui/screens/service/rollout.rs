@@ -110,7 +110,8 @@ fn limits(view: &View<'_>) -> Vec<String> {
             words.extend(max_unavailable.as_ref().map(|n| format!("may be down {n}")));
             words.extend(max_surge.as_ref().map(|n| format!("may be extra {n}")));
             if *partition > 0 {
-                words.push(format!("ordinals below {partition} stay as they are"));
+                let first = view.workload.first_ordinal.saturating_add(*partition);
+                words.push(format!("ordinals below {first} stay as they are"));
             }
         }
         Strategy::Recreate => words.push("all old pods go first (Recreate)".to_owned()),
