@@ -12,7 +12,10 @@ use crate::domain::{
 use crate::plan::Verb;
 use crate::text;
 
+mod pod;
 mod sight;
+
+pub use pod::Gone;
 
 use sight::Sight;
 
@@ -45,6 +48,8 @@ pub struct Goal {
     pub ready_for: u32,
     /// What it did to the number of replicas.
     pub scaled: Option<Scaled>,
+    /// The pod that it takes away.
+    pub gone: Option<Gone>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +97,9 @@ pub fn follow(fleet: &Fleet, goal: &Goal, now: Timestamp) -> Follow {
     if workload.generation < goal.generation {
         return Follow::Pending(vec![accepted(), step(false, "controller saw it")]);
     }
+    if let Some(gone) = &goal.gone {
+        return pod::follow(fleet, workload, (goal, gone), now);
+    }
     if !ours(workload, goal) {
         return failed(&superseded(workload));
     }
@@ -112,9 +120,12 @@ pub fn follow(fleet: &Fleet, goal: &Goal, now: Timestamp) -> Follow {
     }
     match goal.verb {
         Verb::Pause => Follow::Done(stands_still(workload)),
-        Verb::Rollback | Verb::Resume | Verb::Restart | Verb::Scale | Verb::SetImage => {
-            rollout(&Sight::new(fleet, workload, goal), goal, now)
-        }
+        Verb::Rollback
+        | Verb::Resume
+        | Verb::Restart
+        | Verb::Scale
+        | Verb::SetImage
+        | Verb::DeletePod => rollout(&Sight::new(fleet, workload, goal), goal, now),
     }
 }
 
@@ -179,6 +190,7 @@ pub fn goal_from_note(workload: &Workload, revisions: &[Revision]) -> Option<Goa
         by: note.by.clone(),
         ready_for: READY_FOR,
         scaled: note.replicas.map(Scaled::To),
+        gone: None,
     })
 }
 

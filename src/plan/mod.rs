@@ -1,5 +1,6 @@
 //! What a write would do, what was verified first, and how its end is known. Pure: nothing here asks or acts.
 
+pub mod batch;
 pub mod check;
 pub mod comparison;
 mod difference;
@@ -28,7 +29,7 @@ pub use follow::{Follow, Goal, Milestone, Scaled};
 pub use gate::{Answers, Missing, Pass};
 pub use progress::Progress;
 pub use request::{Request, Target, Verb};
-pub use step::{ObjectRef, Step, When};
+pub use step::{By, ObjectRef, Step, When};
 
 /// A write that a person can read before it happens. Bound to the uid and the pod template that were shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,6 +107,8 @@ pub struct Offer {
     pub key: char,
     pub text: String,
     pub steps: Vec<Step>,
+    /// They take the place of the plan's own steps, and do not follow them.
+    pub instead: bool,
     pub taken: bool,
 }
 
@@ -113,17 +116,19 @@ pub struct Offer {
 pub enum OfferId {
     Resume,
     DeletePods,
+    Delete,
 }
 
 impl Plan {
     /// The steps with those of the taken offers, in the order they are sent.
     pub fn all_steps(&self) -> impl Iterator<Item = &Step> {
-        let taken = self
-            .offers
-            .iter()
-            .filter(|offer| offer.taken)
-            .flat_map(|offer| &offer.steps);
-        self.steps.iter().chain(taken)
+        let taken = || self.offers.iter().filter(|offer| offer.taken);
+        let own: &[Step] = if taken().any(|offer| offer.instead) {
+            &[]
+        } else {
+            &self.steps
+        };
+        own.iter().chain(taken().flat_map(|offer| &offer.steps))
     }
 
     /// How many replicas there were, for a plan that writes another number.
@@ -188,6 +193,7 @@ pub fn plan(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, 
         Verb::Restart => verbs::restart::plan(evidence),
         Verb::Scale => verbs::scale::plan(evidence),
         Verb::SetImage => verbs::set_image::plan(evidence, now),
+        Verb::DeletePod => verbs::delete_pod::plan(evidence),
     }?;
     let held = check::hold::verdicts(verb, &evidence.holds, evidence.read_at);
     plan.checks.extend(held.into_iter().map(|verdict| Check {

@@ -13,6 +13,7 @@ pub enum Verb {
     Restart,
     Scale,
     SetImage,
+    DeletePod,
 }
 
 /// A verb in a sentence.
@@ -29,13 +30,14 @@ pub struct Words {
 }
 
 impl Verb {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Rollback,
         Self::Pause,
         Self::Resume,
         Self::Restart,
         Self::Scale,
         Self::SetImage,
+        Self::DeletePod,
     ];
 
     /// In the record and in our note, which a test holds to the JSON.
@@ -47,6 +49,7 @@ impl Verb {
             Self::Restart => "restart",
             Self::Scale => "scale",
             Self::SetImage => "set-image",
+            Self::DeletePod => "delete-pod",
         }
     }
 
@@ -63,6 +66,7 @@ impl Verb {
             Self::Restart => ("restart", "restarts", "restarting", "restarted"),
             Self::Scale => ("scale", "scales", "scaling", "scaled"),
             Self::SetImage => ("set image", "sets it", "setting the image", "image set"),
+            Self::DeletePod => ("take a pod away", "does it", "taking away", "taken away"),
         };
         Words {
             plain,
@@ -75,7 +79,7 @@ impl Verb {
     /// Whether something may go out by it that was not running before: that waits while there is a hold.
     pub fn brings_new(self) -> bool {
         match self {
-            Self::Rollback | Self::Pause | Self::Restart | Self::Scale => false,
+            Self::Rollback | Self::Pause | Self::Restart | Self::Scale | Self::DeletePod => false,
             Self::Resume | Self::SetImage => true,
         }
     }
@@ -84,14 +88,14 @@ impl Verb {
     pub fn keeps_template(self) -> bool {
         match self {
             Self::Rollback | Self::Restart | Self::SetImage => false,
-            Self::Pause | Self::Resume | Self::Scale => true,
+            Self::Pause | Self::Resume | Self::Scale | Self::DeletePod => true,
         }
     }
 
     /// Whether the workload is paused before it, for those that turn just that.
     pub fn from_paused(self) -> Option<bool> {
         match self {
-            Self::Rollback | Self::Restart | Self::Scale | Self::SetImage => None,
+            Self::Rollback | Self::Restart | Self::Scale | Self::SetImage | Self::DeletePod => None,
             Self::Pause => Some(false),
             Self::Resume => Some(true),
         }
@@ -128,6 +132,8 @@ pub enum Target {
         container: Option<Box<str>>,
         image: String,
     },
+    /// The very pod that was shown.
+    Pod { name: Box<str>, uid: Uid },
 }
 
 impl Request {

@@ -7,6 +7,7 @@ mod connection;
 #[path = "../contract/mod.rs"]
 mod contract;
 mod ending;
+mod evicting;
 mod feed;
 mod foreign;
 mod handover;
@@ -27,6 +28,7 @@ mod rollback;
 mod scaling;
 mod screen;
 mod session;
+mod several;
 mod shapes;
 #[path = "../contract/on_plane.rs"]
 mod side;

@@ -68,6 +68,7 @@ pub fn goal(evidence: &Evidence, side: &Side) -> Result<Goal, Refusal> {
         by: evidence.stamp.by.clone(),
         ready_for: READY_FOR,
         scaled: None,
+        gone: None,
     })
 }
 
@@ -118,6 +119,7 @@ pub fn offers(evidence: &Evidence, kept: Option<Vec<Step>>) -> Vec<Offer> {
             body: Verbatim(patch::resume(&workload.uid).into()),
             what: format!("resume {}", workload.id),
         }],
+        instead: false,
         taken: false,
     });
     let delete = kept.map(|steps| Offer {
@@ -128,6 +130,7 @@ pub fn offers(evidence: &Evidence, kept: Option<Vec<Step>>) -> Vec<Offer> {
             n => format!("delete those {n} pods as well, one after another"),
         },
         steps,
+        instead: false,
         taken: false,
     });
     resume.into_iter().chain(delete).collect()
