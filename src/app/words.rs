@@ -4,7 +4,7 @@ use super::answering::answering;
 use super::clusters::ClusterState;
 use super::intent::{Entry, Group, Intent, Place, REGISTRY};
 use super::model::{Model, Overlay, Pane, PlanBox, Screen, Stage};
-use super::update::{missing_permission, place};
+use super::update::{batch, missing_permission, place};
 use crate::domain::{Environment, Health, Level};
 use crate::plan::Missing;
 use crate::text;
@@ -74,6 +74,7 @@ fn of_field(model: &Model) -> Option<Vec<Hint>> {
             };
             Some(fixed_hints(&[("enter", "starts it"), ("esc", esc)]))
         }
+        Some(Overlay::Batch) => Some(batch_hints(model)),
         Some(Overlay::Palette { .. } | Overlay::Picker { .. }) => Some(Vec::new()),
         Some(Overlay::Plan(shown)) if matches!(shown.stage, Stage::Asking(_)) => {
             Some(fixed_hints(&[
@@ -106,6 +107,7 @@ const BOARD: &[Intent] = &[
     Intent::Scale,
     Intent::SetImage,
     Intent::HandOver,
+    Intent::Mark,
     Intent::OnlyTrouble,
     Intent::AllNamespaces,
 ];
@@ -125,6 +127,7 @@ const SERVICE: &[Intent] = &[
     Intent::PauseOrResume,
     Intent::Scale,
     Intent::SetImage,
+    Intent::DeletePod,
 ];
 
 const LOGS: &[Intent] = &[
@@ -186,6 +189,48 @@ fn wanted(place: Place) -> &'static [Intent] {
     }
 }
 
+fn batch_hints(model: &Model) -> Vec<Hint> {
+    let Some(batch) = &model.batch else {
+        return Vec::new();
+    };
+    if batch.question.is_some() {
+        return fixed_hints(&[("enter", "shows the plans"), ("esc", "cancels")]);
+    }
+    if batch::typing(batch) {
+        return fixed_hints(&[("enter", "takes it"), ("esc", "leaves the field")]);
+    }
+    let wanted: &[(Intent, &'static str)] = if batch.detail {
+        &[(Intent::Back, "the list")]
+    } else if batch.run.is_none() {
+        &[
+            (Intent::Confirm, "do it"),
+            (Intent::Mark, "leave out"),
+            (Intent::Accept, "its plan"),
+            (Intent::Reason, "reason"),
+            (Intent::Arm, "arm"),
+            (Intent::Retry, "again"),
+            (Intent::Copy, "copy"),
+            (Intent::Back, "cancel"),
+        ]
+    } else {
+        &[
+            (Intent::Stop, "begin no more"),
+            (Intent::Accept, "its plan"),
+            (Intent::Copy, "copy"),
+            (Intent::Back, "close"),
+        ]
+    };
+    let hint = |&(intent, what): &(Intent, &'static str)| {
+        let key = model.settings.keymap.shown(intent)?;
+        Some(Hint {
+            key,
+            what,
+            dimmed: None,
+        })
+    };
+    wanted.iter().filter_map(hint).collect()
+}
+
 /// Without a row there is nothing that most keys of the board could act on.
 fn useful(model: &Model, intent: Intent) -> bool {
     let needs_row = matches!(
@@ -196,6 +241,7 @@ fn useful(model: &Model, intent: Intent) -> bool {
             | Intent::PauseOrResume
             | Intent::Scale
             | Intent::SetImage
+            | Intent::Mark
             | Intent::Filter
             | Intent::Logs
             | Intent::Events
@@ -207,6 +253,9 @@ fn useful(model: &Model, intent: Intent) -> bool {
     let all_connected = model.clusters.iter().all(ClusterState::connected);
     if let Some(Overlay::Plan(shown)) = &model.overlay {
         return in_plan(model, shown, intent);
+    }
+    if let (Intent::DeletePod, Some(Screen::Service(screen))) = (intent, model.screens.last()) {
+        return screen.pane == Pane::Pods;
     }
     match intent {
         Intent::LogIn => waits_for_login(model),
@@ -246,6 +295,8 @@ fn in_plan(model: &Model, shown: &PlanBox, intent: Intent) -> bool {
         Intent::Accept => plan.level == Level::Open,
         Intent::Arm => plan.level == Level::Protected,
         Intent::Override => missing(model, shown).iter().any(overridable),
+        // Of several.
+        Intent::Mark | Intent::Stop => false,
         _ => true,
     }
 }
@@ -263,7 +314,7 @@ fn hint(model: &Model, intent: Intent) -> Option<Hint> {
 /// While the box of something under way is closed.
 fn follow_hint(model: &Model) -> Option<Intent> {
     let here = Intent::ShowFollow.entry().places.contains(&place(model));
-    let closed = model.follows.iter().any(|following| !following.open);
+    let closed = model.follows.iter().any(|following| !following.open) || model.batch.is_some();
     (here && closed).then_some(Intent::ShowFollow)
 }
 

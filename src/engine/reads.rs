@@ -218,6 +218,7 @@ async fn may_patch(
         verb: "patch",
         group: "apps",
         resource,
+        subresource: "",
         namespace: Some(namespace),
     };
     match access::permission(cluster, right).await {

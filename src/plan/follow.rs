@@ -13,7 +13,10 @@ use crate::plan::Verb;
 use crate::plan::verbs::resume_sync::is_on;
 use crate::text;
 
+mod pod;
 mod sight;
+
+pub use pod::Gone;
 
 use sight::Sight;
 
@@ -48,6 +51,8 @@ pub struct Goal {
     pub scaled: Option<Scaled>,
     /// Seconds from its acceptance that it may take, where its past tells.
     pub expected: Option<u32>,
+    /// The pod that it takes away.
+    pub gone: Option<Gone>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +103,9 @@ pub fn follow(fleet: &Fleet, goal: &Goal, now: Timestamp) -> Follow {
     if workload.generation < goal.generation {
         return Follow::Pending(vec![accepted(), step(false, "controller saw it")]);
     }
+    if let Some(gone) = &goal.gone {
+        return pod::follow(fleet, workload, (goal, gone), now);
+    }
     if !ours(workload, goal) {
         return failed(&superseded(workload));
     }
@@ -123,7 +131,8 @@ pub fn follow(fleet: &Fleet, goal: &Goal, now: Timestamp) -> Follow {
         | Verb::Restart
         | Verb::Scale
         | Verb::SetImage
-        | Verb::ResumeSync => rollout(&Sight::new(fleet, workload, goal), goal, now),
+        | Verb::ResumeSync
+        | Verb::DeletePod => rollout(&Sight::new(fleet, workload, goal), goal, now),
     }
 }
 
@@ -202,6 +211,7 @@ pub fn goal_from_note(workload: &Workload, revisions: &[Revision]) -> Option<Goa
         ready_for: READY_FOR,
         scaled: note.replicas.map(Scaled::To),
         expected: None,
+        gone: None,
     })
 }
 

@@ -26,6 +26,7 @@ pub fn inverse(action: &Action) -> Result<(Verb, Target), Failure> {
         Verb::Restart => Err(refused(
             "A restart cannot be undone: its pods were made anew from the same template.",
         )),
+        Verb::DeletePod => Err(refused("A pod that is gone does not come back.")),
         Verb::Scale => {
             let replicas = replicas(action)?;
             let (shown, to) = (replicas.to, replicas.from);
@@ -54,6 +55,11 @@ pub fn rest(action: &Action) -> Result<(Verb, Target), Failure> {
             let replicas = replicas(action)?;
             let (shown, to) = (replicas.from, replicas.to);
             Target::Replicas { shown, to }
+        }
+        Verb::DeletePod => {
+            return Err(refused(
+                "The record does not keep the pod: choose it again.",
+            ));
         }
         Verb::SetImage => {
             return Err(refused(

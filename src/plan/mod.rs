@@ -1,6 +1,7 @@
 //! What a write would do, what was verified first, and how its end is known. Pure: nothing here asks or acts.
 
 pub mod aftermath;
+pub mod batch;
 pub mod check;
 pub mod comparison;
 mod difference;
@@ -32,7 +33,7 @@ pub use follow::{Follow, Goal, Milestone, Scaled};
 pub use gate::{Answers, Missing, Pass};
 pub use progress::Progress;
 pub use request::{Request, Target, Verb};
-pub use step::{ObjectRef, Step, When};
+pub use step::{By, ObjectRef, Step, When};
 
 /// A write that a person can read before it happens. Bound to the uid and the pod template that were shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,6 +113,8 @@ pub struct Offer {
     pub key: char,
     pub text: String,
     pub steps: Vec<Step>,
+    /// They take the place of the plan's own steps, and do not follow them.
+    pub replaces: bool,
     pub taken: bool,
     /// What its check says in place of its own verdict while it is taken.
     pub instead: Option<Box<Verdict>>,
@@ -134,6 +137,7 @@ impl Offer {
             key,
             text: text.into(),
             steps,
+            replaces: false,
             taken: false,
             instead: None,
             document: None,
@@ -149,6 +153,8 @@ pub enum OfferId {
     SuspendSync,
     /// The same change for git, as a patch.
     GitPatch,
+    /// The pod is deleted, not evicted.
+    Delete,
 }
 
 impl Plan {
@@ -161,7 +167,9 @@ impl Plan {
                 .filter(move |offer| offer.taken && (offer.id == OfferId::SuspendSync) == first);
             offers.flat_map(|offer| &offer.steps)
         };
-        taken(true).chain(&self.steps).chain(taken(false))
+        let replaced = self.offers.iter().any(|o| o.taken && o.replaces);
+        let own: &[Step] = if replaced { &[] } else { &self.steps };
+        taken(true).chain(own).chain(taken(false))
     }
 
     /// Takes an offer or leaves it.
@@ -264,6 +272,7 @@ pub fn plan(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, 
         Verb::Scale => verbs::scale::plan(evidence),
         Verb::SetImage => verbs::set_image::plan(evidence, now),
         Verb::ResumeSync => verbs::resume_sync::plan(evidence),
+        Verb::DeletePod => verbs::delete_pod::plan(evidence),
     }?;
     let held = check::hold::verdicts(verb, &evidence.holds, evidence.read_at);
     plan.checks.extend(held.into_iter().map(|verdict| Check {

@@ -11,6 +11,7 @@ mod connection;
 #[path = "../contract/mod.rs"]
 mod contract;
 mod ending;
+mod evicting;
 mod feed;
 mod foreign;
 mod git;
@@ -34,6 +35,7 @@ mod rollback;
 mod scaling;
 mod screen;
 mod session;
+mod several;
 mod shapes;
 #[path = "../contract/on_plane.rs"]
 mod side;

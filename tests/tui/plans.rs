@@ -18,7 +18,7 @@ use super::night::{ago, model, night, now, press};
 use super::snapshots::{check, with_keys};
 
 /// The plan that takes checkout back, as the verb would make it.
-fn back_plan(model: &Model) -> Plan {
+pub fn back_plan(model: &Model) -> Plan {
     let row = &model.board.rows[0];
     let workload = model.fleet.workload(&row.id).unwrap();
     let revisions = model.fleet.revisions(workload);
@@ -148,6 +148,7 @@ fn goal(model: &Model, accepted: Timestamp) -> Goal {
         ready_for: 30,
         scaled: None,
         expected: Some(40),
+        gone: None,
     }
 }
 

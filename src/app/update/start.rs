@@ -39,6 +39,7 @@ impl Model {
             board: Board::default(),
             screens: Vec::new(),
             overlay: None,
+            batch: None,
             follows: Vec::new(),
             interrupted: Vec::new(),
             arming: config.armed_at_start.then(|| Armed {
@@ -84,6 +85,7 @@ impl Settings {
                 .map(|file| file.display().to_string()),
             verify_seconds: config.verify_seconds,
             notify: config.notify.clone(),
+            at_once: config.at_once,
             log_file: config.state_dir.join("rolldeck.log").display().to_string(),
             record_file: config.state_dir.join(FILE).display().to_string(),
             clusters: config.clusters(),

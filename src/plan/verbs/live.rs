@@ -68,6 +68,7 @@ pub fn goal(evidence: &Evidence, side: &Side) -> Result<Goal, Refusal> {
         scaled: None,
         ready_for: evidence.ready_for,
         expected: None,
+        gone: None,
     })
 }
 

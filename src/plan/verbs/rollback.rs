@@ -279,6 +279,7 @@ fn goal(case: &Case<'_>) -> Goal {
         scaled: None,
         ready_for: evidence.ready_for,
         expected: None,
+        gone: None,
     }
 }
 
