@@ -18,6 +18,7 @@ pub async fn run(config: &Config, args: DeletePod) -> Outcome {
         verb: Verb::DeletePod,
         target,
         offers: delete.into_iter().collect(),
+        git_patch: None,
     };
     release::one(config, &mut session, &workload, (&asked, &args.how)).await
 }

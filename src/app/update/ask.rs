@@ -38,9 +38,12 @@ pub fn of_several(verb: Verb) -> Option<Question> {
     let about = match verb {
         Verb::Scale => About::Each,
         Verb::SetImage => About::Tag,
-        Verb::Rollback | Verb::Pause | Verb::Resume | Verb::Restart | Verb::DeletePod => {
-            return None;
-        }
+        Verb::Rollback
+        | Verb::Pause
+        | Verb::Resume
+        | Verb::Restart
+        | Verb::ResumeSync
+        | Verb::DeletePod => return None,
     };
     Some(Question {
         field: Field::default(),

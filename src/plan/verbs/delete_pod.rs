@@ -157,7 +157,7 @@ mod tests {
                 assert_eq!(*when, When::Shown);
                 *by
             }
-            Step::JsonPatch { .. } => panic!("no patch"),
+            Step::JsonPatch { .. } | Step::SyncPatch { .. } => panic!("no patch"),
         };
         plan.all_steps().map(by).collect()
     }

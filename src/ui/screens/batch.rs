@@ -128,7 +128,7 @@ fn change(row: &BatchRow) -> String {
             format!("{} → {}", plan.from.version, plan.to.version)
         }
         Verb::Scale | Verb::DeletePod => format!("{} → {}", plan.arrow.0, plan.arrow.1),
-        Verb::Pause | Verb::Resume | Verb::Restart => plan.from.version.clone(),
+        Verb::Pause | Verb::Resume | Verb::Restart | Verb::ResumeSync => plan.from.version.clone(),
     }
 }
 

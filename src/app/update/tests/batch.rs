@@ -22,6 +22,7 @@ fn board(level: Level) -> Model {
         cluster: "prod-eu".into(),
         namespaces: vec!["shop".into()],
         protection: level,
+        color: None,
     };
     let config = Config {
         environments: vec![environment],
