@@ -193,3 +193,47 @@ fn every_namespace_at_once_in_the_order_of_the_names() {
     assert_eq!(found.len(), 2);
     assert_eq!(items.len(), 3);
 }
+
+/// Who wrote which keys when is metadata; what they hold is not, and stays on the server.
+#[test]
+fn metadata_alone_in_pages() {
+    let place = Place::new("bare");
+    for name in ["a", "b", "c"] {
+        place.secret(name, &json!({"app": "web"}));
+    }
+    let accept = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+    let path = format!("{}?limit=2", place.core("secrets"));
+    let answer = place.admin.get_as(&path, accept);
+    assert!(!answer.text().contains("b2xk"), "{}", answer.text());
+    let list = answer.ok();
+    assert_eq!(list["kind"], "PartialObjectMetadataList");
+    assert_eq!(list["apiVersion"], "meta.k8s.io/v1");
+    assert_eq!(names(list["items"].as_array().unwrap()), ["a", "b"]);
+    let first = &list["items"][0];
+    assert_eq!(first["kind"], "PartialObjectMetadata");
+    assert_eq!(first["metadata"]["labels"]["app"], "web");
+    let fields = first["metadata"]["managedFields"].as_array().unwrap();
+    assert!(fields.iter().any(|entry| {
+        entry["fieldsV1"]["f:data"]["f:word"].is_object() && entry["time"].is_string()
+    }));
+    let next = list["metadata"]["continue"].as_str().unwrap();
+    let rest = place
+        .admin
+        .get_as(&format!("{path}&continue={next}"), accept)
+        .ok();
+    assert_eq!(names(rest["items"].as_array().unwrap()), ["c"]);
+}
+
+/// Without its API a kind is not there, and everybody may know that.
+#[test]
+fn a_kind_that_nobody_installed_is_not_found() {
+    let place = Place::new("absent");
+    let path = format!(
+        "/apis/argoproj.io/v1alpha1/namespaces/{}/applications",
+        place.namespace
+    );
+    assert_eq!(place.admin.get(&path).status, 404);
+    for who in [&place.admin, &place.side.reader()] {
+        assert_eq!(who.get("/apis/argoproj.io/v1alpha1").status, 404);
+    }
+}

@@ -69,7 +69,25 @@ pub fn list(call: &Call, kind: &'static Kind, namespace: Option<&str>) -> Result
     if call.wants_table() {
         return Ok(Answer::value(&table::of(call, kind, &items, &metadata)));
     }
+    if call.wants_metadata_list() {
+        return Ok(Answer::value(&bare(&metadata, &items)));
+    }
     Ok(Answer::ok(text(kind, &metadata, &items)))
+}
+
+/// Nothing of the objects but their metadata.
+fn bare(metadata: &Value, items: &[Kept]) -> Value {
+    let item = |item: &Kept| {
+        json!({
+            "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1",
+            "metadata": item.value()["metadata"].take(),
+        })
+    };
+    let items: Vec<_> = items.iter().map(item).collect();
+    json!({
+        "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1",
+        "metadata": metadata, "items": items,
+    })
 }
 
 fn text(kind: &'static Kind, metadata: &Value, items: &[Kept]) -> String {

@@ -173,6 +173,11 @@ impl Call {
         self.accepts().contains("as=PartialObjectMetadata;")
     }
 
+    /// The same of a list.
+    pub fn wants_metadata_list(&self) -> bool {
+        self.accepts().contains("as=PartialObjectMetadataList")
+    }
+
     /// The media type of the body, without parameters.
     pub fn body_type(&self) -> &str {
         let kind = self.header(CONTENT_TYPE);
