@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{ClusterId, SourceId, WorkloadId};
+use crate::domain::{ClusterId, Occurrence, SourceId, WorkloadId};
 use crate::plan::kubectl::shell_word;
 use crate::plan::{Answers, Plan, Request};
 use crate::text::escape;
@@ -55,6 +55,11 @@ pub enum Effect {
     Compare {
         job: JobId,
         revisions: Compared,
+    },
+    /// Everything that changed lately, from every source of each of these clusters.
+    ReadChanges {
+        job: JobId,
+        asked: Vec<Asked>,
     },
     /// Those of all these clusters together.
     ListNamespaces {
@@ -130,6 +135,16 @@ impl HandOver {
 pub fn typed(arguments: &[String]) -> String {
     let words: Vec<_> = arguments.iter().map(|word| shell_word(word)).collect();
     words.join(" ")
+}
+
+/// Where changes are looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    pub cluster: ClusterId,
+    /// Empty: every namespace.
+    pub namespaces: Vec<Option<Box<str>>>,
+    /// What this session saw itself, and no object tells any more.
+    pub seen: Vec<Occurrence>,
 }
 
 /// From an older revision to a newer one.

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::config::Config;
+use crate::domain::occurrence::Report;
 use crate::domain::release_record::Page;
 use crate::domain::{ClusterId, Connection, Failure, LogLine, SourceId, Update};
 use crate::plan::{Evidence, Progress, Verdict};
@@ -57,6 +58,12 @@ pub enum Event {
     Fetched {
         job: JobId,
         outcome: Result<Document, Failure>,
+    },
+    /// What is known of the changes of one cluster so far; its last report is complete.
+    ChangesTold {
+        job: JobId,
+        cluster: ClusterId,
+        outcome: Result<Box<Report>, Failure>,
     },
     NamespacesListed {
         job: JobId,

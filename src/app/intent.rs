@@ -29,6 +29,9 @@ pub enum Intent {
     History,
     Yaml,
     Events,
+    Changes,
+    #[serde(rename = "t0")]
+    SetMoment,
     Logs,
     PreviousLogs,
     FollowLogs,
@@ -77,18 +80,20 @@ pub enum Place {
     Text,
     Doctor,
     Record,
+    Changes,
     Plan,
     Help,
 }
 
 impl Place {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Board,
         Self::Service,
         Self::Logs,
         Self::Text,
         Self::Doctor,
         Self::Record,
+        Self::Changes,
         Self::Plan,
         Self::Help,
     ];
@@ -153,12 +158,17 @@ impl Intent {
     }
 }
 
-use Place::{Board, Doctor, Help, Logs, Plan, Record, Service, Text};
+use Place::{Board, Changes, Doctor, Help, Logs, Plan, Record, Service, Text};
 
-const MOVING: &[Place] = &[Board, Service, Logs, Text, Doctor, Record, Plan, Help];
-const SCREENS: &[Place] = &[Board, Service, Logs, Text, Doctor, Record];
-const EVERYWHERE: &[Place] = &[Board, Service, Logs, Text, Doctor, Record, Plan, Help];
+const MOVING: &[Place] = &[
+    Board, Service, Logs, Text, Doctor, Record, Changes, Plan, Help,
+];
+const SCREENS: &[Place] = &[Board, Service, Logs, Text, Doctor, Record, Changes];
+const EVERYWHERE: &[Place] = &[
+    Board, Service, Logs, Text, Doctor, Record, Changes, Plan, Help,
+];
 const OBJECTS: &[Place] = &[Board, Service];
+const LINES: &[Place] = &[Board, Service, Changes];
 const READERS: &[Place] = &[Logs, Text];
 
 const fn row(
@@ -202,10 +212,10 @@ pub const REGISTRY: &[Entry] = &[
     row(Intent::Bottom, ("bottom", "to the last line", "last"), Group::Move, MOVING),
     row(Intent::PageDown, ("page-down", "one page down", "page down"), Group::Move, MOVING),
     row(Intent::PageUp, ("page-up", "one page up", "page up"), Group::Move, MOVING),
-    row(Intent::Open, ("open", "open what is marked: a service, a pod's logs, two revisions compared, an action", "open"), Group::Move, &[Board, Service, Record]),
+    row(Intent::Open, ("open", "open what is marked: a service, a pod's logs, two revisions compared, an action", "open"), Group::Move, &[Board, Service, Record, Changes]),
     row(Intent::Back, ("back", "close what is on top; never quits", "back"), Group::Move, EVERYWHERE),
     row(Intent::OtherPane, ("other-pane", "between history and pods", "history, pods"), Group::Move, &[Service]),
-    row(Intent::Filter, ("filter", "narrow the rows: all words must fit, !word must not, -l key=value", "filter"), Group::Narrow, &[Board, Record]),
+    row(Intent::Filter, ("filter", "narrow the rows: all words must fit, !word must not, -l key=value", "filter"), Group::Narrow, &[Board, Record, Changes]),
     row(Intent::Find, ("find", "search in the text", "search"), Group::Look, READERS),
     row(Intent::FindNext, ("find-next", "next place that was searched for", "next"), Group::Look, READERS),
     row(Intent::FindPrevious, ("find-previous", "previous place that was searched for", "previous"), Group::Look, READERS),
@@ -215,9 +225,11 @@ pub const REGISTRY: &[Entry] = &[
     row(Intent::AllNamespaces, ("all-namespaces", "all namespaces", "all namespaces"), Group::Narrow, &[Board]),
     row(Intent::Favourite, ("favourite", "a namespace that was on the board lately", "lately"), Group::Narrow, &[Board]),
     with_argument(row(Intent::PickNamespace, ("ns", "choose the namespace", "namespace"), Group::Narrow, SCREENS), "NAME"),
-    row(Intent::History, ("history", "the revisions of the service", "history"), Group::Look, OBJECTS),
+    row(Intent::History, ("history", "the revisions of the service", "history"), Group::Look, LINES),
     row(Intent::Yaml, ("yaml", "what is marked, as yaml", "yaml"), Group::Look, OBJECTS),
     row(Intent::Events, ("events", "the warnings about the service, its revisions and pods", "events"), Group::Look, OBJECTS),
+    row(Intent::Changes, ("changes", "what changed: of all that is on the board, or of the service", "what changed"), Group::Look, OBJECTS),
+    row(Intent::SetMoment, ("t0", "when it began: the changes before it, the likeliest first; nothing: the newest first", "began at"), Group::Look, &[Changes]),
     row(Intent::Logs, ("logs", "the logs of the service's pods together, or of the marked pod", "logs"), Group::Look, OBJECTS),
     row(Intent::PreviousLogs, ("previous-logs", "the logs of the runs before the last restart", "previous logs"), Group::Look, &[Board, Service, Logs]),
     row(Intent::FollowLogs, ("follow-logs", "keep to the newest line, or stand still", "follow"), Group::Look, &[Logs]),
@@ -229,7 +241,7 @@ pub const REGISTRY: &[Entry] = &[
     row(Intent::Times, ("times", "the time of each line", "times"), Group::Look, &[Logs]),
     row(Intent::HandOver, ("hand-over", "hand the terminal to a shell, port-forward, edit, k9s or your own programs, at what is marked", "hand over"), Group::Look, OBJECTS),
     row(Intent::Shell, ("shell", "a shell in the marked pod", "shell"), Group::Look, &[Service]),
-    release(row(Intent::RollBack, ("rollback", "plan to roll back to what served, or to the marked revision", "roll back"), Group::Release, OBJECTS)),
+    release(row(Intent::RollBack, ("rollback", "plan to roll back to what served, or to the marked revision", "roll back"), Group::Release, LINES)),
     release(row(Intent::PauseOrResume, ("pause-or-resume", "plan to pause a Deployment, or to resume one that is paused", "pause, resume"), Group::Release, OBJECTS)),
     release(row(Intent::Restart, ("restart", "plan to make every pod anew, with the same template", "restart"), Group::Release, OBJECTS)),
     release(row(Intent::Scale, ("scale", "plan another number of replicas, or other bounds for the autoscaler; on a pod: a shell", "scale"), Group::Release, OBJECTS)),
@@ -238,14 +250,14 @@ pub const REGISTRY: &[Entry] = &[
     row(Intent::Accept, ("accept", "the button of a plan in an open environment", "do it"), Group::Release, &[Plan]),
     row(Intent::Override, ("override", "do it against a blocking check, with a reason", "override"), Group::Release, &[Plan]),
     row(Intent::Reason, ("reason", "say why, for the record", "reason"), Group::Release, &[Plan]),
-    row(Intent::Arm, ("arm", "writes in protected environments on, until ten idle minutes, or off", "arm"), Group::Release, &[Board, Service, Logs, Text, Doctor, Record, Plan]),
-    row(Intent::ShowFollow, ("follow", "the action that is under way", "follow"), Group::Release, &[Board, Service, Text, Doctor, Record]),
-    row(Intent::Record, ("record", "what was done: who, when, why, and how it ended", "record"), Group::Release, &[Board, Service, Logs, Text, Doctor]),
+    row(Intent::Arm, ("arm", "writes in protected environments on, until ten idle minutes, or off", "arm"), Group::Release, &[Board, Service, Logs, Text, Doctor, Record, Changes, Plan]),
+    row(Intent::ShowFollow, ("follow", "the action that is under way", "follow"), Group::Release, &[Board, Service, Text, Doctor, Record, Changes]),
+    row(Intent::Record, ("record", "what was done: who, when, why, and how it ended", "record"), Group::Release, &[Board, Service, Logs, Text, Doctor, Changes]),
     release(row(Intent::Undo, ("undo", "plan the way back from the marked action", "undo"), Group::Release, &[Record])),
     release(row(Intent::Finish, ("finish", "plan what is left of an action that did not come to its end", "finish"), Group::Release, &[Record])),
-    row(Intent::Copy, ("copy", "copy: the service, the revision's image, the text, the command of the plan, the action", "copy"), Group::Look, &[Board, Service, Logs, Text, Record, Plan]),
+    row(Intent::Copy, ("copy", "copy: the service, the revision's image, the text, the command of the plan, the action", "copy"), Group::Look, &[Board, Service, Logs, Text, Record, Changes, Plan]),
     row(Intent::Doctor, ("doctor", "what works, what does not, and why", "doctor"), Group::Program, SCREENS),
-    row(Intent::Retry, ("retry", "try again now what waits; read again what is shown", "again"), Group::Program, &[Board, Service, Logs, Text, Doctor, Record, Plan]),
+    row(Intent::Retry, ("retry", "try again now what waits; read again what is shown", "again"), Group::Program, &[Board, Service, Logs, Text, Doctor, Record, Changes, Plan]),
     row(Intent::Redraw, ("redraw", "paint the whole screen again", "redraw"), Group::Program, EVERYWHERE),
     row(Intent::Suspend, ("suspend", "back to the shell; fg returns", "suspend"), Group::Program, SCREENS),
     row(Intent::Palette, ("palette", "commands by name", "command"), Group::Program, SCREENS),

@@ -15,6 +15,7 @@ pub fn page(model: &Model) -> usize {
         Some(Screen::Logs(_) | Screen::Text(_)) => reader_rows(model),
         Some(Screen::Doctor(_)) => doctor_rows(model),
         Some(Screen::Record(_)) => record_rows(model),
+        Some(Screen::Changes(_)) => changes_rows(model),
     };
     rows.saturating_sub(1).max(1)
 }
@@ -49,6 +50,19 @@ pub fn record_rows(model: &Model) -> usize {
     body_rows(model)
         .saturating_sub(2 + record_foot(model))
         .max(1)
+}
+
+/// Under the title, the lines about what is missing and the titles of the columns, above the line of the fields.
+pub fn changes_rows(model: &Model) -> usize {
+    body_rows(model).saturating_sub(3 + gap_rows(model)).max(1)
+}
+
+/// What could not be read is said above the rest, on at most three lines.
+pub fn gap_rows(model: &Model) -> usize {
+    match model.screens.last() {
+        Some(Screen::Changes(screen)) => screen.gaps().len().min(3),
+        Some(_) | None => 0,
+    }
 }
 
 /// Under the titles of the columns, above the line of the filter when there is one.

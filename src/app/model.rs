@@ -1,14 +1,15 @@
 //! Everything the screen shows and the keys act on. Plain data: `Clone`, `PartialEq`, `Debug`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 
 use crate::config::{Display, Namespaces, Program};
+use crate::domain::occurrence::Report;
 use crate::domain::release_record::{Action, Page};
 use crate::domain::{
-    ClusterId, Container, Environment, Failure, Fleet, Health, Hold, Known, Level, SourceId,
-    Standing, TemplateHash, Uid, WorkloadId,
+    ClusterId, Container, Environment, Failure, Fleet, Health, Hold, Known, Level, Occurrence,
+    SourceId, Standing, TemplateHash, Uid, WorkloadId,
 };
 use crate::plan::{Answers, Follow, Goal, Plan, Request, Verdict};
 
@@ -47,6 +48,8 @@ pub struct Model {
     pub executions: Vec<Execution>,
     /// Actions whose end was said and recorded in this session.
     pub ended: BTreeSet<String>,
+    /// Workloads that went away while somebody watched, the newest last.
+    pub deletions: VecDeque<Occurrence>,
     /// The wish list that was sent last.
     pub watched: Vec<SourceId>,
     /// What `settle` has to make good.
@@ -197,6 +200,7 @@ pub enum Screen {
     Text(TextScreen),
     Doctor(DoctorScreen),
     Record(RecordScreen),
+    Changes(Box<ChangesScreen>),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -247,6 +251,8 @@ pub enum TextKind {
         id: String,
         workload: WorkloadId,
     },
+    /// What is known of one change.
+    Occurrence(Option<WorkloadId>),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -269,6 +275,47 @@ pub struct RecordScreen {
     pub offset: usize,
     pub filter: Field,
     pub filtering: bool,
+}
+
+/// What changed: every source's lines in one list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChangesScreen {
+    pub job: JobId,
+    /// The service that it is about; all that is on the board without one.
+    pub service: Option<WorkloadId>,
+    /// What each cluster told, each alone.
+    pub tellings: BTreeMap<ClusterId, Telling>,
+    /// When the last of them was complete.
+    pub read_at: Option<Timestamp>,
+    /// When the trouble began; the newest lines come first without it.
+    pub began: Option<Began>,
+    /// The moment is being typed.
+    pub moment: Option<Field>,
+    pub filter: Field,
+    pub filtering: bool,
+    /// The marked line; the first until a key moves it.
+    pub marked: Option<Occurrence>,
+    pub offset: usize,
+}
+
+/// What one cluster told of its changes.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Telling {
+    pub report: Report,
+    /// What stood there before it is read again: a source that fails now keeps its lines.
+    pub last: Option<Report>,
+    /// Why nothing was read at all.
+    pub failed: Option<String>,
+    /// Nothing more comes.
+    pub done: bool,
+}
+
+/// The moment that changes are looked for before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Began {
+    pub at: Timestamp,
+    /// The service whose trouble it is; typed by the person without one.
+    pub service: Option<WorkloadId>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -436,6 +483,26 @@ impl RecordScreen {
             action.is_some_and(|(action, _)| Some(&action.sending.id) == self.marked.as_ref())
         };
         (0..self.rows.len()).find(marked).unwrap_or(0)
+    }
+}
+
+impl ChangesScreen {
+    /// Of all clusters, in no order.
+    pub fn occurrences(&self) -> Vec<&Occurrence> {
+        let reports = self.tellings.values().map(|telling| &telling.report);
+        reports.flat_map(|report| &report.occurrences).collect()
+    }
+
+    /// What is not in the list, one sentence each, with the cluster where there are several.
+    pub fn gaps(&self) -> Vec<String> {
+        let several = self.tellings.len() > 1;
+        let of = |(id, telling): (&ClusterId, &Telling)| {
+            let failed = telling.failed.iter().cloned();
+            let gaps = failed.chain(telling.report.gaps());
+            let named = gaps.map(|gap| if several { format!("{id}: {gap}") } else { gap });
+            named.collect::<Vec<_>>()
+        };
+        self.tellings.iter().flat_map(of).collect()
     }
 }
 

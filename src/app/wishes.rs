@@ -115,6 +115,9 @@ fn by_need(model: &Model) -> Vec<(u8, WorkloadId)> {
         match screen {
             Screen::Service(service) => needs.push((1, service.workload.clone())),
             Screen::Logs(logs) => needs.push((1, logs.workload.clone())),
+            Screen::Changes(changes) => {
+                needs.extend(changes.service.clone().map(|id| (1, id)));
+            }
             Screen::Text(_) | Screen::Doctor(_) | Screen::Record(_) => {}
         }
     }

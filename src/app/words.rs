@@ -72,6 +72,18 @@ fn of_field(model: &Model) -> Option<Vec<Hint>> {
     }
 }
 
+/// On the list of what changed.
+const CHANGES: &[Intent] = &[
+    Intent::Open,
+    Intent::RollBack,
+    Intent::SetMoment,
+    Intent::Filter,
+    Intent::Copy,
+    Intent::Retry,
+    Intent::History,
+    Intent::Back,
+];
+
 /// In each place, most useful first.
 fn wanted(place: Place) -> &'static [Intent] {
     match place {
@@ -79,6 +91,7 @@ fn wanted(place: Place) -> &'static [Intent] {
             Intent::Retry,
             Intent::Open,
             Intent::RollBack,
+            Intent::Changes,
             Intent::Filter,
             Intent::Palette,
             Intent::Logs,
@@ -97,6 +110,7 @@ fn wanted(place: Place) -> &'static [Intent] {
             Intent::Open,
             Intent::Logs,
             Intent::OtherPane,
+            Intent::Changes,
             Intent::PreviousLogs,
             Intent::Yaml,
             Intent::Events,
@@ -127,6 +141,7 @@ fn wanted(place: Place) -> &'static [Intent] {
             Intent::Retry,
         ],
         Place::Doctor => &[Intent::Back, Intent::Retry],
+        Place::Changes => CHANGES,
         Place::Record => &[
             Intent::Open,
             Intent::Undo,
@@ -320,5 +335,6 @@ fn under_help(model: &Model) -> Place {
         Some(Screen::Text(_)) => Place::Text,
         Some(Screen::Doctor(_)) => Place::Doctor,
         Some(Screen::Record(_)) => Place::Record,
+        Some(Screen::Changes(_)) => Place::Changes,
     }
 }

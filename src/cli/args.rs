@@ -81,6 +81,8 @@ pub enum Verb {
     Record(Record),
     /// The logs of one service's pods together, in the order of their times
     Logs(Logs),
+    /// What changed lately: releases, settings, scales, autoscalers, deletions, nodes; the newest first
+    Changes(Changes),
     /// What is right and wrong here: kubeconfig, server, login, permissions, files
     Doctor(Doctor),
     /// The settings in force, and from where each comes
@@ -235,6 +237,24 @@ fn span(text: &str) -> Result<SignedDuration, String> {
 }
 
 #[derive(Debug, Arguments)]
+pub struct Changes {
+    /// `checkout` or `deploy/checkout`: what concerns it; everything without it
+    pub service: Option<String>,
+    /// How far back, from now or from --before: 30m, 4h, 2d; seven days at most
+    #[arg(long, value_name = "TIME", default_value = "1d", value_parser = span)]
+    pub since: SignedDuration,
+    /// When the trouble began, in UTC: 14:02, 2026-11-27T14:02, or 20m ago; the likeliest cause comes first
+    #[arg(long, value_name = "MOMENT")]
+    pub before: Option<String>,
+    /// How long to wait for the API server, in seconds; what is late is said to be missing
+    #[arg(long, value_name = "SECONDS", default_value_t = READS, value_parser = clap::value_parser!(u64).range(1..))]
+    pub timeout: u64,
+    /// The form of the output
+    #[arg(short, long, value_enum, default_value = "lines")]
+    pub output: ListForm,
+}
+
+#[derive(Debug, Arguments)]
 pub struct Doctor {
     /// The form of the output
     #[arg(short, long, value_enum, default_value = "lines")]
@@ -284,6 +304,14 @@ pub struct Demo {
 pub enum Form {
     Lines,
     Json,
+}
+
+/// A list can be pasted into a chat as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListForm {
+    Lines,
+    Json,
+    Markdown,
 }
 
 impl Args {

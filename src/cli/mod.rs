@@ -1,6 +1,7 @@
 //! The command line: the board, and the same engine as plain lines for scripts.
 
 mod args;
+mod changes;
 mod completions;
 mod config;
 mod demo;
@@ -76,6 +77,7 @@ fn run(args: Args) -> Outcome {
         Some(Verb::Scale(args)) => headless(load()?, async |c| scale::run(&c, args).await),
         Some(Verb::SetImage(args)) => headless(load()?, async |c| set_image::run(&c, args).await),
         Some(Verb::Record(args)) => headless(load()?, async |c| record::run(&c, &args).await),
+        Some(Verb::Changes(args)) => headless(load()?, async |c| changes::run(&c, &args).await),
         Some(Verb::Doctor(args)) => headless(load()?, async |c| doctor::run(&c, &args).await),
         // For those whose settings are broken as well.
         Some(Verb::Config(args)) => config::run(&overrides, &variable, &args),

@@ -2,10 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::occurrence::{Difference, Origin, Subject, What, Who, Written};
 use super::pod::Ended;
 use super::{
-    Condition, Container, ContainerState, Counts, Kind, Labels, Pod, Revision, Run, Strategy,
-    TemplateHash, Truth, Warning, Workload, WorkloadId,
+    Condition, Container, ContainerState, Counts, Kind, Labels, Occurrence, Pod, Revision, Run,
+    Strategy, TemplateHash, Truth, Warning, Workload, WorkloadId,
 };
 
 pub const IMAGE: &str = "shop/checkout:2.15.0";
@@ -205,5 +206,36 @@ pub fn warning(kind: &str, about: &str, uid: &str, reason: &str, message: &str) 
         message: message.into(),
         count: 1,
         last_seen: ago(30),
+    }
+}
+
+/// A change of a ConfigMap `name` so many seconds ago, to be spoiled.
+pub fn occurrence(what: What, name: &str, seconds: i64) -> Occurrence {
+    Occurrence {
+        at: ago(seconds),
+        inferred: false,
+        what,
+        subject: Subject {
+            cluster: "prod-eu".into(),
+            namespace: "shop".into(),
+            kind: "cm".into(),
+            name: name.into(),
+        },
+        services: Vec::new(),
+        words: "content changed".into(),
+        who: Who::Manager("helm".into()),
+        known_from: "managedFields",
+        origin: Origin::ConfigMaps,
+        difference: Difference::Words(Vec::new()),
+    }
+}
+
+/// The last write of a manager, and the fields that it owns.
+pub fn written(manager: &str, seconds: i64, fields: &[&str]) -> Written {
+    Written {
+        manager: manager.into(),
+        at: ago(seconds),
+        subresource: "".into(),
+        fields: fields.iter().map(|field| (*field).into()).collect(),
     }
 }

@@ -68,7 +68,7 @@ pub fn current<'a>(workload: &Workload, revisions: &'a [Revision]) -> Option<&'a
     current_among(workload, revisions.iter())
 }
 
-fn current_among<'a>(
+pub(super) fn current_among<'a>(
     workload: &Workload,
     mut revisions: impl Iterator<Item = &'a Revision> + Clone,
 ) -> Option<&'a Revision> {

@@ -1,5 +1,6 @@
 //! Runs what the app asks for: connections, feeds, jobs. Everything comes back as an `Event`.
 
+pub mod changes;
 pub mod clock;
 mod connections;
 pub mod doctor;
@@ -144,6 +145,9 @@ impl Engine {
             }
             Effect::Compare { job, revisions } => {
                 self.jobs.spawn(job, reads::compare(shared, job, revisions));
+            }
+            Effect::ReadChanges { job, asked } => {
+                self.jobs.spawn(job, changes::tell(shared, job, asked));
             }
             Effect::ListNamespaces { job, clusters } => {
                 self.jobs

@@ -1,6 +1,7 @@
 //! Turns data into safe words: escaping, widths, cutting, ages and counts.
 
 pub mod action;
+pub mod changes;
 mod escape;
 mod time;
 mod width;
@@ -8,7 +9,9 @@ mod words;
 mod wrap;
 
 pub use escape::{escape, is_unsafe};
-pub use time::{age, clock, coarse_age, date, duration, millis, moment, of_deadline, seconds};
+pub use time::{
+    age, clock, coarse_age, date, duration, millis, moment, of_deadline, seconds, typed_moment,
+};
 pub use width::{Ellipsis, clause, fit, fit_clause, fit_end, fit_with, pad, pad_left, width};
 pub use words::{count, list, thousands};
 pub use wrap::{pieces, wrap};

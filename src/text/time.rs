@@ -1,6 +1,8 @@
 //! Ages, durations and moments in words. Moments are UTC, so that two people read the same.
 
-use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use jiff::civil::{DateTime, Time};
+use jiff::tz::TimeZone;
+use jiff::{Span, SpanRelativeTo, Timestamp};
 
 /// Coarse: `48s` up to a minute, then `4m`, `3h`, `41d`. A moment in the future counts as now.
 pub fn age(since: Timestamp, now: Timestamp) -> String {
@@ -94,6 +96,29 @@ pub fn moment(at: Timestamp) -> String {
     utc(at).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+/// A moment as a person types it, in UTC: `14:02` (the last time that it was), `2026-11-27T14:02`, or how long ago:
+/// `20m`, `1h30m`, `20m ago`.
+pub fn typed_moment(text: &str, now: Timestamp) -> Option<Timestamp> {
+    let text = text.trim();
+    if let Ok(span) = text.parse::<Span>() {
+        let ago = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+        return now.checked_sub(ago.abs()).ok();
+    }
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Some(at);
+    }
+    let at = |at: DateTime| Some(at.to_zoned(TimeZone::UTC).ok()?.timestamp());
+    if let Ok(civil) = text.trim_end_matches('Z').parse::<DateTime>() {
+        return at(civil);
+    }
+    let time: Time = text.contains(':').then(|| text.parse().ok())??;
+    let today = at(utc(now).date().to_datetime(time))?;
+    if today <= now {
+        return Some(today);
+    }
+    at(utc(now).date().yesterday().ok()?.to_datetime(time))
+}
+
 fn utc(at: Timestamp) -> DateTime {
     at.to_zoned(TimeZone::UTC).datetime()
 }
@@ -104,6 +129,33 @@ mod tests {
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn moments_as_people_type_them() {
+        let now = at("2026-11-27T14:30:00Z");
+        for (text, want) in [
+            ("14:02", Some("2026-11-27T14:02:00Z")),
+            ("14:02:07", Some("2026-11-27T14:02:07Z")),
+            // Not yet today: it was yesterday.
+            ("23:50", Some("2026-11-26T23:50:00Z")),
+            ("2026-11-20T14:02", Some("2026-11-20T14:02:00Z")),
+            ("2026-11-20 14:02:01", Some("2026-11-20T14:02:01Z")),
+            ("2026-11-20T14:02:00Z", Some("2026-11-20T14:02:00Z")),
+            ("2026-11-20T16:02:00+02:00", Some("2026-11-20T14:02:00Z")),
+            (" 20m ", Some("2026-11-27T14:10:00Z")),
+            ("20m ago", Some("2026-11-27T14:10:00Z")),
+            ("1h30m", Some("2026-11-27T13:00:00Z")),
+            ("-2d", Some("2026-11-25T14:30:00Z")),
+            ("25:00", None),
+            ("20", None),
+            ("m", None),
+            ("", None),
+            ("soon", None),
+            ("99999999999999999d", None),
+        ] {
+            assert_eq!(typed_moment(text, now), want.map(at), "{text}");
+        }
     }
 
     #[test]

@@ -76,6 +76,7 @@ fn screen(body: &mut Pen<'_>, model: &Model) {
         Some(Screen::Text(text)) => screens::text::text(body, model, text),
         Some(Screen::Doctor(doctor)) => screens::doctor::doctor(body, model, doctor),
         Some(Screen::Record(record)) => screens::record::record(body, model, record),
+        Some(Screen::Changes(changes)) => screens::changes::changes(body, model, changes),
     }
 }
 
@@ -112,6 +113,7 @@ fn about(model: &Model) -> Option<&WorkloadId> {
         Screen::Logs(logs) => Some(&logs.workload),
         Screen::Text(text) => match &text.kind {
             crate::app::model::TextKind::Events(id) => Some(id),
+            crate::app::model::TextKind::Occurrence(id) => id.as_ref(),
             crate::app::model::TextKind::Comparison(compared) => Some(&compared.workload),
             crate::app::model::TextKind::Action { workload, .. } => Some(workload),
             crate::app::model::TextKind::Yaml(of) => match of {
@@ -120,6 +122,7 @@ fn about(model: &Model) -> Option<&WorkloadId> {
                 | crate::app::effect::YamlOf::Revision { workload, .. } => Some(workload),
             },
         },
+        Screen::Changes(changes) => changes.service.as_ref(),
         Screen::Doctor(_) | Screen::Record(_) => None,
     }
 }

@@ -10,7 +10,7 @@ use crate::domain::{ClusterId, Failure, Known, Uid, WorkloadId, known::State};
 use crate::plan::{Target, Verb};
 
 use super::key::{self, Typed};
-use super::{ask, logs, notice, plan, service, text};
+use super::{ask, changes, logs, notice, plan, service, text};
 
 pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
     let (rows, page) = (model.board.rows.len(), layout::page(model));
@@ -27,6 +27,7 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
         }
         Intent::Wide => model.board.wide = !model.board.wide,
         Intent::Retry => return retry(model),
+        Intent::Changes => return changes::open(model, None),
         Intent::Back => back(model),
         _ => return on_row(model, intent),
     }

@@ -7,7 +7,7 @@ use crate::app::model::{Model, SourceState};
 use crate::app::settle;
 use crate::domain::{Change, Feed, Health, SourceId, Update};
 
-use super::{connection, follow, logs};
+use super::{changes, connection, follow, logs};
 
 /// More touched rows than this wait for the next frame.
 const AT_ONCE: usize = 32;
@@ -73,6 +73,7 @@ fn answered(update: &Update) -> bool {
 fn changed(model: &mut Model, source: &SourceId, change: Change) {
     let listed = matches!(change, Change::Synced(_) | Change::Reset(..));
     let of_workloads = matches!(source.feed, Feed::Workloads(_));
+    changes::watch_deletions(model, source, &change);
     let touched = model.fleet.apply(source, change);
     if of_workloads {
         for id in &touched {

@@ -9,8 +9,8 @@ use crate::app::keymap::{Code, Key};
 use crate::app::model::{Model, Overlay, Screen};
 
 use super::{
-    board, doctor, find, follow, handover, logs, namespaces, notice, palette, plan, record,
-    service, text,
+    board, changes, doctor, find, follow, handover, logs, namespaces, notice, palette, plan,
+    record, service, text,
 };
 
 /// More lines than anything that lies over the screen has; how many it has depends on how it is drawn.
@@ -71,6 +71,7 @@ fn typing(model: &Model) -> bool {
             Some(Screen::Logs(screen)) => screen.search.open || screen.only.open,
             Some(Screen::Text(screen)) => screen.search.open,
             Some(Screen::Record(screen)) => screen.filtering,
+            Some(Screen::Changes(screen)) => screen.filtering || screen.moment.is_some(),
             Some(Screen::Service(_) | Screen::Doctor(_)) => false,
         }
 }
@@ -79,6 +80,7 @@ fn field_key(model: &mut Model, key: Key) -> Vec<Effect> {
     match model.screens.last() {
         None => board::filter_key(model, key),
         Some(Screen::Record(_)) => record::filter_key(model, key),
+        Some(Screen::Changes(_)) => changes::field_key(model, key),
         Some(_) => find::key(model, key),
     }
     Vec::new()
@@ -105,6 +107,7 @@ pub fn place(model: &Model) -> Place {
             Some(Screen::Text(_)) => Place::Text,
             Some(Screen::Doctor(_)) => Place::Doctor,
             Some(Screen::Record(_)) => Place::Record,
+            Some(Screen::Changes(_)) => Place::Changes,
         },
     }
 }
@@ -150,6 +153,7 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
         Place::Text => text::act(model, intent),
         Place::Doctor => doctor::act(model, intent),
         Place::Record => record::act(model, intent),
+        Place::Changes => changes::act(model, intent),
         Place::Plan => plan::act(model, intent),
         Place::Help => {
             help(model, intent);

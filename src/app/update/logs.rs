@@ -139,7 +139,8 @@ pub fn logged(model: &mut Model, job: JobId, news: LogNews) -> Vec<Effect> {
             | Screen::Service(_)
             | Screen::Text(_)
             | Screen::Doctor(_)
-            | Screen::Record(_) => None,
+            | Screen::Record(_)
+            | Screen::Changes(_) => None,
         });
     let Some((visible, screen)) = screen else {
         return Vec::new();

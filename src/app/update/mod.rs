@@ -2,6 +2,7 @@
 
 mod ask;
 mod board;
+pub mod changes;
 mod connection;
 mod doctor;
 mod feed;
@@ -69,6 +70,11 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Progressed { job, progress } => progress::progressed(model, job, progress),
         Event::Logged { job, news } => logs::logged(model, job, news),
         Event::Fetched { job, outcome } => text::fetched(model, job, outcome),
+        Event::ChangesTold {
+            job,
+            cluster,
+            outcome,
+        } => changes::told_changes(model, (job, &cluster), outcome),
         Event::NamespacesListed { job, outcome } => namespaces::listed(model, job, outcome),
         Event::PermissionTold {
             cluster,

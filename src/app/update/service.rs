@@ -7,7 +7,7 @@ use crate::app::model::{Model, Pane, Screen, ServiceScreen};
 use crate::domain::{Fleet, Pod, revision};
 use crate::plan::{Target, Verb};
 
-use super::{ask, board, handover, key, logs, notice, plan, text};
+use super::{ask, board, changes, handover, key, logs, notice, plan, text};
 
 pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
     let lines = layout::page(model);
@@ -37,6 +37,7 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
             };
             return text::open_yaml(model, of);
         }
+        Intent::Changes => return changes::open(model, Some(id)),
         Intent::Events => return text::open_events(model, id),
         Intent::Logs | Intent::PreviousLogs => {
             let pod = pod.filter(|_| pane == Pane::Pods);

@@ -1,6 +1,6 @@
 //! The model before anything is known.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 
@@ -44,6 +44,7 @@ impl Model {
             next_job: 0,
             executions: Vec::new(),
             ended: BTreeSet::new(),
+            deletions: VecDeque::new(),
             watched: Vec::new(),
             work: Work::default(),
             command: config.command.clone(),

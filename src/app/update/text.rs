@@ -11,7 +11,7 @@ use crate::text::action::whole;
 use crate::text::{age, clock, pad, width};
 
 use super::find::{self, Way};
-use super::{key, next_job, record};
+use super::{key, next_job, notice, record};
 
 /// Cells of the longest reason that is written whole.
 const REASON: usize = 20;
@@ -78,7 +78,13 @@ pub fn open_events(model: &mut Model, id: WorkloadId) -> Vec<Effect> {
     Vec::new()
 }
 
-fn push(model: &mut Model, title: String, kind: TextKind, document: Known<Document>, job: JobId) {
+pub fn push(
+    model: &mut Model,
+    title: String,
+    kind: TextKind,
+    document: Known<Document>,
+    job: JobId,
+) {
     model.screens.push(Screen::Text(TextScreen {
         title,
         kind,
@@ -175,7 +181,13 @@ fn last_top(model: &Model) -> usize {
         Some(Screen::Text(screen)) => {
             layout::last_top(model, lines(screen).iter().map(String::as_str))
         }
-        Some(Screen::Service(_) | Screen::Logs(_) | Screen::Doctor(_) | Screen::Record(_))
+        Some(
+            Screen::Service(_)
+            | Screen::Logs(_)
+            | Screen::Doctor(_)
+            | Screen::Record(_)
+            | Screen::Changes(_),
+        )
         | None => 0,
     }
 }
@@ -190,7 +202,7 @@ fn again(model: &mut Model) -> Vec<Effect> {
         TextKind::Events(id) => Some(events(model, id)),
         // It is made again when the record is read again.
         TextKind::Action { .. } => return record::again(model),
-        TextKind::Yaml(_) | TextKind::Comparison(_) => None,
+        TextKind::Yaml(_) | TextKind::Comparison(_) | TextKind::Occurrence(_) => None,
     };
     let Some(Screen::Text(screen)) = model.screens.last_mut() else {
         return Vec::new();
@@ -202,6 +214,10 @@ fn again(model: &mut Model) -> Vec<Effect> {
             if let Some(document) = document {
                 screen.document.learn(document, now);
             }
+            Vec::new()
+        }
+        TextKind::Occurrence(_) => {
+            notice(model, "it is read again with the list", false);
             Vec::new()
         }
         TextKind::Yaml(object) => vec![

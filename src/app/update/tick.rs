@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::app::effect::Effect;
 use crate::app::layout;
-use crate::app::model::{Model, Overlay, RecordScreen, Screen, Stage};
+use crate::app::model::{ChangesScreen, Model, Overlay, RecordScreen, Screen, Stage};
 use crate::app::settle::{self, settle};
 use crate::domain::{Connection, Health, Phase};
 use crate::plan::Follow;
@@ -59,6 +59,7 @@ fn ages(model: &Model) -> u64 {
             }
         }
         Some(Screen::Record(screen)) => record(model, screen, &mut words),
+        Some(Screen::Changes(screen)) => changes(model, screen, &mut words),
         Some(Screen::Logs(_) | Screen::Doctor(_)) => {}
     }
     for following in &model.follows {
@@ -99,6 +100,16 @@ impl Words {
     fn seconds(&mut self) {
         self.1.as_second().hash(&mut self.0);
     }
+}
+
+fn changes(model: &Model, screen: &ChangesScreen, words: &mut Words) {
+    let lines = super::changes::lines(model, screen);
+    let shown = lines
+        .iter()
+        .skip(screen.offset)
+        .take(layout::changes_rows(model));
+    shown.for_each(|one| words.age(one.at));
+    screen.read_at.iter().for_each(|at| words.age(*at));
 }
 
 fn header(model: &Model, words: &mut Words) {

@@ -115,14 +115,20 @@ impl Cluster {
         self.list_seen(path, |_| {}).await
     }
 
-    /// The same; `seen` is shown what has come so far, after every piece.
-    pub async fn list_seen(
-        &self,
-        path: &str,
-        mut seen: impl FnMut(&[u8]),
-    ) -> Result<Answer, Error> {
-        let ask = Ask::new(Method::GET, path, LIST);
-        let response = self.exchange(&ask).await?;
+    /// The same of the objects' metadata alone: what Secrets hold never leaves the server.
+    pub async fn list_metadata(&self, path: &str) -> Result<Answer, Error> {
+        let mut ask = Ask::new(Method::GET, path, LIST);
+        ask.accept = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+        self.page(&ask, |_| {}).await
+    }
+
+    /// As [`Cluster::list`]; `seen` is shown what has come so far, after every piece.
+    pub async fn list_seen(&self, path: &str, seen: impl FnMut(&[u8])) -> Result<Answer, Error> {
+        self.page(&Ask::new(Method::GET, path, LIST), seen).await
+    }
+
+    async fn page(&self, ask: &Ask<'_>, mut seen: impl FnMut(&[u8])) -> Result<Answer, Error> {
+        let response = self.exchange(ask).await?;
         let server_date = server_date(response.headers());
         let mut pieces = pieces(response, ask.about());
         let mut body = BytesMut::new();
@@ -130,7 +136,7 @@ impl Cluster {
             .await
             .map_err(|_| ask.silent(SILENCE))?
         {
-            grow(&mut body, &piece?, LARGE, &ask)?;
+            grow(&mut body, &piece?, LARGE, ask)?;
             seen(&body);
         }
         Ok(Answer {

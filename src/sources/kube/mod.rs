@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod backoff;
+pub mod changes;
 mod client;
 pub mod convert;
 mod credential;

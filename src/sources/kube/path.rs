@@ -15,7 +15,13 @@ pub enum Resource {
     Secrets,
     ServiceAccounts,
     ResourceQuotas,
+    Nodes,
     Autoscalers,
+    /// Argo CD.
+    Applications,
+    /// Flux.
+    Kustomizations,
+    HelmReleases,
 }
 
 impl From<Kind> for Resource {
@@ -38,7 +44,11 @@ impl Resource {
             Self::Secrets => "secrets",
             Self::ServiceAccounts => "serviceaccounts",
             Self::ResourceQuotas => "resourcequotas",
+            Self::Nodes => "nodes",
             Self::Autoscalers => "horizontalpodautoscalers",
+            Self::Applications => "applications",
+            Self::Kustomizations => "kustomizations",
+            Self::HelmReleases => "helmreleases",
         }
     }
 
@@ -47,20 +57,28 @@ impl Resource {
         match self {
             Self::Workload(_) | Self::ReplicaSets | Self::ControllerRevisions => "apps",
             Self::Autoscalers => "autoscaling",
+            Self::Applications => "argoproj.io",
+            Self::Kustomizations => "kustomize.toolkit.fluxcd.io",
+            Self::HelmReleases => "helm.toolkit.fluxcd.io",
             Self::Pods
             | Self::Events
             | Self::Namespaces
             | Self::ConfigMaps
             | Self::Secrets
             | Self::ServiceAccounts
-            | Self::ResourceQuotas => "",
+            | Self::ResourceQuotas
+            | Self::Nodes => "",
         }
     }
 
-    fn root(self) -> &'static str {
+    /// The path of its API, which the server describes to everybody.
+    pub fn root(self) -> &'static str {
         match self.group() {
             "" => "/api/v1",
             "autoscaling" => "/apis/autoscaling/v2",
+            "argoproj.io" => "/apis/argoproj.io/v1alpha1",
+            "kustomize.toolkit.fluxcd.io" => "/apis/kustomize.toolkit.fluxcd.io/v1",
+            "helm.toolkit.fluxcd.io" => "/apis/helm.toolkit.fluxcd.io/v2",
             _ => "/apis/apps/v1",
         }
     }

@@ -1,6 +1,7 @@
 //! One file per screen and per box that lies over one.
 
 pub mod board;
+pub mod changes;
 pub mod doctor;
 pub mod follow;
 pub mod handover;

@@ -69,7 +69,8 @@ fn role_of(kind: &TextKind, line: &str) -> Role {
             TextKind::Comparison(_)
             | TextKind::Yaml(_)
             | TextKind::Events(_)
-            | TextKind::Action { .. },
+            | TextKind::Action { .. }
+            | TextKind::Occurrence(_),
             _,
         ) => Role::Plain,
     }

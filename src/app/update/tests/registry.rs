@@ -47,6 +47,7 @@ fn at(place: Place) -> Model {
             model
         }
         Place::Record => recorded(page(&[], "rollback")),
+        Place::Changes => changes::listed(),
         Place::Plan => planned(Level::Protected, false),
         Place::Help => {
             let mut model = fleet();

@@ -2,6 +2,7 @@
 
 mod autoscaler;
 mod manager;
+mod occurrence;
 mod pod;
 mod revision;
 mod selector;
@@ -10,6 +11,7 @@ mod workload;
 
 pub use self::autoscaler::autoscaler;
 pub use self::manager::{DataWritten, data_written};
+pub use self::occurrence::occurrences;
 pub use self::pod::{Seen, pod, seen};
 pub use self::revision::{controller_revision, replica_set, revision, revision_template};
 pub use self::warning::warning;

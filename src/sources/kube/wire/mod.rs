@@ -4,6 +4,7 @@
 
 mod apps;
 mod core;
+mod tracked;
 
 pub use self::apps::{
     Condition, ControllerRevision, IntOrText, Selector, Strategy, Workload, WorkloadSpec,
@@ -12,6 +13,8 @@ pub use self::apps::{
 pub use self::core::{
     ContainerState, ContainerStatus, Event, Pod, PodSpec, PodStatus, Template, Terminated,
 };
+
+pub use self::tracked::{Tracked, TrackedMeta};
 
 use std::borrow::{Borrow, Cow};
 use std::collections::BTreeMap;

@@ -1,0 +1,569 @@
+//! Pasts of one service, and nights of two thousand.
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::fixture::{self, IMAGE, OLD_IMAGE, ago, now, occurrence, written};
+use crate::domain::template::CanonicalHash;
+use crate::domain::{ActionNote, Revision, Truth, Workload};
+
+const TEMPLATE: &[&str] = &["spec.template"];
+
+fn trace(workload: Workload, writes: Vec<Written>) -> Trace {
+    Trace {
+        workload,
+        writes,
+        uses: Vec::new(),
+    }
+}
+
+fn revision(number: u64, hash: &str, image: &str, seconds: i64) -> Revision {
+    let mut revision = fixture::revision(Kind::Deployment, number, hash, image);
+    revision.created = ago(seconds);
+    revision
+}
+
+fn deployment(number: u64, written: (&str, i64)) -> Workload {
+    let mut workload = fixture::workload(Kind::Deployment);
+    workload.revision = Some(number);
+    workload.written_by = Some((written.0.into(), ago(written.1)));
+    workload
+}
+
+fn gathered(trace: Trace, revisions: Vec<Revision>) -> Gathered {
+    Gathered {
+        traces: vec![trace],
+        revisions,
+        ..Gathered::default()
+    }
+}
+
+/// `age what: words by` of each line.
+fn told(gathered: &Gathered) -> Vec<String> {
+    let lines = assemble(gathered, ago(7 * 86_400));
+    let line = |one: &Occurrence| {
+        let mark = if one.inferred { "~" } else { "" };
+        let age = now().duration_since(one.at).as_secs();
+        let by = one.who.name().unwrap_or("?");
+        format!("{mark}{age} {}: {} by {by}", one.what.word(), one.words)
+    };
+    lines.iter().map(line).collect()
+}
+
+#[test]
+fn a_release_says_from_what_to_what_and_the_writer_of_the_newest() {
+    let writes = vec![written("kubectl-set", 240, TEMPLATE)];
+    let revisions = vec![
+        revision(42, "new", IMAGE, 240),
+        revision(41, "old", OLD_IMAGE, 90_000),
+        revision(12, "older", "shop/checkout:2.13.0", 100_000),
+    ];
+    let past = gathered(
+        trace(deployment(42, ("kubectl-set", 240)), writes),
+        revisions,
+    );
+    let want = [
+        "240 release: 2.14.1 → 2.15.0 by kubectl-set",
+        // What 41 replaced is not kept.
+        "90000 release: → 2.14.1 by ?",
+        "100000 release: → 2.13.0 by ?",
+    ];
+    assert_eq!(told(&past), want);
+}
+
+#[test]
+fn a_replica_set_that_is_used_again_is_a_rollback_at_the_time_of_the_write() {
+    let again = |writes: Vec<Written>, moved: i64| {
+        let mut workload = deployment(43, ("kubectl-rollout", 120));
+        workload.containers = fixture::containers(OLD_IMAGE);
+        let mut progressing =
+            fixture::condition("Progressing", Truth::True, "NewReplicaSetAvailable");
+        progressing.updated = Some(ago(moved));
+        progressing.changed = Some(ago(90_000));
+        workload.conditions = [progressing].into();
+        let mut old = revision(43, "old", OLD_IMAGE, 90_000);
+        old.former = [41].into();
+        told(&gathered(
+            trace(workload, writes),
+            vec![old, revision(42, "new", IMAGE, 600)],
+        ))
+    };
+    let alone = vec![written("kubectl-rollout", 120, TEMPLATE)];
+    let words = "rollback: 2.15.0 → 2.14.1 (rev 43, was 41) by kubectl-rollout";
+    let lines = again(alone, 9_000);
+    assert_eq!(lines[0], format!("120 {words}"));
+    assert_eq!(lines[1], "600 release: 2.14.1 → 2.15.0 by ?");
+    assert_eq!(lines[2], "90000 release: → 2.14.1 by ?");
+    // The manager owns more, but the rollout moved on right after it wrote.
+    let more = || {
+        vec![written(
+            "kubectl-rollout",
+            120,
+            &["spec.template", "spec.replicas"],
+        )]
+    };
+    assert_eq!(again(more(), 100)[0], format!("120 {words}"));
+    // It may have written something else since.
+    assert_eq!(again(more(), 500)[0], format!("~120 {words}"));
+}
+
+#[test]
+fn our_note_names_the_person_and_the_very_time() {
+    let mut workload = deployment(43, ("rolldeck", 118));
+    workload.containers = fixture::containers(OLD_IMAGE);
+    let note = ActionNote {
+        id: "1".into(),
+        verb: "rollback".into(),
+        from: "checkout-new".into(),
+        from_version: "2.15.0".into(),
+        to: CanonicalHash("h".into()),
+        by: "oncall@bastion".into(),
+        at: ago(120),
+        replicas: None,
+    };
+    workload.action = Some(Box::new(note.clone()));
+    let mut old = revision(43, "old", OLD_IMAGE, 90_000);
+    old.former = [41].into();
+    old.action = Some(Box::new(note.clone()));
+    let revisions = vec![old.clone(), revision(42, "new", IMAGE, 600)];
+    let lines = told(&gathered(
+        trace(workload.clone(), Vec::new()),
+        revisions.clone(),
+    ));
+    assert_eq!(
+        lines[0],
+        "120 rollback: 2.15.0 → 2.14.1 (rev 43, was 41) by oncall@bastion"
+    );
+    // After a later release the note stays on what was gone back to, and is copied to what came next.
+    let mut next = revision(44, "next", "shop/checkout:2.16.0", 60);
+    next.action = Some(Box::new(note));
+    workload.action = None;
+    workload.revision = Some(44);
+    workload.containers = next.containers.clone();
+    workload.written_by = Some(("jenkins".into(), ago(60)));
+    let revisions = [vec![next], revisions].concat();
+    let lines = told(&gathered(trace(workload, Vec::new()), revisions));
+    assert_eq!(lines[0], "60 release: 2.14.1 → 2.16.0 by jenkins");
+    assert_eq!(
+        lines[1],
+        "120 rollback: 2.15.0 → 2.14.1 (rev 43, was 41) by oncall@bastion"
+    );
+}
+
+#[test]
+fn a_controller_revision_that_has_the_highest_number_and_is_not_the_youngest_was_used_again() {
+    let mut workload = fixture::workload(Kind::StatefulSet);
+    workload.update_revision = Some("checkout-old".into());
+    workload.containers = fixture::containers(OLD_IMAGE);
+    workload.written_by = Some(("kubectl-rollout".into(), ago(120)));
+    let make = |number, hash: &str, image, seconds| {
+        let mut revision = fixture::revision(Kind::StatefulSet, number, hash, image);
+        revision.created = ago(seconds);
+        revision
+    };
+    let revisions = vec![
+        make(3, "old", OLD_IMAGE, 90_000),
+        make(2, "new", IMAGE, 600),
+    ];
+    let writes = vec![written("kubectl-rollout", 120, TEMPLATE)];
+    let lines = told(&gathered(trace(workload, writes), revisions));
+    assert_eq!(lines[0], "120 rollback: 2.15.0 → 2.14.1 by kubectl-rollout");
+    assert_eq!(lines[1], "600 release: → 2.15.0 by ?");
+}
+
+#[test]
+fn scales_and_other_fields_are_told_from_templates() {
+    let mut scaled = written("kubectl", 300, &["spec.replicas"]);
+    scaled.subresource = "scale".into();
+    let writes = vec![
+        written(
+            "helm",
+            240,
+            &["spec.replicas", "spec.strategy", "spec.template"],
+        ),
+        scaled,
+        written("kubectl-rollout", 100, &["spec.paused"]),
+        written("kube-controller-manager", 200, &["metadata.annotations"]),
+        written("kubectl-create", 90_000, &["spec.selector"]),
+        // It made no revision.
+        written("ci", 50, &["spec.template", "spec.strategy"]),
+    ];
+    let mut past = gathered(
+        trace(deployment(42, ("helm", 240)), writes),
+        vec![revision(42, "new", IMAGE, 240)],
+    );
+    past.scalings.push(Scaling {
+        service: fixture::id(Kind::Deployment),
+        at: ago(299),
+        from: 2,
+        to: 6,
+    });
+    let lines = told(&past);
+    assert_eq!(
+        lines[0],
+        "50 spec: written again, and the pod template stayed by ci"
+    );
+    assert_eq!(lines[1], "100 spec: paused written by kubectl-rollout");
+    assert_eq!(lines[2], "240 release: → 2.15.0 by helm");
+    // Somebody owns the number since, so where this one led is not known.
+    assert_eq!(lines[3], "300 scale: scaled by kubectl");
+    past.traces[0].writes.remove(0);
+    assert_eq!(told(&past)[3], "300 scale: 2 → 6 replicas by kubectl");
+}
+
+#[test]
+fn settings_concern_the_services_that_use_them_and_an_autoscaler_says_its_scale_itself() {
+    let mut scaled = written("kube-controller-manager", 61, &["spec.replicas"]);
+    scaled.subresource = "scale".into();
+    let mut used = trace(deployment(42, ("helm", 90_000)), vec![scaled]);
+    let id = used.id().clone();
+    used.uses.push(Use {
+        kind: UseKind::ConfigMap,
+        name: "settings".into(),
+    });
+    let mut past = gathered(used, Vec::new());
+    past.others = vec![
+        occurrence(What::Config, "settings", 30),
+        // A Secret of that name is another object.
+        occurrence(What::Secret, "settings", 31),
+        Occurrence {
+            services: vec![id.clone()],
+            ..occurrence(What::Autoscaler, "web", 60)
+        },
+    ];
+    let lines = assemble(&past, ago(1_000));
+    let concerned: Vec<_> = lines
+        .iter()
+        .map(|one| (one.what, one.services.len()))
+        .collect();
+    assert_eq!(
+        concerned,
+        [(What::Config, 1), (What::Secret, 0), (What::Autoscaler, 1)]
+    );
+    assert_eq!(lines[0].services, [id]);
+}
+
+#[test]
+fn the_record_and_the_cluster_tell_of_one_change_once() {
+    let mut past = gathered(
+        trace(deployment(42, ("rolldeck", 240)), Vec::new()),
+        vec![
+            revision(42, "new", IMAGE, 239),
+            revision(41, "old", OLD_IMAGE, 9_000),
+        ],
+    );
+    let id = fixture::id(Kind::Deployment);
+    past.others.push(Occurrence {
+        subject: Subject::from(&id),
+        services: vec![id],
+        who: Who::Person("oncall@bastion".into()),
+        known_from: "release record",
+        ..occurrence(What::Restart, "", 241)
+    });
+    let lines = told(&past);
+    assert_eq!(lines[0], "241 restart: 2.14.1 → 2.15.0 by oncall@bastion");
+    assert_eq!(lines.len(), 2);
+}
+
+#[test]
+fn the_newest_warning_of_a_reason_speaks_for_all_and_only_of_services_that_there_are() {
+    let mut past = gathered(
+        trace(deployment(42, ("helm", 90_000)), Vec::new()),
+        Vec::new(),
+    );
+    let id = fixture::id(Kind::Deployment);
+    let warning = |pod: &str, seconds, words: &str, id: &WorkloadId| Occurrence {
+        services: vec![id.clone()],
+        words: words.into(),
+        ..occurrence(What::Warning, pod, seconds)
+    };
+    let mut other = id.clone();
+    other.name = "gone".into();
+    past.others = vec![
+        warning("a", 30, "BackOff: a", &id),
+        warning("b", 20, "BackOff: b", &id),
+        warning("b", 10, "Unhealthy: b", &id),
+        warning("c", 5, "BackOff: c", &other),
+    ];
+    let lines = assemble(&past, ago(1_000));
+    let told: Vec<_> = lines
+        .iter()
+        .map(|one| (&*one.words, one.services.len()))
+        .collect();
+    assert_eq!(
+        told,
+        [("BackOff: c", 0), ("Unhealthy: b", 1), ("BackOff: b", 1)]
+    );
+}
+
+#[test]
+fn what_failed_this_time_keeps_its_lines_and_says_so() {
+    let old = occurrence(What::Config, "settings", 500);
+    let last = Report {
+        occurrences: vec![
+            old.clone(),
+            Occurrence {
+                origin: Origin::Nodes,
+                ..old.clone()
+            },
+        ],
+        readings: vec![(Origin::ConfigMaps, Reading::Read)],
+        troubled: Vec::new(),
+    };
+    let why = Reading::Failed("no answer within 30s".into());
+    let mut report = Report {
+        occurrences: vec![Occurrence {
+            origin: Origin::Secrets,
+            ..occurrence(What::Secret, "s", 5)
+        }],
+        readings: vec![
+            (Origin::ConfigMaps, why),
+            (Origin::Nodes, Reading::Read),
+            (Origin::ArgoCd, Reading::Absent),
+        ],
+        troubled: Vec::new(),
+    };
+    report.keep(&last);
+    assert_eq!(report.occurrences.len(), 2);
+    assert_eq!(report.occurrences[1], old);
+    assert_eq!(
+        report.gaps(),
+        ["configmaps are missing here: no answer within 30s"]
+    );
+}
+
+#[test]
+fn nothing_that_came_later_did_it_and_the_nearest_before_it_most_likely_did() {
+    let mut lines = vec![
+        occurrence(What::Release, "after", 50),
+        occurrence(What::Release, "long-after", 10),
+        occurrence(What::Release, "long-before", 9_000),
+        occurrence(What::Release, "just-before", 120),
+        occurrence(What::Warning, "symptom", 101),
+        occurrence(What::Scale, "scale", 110),
+    ];
+    let suspicion = Suspicion {
+        began: ago(100),
+        ..Suspicion::default()
+    };
+    let names = |lines: &[Occurrence], suspicion: &Suspicion| -> Vec<String> {
+        let ranked = ordered(lines.iter().collect(), Some(suspicion), None);
+        ranked
+            .iter()
+            .map(|one| one.subject.name.to_string())
+            .collect()
+    };
+    let want = [
+        "just-before",
+        "scale",
+        "symptom",
+        "long-before",
+        "after",
+        "long-after",
+    ];
+    assert_eq!(names(&lines, &suspicion), want);
+    // What concerns the service in trouble goes before what only happened near.
+    let id = fixture::id(Kind::Deployment);
+    lines[2].services.push(id.clone());
+    let suspicion = Suspicion {
+        troubled: [id].into(),
+        ..suspicion
+    };
+    assert_eq!(names(&lines, &suspicion)[0], "long-before");
+}
+
+/// Numbers from a seed.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % n
+    }
+
+    fn ago(&mut self, from: u64, to: u64) -> i64 {
+        i64::try_from(from + self.below(to - from)).unwrap()
+    }
+}
+
+const SERVICES: u64 = 2_000;
+
+/// Two thousand services on an ordinary day, and what broke one of them a while before `began`.
+struct Night {
+    gathered: Gathered,
+    service: WorkloadId,
+    began: Timestamp,
+}
+
+fn night(seed: u64) -> (Night, What) {
+    let mut dice = Dice(seed);
+    let (culprit, kind) = (dice.below(SERVICES), dice.below(6));
+    let began = dice.ago(60, 7_200);
+    let done = began + dice.ago(0, 1_200);
+    let mut gathered = Gathered::default();
+    for number in 0..SERVICES {
+        let changed = if number == culprit && kind < 2 {
+            done
+        } else {
+            dice.ago(60, 3 * 86_400)
+        };
+        let rolled_back = if number == culprit {
+            kind == 1
+        } else {
+            dice.below(40) == 0
+        };
+        gathered.add(service(number, changed, rolled_back));
+        let id = gathered.traces.last().unwrap().id().clone();
+        let trace = gathered.traces.last_mut().unwrap();
+        let settings: Box<str> = format!("settings-{number}").into();
+        for kind in [UseKind::ConfigMap, UseKind::Secret] {
+            let name = settings.clone();
+            trace.uses.push(Use { kind, name });
+        }
+        if dice.below(4) == 0 && number != culprit {
+            trace.writes.push(written(
+                "kubectl-edit",
+                dice.ago(60, 86_400),
+                &["spec.replicas"],
+            ));
+        }
+        let what = [What::Config, What::Secret][usize::from(dice.below(2) == 0)];
+        if dice.below(3) == 0 && number != culprit {
+            gathered
+                .others
+                .push(occurrence(what, &settings, dice.ago(60, 86_400)));
+        }
+        if dice.below(3) == 0 {
+            gathered.others.push(Occurrence {
+                services: vec![id.clone()],
+                ..occurrence(What::Autoscaler, &settings, dice.ago(60, 86_400))
+            });
+        }
+        if dice.below(10) == 0 || number == culprit {
+            gathered.others.push(Occurrence {
+                services: vec![id],
+                words: format!("BackOff: {number}"),
+                ..occurrence(What::Warning, "pod", dice.ago(1, 3_600))
+            });
+        }
+    }
+    nodes(&mut gathered, &mut dice);
+    let (service, what) = broken(&mut gathered, (culprit, kind), done);
+    let began = ago(began);
+    (
+        Night {
+            gathered,
+            service,
+            began,
+        },
+        what,
+    )
+}
+
+fn nodes(gathered: &mut Gathered, dice: &mut Dice) {
+    for number in 0..30 {
+        let node = format!("node-{number}");
+        gathered
+            .others
+            .push(occurrence(What::Node, &node, dice.ago(60, 86_400)));
+    }
+}
+
+/// Does to the service what it is that broke it, `done` seconds ago. Releases and rollbacks are done.
+fn broken(gathered: &mut Gathered, (culprit, kind): (u64, u64), done: i64) -> (WorkloadId, What) {
+    let trace = &mut gathered.traces[usize::try_from(culprit).unwrap()];
+    let service = trace.id().clone();
+    let what = [
+        What::Release,
+        What::Rollback,
+        What::Config,
+        What::Secret,
+        What::Scale,
+        What::Spec,
+    ][usize::try_from(kind).unwrap()];
+    let fields: &[&str] = match what {
+        What::Scale => &["spec.replicas"],
+        What::Spec => &["spec.strategy"],
+        _ => &[],
+    };
+    if !fields.is_empty() {
+        trace.writes.push(written("kubectl-edit", done, fields));
+    }
+    if matches!(what, What::Config | What::Secret) {
+        let name = format!("settings-{culprit}");
+        gathered.others.push(occurrence(what, &name, done));
+    }
+    (service, what)
+}
+
+/// One of two thousand, which was changed `seconds` ago; with a revision that is used again when it was rolled back.
+fn service(number: u64, seconds: i64, rolled_back: bool) -> Gathered {
+    let name = format!("svc-{number}");
+    let mut workload = deployment(if rolled_back { 3 } else { 2 }, ("jenkins", seconds));
+    workload.id.name = name.as_str().into();
+    workload.uid = name.as_str().into();
+    workload.created = ago(40 * 86_400);
+    let own = |mut revision: Revision| {
+        revision.workload = workload.id.clone();
+        revision.owner = workload.uid.clone();
+        revision.uid = format!("{name}-{}", revision.pod_hash).as_str().into();
+        revision
+    };
+    let revisions = if rolled_back {
+        let mut again = own(revision(3, "again", IMAGE, 30 * 86_400));
+        again.former = [1].into();
+        vec![again, own(revision(2, "bad", OLD_IMAGE, 20 * 86_400))]
+    } else {
+        vec![
+            own(revision(2, "new", IMAGE, seconds)),
+            own(revision(1, "old", OLD_IMAGE, 39 * 86_400)),
+        ]
+    };
+    let writes = vec![written("jenkins", seconds, TEMPLATE)];
+    gathered(trace(workload, writes), revisions)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn among_two_thousand_services_the_right_change_is_one_of_the_first_three(seed in any::<u64>()) {
+        let (night, what) = night(seed);
+        let lines = assemble(&night.gathered, ago(7 * 86_400));
+        let suspicion = Suspicion {
+            began: night.began,
+            troubled: [night.service.clone()].into(),
+        };
+        let ranked = ordered(lines.iter().collect(), Some(&suspicion), None);
+        let right = |one: &&&Occurrence| one.what == what && one.services.contains(&night.service)
+            && suspicion.holds(one);
+        let found = ranked.iter().take(3).find(right);
+        prop_assert!(found.is_some(), "{what:?} of {}: {:#?}", night.service, &ranked[..3]);
+        prop_assert!(lines.len() <= MOST);
+    }
+
+    /// Nobody knows who suffers, only when.
+    #[test]
+    fn by_the_moment_alone_nothing_later_comes_before_anything_earlier(seed in any::<u64>()) {
+        let mut dice = Dice(seed);
+        let mut lines: Vec<_> = (0..300)
+            .map(|_| {
+                let what = [What::Release, What::Config, What::Scale, What::Node][usize::try_from(dice.below(4)).unwrap()];
+                occurrence(what, "x", dice.ago(0, 7_200))
+            })
+            .collect();
+        let began = ago(3_600);
+        lines.push(occurrence(What::Release, "right", 3_600 + dice.ago(0, 20)));
+        let suspicion = Suspicion { began, ..Suspicion::default() };
+        let ranked = ordered(lines.iter().collect(), Some(&suspicion), None);
+        let later = ranked.iter().position(|one| !suspicion.holds(one)).unwrap_or(ranked.len());
+        prop_assert!(ranked[later..].iter().all(|one| !suspicion.holds(one)));
+        // What came within the last seconds before it is at hand: 300 lines in two hours are one in 24 s.
+        let right = ranked.iter().position(|one| &*one.subject.name == "right").unwrap();
+        prop_assert!(right < 8, "{right}");
+    }
+}

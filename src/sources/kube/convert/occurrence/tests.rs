@@ -1,0 +1,1 @@
+//! Real shapes of objects, one table a kind.
