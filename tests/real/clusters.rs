@@ -14,11 +14,11 @@ use crate::support::control_plane::{ControlPlane, Login};
 use crate::support::fixtures::Service;
 use crate::support::keeper::write;
 use crate::support::pty::{Terminal, picture};
-
-const USER: &str = "clusters";
+use crate::support::wait;
 
 /// `web` in both, prod-eu and staging-eu.
 struct Two {
+    user: &'static str,
     prod: &'static ControlPlane,
     staging: ControlPlane,
     of_prod: Service,
@@ -28,7 +28,7 @@ struct Two {
 }
 
 impl Two {
-    fn start() -> Self {
+    fn start(user: &'static str) -> Self {
         let (prod, staging) = (ControlPlane::shared(), ControlPlane::own());
         let (in_prod, in_staging) = (prod.namespace("two"), staging.namespace("two"));
         let (of_prod, of_staging) = (
@@ -39,10 +39,11 @@ impl Two {
         of_staging.run(&staging, "1.0");
         let home = tempfile::tempdir().unwrap();
         let kubeconfig = home.path().join("two.kubeconfig");
-        let first = prod.owner(USER, Some(&in_prod));
-        let second = staging.owner(USER, Some(&in_staging));
+        let first = prod.owner(user, Some(&in_prod));
+        let second = staging.owner(user, Some(&in_staging));
         write(&kubeconfig, &merged(&first, &second));
         Self {
+            user,
             prod,
             staging,
             of_prod,
@@ -67,11 +68,14 @@ impl Two {
         rolldeck.with(arguments).run()
     }
 
-    /// What was really written by us there.
-    fn writes(plane: &ControlPlane) -> usize {
-        let asked = plane.asked_by(USER);
-        let writes = asked.iter().filter(|asked| asked.verb == "patch");
-        writes.filter(|asked| !asked.dry_run()).count()
+    /// What was really written by us, in prod-eu and in staging-eu.
+    fn writes(&self) -> (usize, usize) {
+        let count = |plane: &ControlPlane| {
+            let asked = plane.asked_by(self.user);
+            let writes = asked.iter().filter(|asked| asked.verb == "patch");
+            writes.filter(|asked| !asked.dry_run()).count()
+        };
+        (count(self.prod), count(&self.staging))
     }
 }
 
@@ -126,7 +130,7 @@ fn wait_both_live(terminal: &Terminal) {
 
 #[test]
 fn one_of_two_clusters_stops_and_the_other_stays_live() {
-    let two = Two::start();
+    let two = Two::start("one-stops");
     let terminal = launch(&two.kubeconfig, two.home.path())
         .config(&two.config())
         .open();
@@ -193,18 +197,18 @@ fn one_of_two_clusters_stops_and_the_other_stays_live() {
 
 #[test]
 fn a_plan_for_one_cluster_is_never_sent_to_the_other() {
-    let two = Two::start();
+    let two = Two::start("two-plans");
     let output = two.run(&["pause", "web", "--yes"]);
     let text = said(&output);
     assert_eq!(output.status.code(), Some(2), "{text}");
     for context in ["prod-eu", "staging-eu"] {
         assert!(text.contains(&format!("--context {context}")), "{text}");
     }
-    assert_eq!((Two::writes(two.prod), Two::writes(&two.staging)), (0, 0));
+    assert_eq!(two.writes(), (0, 0));
     let output = two.run(&["pause", "web", "--yes", "--context", "staging-eu"]);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     assert_eq!(two.of_staging.read(&two.staging)["spec"]["paused"], true);
-    assert_eq!((Two::writes(two.prod), Two::writes(&two.staging)), (0, 1));
+    assert_eq!(two.writes(), (0, 1));
 
     // The same from the board: each row's plan goes to its own cluster, at its own level.
     let terminal = launch(&two.kubeconfig, two.home.path())
@@ -221,8 +225,11 @@ fn a_plan_for_one_cluster_is_never_sent_to_the_other() {
         terminal.picture()
     );
     terminal.keys("y");
-    terminal.wait_text("verified");
-    assert_eq!((Two::writes(two.prod), Two::writes(&two.staging)), (0, 2));
+    wait::until("staging goes on", || {
+        let object = two.of_staging.read(&two.staging);
+        (object["spec"]["paused"] != true).then_some(())
+    });
+    assert_eq!(two.writes(), (0, 2));
     terminal.keys("\x1b\x1b");
     terminal.keys("/prod\r");
     terminal.wait_for("the row of prod", |screen| {
@@ -237,7 +244,7 @@ fn a_plan_for_one_cluster_is_never_sent_to_the_other() {
     );
     terminal.keys("y");
     terminal.wait_text("arms them");
-    assert_eq!((Two::writes(two.prod), Two::writes(&two.staging)), (0, 2));
+    assert_eq!(two.writes(), (0, 2));
 }
 
 #[test]

@@ -4,8 +4,19 @@ use crate::app::answering::answering;
 use crate::app::effect::Effect;
 use crate::app::model::Model;
 use crate::domain::{ClusterId, Failure};
+use crate::text::escape;
 
 use super::notice;
+
+/// The login command by its name, which comes from the kubeconfig.
+pub fn title(name: &str) -> String {
+    format!("the login command {}", escape(name))
+}
+
+/// What stands in the terminal before it says something itself.
+pub fn line(name: &str, cluster: &ClusterId) -> String {
+    format!("{} (logs in to {})", escape(name), escape(&cluster.0))
+}
 
 /// Of the first cluster that waits for one.
 pub fn open(model: &mut Model) -> Vec<Effect> {
