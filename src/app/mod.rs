@@ -15,6 +15,7 @@ pub mod model;
 pub mod notes;
 pub mod notification;
 mod settle;
+pub mod table;
 pub mod update;
 mod wishes;
 pub mod words;

@@ -8,8 +8,8 @@ use crate::config::{Display, Namespaces, Notify, Program};
 use crate::domain::occurrence::Report;
 use crate::domain::release_record::{Action, Page};
 use crate::domain::{
-    ClusterId, Container, Environment, Failure, Fleet, Health, Hold, Known, Level, Occurrence,
-    SourceId, Standing, TemplateHash, Uid, Usage, WorkloadId,
+    ApiKind, ClusterId, Container, Environment, Failure, Fleet, Health, Hold, Known, Level,
+    Occurrence, SourceId, Standing, TemplateHash, Uid, Usage, WorkloadId,
 };
 use crate::plan::aftermath::Interrupted;
 use crate::plan::batch::Batch;
@@ -21,6 +21,7 @@ use super::field::Field;
 use super::handover::{Offer, Subject};
 use super::keymap::Keymap;
 use super::logs::LogScreen;
+use super::table::TableScreen;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
@@ -49,6 +50,8 @@ pub struct Model {
     pub interrupted: Vec<Interrupted>,
     pub arming: Option<Armed>,
     pub notice: Option<Notice>,
+    /// Which kinds each cluster serves, once that was asked for.
+    pub kinds: BTreeMap<ClusterId, Known<Vec<ApiKind>>>,
     pub next_job: u64,
     /// Writes on their way: their box may be closed meanwhile.
     pub executions: Vec<Execution>,
@@ -228,6 +231,8 @@ pub enum Screen {
     /// Yaml, a comparison of revisions, or the events of one service.
     Text(TextScreen),
     Doctor(DoctorScreen),
+    /// Objects of one kind.
+    Table(Box<TableScreen>),
     Record(RecordScreen),
     Changes(Box<ChangesScreen>),
 }

@@ -66,6 +66,14 @@ pub fn hints(model: &Model) -> Vec<Hint> {
 /// What a field that is open takes.
 fn of_field(model: &Model) -> Option<Vec<Hint>> {
     match &model.overlay {
+        Some(Overlay::SortKey) if place(model) == Place::Table => Some(fixed_hints(&[
+            ("1 to 9", "that column"),
+            (
+                "a letter",
+                "the column that begins with it; again turns it round",
+            ),
+            ("esc", "leave it"),
+        ])),
         Some(Overlay::SortKey) => Some(sort_hints()),
         Some(Overlay::HandOver(menu)) => {
             let esc = match menu.asking {
@@ -143,6 +151,17 @@ const LOGS: &[Intent] = &[
     Intent::Copy,
 ];
 
+const TABLE: &[Intent] = &[
+    Intent::Open,
+    Intent::Back,
+    Intent::Filter,
+    Intent::Retry,
+    Intent::Sort,
+    Intent::Wide,
+    Intent::Yaml,
+    Intent::HandOver,
+];
+
 fn wanted(place: Place) -> &'static [Intent] {
     match place {
         Place::Board => BOARD,
@@ -166,6 +185,7 @@ fn wanted(place: Place) -> &'static [Intent] {
             Intent::History,
             Intent::Back,
         ],
+        Place::Table => TABLE,
         Place::Record => &[
             Intent::Open,
             Intent::Undo,
@@ -415,5 +435,6 @@ fn under_help(model: &Model) -> Place {
         Some(Screen::Doctor(_)) => Place::Doctor,
         Some(Screen::Record(_)) => Place::Record,
         Some(Screen::Changes(_)) => Place::Changes,
+        Some(Screen::Table(_)) => Place::Table,
     }
 }

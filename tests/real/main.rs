@@ -41,5 +41,6 @@ mod shapes;
 mod side;
 #[path = "../support/mod.rs"]
 mod support;
+mod table;
 mod tunnel;
 mod usage;

@@ -21,7 +21,13 @@ pub fn key(model: &mut Model, pressed: Key) {
         Some(Screen::Logs(screen)) if screen.only.open => return only_key(screen, pressed),
         Some(Screen::Logs(screen)) => &mut screen.search,
         Some(Screen::Text(screen)) => &mut screen.search,
-        Some(Screen::Service(_) | Screen::Doctor(_) | Screen::Record(_) | Screen::Changes(_))
+        Some(
+            Screen::Service(_)
+            | Screen::Doctor(_)
+            | Screen::Table(_)
+            | Screen::Record(_)
+            | Screen::Changes(_),
+        )
         | None => return,
     };
     match key::typed(&mut search.field, pressed) {
@@ -80,7 +86,13 @@ pub fn go(model: &mut Model, way: Way) {
             screen.offset = at.unwrap_or(screen.offset);
             at
         }
-        Some(Screen::Service(_) | Screen::Doctor(_) | Screen::Record(_) | Screen::Changes(_))
+        Some(
+            Screen::Service(_)
+            | Screen::Doctor(_)
+            | Screen::Table(_)
+            | Screen::Record(_)
+            | Screen::Changes(_),
+        )
         | None => return,
     };
     if found.is_none() {

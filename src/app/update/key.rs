@@ -10,7 +10,7 @@ use crate::app::model::{Model, Overlay, Picked, Screen};
 
 use super::{
     batch, board, changes, clusters, doctor, find, follow, handover, login, logs, namespaces,
-    notice, palette, picker, plan, record, service, text,
+    notice, palette, picker, plan, record, service, table, text,
 };
 
 /// More lines than anything that lies over the screen has; how many it has depends on how it is drawn.
@@ -78,6 +78,7 @@ fn typing(model: &Model) -> bool {
             Some(Screen::Text(screen)) => screen.search.open,
             Some(Screen::Record(screen)) => screen.filtering,
             Some(Screen::Changes(screen)) => screen.filtering || screen.moment.is_some(),
+            Some(Screen::Table(screen)) => screen.filtering,
             Some(Screen::Service(_) | Screen::Doctor(_)) => false,
         }
 }
@@ -87,6 +88,7 @@ fn field_key(model: &mut Model, key: Key) -> Vec<Effect> {
         None => board::filter_key(model, key),
         Some(Screen::Record(_)) => record::filter_key(model, key),
         Some(Screen::Changes(_)) => changes::field_key(model, key),
+        Some(Screen::Table(_)) => table::filter_key(model, key),
         Some(_) => find::key(model, key),
     }
     Vec::new()
@@ -114,6 +116,7 @@ pub fn place(model: &Model) -> Place {
             Some(Screen::Doctor(_)) => Place::Doctor,
             Some(Screen::Record(_)) => Place::Record,
             Some(Screen::Changes(_)) => Place::Changes,
+            Some(Screen::Table(_)) => Place::Table,
         },
     }
 }
@@ -158,6 +161,7 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
         Place::Logs => logs::act(model, intent),
         Place::Text => text::act(model, intent),
         Place::Doctor => doctor::act(model, intent),
+        Place::Table => table::act(model, intent),
         Place::Record => record::act(model, intent),
         Place::Changes => changes::act(model, intent),
         Place::Plan if model.overlay == Some(Overlay::Batch) => batch::act(model, intent),

@@ -69,6 +69,7 @@ fn shown(model: &mut Model) -> Option<&mut RecordScreen> {
         Screen::Service(_)
         | Screen::Logs(_)
         | Screen::Text(_)
+        | Screen::Table(_)
         | Screen::Doctor(_)
         | Screen::Changes(_) => None,
     })

@@ -38,6 +38,7 @@ mod scope;
 mod sequences;
 mod service;
 mod settings;
+mod table;
 mod time;
 mod usage;
 

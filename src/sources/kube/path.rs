@@ -123,6 +123,11 @@ pub fn pod_metrics(namespace: &str, selector: &str) -> String {
     with_query(path, &[("labelSelector", selector)])
 }
 
+/// One object of a collection.
+pub fn member(collection: &str, name: &str) -> String {
+    format!("{collection}/{}", encode(name))
+}
+
 /// The log of a pod's container.
 pub fn log(namespace: &str, pod: &str, query: &[(&str, &str)]) -> String {
     let path = format!("{}/log", object(Resource::Pods, namespace, pod));

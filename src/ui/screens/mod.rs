@@ -14,4 +14,5 @@ pub mod picker;
 pub mod plan;
 pub mod record;
 pub mod service;
+pub mod table;
 pub mod text;
