@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
-use jiff::{SignedDuration, Span, SpanRelativeTo};
+use jiff::SignedDuration;
 
 use crate::config::Overrides;
 use crate::domain::LabelSelector;
 use crate::plan::OfferId;
+use crate::text;
 
 /// A release console for the terminal: what runs where, what is moving, and the key that fixes it.
 ///
@@ -285,11 +286,10 @@ pub struct Logs {
 }
 
 /// A day has 24 hours here.
-fn span(text: &str) -> Result<SignedDuration, String> {
-    let wrong = |_| format!("{text} is no time like 30m, 2h or 3d");
-    let span: Span = text.parse().map_err(wrong)?;
-    let span = span.to_duration(SpanRelativeTo::days_are_24_hours());
-    span.map_err(wrong).map(SignedDuration::abs)
+fn span(typed: &str) -> Result<SignedDuration, String> {
+    let seconds =
+        text::seconds(typed).ok_or_else(|| format!("{typed} is no time like 30m, 2h or 3d"));
+    seconds.map(|seconds| SignedDuration::from_secs(seconds.into()))
 }
 
 #[derive(Debug, Arguments)]

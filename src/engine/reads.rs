@@ -176,7 +176,7 @@ fn hidden(field: &str, value: &Value) -> String {
         _ => Ok(text.len()),
     };
     match bytes {
-        Ok(bytes) => format!("(not shown, {})", crate::text::count(bytes, "byte")),
+        Ok(bytes) => format!("(not shown, {})", text::count(bytes, "byte")),
         Err(_) => "(not shown)".into(),
     }
 }

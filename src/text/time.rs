@@ -2,7 +2,7 @@
 
 use jiff::civil::{DateTime, Time};
 use jiff::tz::TimeZone;
-use jiff::{Span, SpanRelativeTo, Timestamp};
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 
 /// Coarse: `48s` up to a minute, then `4m`, `3h`, `41d`. A moment in the future counts as now.
 pub fn age(since: Timestamp, now: Timestamp) -> String {
@@ -63,21 +63,13 @@ pub fn millis(at: Timestamp) -> String {
 /// What a person typed for a duration, in whole seconds: `90s`, `5m`, `1h30m`, `2d`. `None`: it is none, or
 /// shorter than a second.
 pub fn seconds(typed: &str) -> Option<u32> {
-    let (mut total, mut rest) = (0_u32, typed.trim());
-    while !rest.is_empty() {
-        let end = rest.find(|c: char| !c.is_ascii_digit())?;
-        let count: u32 = rest[..end].parse().ok()?;
-        let unit = match rest.as_bytes()[end] {
-            b's' => 1,
-            b'm' => 60,
-            b'h' => 3_600,
-            b'd' => 86_400,
-            _ => return None,
-        };
-        total = total.checked_add(count.checked_mul(unit)?)?;
-        rest = &rest[end + 1..];
-    }
-    Some(total).filter(|seconds| *seconds > 0)
+    // `14:02:07` is a time of day, though the library takes it for a length of time as well.
+    let typed = Some(typed.trim()).filter(|typed| !typed.contains(':'))?;
+    let span: Span = typed.parse().ok()?;
+    let span = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+    u32::try_from(span.as_secs())
+        .ok()
+        .filter(|seconds| *seconds > 0)
 }
 
 /// The day in UTC: `14 Nov`, with the year when it is not `now`'s: `14 Nov 2025`.
@@ -100,9 +92,8 @@ pub fn moment(at: Timestamp) -> String {
 /// `20m`, `1h30m`, `20m ago`.
 pub fn typed_moment(text: &str, now: Timestamp) -> Option<Timestamp> {
     let text = text.trim();
-    if let Ok(span) = text.parse::<Span>() {
-        let ago = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
-        return now.checked_sub(ago.abs()).ok();
+    if let Some(ago) = seconds(text.strip_suffix("ago").unwrap_or(text)) {
+        return now.checked_sub(SignedDuration::from_secs(ago.into())).ok();
     }
     if let Ok(at) = text.parse::<Timestamp>() {
         return Some(at);
@@ -171,7 +162,7 @@ mod tests {
             (183_600, "2d", "2d3h"),
         ] {
             let since = at("2026-11-14T12:00:00Z");
-            let now = since + jiff::SignedDuration::from_secs(seconds);
+            let now = since + SignedDuration::from_secs(seconds);
             assert_eq!(age(since, now), coarse);
             assert_eq!(duration(seconds.unsigned_abs()), fine);
         }

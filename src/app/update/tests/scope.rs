@@ -2,21 +2,23 @@
 
 use super::*;
 
-/// Of the wish list, when that is what is asked for first.
+/// Of the wish list, when that is asked for.
 fn epoch(effects: &[Effect]) -> Option<u64> {
-    match effects.first()? {
+    effects.iter().find_map(|effect| match effect {
         Effect::Watch { epochs, .. } => epochs.get(&"prod-eu".into()).copied(),
         _ => None,
-    }
+    })
 }
 
 #[test]
 fn the_wish_list_is_sent_when_it_changes_and_never_for_nothing() {
     let (mut model, effects) = model_with(&Config::default(), None);
     assert_eq!(epoch(&effects), Some(0));
-    let Some(Effect::Watch { wanted, .. }) = effects.first() else {
-        panic!("{effects:?}")
-    };
+    let wanted = effects.iter().find_map(|effect| match effect {
+        Effect::Watch { wanted, .. } => Some(wanted),
+        _ => None,
+    });
+    let wanted = wanted.unwrap_or_else(|| panic!("{effects:?}"));
     assert_eq!(wanted.len(), 4);
     assert!(wanted.iter().all(|source| source.namespace.is_none()));
     put(&mut model, &[steady("auth")]);
