@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{ClusterId, SourceId, WorkloadId};
+use crate::domain::{ApiKind, ClusterId, SourceId, WorkloadId};
 pub use crate::plan::Document;
 use crate::plan::kubectl::shell_word;
 use crate::plan::{Answers, Plan, Request};
@@ -51,6 +51,16 @@ pub enum Effect {
     FetchYaml {
         job: JobId,
         object: YamlOf,
+    },
+    /// Which kinds the cluster serves.
+    Discover {
+        job: JobId,
+        cluster: ClusterId,
+    },
+    /// The rows of one kind, page by page.
+    ReadTable {
+        job: JobId,
+        of: TableOf,
     },
     /// What differs between the pod templates of two revisions, by the names of their objects.
     Compare {
@@ -136,6 +146,15 @@ impl HandOver {
     }
 }
 
+/// The rows of a plain table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableOf {
+    pub cluster: ClusterId,
+    pub kind: ApiKind,
+    /// Empty: all.
+    pub namespaces: Vec<Box<str>>,
+}
+
 /// A command as one would type it.
 pub fn typed(arguments: &[String]) -> String {
     let words: Vec<_> = arguments.iter().map(|word| shell_word(word)).collect();
@@ -152,6 +171,13 @@ pub struct Compared {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum YamlOf {
+    /// Of any kind.
+    Object {
+        cluster: ClusterId,
+        kind: Box<ApiKind>,
+        namespace: Box<str>,
+        name: Box<str>,
+    },
     Workload(WorkloadId),
     Pod {
         workload: WorkloadId,

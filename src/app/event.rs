@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use crate::config::Config;
 use crate::domain::release_record::Page;
-use crate::domain::{ClusterId, Connection, Failure, LogLine, SourceId, Update};
+use crate::domain::table::Table;
+use crate::domain::{ApiKind, ClusterId, Connection, Failure, LogLine, SourceId, Update};
 use crate::plan::{Evidence, Progress, Verdict};
 
 use super::Key;
@@ -82,6 +83,14 @@ pub enum Event {
     Configured {
         outcome: Result<Box<Config>, Failure>,
     },
+    Discovered {
+        cluster: ClusterId,
+        outcome: Result<Vec<ApiKind>, Failure>,
+    },
+    TableRead {
+        job: JobId,
+        news: TableNews,
+    },
     /// Which of the programs of the menu are not on the PATH.
     ProgramsMissing {
         job: JobId,
@@ -100,6 +109,20 @@ pub enum Event {
     Copied {
         file: Option<String>,
     },
+}
+
+/// What is read of a plain table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TableNews {
+    Page {
+        table: Table,
+        first: bool,
+    },
+    /// So many rows are not kept; `Some(None)`: nobody knows how many.
+    End {
+        beyond: Option<Option<u64>>,
+    },
+    Failed(Failure),
 }
 
 /// How a program ended that had the terminal.

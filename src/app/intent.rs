@@ -79,18 +79,20 @@ pub enum Place {
     Text,
     Doctor,
     Record,
+    Table,
     Plan,
     Help,
 }
 
 impl Place {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Board,
         Self::Service,
         Self::Logs,
         Self::Text,
         Self::Doctor,
         Self::Record,
+        Self::Table,
         Self::Plan,
         Self::Help,
     ];
@@ -155,11 +157,15 @@ impl Intent {
     }
 }
 
-use Place::{Board, Doctor, Help, Logs, Plan, Record, Service, Text};
+use Place::{Board, Doctor, Help, Logs, Plan, Record, Service, Table, Text};
 
-const MOVING: &[Place] = &[Board, Service, Logs, Text, Doctor, Record, Plan, Help];
-const SCREENS: &[Place] = &[Board, Service, Logs, Text, Doctor, Record];
-const EVERYWHERE: &[Place] = &[Board, Service, Logs, Text, Doctor, Record, Plan, Help];
+const MOVING: &[Place] = &[
+    Board, Service, Logs, Text, Doctor, Record, Table, Plan, Help,
+];
+const SCREENS: &[Place] = &[Board, Service, Logs, Text, Doctor, Record, Table];
+const EVERYWHERE: &[Place] = &[
+    Board, Service, Logs, Text, Doctor, Record, Table, Plan, Help,
+];
 const OBJECTS: &[Place] = &[Board, Service];
 const READERS: &[Place] = &[Logs, Text];
 
@@ -204,21 +210,21 @@ pub const REGISTRY: &[Entry] = &[
     row(Intent::Bottom, ("bottom", "to the last line", "last"), Group::Move, MOVING),
     row(Intent::PageDown, ("page-down", "one page down", "page down"), Group::Move, MOVING),
     row(Intent::PageUp, ("page-up", "one page up", "page up"), Group::Move, MOVING),
-    row(Intent::Open, ("open", "open what is marked: a service, a pod's logs, two revisions compared, an action", "open"), Group::Move, &[Board, Service, Record]),
+    row(Intent::Open, ("open", "open what is marked: a service, a pod's logs, two revisions compared, an action", "open"), Group::Move, &[Board, Service, Record, Table]),
     row(Intent::Back, ("back", "close what is on top; never quits", "back"), Group::Move, EVERYWHERE),
     row(Intent::OtherPane, ("other-pane", "between history and pods", "history, pods"), Group::Move, &[Service]),
-    row(Intent::Filter, ("filter", "narrow the rows: all words must fit, !word must not, -l key=value", "filter"), Group::Narrow, &[Board, Record]),
+    row(Intent::Filter, ("filter", "narrow the rows: all words must fit, !word must not, -l key=value", "filter"), Group::Narrow, &[Board, Record, Table]),
     row(Intent::Find, ("find", "search in the text", "search"), Group::Look, READERS),
     row(Intent::FindNext, ("find-next", "next place that was searched for", "next"), Group::Look, READERS),
     row(Intent::FindPrevious, ("find-previous", "previous place that was searched for", "previous"), Group::Look, READERS),
-    row(Intent::Sort, ("sort", "sort by: t trouble, n name, c changed, v version, s namespace", "sort"), Group::Narrow, &[Board]),
+    row(Intent::Sort, ("sort", "sort by: t trouble, n name, c changed, v version, s namespace", "sort"), Group::Narrow, &[Board, Table]),
     row(Intent::OnlyTrouble, ("only-trouble", "only what is not steady", "only trouble"), Group::Narrow, &[Board]),
-    row(Intent::Wide, ("wide", "all columns", "wide"), Group::Narrow, &[Board]),
+    row(Intent::Wide, ("wide", "all columns", "wide"), Group::Narrow, &[Board, Table]),
     row(Intent::AllNamespaces, ("all-namespaces", "all namespaces", "all namespaces"), Group::Narrow, &[Board]),
     row(Intent::Favourite, ("favourite", "a namespace that was on the board lately", "lately"), Group::Narrow, &[Board]),
     with_argument(row(Intent::PickNamespace, ("ns", "choose the namespace", "namespace"), Group::Narrow, SCREENS), "NAME"),
     row(Intent::History, ("history", "the revisions of the service", "history"), Group::Look, OBJECTS),
-    row(Intent::Yaml, ("yaml", "what is marked, as yaml", "yaml"), Group::Look, OBJECTS),
+    row(Intent::Yaml, ("yaml", "what is marked, as yaml", "yaml"), Group::Look, &[Board, Service, Table]),
     row(Intent::Events, ("events", "the warnings about the service, its revisions and pods", "events"), Group::Look, OBJECTS),
     row(Intent::Releases, ("releases", "what Helm did: the history of the release", "releases"), Group::Look, OBJECTS),
     row(Intent::Logs, ("logs", "the logs of the service's pods together, or of the marked pod", "logs"), Group::Look, OBJECTS),
@@ -230,7 +236,7 @@ pub const REGISTRY: &[Entry] = &[
     row(Intent::OnlyLines, ("only", "only lines with these words: all must be in it, !word must not", "only"), Group::Look, &[Logs]),
     row(Intent::Wrap, ("wrap", "break long lines, or cut them", "wrap"), Group::Look, &[Logs]),
     row(Intent::Times, ("times", "the time of each line", "times"), Group::Look, &[Logs]),
-    row(Intent::HandOver, ("hand-over", "hand the terminal to a shell, port-forward, edit, k9s or your own programs, at what is marked", "hand over"), Group::Look, OBJECTS),
+    row(Intent::HandOver, ("hand-over", "hand the terminal to a shell, port-forward, edit, k9s or your own programs, at what is marked", "hand over"), Group::Look, &[Board, Service, Table]),
     row(Intent::Shell, ("shell", "a shell in the marked pod", "shell"), Group::Look, &[Service]),
     release(row(Intent::RollBack, ("rollback", "plan to roll back to what served, or to the marked revision", "roll back"), Group::Release, OBJECTS)),
     release(row(Intent::PauseOrResume, ("pause-or-resume", "plan to pause a Deployment, or to resume one that is paused", "pause, resume"), Group::Release, OBJECTS)),
@@ -247,9 +253,9 @@ pub const REGISTRY: &[Entry] = &[
     row(Intent::Record, ("record", "what was done: who, when, why, and how it ended", "record"), Group::Release, &[Board, Service, Logs, Text, Doctor]),
     release(row(Intent::Undo, ("undo", "plan the way back from the marked action", "undo"), Group::Release, &[Record])),
     release(row(Intent::Finish, ("finish", "plan what is left of an action that did not come to its end", "finish"), Group::Release, &[Record])),
-    row(Intent::Copy, ("copy", "copy: the service, the revision's image, the text, the command of the plan, the action", "copy"), Group::Look, &[Board, Service, Logs, Text, Record, Plan]),
+    row(Intent::Copy, ("copy", "copy: the service, the revision's image, the text, the command of the plan, the action", "copy"), Group::Look, &[Board, Service, Logs, Text, Record, Plan, Table]),
     row(Intent::Doctor, ("doctor", "what works, what does not, and why", "doctor"), Group::Program, SCREENS),
-    row(Intent::Retry, ("retry", "try again now what waits; read again what is shown", "again"), Group::Program, &[Board, Service, Logs, Text, Doctor, Record, Plan]),
+    row(Intent::Retry, ("retry", "try again now what waits; read again what is shown", "again"), Group::Program, &[Board, Service, Logs, Text, Doctor, Record, Plan, Table]),
     row(Intent::Redraw, ("redraw", "paint the whole screen again", "redraw"), Group::Program, EVERYWHERE),
     row(Intent::Suspend, ("suspend", "back to the shell; fg returns", "suspend"), Group::Program, SCREENS),
     row(Intent::Palette, ("palette", "commands by name", "command"), Group::Program, SCREENS),

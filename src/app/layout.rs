@@ -14,6 +14,7 @@ pub fn page(model: &Model) -> usize {
         Some(Screen::Service(service)) => service_rows(service.pane, model),
         Some(Screen::Logs(_) | Screen::Text(_)) => reader_rows(model),
         Some(Screen::Doctor(_)) => doctor_rows(model),
+        Some(Screen::Table(_)) => table_rows(model),
         Some(Screen::Record(_)) => record_rows(model),
     };
     rows.saturating_sub(1).max(1)
@@ -32,6 +33,11 @@ pub fn note_rows(model: &Model) -> usize {
 /// Between the header and the lines above the keys.
 fn body_rows(model: &Model) -> usize {
     overlay_rows(model.height).saturating_sub(note_rows(model))
+}
+
+/// Under the title and the titles of the columns, above the line of the filter.
+pub fn table_rows(model: &Model) -> usize {
+    body_rows(model).saturating_sub(3).max(1)
 }
 
 /// Under the title.

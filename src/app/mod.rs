@@ -14,6 +14,7 @@ pub mod logs;
 pub mod model;
 pub mod notes;
 mod settle;
+pub mod table;
 pub mod update;
 mod wishes;
 pub mod words;

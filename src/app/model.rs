@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use crate::config::{Display, Namespaces, Program};
 use crate::domain::release_record::{Action, Page};
 use crate::domain::{
-    ClusterId, Container, Environment, Failure, Fleet, Health, Hold, Known, Level, SourceId,
-    Standing, TemplateHash, Uid, WorkloadId,
+    ApiKind, ClusterId, Container, Environment, Failure, Fleet, Health, Hold, Known, Level,
+    SourceId, Standing, TemplateHash, Uid, WorkloadId,
 };
 use crate::plan::{Answers, Follow, Goal, Plan, Request, Verdict};
 
@@ -18,6 +18,7 @@ use super::field::Field;
 use super::handover::{Offer, Subject};
 use super::keymap::Keymap;
 use super::logs::LogScreen;
+use super::table::TableScreen;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
@@ -42,6 +43,8 @@ pub struct Model {
     pub follows: Vec<Following>,
     pub arming: Option<Armed>,
     pub notice: Option<Notice>,
+    /// Which kinds each cluster serves, once that was asked for.
+    pub kinds: BTreeMap<ClusterId, Known<Vec<ApiKind>>>,
     pub next_job: u64,
     /// Writes on their way: their box may be closed meanwhile.
     pub executions: Vec<Execution>,
@@ -206,6 +209,8 @@ pub enum Screen {
     /// Yaml, a comparison of revisions, or the events of one service.
     Text(TextScreen),
     Doctor(DoctorScreen),
+    /// Objects of one kind.
+    Table(Box<TableScreen>),
     Record(RecordScreen),
 }
 

@@ -149,7 +149,7 @@ fn by_need(model: &Model) -> Vec<(u8, WorkloadId)> {
         match screen {
             Screen::Service(service) => needs.push((OPEN, service.workload.clone())),
             Screen::Logs(logs) => needs.push((OPEN, logs.workload.clone())),
-            Screen::Text(_) | Screen::Doctor(_) | Screen::Record(_) => {}
+            Screen::Text(_) | Screen::Doctor(_) | Screen::Table(_) | Screen::Record(_) => {}
         }
     }
     let rows = model

@@ -49,6 +49,14 @@ pub fn hints(model: &Model) -> Vec<Hint> {
 /// What a field that is open takes.
 fn of_field(model: &Model) -> Option<Vec<Hint>> {
     match &model.overlay {
+        Some(Overlay::SortKey) if place(model) == Place::Table => Some(fixed_hints(&[
+            ("1 to 9", "that column"),
+            (
+                "a letter",
+                "the column that begins with it; again turns it round",
+            ),
+            ("esc", "leave it"),
+        ])),
         Some(Overlay::SortKey) => Some(sort_hints()),
         Some(Overlay::HandOver(menu)) => {
             let esc = match menu.asking {
@@ -71,6 +79,17 @@ fn of_field(model: &Model) -> Option<Vec<Hint>> {
         Some(Overlay::Plan(_) | Overlay::Help { .. }) | None => None,
     }
 }
+
+const TABLE: &[Intent] = &[
+    Intent::Open,
+    Intent::Back,
+    Intent::Filter,
+    Intent::Retry,
+    Intent::Sort,
+    Intent::Wide,
+    Intent::Yaml,
+    Intent::HandOver,
+];
 
 /// In each place, most useful first.
 fn wanted(place: Place) -> &'static [Intent] {
@@ -127,6 +146,7 @@ fn wanted(place: Place) -> &'static [Intent] {
             Intent::Retry,
         ],
         Place::Doctor => &[Intent::Back, Intent::Retry],
+        Place::Table => TABLE,
         Place::Record => &[
             Intent::Open,
             Intent::Undo,
@@ -320,5 +340,6 @@ fn under_help(model: &Model) -> Place {
         Some(Screen::Text(_)) => Place::Text,
         Some(Screen::Doctor(_)) => Place::Doctor,
         Some(Screen::Record(_)) => Place::Record,
+        Some(Screen::Table(_)) => Place::Table,
     }
 }

@@ -1,6 +1,7 @@
 //! The nouns of a release as plain data, and what the cluster's words mean, as pure functions.
 
 pub mod action_note;
+pub mod api_kind;
 pub mod autoscaler;
 pub mod change;
 pub mod chart;
@@ -26,12 +27,14 @@ pub mod revision;
 pub mod source;
 pub mod standing;
 pub mod sync;
+pub mod table;
 pub mod template;
 pub mod version;
 pub mod warning;
 pub mod workload;
 
 pub use action_note::ActionNote;
+pub use api_kind::ApiKind;
 pub use autoscaler::Autoscaler;
 pub use change::{Change, Health, Item, ItemId, Update};
 pub use chart::ChartRelease;

@@ -12,6 +12,7 @@ mod reads;
 mod record;
 pub mod release;
 mod settings;
+mod tables;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -158,6 +159,10 @@ impl Engine {
             Effect::Diagnose { job, clusters } => {
                 self.jobs.spawn(job, doctor::tell(shared, job, clusters));
             }
+            Effect::Discover { job, cluster } => {
+                self.jobs.spawn(job, tables::kinds(shared, cluster));
+            }
+            Effect::ReadTable { job, of } => self.jobs.spawn(job, tables::read(shared, job, of)),
             Effect::FindPrograms { job, programs } => {
                 self.jobs.spawn(job, programs::find(shared, job, programs));
             }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
 use serde_json::Value;
 
 use super::{Shared, clock};
@@ -114,6 +115,7 @@ fn template(kind: Kind, revision: &Value) -> &Value {
 
 fn cluster_of(object: &YamlOf) -> &ClusterId {
     match object {
+        YamlOf::Object { cluster, .. } => cluster,
         YamlOf::Workload(id) => &id.cluster,
         YamlOf::Pod { workload, .. } | YamlOf::Revision { workload, .. } => &workload.cluster,
     }
@@ -121,6 +123,15 @@ fn cluster_of(object: &YamlOf) -> &ClusterId {
 
 fn path_of(object: &YamlOf) -> String {
     match object {
+        YamlOf::Object {
+            kind,
+            namespace,
+            name,
+            ..
+        } => {
+            let namespace = Some(&**namespace).filter(|name| !name.is_empty());
+            path::member(&kind.path(namespace), name)
+        }
         YamlOf::Workload(id) => path::object(id.kind, &id.namespace, &id.name),
         YamlOf::Pod { workload, pod } => path::object(Resource::Pods, &workload.namespace, pod),
         YamlOf::Revision { workload, name } => {
@@ -149,9 +160,24 @@ fn strip(object: &mut Value) {
     for field in ["data", "stringData"] {
         if secret && let Some(values) = object.get_mut(field).and_then(Value::as_object_mut) {
             for value in values.values_mut() {
-                *value = Value::from("(not shown)");
+                *value = Value::from(hidden(field, value));
             }
         }
+    }
+}
+
+/// How much there is, in place of what it is.
+fn hidden(field: &str, value: &Value) -> String {
+    let text = value.as_str().unwrap_or_default();
+    let bytes = match field {
+        "data" => base64::engine::general_purpose::STANDARD
+            .decode(text)
+            .map(|bytes| bytes.len()),
+        _ => Ok(text.len()),
+    };
+    match bytes {
+        Ok(bytes) => format!("(not shown, {})", text::count(bytes, "byte")),
+        Err(_) => "(not shown)".into(),
     }
 }
 

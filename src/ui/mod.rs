@@ -75,6 +75,7 @@ fn screen(body: &mut Pen<'_>, model: &Model) {
         Some(Screen::Logs(logs)) => screens::logs::logs(body, model, logs),
         Some(Screen::Text(text)) => screens::text::text(body, model, text),
         Some(Screen::Doctor(doctor)) => screens::doctor::doctor(body, model, doctor),
+        Some(Screen::Table(table)) => screens::table::table(body, model, table),
         Some(Screen::Record(record)) => screens::record::record(body, model, record),
     }
 }
@@ -116,11 +117,12 @@ fn about(model: &Model) -> Option<&WorkloadId> {
             crate::app::model::TextKind::Comparison(compared) => Some(&compared.workload),
             crate::app::model::TextKind::Action { workload, .. } => Some(workload),
             crate::app::model::TextKind::Yaml(of) => match of {
+                crate::app::effect::YamlOf::Object { .. } => None,
                 crate::app::effect::YamlOf::Workload(id) => Some(id),
                 crate::app::effect::YamlOf::Pod { workload, .. }
                 | crate::app::effect::YamlOf::Revision { workload, .. } => Some(workload),
             },
         },
-        Screen::Doctor(_) | Screen::Record(_) => None,
+        Screen::Doctor(_) | Screen::Table(_) | Screen::Record(_) => None,
     }
 }

@@ -34,4 +34,5 @@ mod shapes;
 mod side;
 #[path = "../support/mod.rs"]
 mod support;
+mod table;
 mod tunnel;

@@ -3,10 +3,13 @@
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
+use rolldeck::app::event::TableNews;
 use rolldeck::app::event::{Diagnosis, Document, JobId, LogNews};
 use rolldeck::app::update::update;
 use rolldeck::app::{Effect, Event, Model};
+use rolldeck::domain::ApiKind;
 use rolldeck::domain::source::Feed;
+use rolldeck::domain::table::{Column, Row, Table};
 use rolldeck::domain::{Connection, Failure, FailureKind, Health, Kind, LogLine, Run, Update};
 use rolldeck::plan::Finding;
 
@@ -211,6 +214,70 @@ fn handover() {
     });
 }
 
+/// The Secrets of all namespaces, as the server prints them.
+fn secrets() -> (ApiKind, Table) {
+    let kind = ApiKind {
+        group: "".into(),
+        version: "v1".into(),
+        plural: "secrets".into(),
+        singular: "secret".into(),
+        kind: "Secret".into(),
+        short: [].into(),
+        namespaced: true,
+    };
+    let column = |title: &str, number| Column {
+        title: title.into(),
+        wide: false,
+        number,
+    };
+    let columns = vec![
+        column("Name", false),
+        column("Type", false),
+        column("Data", true),
+        column("Age", false),
+    ];
+    let row = |n: i64| Row {
+        namespace: "shop".into(),
+        name: format!("keys-{n}").as_str().into(),
+        uid: format!("uid-{n}").as_str().into(),
+        created: Some(ago(n * 3600)),
+        cells: [
+            format!("keys-{n}"),
+            "Opaque".into(),
+            (n % 4).to_string(),
+            format!("{n}h"),
+        ]
+        .map(|cell| cell.as_str().into())
+        .into(),
+    };
+    let rows = (1..60).map(row).collect();
+    (kind, Table { columns, rows })
+}
+
+#[test]
+fn table() {
+    check("table", |w, h| {
+        let mut model = model(&night(), w, h);
+        press(
+            &mut model,
+            &[":", "s", "e", "c", "r", "e", "t", "s", "enter"],
+        );
+        let (kind, table) = secrets();
+        let cluster = model.cluster_ids().remove(0);
+        let outcome = Ok(vec![kind]);
+        let effects = update(&mut model, Event::Discovered { cluster, outcome });
+        let job = asked_for(&effects);
+        let news = TableNews::Page { table, first: true };
+        update(&mut model, Event::TableRead { job, news });
+        let news = TableNews::End {
+            beyond: Some(Some(1_200)),
+        };
+        update(&mut model, Event::TableRead { job, news });
+        press(&mut model, &["j", "j"]);
+        model
+    });
+}
+
 #[test]
 fn namespaces() {
     check("namespaces", |w, h| {
@@ -360,6 +427,7 @@ fn asked_for(effects: &[Effect]) -> JobId {
         Effect::StreamLogs { job, .. }
         | Effect::FetchYaml { job, .. }
         | Effect::FindPrograms { job, .. }
+        | Effect::ReadTable { job, .. }
         | Effect::Diagnose { job, .. } => Some(*job),
         _ => None,
     };

@@ -10,7 +10,7 @@ use crate::domain::{ClusterId, Failure, Known, Uid, WorkloadId, known::State};
 use crate::plan::{Target, Verb};
 
 use super::key::{self, Typed};
-use super::{ask, logs, notice, plan, service, sync, text};
+use super::{ask, logs, notice, plan, service, sync, table, text};
 
 pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
     let (rows, page) = (model.board.rows.len(), layout::page(model));
@@ -122,6 +122,10 @@ pub fn filter_key(model: &mut Model, key: Key) {
 
 pub fn sort_key(model: &mut Model, key: Key) -> Vec<Effect> {
     model.overlay = None;
+    if let Some(Screen::Table(_)) = model.screens.last() {
+        table::sort_key(model, key);
+        return Vec::new();
+    }
     let sort = match key.code {
         Code::Char('t') => Sort::Trouble,
         Code::Char('n') => Sort::Name,

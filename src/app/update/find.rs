@@ -21,7 +21,8 @@ pub fn key(model: &mut Model, pressed: Key) {
         Some(Screen::Logs(screen)) if screen.only.open => return only_key(screen, pressed),
         Some(Screen::Logs(screen)) => &mut screen.search,
         Some(Screen::Text(screen)) => &mut screen.search,
-        Some(Screen::Service(_) | Screen::Doctor(_) | Screen::Record(_)) | None => return,
+        Some(Screen::Service(_) | Screen::Doctor(_) | Screen::Table(_) | Screen::Record(_))
+        | None => return,
     };
     match key::typed(&mut search.field, pressed) {
         Typed::Edited | Typed::Up | Typed::Down | Typed::Complete => {}
@@ -79,7 +80,8 @@ pub fn go(model: &mut Model, way: Way) {
             screen.offset = at.unwrap_or(screen.offset);
             at
         }
-        Some(Screen::Service(_) | Screen::Doctor(_) | Screen::Record(_)) | None => return,
+        Some(Screen::Service(_) | Screen::Doctor(_) | Screen::Table(_) | Screen::Record(_))
+        | None => return,
     };
     if found.is_none() {
         notice(model, "not found", false);

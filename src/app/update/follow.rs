@@ -166,7 +166,7 @@ fn looked_at(model: &Model) -> Option<&WorkloadId> {
     match model.screens.last() {
         Some(Screen::Service(screen)) => Some(&screen.workload),
         Some(Screen::Logs(screen)) => Some(&screen.workload),
-        Some(Screen::Text(_) | Screen::Doctor(_) | Screen::Record(_)) => None,
+        Some(Screen::Text(_) | Screen::Doctor(_) | Screen::Table(_) | Screen::Record(_)) => None,
         None => model.board.cursor.as_ref().map(|(id, _)| id),
     }
 }

@@ -68,6 +68,18 @@ fn offers_for(model: &Model, subject: &Subject) -> Vec<Offer> {
 fn subject(model: &Model) -> Option<Subject> {
     match model.screens.last() {
         None => model.board.cursor.as_ref().map(|(id, _)| of_service(id)),
+        Some(Screen::Table(screen)) => {
+            let (kind, row) = (screen.kind()?, screen.row()?);
+            let pod = &*kind.plural == "pods" && kind.group.is_empty();
+            Some(Subject {
+                on: if pod { On::Pod } else { On::Any },
+                cluster: screen.cluster.clone(),
+                namespace: Some(row.namespace.clone()).filter(|name| !name.is_empty()),
+                kind: kind.word().into(),
+                name: row.name.clone(),
+                containers: Vec::new(),
+            })
+        }
         Some(Screen::Service(screen)) => Some(match (screen.pane, &screen.pod) {
             (Pane::Pods, Some(pod)) => of_pod(model, &screen.workload, pod),
             (Pane::Pods | Pane::History, _) => of_service(&screen.workload),

@@ -10,7 +10,7 @@ use crate::app::model::{Model, Overlay, Screen};
 
 use super::{
     board, doctor, find, follow, handover, logs, namespaces, notice, palette, plan, record,
-    service, text,
+    service, table, text,
 };
 
 /// More lines than anything that lies over the screen has; how many it has depends on how it is drawn.
@@ -71,6 +71,7 @@ fn typing(model: &Model) -> bool {
             Some(Screen::Logs(screen)) => screen.search.open || screen.only.open,
             Some(Screen::Text(screen)) => screen.search.open,
             Some(Screen::Record(screen)) => screen.filtering,
+            Some(Screen::Table(screen)) => screen.filtering,
             Some(Screen::Service(_) | Screen::Doctor(_)) => false,
         }
 }
@@ -79,6 +80,7 @@ fn field_key(model: &mut Model, key: Key) -> Vec<Effect> {
     match model.screens.last() {
         None => board::filter_key(model, key),
         Some(Screen::Record(_)) => record::filter_key(model, key),
+        Some(Screen::Table(_)) => table::filter_key(model, key),
         Some(_) => find::key(model, key),
     }
     Vec::new()
@@ -105,6 +107,7 @@ pub fn place(model: &Model) -> Place {
             Some(Screen::Text(_)) => Place::Text,
             Some(Screen::Doctor(_)) => Place::Doctor,
             Some(Screen::Record(_)) => Place::Record,
+            Some(Screen::Table(_)) => Place::Table,
         },
     }
 }
@@ -149,6 +152,7 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
         Place::Logs => logs::act(model, intent),
         Place::Text => text::act(model, intent),
         Place::Doctor => doctor::act(model, intent),
+        Place::Table => table::act(model, intent),
         Place::Record => record::act(model, intent),
         Place::Plan => plan::act(model, intent),
         Place::Help => {

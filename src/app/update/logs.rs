@@ -139,6 +139,7 @@ pub fn logged(model: &mut Model, job: JobId, news: LogNews) -> Vec<Effect> {
             | Screen::Service(_)
             | Screen::Text(_)
             | Screen::Doctor(_)
+            | Screen::Table(_)
             | Screen::Record(_) => None,
         });
     let Some((visible, screen)) = screen else {

@@ -19,6 +19,7 @@ pub mod service;
 pub mod settings;
 mod start;
 mod sync;
+pub mod table;
 mod text;
 mod tick;
 
@@ -79,6 +80,8 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::RecordRead { job, outcome } => record::read(model, job, outcome),
         Event::Recorded => record::again(model),
         Event::Diagnosed { job, finding } => doctor::diagnosed(model, job, finding),
+        Event::Discovered { cluster, outcome } => table::discovered(model, &cluster, outcome),
+        Event::TableRead { job, news } => table::read(model, job, news),
         Event::ProgramsMissing { job, missing } => handover::programs_missing(model, job, missing),
         Event::HandedBack { handed, ended } => handover::handed_back(model, *handed, ended),
         Event::Configured { outcome } => settings::configured(model, outcome),

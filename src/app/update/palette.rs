@@ -7,8 +7,10 @@ use crate::app::keymap::Key;
 use crate::app::model::{Model, Overlay, Row};
 use crate::app::{settle, wishes};
 
+use crate::domain::ApiKind;
+
 use super::key::{self, Typed};
-use super::{board, logs, namespaces, notice};
+use super::{board, logs, namespaces, notice, table};
 
 /// One thing that what was typed may become.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +77,15 @@ fn commands(model: &Model, typed: &str) -> Vec<Choice> {
         choice.name.split('-').any(|word| word.starts_with(typed)) || choice.name.starts_with(typed)
     });
     all.sort_by_key(|choice| !choice.name.starts_with(typed));
+    if !typed.is_empty() {
+        let kinds = table::kinds(model).iter();
+        let fits = kinds.filter(|kind| kind.plural.starts_with(typed) || kind.is_called(typed));
+        let choice = |kind: &ApiKind| Choice {
+            name: kind.word(),
+            about: format!("every {} as a plain table", kind.kind),
+        };
+        all.extend(fits.map(choice).take(SERVICES));
+    }
     all
 }
 
@@ -118,7 +129,14 @@ pub fn key(model: &mut Model, pressed: Key) -> Vec<Effect> {
     };
     let chosen = choices.get(*selected).map(|choice| choice.name.clone());
     match key::typed(field, pressed) {
-        Typed::Edited => *selected = 0,
+        Typed::Edited => {
+            *selected = 0;
+            let typed = field.value().to_owned();
+            // What is no command may be a kind.
+            if self::choices(model, &typed).is_empty() {
+                return table::discover(model);
+            }
+        }
         Typed::Up => *selected = selected.saturating_sub(1),
         Typed::Down => *selected = (*selected + 1).min(choices.len().saturating_sub(1)),
         Typed::Left => model.overlay = None,
@@ -192,7 +210,8 @@ fn run(model: &mut Model, typed: &str, chosen: Option<&str>) -> Vec<Effect> {
         }
         (name, "") => match Intent::named(name).filter(|intent| is_here(model, *intent)) {
             Some(intent) => key::act(model, intent),
-            None => unknown(model, name),
+            None if known(name) => unknown(model, name),
+            None => table::open(model, name),
         },
         (name, _) => unknown(model, name),
     }

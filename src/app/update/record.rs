@@ -51,7 +51,11 @@ pub fn again(model: &mut Model) -> Vec<Effect> {
 fn shown(model: &mut Model) -> Option<&mut RecordScreen> {
     model.screens.iter_mut().find_map(|screen| match screen {
         Screen::Record(screen) => Some(screen),
-        Screen::Service(_) | Screen::Logs(_) | Screen::Text(_) | Screen::Doctor(_) => None,
+        Screen::Service(_)
+        | Screen::Logs(_)
+        | Screen::Text(_)
+        | Screen::Table(_)
+        | Screen::Doctor(_) => None,
     })
 }
 

@@ -41,6 +41,7 @@ impl Model {
                 until: later(now, ARMED_SECONDS),
             }),
             notice: None,
+            kinds: BTreeMap::new(),
             next_job: 0,
             executions: Vec::new(),
             ended: BTreeSet::new(),

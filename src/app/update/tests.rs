@@ -35,6 +35,7 @@ mod scope;
 mod sequences;
 mod service;
 mod settings;
+mod table;
 mod time;
 
 fn identity(namespace: Option<&str>) -> Identity {

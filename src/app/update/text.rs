@@ -19,6 +19,7 @@ const REASON: usize = 20;
 pub fn open_yaml(model: &mut Model, of: YamlOf) -> Vec<Effect> {
     let job = next_job(model);
     let title = match &of {
+        YamlOf::Object { kind, name, .. } => format!("{}/{name}", kind.word()),
         YamlOf::Workload(id) => id.to_string(),
         YamlOf::Pod { pod, .. } => format!("pod/{pod}"),
         YamlOf::Revision { name, .. } => format!("revision {name}"),
@@ -194,7 +195,13 @@ fn last_top(model: &Model) -> usize {
         Some(Screen::Text(screen)) => {
             layout::last_top(model, lines(screen).iter().map(String::as_str))
         }
-        Some(Screen::Service(_) | Screen::Logs(_) | Screen::Doctor(_) | Screen::Record(_))
+        Some(
+            Screen::Service(_)
+            | Screen::Logs(_)
+            | Screen::Doctor(_)
+            | Screen::Table(_)
+            | Screen::Record(_),
+        )
         | None => 0,
     }
 }

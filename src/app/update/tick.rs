@@ -59,6 +59,11 @@ fn ages(model: &Model) -> u64 {
             }
         }
         Some(Screen::Record(screen)) => record(model, screen, &mut words),
+        Some(Screen::Table(screen)) => {
+            if let Some((_, at)) = &screen.table.last {
+                words.age(*at);
+            }
+        }
         Some(Screen::Logs(_) | Screen::Doctor(_)) => {}
     }
     for following in &model.follows {

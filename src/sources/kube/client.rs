@@ -104,9 +104,22 @@ impl Cluster {
 
     /// Reads an object's metadata alone: what a Secret holds never leaves the server. 10 s.
     pub async fn get_metadata(&self, path: &str) -> Result<Answer, Error> {
+        let form = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+        self.get_as(path, form).await
+    }
+
+    /// Reads something in another form. 10 s and 8 MiB at most.
+    pub async fn get_as(&self, path: &str, accept: &'static str) -> Result<Answer, Error> {
         let mut ask = Ask::new(Method::GET, path, READ);
-        ask.accept = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+        ask.accept = accept;
         self.ask(&ask).await
+    }
+
+    /// Reads one page of a list in another form, as [`Self::list`] does.
+    pub async fn list_as(&self, path: &str, accept: &'static str) -> Result<Answer, Error> {
+        let mut ask = Ask::new(Method::GET, path, LIST);
+        ask.accept = accept;
+        self.listed(&ask, |_| {}).await
     }
 
     /// Reads one page of a list, compressed on the way. The head has 30 s; the body may take as long as it
@@ -116,13 +129,13 @@ impl Cluster {
     }
 
     /// The same; `seen` is shown what has come so far, after every piece.
-    pub async fn list_seen(
-        &self,
-        path: &str,
-        mut seen: impl FnMut(&[u8]),
-    ) -> Result<Answer, Error> {
+    pub async fn list_seen(&self, path: &str, seen: impl FnMut(&[u8])) -> Result<Answer, Error> {
         let ask = Ask::new(Method::GET, path, LIST);
-        let response = self.exchange(&ask).await?;
+        self.listed(&ask, seen).await
+    }
+
+    async fn listed(&self, ask: &Ask<'_>, mut seen: impl FnMut(&[u8])) -> Result<Answer, Error> {
+        let response = self.exchange(ask).await?;
         let server_date = server_date(response.headers());
         let mut pieces = pieces(response, ask.about());
         let mut body = BytesMut::new();
@@ -130,7 +143,7 @@ impl Cluster {
             .await
             .map_err(|_| ask.silent(SILENCE))?
         {
-            grow(&mut body, &piece?, LARGE, &ask)?;
+            grow(&mut body, &piece?, LARGE, ask)?;
             seen(&body);
         }
         Ok(Answer {

@@ -6,6 +6,7 @@ pub mod charts;
 mod client;
 pub mod convert;
 mod credential;
+pub mod discovery;
 pub mod error;
 pub mod feed;
 mod identity;
@@ -16,6 +17,7 @@ pub mod path;
 mod proxy;
 mod session;
 mod status;
+pub mod table;
 mod watch;
 pub mod wire;
 

@@ -105,6 +105,11 @@ pub fn object_in(api: &str, namespace: &str, resource: &str, name: &str) -> Stri
     format!("/{root}/{api}/namespaces/{namespace}/{resource}/{name}")
 }
 
+/// One object of a collection.
+pub fn member(collection: &str, name: &str) -> String {
+    format!("{collection}/{}", encode(name))
+}
+
 /// The log of a pod's container.
 pub fn log(namespace: &str, pod: &str, query: &[(&str, &str)]) -> String {
     let path = format!("{}/log", object(Resource::Pods, namespace, pod));

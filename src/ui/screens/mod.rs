@@ -12,4 +12,5 @@ pub mod palette;
 pub mod plan;
 pub mod record;
 pub mod service;
+pub mod table;
 pub mod text;

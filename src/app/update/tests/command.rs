@@ -58,6 +58,9 @@ fn a_key_takes_its_place() {
 fn one_that_does_not_exist_is_named() {
     let mut model = with_command("frobnicate");
     listed(&mut model, &[steady("checkout")]);
+    // It might have been a kind.
+    let (cluster, outcome) = ("prod-eu".into(), Ok(Vec::new()));
+    update(&mut model, Event::Discovered { cluster, outcome });
     let notice = model.notice.as_ref().unwrap();
     assert!(notice.bad && notice.text.contains("frobnicate"));
 }
@@ -105,7 +108,8 @@ fn an_alias_is_the_command_it_stands_for_and_never_hides_one_of_ours() {
     for (line, opened) in [("co", true), ("c", true), ("round", false)] {
         let (mut model, _) = model_with(&config(line), None);
         listed(&mut model, &[steady("checkout")]);
-        assert_eq!(!model.screens.is_empty(), opened, "{line}");
+        let service = matches!(model.screens.last(), Some(Screen::Service(_)));
+        assert_eq!(service, opened, "{line}");
     }
     let (mut model, _) = Model::new(&config("doctor"), fixture::now(), 120, 24);
     let effects = update(&mut model, Event::Ticked(fixture::now()));

@@ -62,7 +62,10 @@ fn commands_and_services_complete() {
         matches!(model.screens.last(), Some(Screen::Service(s)) if &*s.workload.name == "checkout")
     );
     keys(&mut model, ":nonsense\n");
-    assert!(model.notice.unwrap().text.contains("no command nonsense"));
+    let (cluster, outcome) = ("prod-eu".into(), Ok(Vec::new()));
+    update(&mut model, Event::Discovered { cluster, outcome });
+    let said = model.notice.unwrap().text;
+    assert!(said.contains("no command and no kind nonsense"), "{said}");
 }
 
 #[test]

@@ -46,6 +46,11 @@ fn at(place: Place) -> Model {
             (0..50).for_each(|_| finding(&mut model, *job, false));
             model
         }
+        Place::Table => {
+            let mut model = table::opened();
+            keys(&mut model, "j");
+            model
+        }
         Place::Record => recorded(page(&[], "rollback")),
         Place::Plan => planned(Level::Protected, false),
         Place::Help => {
