@@ -10,9 +10,21 @@ use crate::text;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answering {
     pub how: How,
+    /// `no answer 48s`, or `live`.
     pub words: String,
+    pub why: Option<String>,
     /// When it is tried again.
     pub next: Option<Timestamp>,
+}
+
+impl Answering {
+    /// `no answer 48s: connection reset`.
+    pub fn sentence(&self) -> String {
+        match &self.why {
+            Some(why) => format!("{}: {why}", self.words),
+            None => self.words.clone(),
+        }
+    }
 }
 
 /// The better, the earlier.
@@ -43,14 +55,10 @@ pub fn answering(model: &Model, cluster: &ClusterState) -> Answering {
                 FailureKind::Denied => "no login",
                 _ => "no answer",
             };
-            let mut words = format!("{what} {}", text::age(*since, now));
-            // Else the body says why.
-            if model.heard() {
-                words = format!("{words}: {}", failure.sentence);
-            }
             return Answering {
+                why: Some(failure.sentence.clone()),
                 next: Some(*next),
-                ..answer(How::Away, words)
+                ..answer(How::Away, format!("{what} {}", text::age(*since, now)))
             };
         }
         Connection::Connected(_) => {}
@@ -72,14 +80,18 @@ pub fn answering(model: &Model, cluster: &ClusterState) -> Answering {
         String::new()
     };
     match &state.health {
-        Health::AuthExpired(why) => answer(How::Away, format!("login expired: {why}")),
+        Health::AuthExpired(why) => Answering {
+            why: Some(why.clone()),
+            ..answer(How::Away, "login expired")
+        },
         Health::Retrying {
             since, why, next, ..
         } => {
             let age = text::age(*since, now);
             Answering {
+                why: Some(why.clone()),
                 next: Some(*next),
-                ..answer(How::Away, format!("{who}no answer {age}: {why}"))
+                ..answer(How::Away, format!("{who}no answer {age}"))
             }
         }
         Health::Quiet { since } => {
@@ -100,6 +112,7 @@ fn answer(how: How, words: impl Into<String>) -> Answering {
     Answering {
         how,
         words: words.into(),
+        why: None,
         next: None,
     }
 }

@@ -67,6 +67,10 @@ pub enum Effect {
         job: JobId,
         clusters: Vec<ClusterId>,
     },
+    /// Those of the kubeconfig.
+    ListContexts {
+        job: JobId,
+    },
     AskPermission {
         cluster: ClusterId,
         namespace: Box<str>,

@@ -58,7 +58,8 @@ pub enum Event {
         job: JobId,
         outcome: Result<Document, Failure>,
     },
-    NamespacesListed {
+    /// Namespaces, or contexts of the kubeconfig.
+    NamesListed {
         job: JobId,
         outcome: Result<Vec<String>, Failure>,
     },

@@ -61,10 +61,11 @@ impl Filter {
             return true;
         }
         self.fits_text(&format!(
-            "{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}",
+            "{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}",
             row.id,
             row.name(),
             row.id.namespace,
+            row.id.cluster,
             row.version,
             row.from_version.as_deref().unwrap_or(""),
             row.standing.phase,

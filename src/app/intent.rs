@@ -26,6 +26,10 @@ pub enum Intent {
     Favourite,
     #[serde(rename = "ns")]
     PickNamespace,
+    #[serde(rename = "ctx")]
+    PickContext,
+    #[serde(rename = "env")]
+    PickEnvironment,
     History,
     Yaml,
     Events,
@@ -211,12 +215,14 @@ pub const REGISTRY: &[Entry] = &[
     row(Intent::Find, ("find", "search in the text", "search"), Group::Look, READERS),
     row(Intent::FindNext, ("find-next", "next place that was searched for", "next"), Group::Look, READERS),
     row(Intent::FindPrevious, ("find-previous", "previous place that was searched for", "previous"), Group::Look, READERS),
-    row(Intent::Sort, ("sort", "sort by: t trouble, n name, c changed, v version, s namespace", "sort"), Group::Narrow, &[Board]),
+    row(Intent::Sort, ("sort", "sort by: t trouble, n name, c changed, v version, s namespace, e environment", "sort"), Group::Narrow, &[Board]),
     row(Intent::OnlyTrouble, ("only-trouble", "only what is not steady", "only trouble"), Group::Narrow, &[Board]),
     row(Intent::Wide, ("wide", "all columns", "wide"), Group::Narrow, &[Board]),
     row(Intent::AllNamespaces, ("all-namespaces", "all namespaces", "all namespaces"), Group::Narrow, &[Board]),
     row(Intent::Favourite, ("favourite", "a namespace that was on the board lately", "lately"), Group::Narrow, &[Board]),
     with_argument(row(Intent::PickNamespace, ("ns", "choose the namespace", "namespace"), Group::Narrow, SCREENS), "NAME"),
+    with_argument(row(Intent::PickContext, ("ctx", "choose the clusters by kubeconfig context, several with commas", "clusters"), Group::Narrow, SCREENS), "NAME"),
+    with_argument(row(Intent::PickEnvironment, ("env", "one environment of the config by name, or all of them", "environments"), Group::Narrow, SCREENS), "NAME"),
     row(Intent::History, ("history", "the revisions of the service", "history"), Group::Look, OBJECTS),
     row(Intent::Yaml, ("yaml", "what is marked, as yaml", "yaml"), Group::Look, OBJECTS),
     row(Intent::Events, ("events", "the warnings about the service, its revisions and pods", "events"), Group::Look, OBJECTS),

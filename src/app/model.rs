@@ -84,6 +84,8 @@ pub struct Execution {
 pub struct Settings {
     pub display: Display,
     pub readonly: bool,
+    /// As the command line and the config ask for them.
+    pub namespaces: Namespaces,
     pub environments: Vec<Environment>,
     /// The label of workloads whose value is what a service is called.
     pub service_label: Option<String>,
@@ -108,6 +110,8 @@ pub struct Settings {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct View {
     pub asked: Namespaces,
+    /// The one environment that is shown alone.
+    pub environment: Option<String>,
     /// Namespaces seen in this session, sorted, for the picker.
     pub known: Vec<Box<str>>,
     /// Those that were on the board alone, for the number keys: the first stays 1.
@@ -166,6 +170,8 @@ pub enum Sort {
     Changed,
     Version,
     Namespace,
+    /// In the order of the config.
+    Environment,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -178,6 +184,8 @@ pub struct Row {
     pub template: TemplateHash,
     /// The environment's name, when the config names one.
     pub environment: Option<String>,
+    /// The environment's place in the config; those without one come last.
+    pub order: usize,
     pub version: String,
     /// What it comes from, while a rollout is under way.
     pub from_version: Option<String>,
@@ -292,7 +300,8 @@ pub enum Overlay {
         field: Field,
         selected: usize,
     },
-    Namespaces {
+    Picker {
+        of: Picked,
         job: JobId,
         field: Field,
         selected: usize,
@@ -315,6 +324,14 @@ pub struct HandOverMenu {
     pub job: JobId,
     /// Programs that are not on the PATH.
     pub missing: Vec<String>,
+}
+
+/// What a picker is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Picked {
+    Namespace,
+    /// One kubeconfig context, or several with commas.
+    Context,
 }
 
 /// A plan on its way from the key to the write.
@@ -469,6 +486,12 @@ impl Model {
     /// Something of the cluster was ever seen.
     pub fn heard(&self) -> bool {
         self.sources.values().any(|state| state.contact.is_some())
+    }
+
+    /// Its place in the config; after all of them when there is none.
+    pub fn environment_order(&self, id: &WorkloadId) -> usize {
+        let all = &self.settings.environments;
+        all.iter().position(|e| e.holds(id)).unwrap_or(all.len())
     }
 
     pub fn environment(&self, id: &WorkloadId) -> Option<&Environment> {

@@ -3,9 +3,10 @@
 
 use jiff::Timestamp;
 
-use crate::domain::{Feed, Health, Hold, SourceId, Sync};
-use crate::text::{age, clock, date, list, thousands};
+use crate::domain::{Connection, Feed, Health, Hold, SourceId, Sync};
+use crate::text::{self, age, clock, date, list, thousands};
 
+use super::answering::{How, answering};
 use super::clusters::ClusterState;
 use super::intent::Intent;
 use super::model::{Model, SourceState};
@@ -41,6 +42,7 @@ pub fn notes(model: &Model) -> Vec<Note> {
         notes.push(note(words.clone(), Tone::Bad));
     }
     notes.extend(suspended(model).map(|words| note(words, Tone::Warn)));
+    notes.extend(model.clusters.iter().filter_map(|c| away(model, c)));
     for cluster in &model.clusters {
         let about = [
             cluster.scope.note.clone(),
@@ -86,6 +88,33 @@ fn note(text: impl Into<String>, tone: Tone) -> Note {
         text: text.into(),
         tone,
     }
+}
+
+/// So many seconds a connection may take before it is worth a line.
+const CONNECTING: i64 = 2;
+
+/// Why one of several clusters is not live; of a single one the header tells.
+fn away(model: &Model, cluster: &ClusterState) -> Option<Note> {
+    if model.clusters.len() < 2 || !(model.connected() || model.heard()) {
+        return None;
+    }
+    let answering = answering(model, cluster);
+    let tone = match (answering.how, &cluster.connection) {
+        (How::Away, _) => Tone::Bad,
+        (How::Quiet, _) => Tone::Warn,
+        (_, Connection::Connecting { since, .. })
+            if model.now.duration_since(*since).as_secs() >= CONNECTING =>
+        {
+            Tone::Plain
+        }
+        (How::Live | How::Coming, _) => return None,
+    };
+    let next = answering.next.filter(|next| *next > model.now);
+    let again = next.map_or_else(String::new, |next| {
+        format!(", again in {}", text::age(model.now, next))
+    });
+    let words = format!("{} {}{again}", cluster.id, answering.sentence());
+    Some(note(words, tone))
 }
 
 /// Of one cluster among several it is said which.

@@ -232,8 +232,14 @@ fn order(sort: Sort, a: &Row, b: &Row) -> Ordering {
         Sort::Changed => Reverse(a.changed).cmp(&Reverse(b.changed)),
         Sort::Version => a.version.cmp(&b.version),
         Sort::Namespace => a.id.namespace.cmp(&b.id.namespace),
+        Sort::Environment => {
+            let places = a.id.cluster.cmp(&b.id.cluster);
+            let places = places.then_with(|| a.id.namespace.cmp(&b.id.namespace));
+            a.order.cmp(&b.order).then(places)
+        }
     };
     by.then_with(|| a.name().cmp(b.name()))
+        .then_with(|| a.order.cmp(&b.order))
         .then_with(|| a.id.cmp(&b.id))
 }
 
@@ -285,6 +291,7 @@ fn row(model: &Model, id: &WorkloadId) -> Option<Row> {
             .map(Into::into),
         template: workload.template,
         environment: model.environment(id).map(|e| e.name.clone()),
+        order: model.environment_order(id),
         version: versions.to,
         from_version: versions.from,
         standing,

@@ -4,8 +4,9 @@ use super::clusters::ClusterState;
 use super::intent::{Entry, Group, Intent, Place, REGISTRY};
 use super::model::{Model, Overlay, Pane, PlanBox, Screen, Stage};
 use super::update::{missing_permission, place};
-use crate::domain::{Health, Level};
+use crate::domain::{Environment, Health, Level};
 use crate::plan::Missing;
+use crate::text;
 
 pub use super::update::{Choice, choices, missing};
 
@@ -24,6 +25,21 @@ pub fn key(model: &Model, intent: Intent) -> String {
     keymap
         .shown(intent)
         .unwrap_or_else(|| format!(":{}", intent.entry().name))
+}
+
+/// `prod-eu, shop and payments, protected`.
+pub fn environment(environment: &Environment) -> String {
+    let names: Vec<_> = environment.namespaces.iter().map(String::as_str).collect();
+    let namespaces = match names.as_slice() {
+        [] => "all namespaces".to_owned(),
+        names => text::list(names),
+    };
+    let level = match environment.protection {
+        Level::Open => "open",
+        Level::Guarded => "guarded",
+        Level::Protected => "protected",
+    };
+    format!("{}, {namespaces}, {level}", environment.cluster)
 }
 
 /// The keys that matter most here, most useful first, the help last.
@@ -57,7 +73,7 @@ fn of_field(model: &Model) -> Option<Vec<Hint>> {
             };
             Some(fixed_hints(&[("enter", "starts it"), ("esc", esc)]))
         }
-        Some(Overlay::Palette { .. } | Overlay::Namespaces { .. }) => Some(Vec::new()),
+        Some(Overlay::Palette { .. } | Overlay::Picker { .. }) => Some(Vec::new()),
         Some(Overlay::Plan(shown)) if matches!(shown.stage, Stage::Asking(_)) => {
             Some(fixed_hints(&[
                 ("enter", "shows the plan"),
@@ -250,6 +266,7 @@ fn sort_hints() -> Vec<Hint> {
         ("c", "changed"),
         ("v", "version"),
         ("s", "namespace"),
+        ("e", "environment"),
         ("esc", "leave it"),
     ];
     fixed_hints(&keys)

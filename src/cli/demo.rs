@@ -111,6 +111,7 @@ fn settings(config: Config, overrides: &Overrides, world: &Running, speed: u32) 
         cluster: contexts[0].clone(),
         namespaces: environment.namespaces.clone(),
         protection: environment.protection,
+        color: None,
     });
     let scoped = overrides.all_namespaces || !overrides.namespaces.is_empty();
     Config {

@@ -124,6 +124,8 @@ pub enum Namespaces {
     /// The one the kubeconfig context names, else all.
     #[default]
     OfContext,
+    /// In each cluster those that its environments name.
+    OfEnvironments,
     Named(Vec<String>),
     All,
 }

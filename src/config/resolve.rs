@@ -8,6 +8,8 @@ use super::error::Error;
 use super::file::OneOrMore;
 use super::k9s;
 use super::layers::{self, ALL, Env, Overrides, absolute, filled, home};
+use crate::domain::Environment;
+
 use super::{Config, Connection, Display, Namespaces, Proxy, handover};
 
 /// Reads the file and puts everything together. File < environment < flags.
@@ -23,9 +25,10 @@ pub fn load(overrides: Overrides, env: Env<'_>) -> Result<Config, Error> {
         aliases.extend(k9s::aliases(env)?);
     }
     aliases.extend(file.aliases);
+    let (contexts, asked) = clusters(file.context, &file.environments);
     Ok(Config {
-        contexts: file.context.map(OneOrMore::into_list).unwrap_or_default(),
-        namespaces: namespaces(file.namespaces),
+        contexts,
+        namespaces: namespaces(file.namespaces, asked),
         readonly: file.readonly,
         armed_at_start: overrides.write,
         command: overrides.command.clone(),
@@ -59,12 +62,28 @@ pub fn load(overrides: Overrides, env: Env<'_>) -> Result<Config, Error> {
     })
 }
 
-fn namespaces(names: Option<OneOrMore>) -> Namespaces {
+/// Environments in several clusters are all shown when no context is asked for.
+fn clusters(asked: Option<OneOrMore>, environments: &[Environment]) -> (Vec<String>, Namespaces) {
+    let asked = asked.map(OneOrMore::into_list).unwrap_or_default();
+    let mut of_environments: Vec<String> = Vec::new();
+    for environment in environments {
+        if !of_environments.contains(&environment.cluster) {
+            of_environments.push(environment.cluster.clone());
+        }
+    }
+    if asked.is_empty() && of_environments.len() > 1 {
+        return (of_environments, Namespaces::OfEnvironments);
+    }
+    (asked, Namespaces::OfContext)
+}
+
+/// `otherwise` while none are named.
+fn namespaces(names: Option<OneOrMore>, otherwise: Namespaces) -> Namespaces {
     match names {
-        None => Namespaces::OfContext,
+        None => otherwise,
         Some(OneOrMore::One(word)) if word == ALL => Namespaces::All,
         Some(names) => match names.into_list() {
-            list if list.is_empty() => Namespaces::OfContext,
+            list if list.is_empty() => otherwise,
             list => Namespaces::Named(list),
         },
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClusterId, WorkloadId};
+use super::{ClusterId, Color, WorkloadId};
 
 /// What a person has to give before a plan is executed.
 #[derive(
@@ -28,6 +28,26 @@ pub struct Environment {
     pub namespaces: Vec<String>,
     #[serde(default)]
     pub protection: Level,
+    /// Of its name on the board.
+    #[serde(default)]
+    pub color: Option<Color>,
+}
+
+/// The namespaces of a cluster that these environments name; empty: every one.
+pub fn namespaces_of<'a>(
+    environments: impl Iterator<Item = &'a Environment>,
+    cluster: &ClusterId,
+) -> Vec<Box<str>> {
+    let mut names = Vec::new();
+    for environment in environments.filter(|e| *e.cluster == *cluster.0) {
+        if environment.namespaces.is_empty() {
+            return Vec::new();
+        }
+        names.extend(environment.namespaces.iter().map(|n| n.as_str().into()));
+    }
+    names.sort();
+    names.dedup();
+    names
 }
 
 impl Environment {

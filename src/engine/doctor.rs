@@ -9,7 +9,7 @@ use futures::stream::FuturesOrdered;
 use super::{Shared, clock};
 use crate::app::event::{Diagnosis, Event, JobId};
 use crate::config::{Config, Connection, Namespaces};
-use crate::domain::{ClusterId, Failure, Identity, Kind, PinnedBy};
+use crate::domain::{ClusterId, Failure, Identity, Kind, PinnedBy, environment};
 use crate::plan::Finding;
 use crate::sources::kube::access::{self, Permission, Right};
 use crate::sources::kube::path::Resource;
@@ -188,6 +188,13 @@ pub fn namespaces(config: &Config, cluster: &Cluster) -> Vec<Option<String>> {
         Namespaces::All => vec![None],
         Namespaces::Named(names) => names.iter().cloned().map(Some).collect(),
         Namespaces::OfContext => vec![cluster.default_namespace().map(Into::into)],
+        Namespaces::OfEnvironments => {
+            let names = environment::namespaces_of(config.environments.iter(), cluster.id());
+            match names.as_slice() {
+                [] => vec![None],
+                names => names.iter().map(|name| Some(name.to_string())).collect(),
+            }
+        }
     }
 }
 

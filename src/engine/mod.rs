@@ -152,6 +152,9 @@ impl Engine {
                 self.jobs
                     .spawn(job, reads::namespaces(shared, job, clusters));
             }
+            Effect::ListContexts { job } => {
+                self.jobs.spawn(job, reads::contexts(shared, job));
+            }
             Effect::AskPermission { cluster, namespace } => {
                 tokio::spawn(reads::permission(shared, cluster, namespace));
             }

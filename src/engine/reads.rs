@@ -11,7 +11,7 @@ use crate::domain::{ClusterId, Failure, FailureKind, Kind, WorkloadId};
 use crate::plan::comparison::comparison;
 use crate::sources::kube::access::{self, Permission, Right};
 use crate::sources::kube::path::{self, Resource};
-use crate::sources::kube::{Cluster, charts};
+use crate::sources::kube::{self, Cluster, charts};
 use crate::text;
 
 pub async fn yaml(shared: Arc<Shared>, job: JobId, object: YamlOf) {
@@ -172,7 +172,15 @@ pub async fn namespaces(shared: Arc<Shared>, job: JobId, clusters: Vec<ClusterId
         Some(failure) => Err(failure),
         None => Ok(names),
     };
-    shared.send(Event::NamespacesListed { job, outcome }).await;
+    shared.send(Event::NamesListed { job, outcome }).await;
+}
+
+/// Of the kubeconfig, in its order; nothing is asked of a cluster.
+pub async fn contexts(shared: Arc<Shared>, job: JobId) {
+    let connection = shared.config().connection.clone();
+    let listed = kube::contexts(connection).await;
+    let outcome = listed.map_err(|error| error.failure());
+    shared.send(Event::NamesListed { job, outcome }).await;
 }
 
 /// May one roll back here: the missing permission when not.

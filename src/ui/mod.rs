@@ -45,7 +45,7 @@ pub fn furthest(model: &Model) -> usize {
             Overlay::SortKey
             | Overlay::HandOver(_)
             | Overlay::Palette { .. }
-            | Overlay::Namespaces { .. },
+            | Overlay::Picker { .. },
         )
         | None => 0,
     }
@@ -92,13 +92,14 @@ fn overlay(pen: &mut Pen<'_>, model: &Model) {
                 "no such command",
             );
         }
-        Some(Overlay::Namespaces {
+        Some(Overlay::Picker {
+            of,
             field,
             selected,
             names,
             ..
         }) => {
-            screens::namespaces::namespaces(pen, model, field, *selected, names);
+            screens::picker::picker(pen, model, *of, (field, *selected, names));
         }
         Some(Overlay::HandOver(menu)) => screens::handover::handover(pen, model, menu),
         Some(Overlay::Plan(shown)) => screens::plan::plan(pen, model, shown),

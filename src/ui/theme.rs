@@ -24,6 +24,8 @@ pub enum Role {
     Key,
     /// What a search found.
     Found,
+    /// A name with a colour of its own.
+    Named(Named),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +45,9 @@ impl Theme {
 
     pub fn style(self, role: Role) -> Style {
         let modifier = match role {
-            Role::Plain | Role::Good | Role::Moving | Role::Warn => Modifier::empty(),
+            Role::Plain | Role::Good | Role::Moving | Role::Warn | Role::Named(_) => {
+                Modifier::empty()
+            }
             Role::Strong | Role::Bad | Role::Key => Modifier::BOLD,
             Role::Dim => Modifier::DIM,
             Role::Found => Modifier::REVERSED,
@@ -63,6 +67,7 @@ fn named(colors: config::Theme, role: Role) -> Option<Named> {
         Role::Warn => Some(colors.warn),
         Role::Bad => Some(colors.bad),
         Role::Key => Some(colors.key),
+        Role::Named(color) => Some(color),
         Role::Plain | Role::Strong | Role::Dim | Role::Found => None,
     }
 }

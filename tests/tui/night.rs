@@ -474,7 +474,7 @@ pub fn news(services: &[Service]) -> Vec<(SourceId, Vec<Update>)> {
     news
 }
 
-fn listing(source: SourceId, items: Vec<Item>) -> (SourceId, Vec<Update>) {
+pub fn listing(source: SourceId, items: Vec<Item>) -> (SourceId, Vec<Update>) {
     let mut updates: Vec<Update> = items
         .into_iter()
         .map(|item| Update::Change(Change::Put(item)))
@@ -497,6 +497,7 @@ pub fn fresh(width: u16, height: u16) -> Model {
             cluster: CLUSTER.into(),
             namespaces: vec![NAMESPACE.into()],
             protection: Level::Protected,
+            color: None,
         }],
         ..Config::default()
     };

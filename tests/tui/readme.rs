@@ -78,6 +78,7 @@ fn tour(width: u16, height: u16) -> Model {
         cluster: CONTEXT.into(),
         namespaces: e.namespaces.clone(),
         protection: e.protection,
+        color: None,
     };
     let config = Config {
         contexts: vec![CONTEXT.into()],

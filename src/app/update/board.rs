@@ -128,11 +128,12 @@ pub fn sort_key(model: &mut Model, key: Key) -> Vec<Effect> {
         Code::Char('c') => Sort::Changed,
         Code::Char('v') => Sort::Version,
         Code::Char('s') => Sort::Namespace,
+        Code::Char('e') => Sort::Environment,
         Code::Esc => return Vec::new(),
         _ => {
             notice(
                 model,
-                "sort by: t trouble, n name, c changed, v version, s namespace",
+                "sort by: t trouble, n name, c changed, v version, s namespace, e environment",
                 false,
             );
             return Vec::new();

@@ -7,6 +7,8 @@ use crate::app::model::Model;
 use crate::config::Namespaces;
 use crate::domain::{ClusterId, Connection, Feed, Identity, Kind, SourceId};
 
+use super::clusters::asked_of;
+
 pub fn moved(model: &mut Model, cluster: ClusterId, state: Connection) -> Vec<Effect> {
     let Some(at) = place_of(model, &cluster) else {
         return Vec::new();
@@ -20,13 +22,12 @@ pub fn moved(model: &mut Model, cluster: ClusterId, state: Connection) -> Vec<Ef
     Vec::new()
 }
 
-/// Which cluster of the board it is: the one of that name, else one that has none yet. A context that is named
-/// differently than asked for is the one that answered, when there is but one.
+/// Which cluster of the board it is: the one of that name, else the one that has none yet.
 fn place_of(model: &Model, cluster: &ClusterId) -> Option<usize> {
     let clusters = &model.clusters;
     let named = clusters.iter().position(|known| known.id == *cluster);
     named.or(match clusters.as_slice() {
-        [only] if only.id.0.is_empty() || !only.scope.resolved => Some(0),
+        [only] if only.id.0.is_empty() => Some(0),
         _ => None,
     })
 }
@@ -39,9 +40,8 @@ fn resolve(model: &mut Model, at: usize, identity: &Identity) {
     cluster.scope.resolved = true;
     model.work.wishes = true;
     let id = cluster.id.clone();
-    if model.view.asked == Namespaces::OfContext {
-        cluster.scope.namespaces = identity.namespace.iter().cloned().collect();
-    }
+    let asked = asked_of(&model.view, &model.settings.environments, &id);
+    cluster.scope.namespaces = asked.unwrap_or_else(|| of_context(identity));
     for namespace in model.clusters[at].scope.namespaces.clone() {
         know(model, &namespace);
         favour(model, &namespace);
@@ -58,6 +58,7 @@ pub fn change_scope(model: &mut Model, namespaces: &[Box<str>]) {
         know(model, namespace);
         favour(model, namespace);
     }
+    model.view.environment = None;
     model.view.asked = match namespaces {
         [] => Namespaces::All,
         named => Namespaces::Named(named.iter().map(ToString::to_string).collect()),
@@ -67,10 +68,34 @@ pub fn change_scope(model: &mut Model, namespaces: &[Box<str>]) {
         rescope(model, at, namespaces.to_vec(), None);
     }
     if model.epoch != epoch {
-        model.screens.clear();
-        model.board.offset = 0;
-        model.board.held = false;
+        fresh_board(model);
     }
+}
+
+/// Other rows come: what was open is about something else, and the cursor belongs to nobody.
+pub fn fresh_board(model: &mut Model) {
+    model.screens.clear();
+    model.board.offset = 0;
+    model.board.held = false;
+    model.dirty = true;
+}
+
+/// Something else is asked for of a cluster that may be connected.
+pub fn scope_again(model: &mut Model, at: usize) {
+    let cluster = &model.clusters[at];
+    let context = match &cluster.connection {
+        Connection::Connected(identity) => of_context(identity),
+        // It is settled when it connects.
+        Connection::Connecting { .. } | Connection::Failed { .. } => {
+            cluster.scope.namespaces.clone()
+        }
+    };
+    let asked = asked_of(&model.view, &model.settings.environments, &cluster.id);
+    rescope(model, at, asked.unwrap_or(context), None);
+}
+
+fn of_context(identity: &Identity) -> Vec<Box<str>> {
+    identity.namespace.iter().cloned().collect()
 }
 
 /// Other namespaces of one cluster: a new epoch for it, and what is out of scope is forgotten with its feeds.

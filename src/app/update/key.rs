@@ -6,12 +6,9 @@ use crate::app::effect::Effect;
 use crate::app::field::Field;
 use crate::app::intent::{Intent, Place};
 use crate::app::keymap::{Code, Key};
-use crate::app::model::{Model, Overlay, Screen};
+use crate::app::model::{Model, Overlay, Picked, Screen};
 
-use super::{
-    board, doctor, find, follow, handover, logs, namespaces, notice, palette, plan, record,
-    service, text,
-};
+use super::{board, clusters, doctor, find, follow, handover, logs, namespaces, notice, palette, picker, plan, record, service, text};
 
 /// More lines than anything that lies over the screen has; how many it has depends on how it is drawn.
 pub const LONGEST: usize = 10_000;
@@ -30,7 +27,7 @@ pub fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
     match &model.overlay {
         Some(Overlay::SortKey) => board::sort_key(model, key),
         Some(Overlay::Palette { .. }) => palette::key(model, key),
-        Some(Overlay::Namespaces { .. }) => namespaces::key(model, key),
+        Some(Overlay::Picker { .. }) => picker::key(model, key),
         Some(Overlay::HandOver(_)) => handover::key(model, key),
         Some(Overlay::Plan(shown)) if shown.typing() => plan::field_key(model, key),
         Some(Overlay::Plan(_) | Overlay::Help { .. }) | None => {
@@ -46,7 +43,7 @@ pub fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
 pub fn pasted(model: &mut Model, text: &str) -> Vec<Effect> {
     let mut effects = Vec::new();
     let in_field = match &model.overlay {
-        Some(Overlay::Palette { .. } | Overlay::Namespaces { .. }) => true,
+        Some(Overlay::Palette { .. } | Overlay::Picker { .. }) => true,
         Some(Overlay::Plan(shown)) => shown.typing(),
         Some(Overlay::HandOver(menu)) => handover::typing(menu),
         Some(Overlay::SortKey | Overlay::Help { .. }) => false,
@@ -94,7 +91,7 @@ pub fn place(model: &Model) -> Place {
                 Overlay::SortKey
                 | Overlay::HandOver(_)
                 | Overlay::Palette { .. }
-                | Overlay::Namespaces { .. },
+                | Overlay::Picker { .. },
             )
             | None,
             screen,
@@ -168,7 +165,9 @@ fn everywhere(model: &mut Model, intent: Intent) -> Option<Vec<Effect>> {
         Intent::HandOver => handover::open(model),
         Intent::Shell => handover::shell(model),
         Intent::Palette => palette::open(model),
-        Intent::PickNamespace => namespaces::open(model),
+        Intent::PickNamespace => picker::open(model, Picked::Namespace),
+        Intent::PickContext => picker::open(model, Picked::Context),
+        Intent::PickEnvironment => clusters::go_environment(model, ""),
         Intent::Doctor => doctor::open(model),
         Intent::Record => record::open(model),
         Intent::ShowFollow => follow::show(model),
@@ -204,7 +203,7 @@ pub fn stop_at(model: &mut Model, furthest: usize) {
             Overlay::SortKey
             | Overlay::HandOver(_)
             | Overlay::Palette { .. }
-            | Overlay::Namespaces { .. },
+            | Overlay::Picker { .. },
         )
         | None => {}
     }

@@ -2,6 +2,7 @@
 
 mod ask;
 mod board;
+pub mod clusters;
 mod connection;
 mod doctor;
 mod feed;
@@ -12,6 +13,7 @@ mod key;
 mod logs;
 mod namespaces;
 mod palette;
+pub mod picker;
 mod plan;
 mod progress;
 mod record;
@@ -70,7 +72,7 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Progressed { job, progress } => progress::progressed(model, job, progress),
         Event::Logged { job, news } => logs::logged(model, job, news),
         Event::Fetched { job, outcome } => text::fetched(model, job, outcome),
-        Event::NamespacesListed { job, outcome } => namespaces::listed(model, job, outcome),
+        Event::NamesListed { job, outcome } => picker::listed(model, job, outcome),
         Event::PermissionTold {
             cluster,
             namespace,

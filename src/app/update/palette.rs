@@ -5,10 +5,10 @@ use crate::app::field::Field;
 use crate::app::intent::{Intent, Place, REGISTRY};
 use crate::app::keymap::Key;
 use crate::app::model::{Model, Overlay, Row};
-use crate::app::{settle, wishes};
+use crate::app::{settle, wishes, words};
 
 use super::key::{self, Typed};
-use super::{board, logs, namespaces, notice};
+use super::{board, clusters, logs, namespaces, notice};
 
 /// One thing that what was typed may become.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,13 +41,29 @@ pub fn choices(model: &Model, typed: &str) -> Vec<Choice> {
                 .known
                 .iter()
                 .filter(|known| known.contains(name.trim()));
-            fits.map(|known| Choice {
-                name: format!("ns {known}"),
-                about: "namespace".into(),
-            })
-            .collect()
+            fits.map(|known| choice("ns", known, "namespace".into()))
+                .collect()
+        }
+        Some(("ctx", name)) => {
+            let known = clusters::known(model).into_iter();
+            let fits = known.filter(|known| known.contains(name.trim()));
+            fits.map(|known| choice("ctx", &known, "cluster".into()))
+                .collect()
+        }
+        Some(("env", name)) => {
+            let environments = model.settings.environments.iter();
+            let fits = environments.filter(|e| e.name.contains(name.trim()));
+            fits.map(|e| choice("env", &e.name, words::environment(e)))
+                .collect()
         }
         Some(_) => Vec::new(),
+    }
+}
+
+fn choice(command: &str, name: &str, about: String) -> Choice {
+    Choice {
+        name: format!("{command} {name}"),
+        about,
     }
 }
 
@@ -184,11 +200,11 @@ fn run(model: &mut Model, typed: &str, chosen: Option<&str>) -> Vec<Effect> {
         ("since", typed) if !typed.is_empty() && is_here(model, Intent::Since) => {
             logs::since_typed(model, typed)
         }
-        ("ns", "") => namespaces::open(model),
-        ("ns", name) => {
-            let name = typed.strip_prefix("ns ").map_or(name, str::trim).to_owned();
-            namespaces::go(model, &name);
-            Vec::new()
+        // What was typed in full is meant, whether it is known or not.
+        (of @ ("ns" | "ctx" | "env"), name) if !name.is_empty() => {
+            let (_, typed) = typed.split_once(' ').unwrap_or(("", name));
+            let name = typed.trim().to_owned();
+            go(model, of, &name)
         }
         (name, "") => match Intent::named(name).filter(|intent| is_here(model, *intent)) {
             Some(intent) => key::act(model, intent),
@@ -214,6 +230,17 @@ fn unaliased(model: &Model, typed: &str) -> Option<String> {
     }
     let line = line.trim_end();
     (line != typed).then(|| line.to_owned())
+}
+
+fn go(model: &mut Model, of: &str, name: &str) -> Vec<Effect> {
+    match of {
+        "ctx" => clusters::go(model, name),
+        "env" => clusters::go_environment(model, name),
+        _ => {
+            namespaces::go(model, name);
+            Vec::new()
+        }
+    }
 }
 
 fn known(line: &str) -> bool {

@@ -17,10 +17,11 @@ pub fn configured(model: &mut Model, outcome: Result<Box<Config>, Failure>) -> V
             return Vec::new();
         }
     };
-    let next_start =
-        config.clusters() != model.settings.clusters || config.namespaces != model.view.asked;
+    let next_start = config.clusters() != model.settings.clusters
+        || config.namespaces != model.settings.namespaces;
     model.settings = Settings {
         clusters: std::mem::take(&mut model.settings.clusters),
+        namespaces: std::mem::take(&mut model.settings.namespaces),
         ..settings
     };
     let all: Vec<_> = model.fleet.workloads().map(|w| w.id.clone()).collect();

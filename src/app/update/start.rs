@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::app::clusters::ClusterState;
 use crate::app::effect::Effect;
 use crate::app::keymap::Keymap;
 use crate::app::model::{Armed, Board, Model, Settings, View, Work};
 use crate::config::{Config, Namespaces};
 use crate::domain::release_record::FILE;
-use crate::domain::{ClusterId, Failure, Fleet};
+use crate::domain::{Failure, Fleet};
 
+use super::clusters::made;
 use super::{later, plan::ARMED_SECONDS, settings::said};
 
 impl Model {
@@ -22,14 +22,17 @@ impl Model {
             broken: Some(format!("{}; the default keys are in force", said(&clash))),
             ..Settings::with(config, Keymap::default())
         });
-        let clusters = config.clusters();
+        let (clusters, view) = (config.clusters(), view(config));
         let model = Self {
             now,
             width,
             height,
             settings,
-            clusters: clusters.iter().map(|id| cluster(config, id, now)).collect(),
-            view: view(config),
+            clusters: clusters
+                .iter()
+                .map(|id| made(&view, &config.environments, id, now))
+                .collect(),
+            view,
             epoch: 0,
             sources: BTreeMap::new(),
             fleet: Fleet::default(),
@@ -65,6 +68,7 @@ impl Settings {
         Self {
             display: config.display.clone(),
             readonly: config.readonly,
+            namespaces: config.namespaces.clone(),
             environments: config.environments.clone(),
             service_label: config.service_label.clone(),
             holds: config.holds.clone(),
@@ -85,25 +89,16 @@ impl Settings {
     }
 }
 
-fn cluster(config: &Config, id: &ClusterId, now: Timestamp) -> ClusterState {
-    let mut cluster = ClusterState::new(id.clone(), now);
-    cluster.scope.namespaces = named(config);
-    cluster
-}
-
-fn named(config: &Config) -> Vec<Box<str>> {
-    match &config.namespaces {
-        Namespaces::Named(names) => names.iter().map(|name| name.as_str().into()).collect(),
-        Namespaces::OfContext | Namespaces::All => Vec::new(),
-    }
-}
-
 fn view(config: &Config) -> View {
-    let favourites = named(config);
+    let favourites: Vec<Box<str>> = match &config.namespaces {
+        Namespaces::Named(names) => names.iter().map(|name| name.as_str().into()).collect(),
+        Namespaces::OfContext | Namespaces::OfEnvironments | Namespaces::All => Vec::new(),
+    };
     let mut known = favourites.clone();
     known.sort();
     View {
         asked: config.namespaces.clone(),
+        environment: None,
         known,
         favourites,
     }

@@ -21,6 +21,7 @@ use crate::plan::{CheckId, Finding, Follow, Progress, Target, Verdict};
 
 mod ask;
 mod board;
+mod clusters;
 mod command;
 mod filter;
 mod handover;

@@ -223,6 +223,15 @@ fn in_cluster(connection: &Connection) -> Result<Access, Error> {
             format!("kubeconfig  {}  {what}", file.display())
         })
         .collect();
+    let other = connection
+        .context
+        .as_ref()
+        .filter(|name| *name != IN_CLUSTER);
+    if let Some(name) = other {
+        // The pod's own cluster is never shown under the name of another.
+        looked.push(format!("context     {name}  is in none of them"));
+        return Err(Error::NoCluster { looked });
+    }
     if !connection.in_cluster {
         looked.push("in-cluster  no service account here".into());
         return Err(Error::NoCluster { looked });

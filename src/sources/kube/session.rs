@@ -206,6 +206,12 @@ impl Inner {
     }
 }
 
+/// The names of the contexts, in the order of the kubeconfig.
+pub async fn contexts(connection: Connection) -> Result<Vec<String>, Error> {
+    let (names, _) = beside(move || kubeconfig::contexts(&connection)).await?;
+    Ok(names)
+}
+
 /// Files may lie on a slow disk, so they are read beside the runtime.
 async fn open(connection: Connection) -> Result<Access, Error> {
     beside(move || kubeconfig::load(&connection)).await

@@ -10,7 +10,7 @@ use crate::app::update::missing_permission;
 use crate::app::words::key;
 use crate::config::Column as Part;
 use crate::domain::standing::Reason;
-use crate::domain::{Health, Phase, SourceId, source::Feed};
+use crate::domain::{Color, Health, Phase, SourceId, source::Feed};
 use crate::text;
 
 use super::super::theme::{self, Role};
@@ -91,7 +91,8 @@ struct Shown<'a> {
     row: &'a Row,
     namespace: &'a str,
     service: &'a str,
-    environment: &'a str,
+    environment: String,
+    color: Option<Color>,
     version: String,
     rollout: String,
     rollout_short: String,
@@ -121,7 +122,11 @@ impl<'a> Shown<'a> {
             row,
             namespace: &row.id.namespace,
             service: row.name(),
-            environment: row.environment.as_deref().unwrap_or(""),
+            environment: row
+                .environment
+                .clone()
+                .unwrap_or_else(|| own_place(row, model)),
+            color: model.environment(&row.id).and_then(|e| e.color),
             version,
             rollout,
             rollout_short,
@@ -149,7 +154,7 @@ impl<'a> Shown<'a> {
         match part {
             Part::Namespace => self.namespace,
             Part::Service => self.service,
-            Part::Environment => self.environment,
+            Part::Environment => &self.environment,
             Part::Version => &self.version,
             Part::Rollout => &self.rollout,
             Part::Ready => &self.ready,
@@ -167,6 +172,18 @@ impl<'a> Shown<'a> {
             .map(|words| cells(words) + 3)
             .sum()
     }
+}
+
+/// A namespace without an environment is one of its own: `prod-eu/shop`, or `prod-eu` when there is but one namespace.
+fn own_place(row: &Row, model: &Model) -> String {
+    if model.clusters.iter().all(one_namespace) {
+        return row.id.cluster.to_string();
+    }
+    format!("{}/{}", row.id.cluster, row.id.namespace)
+}
+
+fn one_namespace(cluster: &ClusterState) -> bool {
+    cluster.scope.namespaces.len() == 1
 }
 
 /// `3/6 stalled 4m`. How long a rollout that moves is on its way, CHANGED says.
@@ -255,16 +272,18 @@ fn columns(visible: &[Shown<'_>], model: &Model) -> Vec<Column<Part>> {
         let words = visible.iter().map(|shown| shown.words(key));
         Column::holding(words, key, title, small, goes)
     };
-    let one = |c: &ClusterState| c.scope.namespaces.len() == 1;
-    let beside_namespace = !model.clusters.iter().all(one);
+    let (beside_namespace, several) = (beside_namespace(model), model.clusters.len() > 1);
+    let crowded = beside_namespace || several;
     let made = |part| match part {
         Part::Namespace => after_the_reason(column(part, "NAMESPACE", 9, 0)),
         Part::Service => column(part, "SERVICE", 13, 0),
+        // Of several clusters it tells which.
+        Part::Environment if several => after_the_reason(column(part, "ENV", 12, 0)),
         Part::Environment => column(part, "ENV", 8, 4),
         Part::Version => after_the_reason(column(part, "VERSION", 16, 0)),
         Part::Rollout => {
             let rollout = column(part, "ROLLOUT", 18, 0);
-            if beside_namespace {
+            if crowded {
                 without_bar(rollout, visible)
             } else {
                 rollout
@@ -272,7 +291,7 @@ fn columns(visible: &[Shown<'_>], model: &Model) -> Vec<Column<Part>> {
         }
         Part::Ready => column(part, "READY", 7, 1),
         Part::Changed => column(part, "CHANGED", 7, 2),
-        Part::Why => why_column(visible, beside_namespace),
+        Part::Why => why_column(visible, crowded),
     };
     match &model.settings.display.columns {
         Some(chosen) => chosen.iter().copied().map(made).collect(),
@@ -280,9 +299,15 @@ fn columns(visible: &[Shown<'_>], model: &Model) -> Vec<Column<Part>> {
     }
 }
 
+/// Whether rows of several namespaces stand side by side, and nothing else says which is which.
+fn beside_namespace(model: &Model) -> bool {
+    let told = model.clusters.len() > 1 && model.settings.environments.is_empty();
+    !told && !model.clusters.iter().all(one_namespace)
+}
+
 /// Those that tell rows apart or say something about them here.
 fn every_column(model: &Model, beside_namespace: bool) -> impl Iterator<Item = Part> {
-    let environments = !model.settings.environments.is_empty();
+    let environments = !model.settings.environments.is_empty() || model.clusters.len() > 1;
     let all = [
         Part::Namespace,
         Part::Service,
@@ -318,7 +343,7 @@ fn after_the_reason(column: Column<Part>) -> Column<Part> {
     }
 }
 
-fn why_column(visible: &[Shown<'_>], beside_namespace: bool) -> Column<Part> {
+fn why_column(visible: &[Shown<'_>], crowded: bool) -> Column<Part> {
     let needs = |shown: &Shown<'_>| {
         let clause = cells(text::clause(&shown.why)).min(CLAUSE);
         if clause == 0 && shown.heard.is_none() {
@@ -326,7 +351,7 @@ fn why_column(visible: &[Shown<'_>], beside_namespace: bool) -> Column<Part> {
         }
         clause + shown.behind()
     };
-    let least = if beside_namespace { 11 } else { 22 };
+    let least = if crowded { 11 } else { 22 };
     Column {
         key: Part::Why,
         title: "WHY AND WHAT NEXT",
@@ -349,7 +374,8 @@ fn draw(pen: &mut Pen<'_>, y: u16, shown: &Shown<'_>, columns: &[Placed<Part>], 
         let role = match column.key {
             Part::Service | Part::Namespace if selected => Role::Strong,
             Part::Rollout => phase_role,
-            Part::Changed | Part::Environment => Role::Dim,
+            Part::Environment => shown.color.map_or(Role::Dim, Role::Named),
+            Part::Changed => Role::Dim,
             Part::Why => why_role(shown.row.standing.phase),
             Part::Service | Part::Namespace | Part::Version | Part::Ready => Role::Plain,
         };
@@ -359,7 +385,10 @@ fn draw(pen: &mut Pen<'_>, y: u16, shown: &Shown<'_>, columns: &[Placed<Part>], 
                 pen.put(x, y, column.width, &shown.rollout_short, role);
             }
             Part::Version => draw_version(pen, (x, y), column.width, shown),
-            // Of namespaces that are alike the end tells them apart.
+            // Of places that are alike the end tells them apart.
+            Part::Environment if shown.row.environment.is_none() => {
+                pen.put_end(x, y, column.width, &shown.environment, role);
+            }
             Part::Namespace => {
                 pen.put_end(x, y, column.width, shown.namespace, role);
             }

@@ -1,6 +1,7 @@
 //! Nothing to show yet: what is being tried, or what was tried, why it failed, and what to do about it.
 
 use crate::app::Model;
+use crate::app::answering::{How, answering};
 use crate::app::intent::Intent;
 use crate::app::words;
 use crate::domain::Connection;
@@ -15,8 +16,8 @@ pub fn applies(model: &Model) -> bool {
 }
 
 pub fn nothing(pen: &mut Pen<'_>, model: &Model) {
-    let Some(cluster) = model.clusters.first() else {
-        return;
+    let [cluster] = model.clusters.as_slice() else {
+        return several(pen, model);
     };
     match &cluster.connection {
         Connection::Connecting { doing, since } => {
@@ -51,6 +52,32 @@ pub fn nothing(pen: &mut Pen<'_>, model: &Model) {
         }
         Connection::Connected(_) => {}
     }
+}
+
+/// Each with what is tried, or why it failed.
+fn several(pen: &mut Pen<'_>, model: &Model) {
+    pen.line(1, 1, "No cluster answers yet.", Role::Strong);
+    let mut y = 2;
+    for cluster in &model.clusters {
+        let answering = answering(model, cluster);
+        let role = match answering.how {
+            How::Away => Role::Bad,
+            How::Live | How::Coming | How::Quiet => Role::Plain,
+        };
+        let words = format!("{} {}", cluster.id, answering.sentence());
+        y = wrapped(pen, 3, y, &words, role);
+        if let Connection::Failed { failure, .. } = &cluster.connection {
+            y = failure
+                .hints
+                .iter()
+                .fold(y, |y, hint| wrapped(pen, 5, y, hint, Role::Plain));
+        }
+    }
+    let again = format!(
+        "Each is tried again by itself, {} tries now.",
+        words::key(model, Intent::Retry)
+    );
+    pen.line(1, y + 1, &again, Role::Dim);
 }
 
 /// The sentence, then every hint on lines of its own; gives the next free line.

@@ -5,6 +5,7 @@ use crate::app::answering::{How, answering};
 use crate::app::intent::Intent;
 use crate::app::model::Tally;
 use crate::app::words::key;
+use crate::config::Namespaces;
 use crate::domain::{Level, WorkloadId};
 use crate::text;
 
@@ -38,29 +39,45 @@ pub fn header(pen: &mut Pen<'_>, model: &Model, of: Option<&WorkloadId>) {
     pen.part(x, 0, span, 1).pieces(0, 0, &middle);
 }
 
-/// `prod-eu › shop › checkout`.
+/// `prod-eu › shop › checkout`, or the environments that are shown.
 fn place(model: &Model, of: Option<&WorkloadId>) -> String {
     if let Some(id) = of {
         return format!("{} › {} › {}", id.cluster, id.namespace, id.name);
     }
-    let clusters: Vec<_> = model.clusters.iter().map(|c| c.id.to_string()).collect();
-    let clusters = clusters.join(", ");
-    let connected = model.connected();
-    match model
-        .clusters
-        .first()
-        .map(|c| c.scope.namespaces.as_slice())
-    {
-        Some([]) if !connected => clusters,
-        None | Some([]) => format!("{clusters} › all namespaces"),
-        Some(many) => format!("{clusters} › {}", many.join(", ")),
+    let view = &model.view;
+    if view.asked == Namespaces::OfEnvironments {
+        let environments = model.settings.environments.iter();
+        let shown =
+            environments.filter(|e| view.environment.as_ref().is_none_or(|one| *one == e.name));
+        let names: Vec<_> = shown.map(|e| e.name.as_str()).collect();
+        return text::list(&names);
+    }
+    let clusters: Vec<_> = model.clusters.iter().map(|c| &*c.id.0).collect();
+    let clusters = text::list(&clusters);
+    match namespaces(model).as_str() {
+        "" => clusters,
+        namespaces => format!("{clusters} › {namespaces}"),
     }
 }
 
-/// How the clusters answer.
+/// Those that are shown in every cluster; nothing while no cluster has said what they are.
+fn namespaces(model: &Model) -> String {
+    let connected = model.connected();
+    let mut scopes = model.clusters.iter().map(|c| &c.scope.namespaces);
+    let first = scopes.next();
+    match first.map(Vec::as_slice) {
+        None => String::new(),
+        Some(_) if !scopes.all(|scope| Some(scope) == first) => "their namespaces".to_owned(),
+        Some([]) if !connected => String::new(),
+        Some([]) => "all namespaces".to_owned(),
+        Some(many) => many.join(", "),
+    }
+}
+
+/// How the clusters answer: of one in words, of several how many are live.
 fn state(model: &Model) -> Vec<Piece> {
-    let all = model.clusters.iter().map(|c| answering(model, c));
-    let Some(worst) = all.max_by_key(|answering| answering.how) else {
+    let all: Vec<_> = model.clusters.iter().map(|c| answering(model, c)).collect();
+    let Some(worst) = all.iter().max_by_key(|answering| answering.how) else {
         return Vec::new();
     };
     let role = match worst.how {
@@ -69,11 +86,18 @@ fn state(model: &Model) -> Vec<Piece> {
         How::Quiet => Role::Warn,
         How::Away => Role::Bad,
     };
+    let live = all.iter().filter(|a| a.how == How::Live).count();
+    if all.len() > 1 && live < all.len() {
+        return vec![piece(format!("{live} of {} live", all.len()), role)];
+    }
+    // While nothing was heard the body says why.
+    let words = if model.heard() {
+        worst.sentence()
+    } else {
+        worst.words.clone()
+    };
     let again = worst.next.map(|next| again(next, model));
-    [piece(worst.words, role)]
-        .into_iter()
-        .chain(again)
-        .collect()
+    [piece(words, role)].into_iter().chain(again).collect()
 }
 
 /// `, again in 4s (ctrl-r now)`.

@@ -9,6 +9,7 @@ pub fn planned(level: Level, readonly: bool) -> Model {
         cluster: "prod-eu".into(),
         namespaces: vec!["shop".into()],
         protection: level,
+        color: None,
     };
     let config = Config {
         environments: vec![environment],

@@ -13,7 +13,7 @@ fn doctor(model: &Model) -> &DoctorScreen {
 
 fn typed(model: &Model) -> &str {
     match &model.overlay {
-        Some(Overlay::Palette { field, .. } | Overlay::Namespaces { field, .. }) => field.value(),
+        Some(Overlay::Palette { field, .. } | Overlay::Picker { field, .. }) => field.value(),
         other => panic!("{other:?}"),
     }
 }
@@ -73,7 +73,7 @@ fn the_namespaces_of_the_cluster_complete() {
         panic!("{effects:?}")
     };
     let outcome = Ok(["pay", "payments", "shop"].map(String::from).into());
-    update(&mut model, Event::NamespacesListed { job: *job, outcome });
+    update(&mut model, Event::NamesListed { job: *job, outcome });
     keys(&mut model, "paym\t");
     assert_eq!(typed(&model), "payments");
     keys(&mut model, "\n");

@@ -147,7 +147,7 @@ fn what_moved_under_the_write_is_shown_as_a_new_plan() {
 }
 
 /// checkout with a note of ours on it, and the revision it went back to.
-fn noted(seconds_ago: i64) -> Model {
+pub fn noted(seconds_ago: i64) -> Model {
     let mut model = start();
     let mut workload = stalled("checkout");
     workload.uid = "w".into();

@@ -349,7 +349,8 @@ fn line_of_check(finding: Option<Finding>, sentence: &str, fold: Fold, width: u1
         | Role::Moving
         | Role::Warn
         | Role::Key
-        | Role::Found => Role::Plain,
+        | Role::Found
+        | Role::Named(_) => Role::Plain,
     };
     let sentences = fold.lines_of(sentence, width.saturating_sub(12));
     let words = std::iter::once(word).chain(std::iter::repeat(""));
