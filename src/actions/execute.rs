@@ -53,6 +53,12 @@ enum Went {
 impl Execution {
     async fn run(self) {
         let order = &self.order;
+        let meant = &order.plan.workload.cluster;
+        if self.cluster.id() != meant {
+            let words = format!("the plan is for {meant}, and this is {}", self.cluster.id());
+            let why = Failure::new(FailureKind::Internal, words);
+            return self.refuse(why);
+        }
         let passed = gate::pass(
             order.plan.level,
             &order.plan,

@@ -60,7 +60,7 @@ fn server(
         }
     });
     let client = Client::new(service, "default");
-    (Cluster::over(client, clock), asked)
+    (Cluster::over("prod-eu", client, clock), asked)
 }
 
 fn writes(asked: &Asked) -> usize {
@@ -186,6 +186,29 @@ async fn nothing_is_sent_without_the_record_or_the_gate() {
     };
     let progress: Vec<_> = execute(cluster, order).collect().await;
     assert!(format!("{progress:?}").contains("read-only mode sends nothing"));
+    assert!(asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_plan_for_one_cluster_is_never_sent_to_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let (cluster, asked) = server(|_, _| (200, json!(null)));
+    let mut plan = sample::plan();
+    plan.workload.cluster = "staging-eu".into();
+    let order = Order {
+        plan,
+        answers: Answers {
+            confirmed: true,
+            ..Answers::default()
+        },
+        verdicts: verdicts(),
+        recorder: Recorder::new(folder.path()),
+        server_user: None,
+        clock,
+    };
+    let progress: Vec<_> = execute(cluster, order).collect().await;
+    let words = "the plan is for staging-eu, and this is prod-eu";
+    assert!(format!("{progress:?}").contains(words), "{progress:?}");
     assert!(asked.lock().unwrap().is_empty());
 }
 

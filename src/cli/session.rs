@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures::StreamExt;
+use futures::future::join_all;
 use futures::stream::{BoxStream, SelectAll};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use crate::config::Config;
 use crate::domain::{
-    Failure, FailureKind, Feed, Fleet, Health, Kind, SourceId, SyncKind, Update, Workload,
-    WorkloadId,
+    ClusterId, Failure, FailureKind, Feed, Fleet, Health, Kind, SourceId, SyncKind, Update,
+    Workload, WorkloadId,
 };
 use crate::engine::{clock, doctor};
 use crate::sources::kube::{self, Cluster};
@@ -18,7 +19,12 @@ use crate::sources::kube::{self, Cluster};
 use super::output;
 
 pub struct Session {
+    /// That of the service that was found last; until then the first that was asked for.
     pub cluster: Cluster,
+    /// All that were asked for and answer, in that order.
+    clusters: Vec<Cluster>,
+    /// Those that do not, and why.
+    lost: Vec<(ClusterId, Failure)>,
     pub fleet: Fleet,
     news: SelectAll<BoxStream<'static, (SourceId, Vec<Update>)>>,
     troubles: BTreeMap<SourceId, Failure>,
@@ -38,14 +44,38 @@ pub struct Session {
 const ATTEMPTS: u32 = 3;
 
 impl Session {
+    /// # Errors
+    /// One of the clusters cannot be logged in to: what is only in a part of them would be taken for all there is.
     pub async fn connect(config: &Config, seconds: u64) -> Result<Self, Failure> {
-        let clusters = config.clusters();
-        let connection = config.connection.to(&clusters[0].0);
-        let cluster = kube::connect(&connection, clock::now, |_| {})
-            .await
-            .map_err(|error| error.failure())?;
+        let session = Self::connect_to_any(config, seconds).await?;
+        session.whole()?;
+        Ok(session)
+    }
+
+    /// The same, with those that can be logged in to; the others are [`Session::lost`].
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn connect_to_any(config: &Config, seconds: u64) -> Result<Self, Failure> {
+        let connect = async |id: ClusterId| {
+            let connection = config.connection.to(&id.0);
+            let connected = kube::connect(&connection, clock::now, |_| {}).await;
+            connected.map_err(|error| (id, error.failure()))
+        };
+        let (mut clusters, mut lost) = (Vec::new(), Vec::new());
+        for outcome in join_all(config.clusters().into_iter().map(connect)).await {
+            match outcome {
+                Ok(cluster) => clusters.push(cluster),
+                Err(why) => lost.push(why),
+            }
+        }
+        let Some(first) = clusters.first() else {
+            return Err(lost.remove(0).1);
+        };
         Ok(Self {
-            cluster,
+            cluster: first.clone(),
+            clusters,
+            lost,
             fleet: Fleet::default(),
             news: SelectAll::new(),
             troubles: BTreeMap::new(),
@@ -57,16 +87,59 @@ impl Session {
         })
     }
 
-    /// All workloads of the scope. A namespace that may not be listed is an error: half a list would be a lie.
+    /// All workloads of the scope. A namespace or a cluster that may not be listed is an error: half a list would be
+    /// a lie.
     pub async fn workloads(&mut self, config: &Config) -> Result<(), Failure> {
-        let mut wanted = Vec::new();
-        for namespace in doctor::namespaces(config, &self.cluster) {
-            for kind in Kind::ALL {
-                let feed = Feed::Workloads(kind);
-                wanted.push(self.source(namespace.as_deref(), feed));
+        self.workloads_of_any(config).await?;
+        self.whole()
+    }
+
+    /// Those of the clusters that answer; the others are [`Session::lost`].
+    ///
+    /// # Errors
+    /// None answers.
+    pub async fn workloads_of_any(&mut self, config: &Config) -> Result<(), Failure> {
+        let mut of_clusters = Vec::new();
+        for cluster in &self.clusters {
+            let mut wanted = Vec::new();
+            for namespace in doctor::namespaces(config, cluster) {
+                for kind in Kind::ALL {
+                    let feed = Feed::Workloads(kind);
+                    wanted.push(source(cluster.id(), namespace.as_deref(), feed));
+                }
+            }
+            of_clusters.push((cluster.id().clone(), wanted));
+        }
+        for (_, wanted) in &of_clusters {
+            self.begin(wanted);
+        }
+        let until = Instant::now() + self.patience;
+        for (id, wanted) in of_clusters {
+            if let Err(why) = self.wait(&wanted, until).await {
+                self.clusters.retain(|cluster| *cluster.id() != id);
+                self.lost.push((id, why));
             }
         }
-        self.open(&wanted).await
+        if self.clusters.is_empty() {
+            return Err(self.lost.remove(0).1);
+        }
+        Ok(())
+    }
+
+    /// The clusters that did not answer, each with its reason in words.
+    pub fn lost(&self) -> impl Iterator<Item = Failure> {
+        self.lost.iter().map(|(id, why)| Failure {
+            sentence: format!("{id}: {}", why.sentence),
+            ..why.clone()
+        })
+    }
+
+    fn whole(&self) -> Result<(), Failure> {
+        let Some(why) = self.lost().next() else {
+            return Ok(());
+        };
+        let others: Vec<_> = self.clusters.iter().map(|c| &*c.id().0).collect();
+        Err(why.hint(format!("--context {} leaves it out", others.join(","))))
     }
 
     /// Revisions and pods of workloads, and the warnings of their namespaces, which may be denied.
@@ -78,9 +151,10 @@ impl Session {
                 workload: workload.id.clone(),
                 selector: workload.selector.clone(),
             };
-            wanted.push(self.source(namespace, revisions_of(workload)));
-            wanted.push(self.source(namespace, pods));
-            warnings.insert(self.source(namespace, Feed::Warnings));
+            let of = &workload.id.cluster;
+            wanted.push(source(of, namespace, revisions_of(workload)));
+            wanted.push(source(of, namespace, pods));
+            warnings.insert(source(of, namespace, Feed::Warnings));
         }
         self.open(&wanted).await?;
         let warnings: Vec<_> = warnings.into_iter().collect();
@@ -103,9 +177,11 @@ impl Session {
             named.any(|sync| sync.kind == *kind)
         };
         let kinds = SyncKind::ALL.into_iter().filter(keeps);
-        let wanted: Vec<_> = kinds
-            .map(|kind| self.source(None, Feed::Suspended(kind)))
-            .collect();
+        let in_each = |kind: SyncKind| {
+            let clusters = self.clusters.iter();
+            clusters.map(move |c| source(c.id(), None, Feed::Suspended(kind)))
+        };
+        let wanted: Vec<_> = kinds.flat_map(in_each).collect();
         for source in wanted {
             self.perhaps(&[source]).await;
         }
@@ -114,14 +190,15 @@ impl Session {
     /// What may be missing or denied. While something is followed, nothing waits for it.
     async fn perhaps(&mut self, wanted: &[SourceId]) {
         if self.lasting {
-            self.start(wanted);
+            self.begin(wanted);
         } else {
             let _ = self.open(wanted).await;
         }
     }
 
     pub async fn revisions(&mut self, workload: &Workload) -> Result<(), Failure> {
-        let source = self.source(Some(&workload.id.namespace), revisions_of(workload));
+        let (of, namespace) = (&workload.id.cluster, &workload.id.namespace);
+        let source = source(of, Some(namespace), revisions_of(workload));
         self.open(&[source]).await
     }
 
@@ -130,21 +207,29 @@ impl Session {
         self.lasting = true;
     }
 
-    fn start(&mut self, wanted: &[SourceId]) {
+    async fn open(&mut self, wanted: &[SourceId]) -> Result<(), Failure> {
+        self.begin(wanted);
+        let until = Instant::now() + self.patience;
+        self.wait(wanted, until).await
+    }
+
+    /// Each in its own cluster.
+    fn begin(&mut self, wanted: &[SourceId]) {
         for source in wanted {
-            let news = kube::feed::feed(self.cluster.clone(), source.clone(), clock::now);
+            let of = self.clusters.iter().find(|c| *c.id() == source.cluster);
+            let Some(cluster) = of else { continue };
+            let news = kube::feed::feed(cluster.clone(), source.clone(), clock::now);
             let name = source.clone();
             self.news
                 .push(news.map(move |updates| (name.clone(), updates)).boxed());
         }
     }
 
-    async fn open(&mut self, wanted: &[SourceId]) -> Result<(), Failure> {
-        self.start(wanted);
+    async fn wait(&mut self, wanted: &[SourceId], until: Instant) -> Result<(), Failure> {
         if self.lasting {
             return self.complete(wanted).await;
         }
-        match timeout(self.patience, self.complete(wanted)).await {
+        match timeout_at(until, self.complete(wanted)).await {
             Ok(complete) => complete,
             Err(_) => Err(self.late()),
         }
@@ -233,28 +318,37 @@ impl Session {
         self.retrying = Some(why);
     }
 
-    fn source(&self, namespace: Option<&str>, feed: Feed) -> SourceId {
-        SourceId {
-            cluster: self.cluster.id().clone(),
-            namespace: namespace.map(Into::into),
-            feed,
-        }
-    }
-
     /// `checkout` or `deploy/checkout`.
     ///
     /// # Errors
     /// There is none, or more than one: then all are named.
-    pub fn find(&self, service: &str) -> Result<Workload, Failure> {
+    pub fn find(&mut self, service: &str) -> Result<Workload, Failure> {
         let found = self.all(service)?;
         match found.as_slice() {
-            [one] => Ok((*one).clone()),
+            [one] => {
+                let found = (*one).clone();
+                let mut clusters = self.clusters.iter();
+                // What is done about it is done there and nowhere else.
+                if let Some(its) = clusters.find(|c| *c.id() == found.id.cluster) {
+                    self.cluster = its.clone();
+                }
+                Ok(found)
+            }
             several => {
                 let sentence = format!("{service} is the name of {} workloads", several.len());
                 let failure = Failure::new(FailureKind::Usage, sentence);
-                let names = several.iter().map(|w| typed(&w.id));
+                let names = several.iter().map(|w| self.typed(&w.id));
                 Err(names.fold(failure, Failure::hint))
             }
+        }
+    }
+
+    /// What to type to mean this one.
+    fn typed(&self, id: &WorkloadId) -> String {
+        let typed = format!("{id} -n {}", id.namespace);
+        match self.clusters.as_slice() {
+            [_] => typed,
+            _ => format!("{typed} --context {}", id.cluster),
         }
     }
 
@@ -290,8 +384,12 @@ fn revisions_of(workload: &Workload) -> Feed {
     }
 }
 
-fn typed(id: &WorkloadId) -> String {
-    format!("{id} -n {}", id.namespace)
+fn source(cluster: &ClusterId, namespace: Option<&str>, feed: Feed) -> SourceId {
+    SourceId {
+        cluster: cluster.clone(),
+        namespace: namespace.map(Into::into),
+        feed,
+    }
 }
 
 fn kind_of(word: &str) -> Result<Kind, Failure> {

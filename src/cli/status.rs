@@ -17,10 +17,15 @@ use super::session::Session;
 const MOST: usize = 8;
 
 pub async fn run(config: &Config, args: &Status) -> Outcome {
-    let mut session = Session::connect(config, args.timeout).await?;
-    session.workloads(config).await?;
+    let mut session = Session::connect_to_any(config, args.timeout).await?;
+    session.workloads_of_any(config).await?;
     let mut chosen: Vec<Workload> = match &args.service {
-        Some(service) => session.all(service)?.into_iter().cloned().collect(),
+        Some(service) => {
+            // It may be where nobody answers.
+            let found = session.all(service);
+            let found = found.map_err(|why| session.lost().next().unwrap_or(why))?;
+            found.into_iter().cloned().collect()
+        }
         None => session.fleet.workloads().cloned().collect(),
     };
     if let Some(selector) = &args.selector {
@@ -36,23 +41,40 @@ pub async fn run(config: &Config, args: &Status) -> Outcome {
     };
     session.details(&closely).await?;
     session.suspended().await;
-    let mut rows: Vec<Row> = chosen.iter().filter_map(|w| row(&session, w)).collect();
+    let mut rows: Vec<Row> = chosen
+        .iter()
+        .filter_map(|w| row(&session, config, w))
+        .collect();
     rows.sort_by(|a, b| (a.phase, &a.service).cmp(&(b.phase, &b.service)));
     match args.output {
         Form::Json => output::json(&rows)?,
         Form::Lines => {
-            let head = ["NAMESPACE", "SERVICE", "VERSION", "ROLLOUT", "READY", "WHY"];
-            let rows: Vec<_> = rows.into_iter().map(Row::cells).collect();
-            output::table(&head, &rows)?;
+            let head = [
+                "CLUSTER",
+                "NAMESPACE",
+                "SERVICE",
+                "VERSION",
+                "ROLLOUT",
+                "READY",
+                "WHY",
+            ];
+            // Of one it is known which.
+            let from = usize::from(config.contexts.len() < 2);
+            let rows: Vec<_> = rows.into_iter().map(|row| row.cells().split_off(from)).collect();
+            output::table(&head[from..], &rows)?;
         }
     }
-    Ok(0)
+    // What was read is told; that there is more is a failure all the same.
+    session.lost().next().map_or(Ok(0), Err)
 }
 
 /// One service, as JSON; the names are kept.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Row {
+    cluster: String,
+    /// As the config calls it.
+    environment: Option<String>,
     namespace: String,
     /// `deploy/checkout`.
     service: String,
@@ -81,11 +103,14 @@ fn in_motion(session: &Session, workload: &Workload) -> bool {
     })
 }
 
-fn row(session: &Session, workload: &Workload) -> Option<Row> {
+fn row(session: &Session, config: &Config, workload: &Workload) -> Option<Row> {
     let standing = session.fleet.standing(&workload.id, clock::now())?;
     let revisions = session.fleet.revisions(workload);
     let versions = rollout_versions(workload, revisions, standing.progress.is_some());
+    let environment = config.environments.iter().find(|e| e.holds(&workload.id));
     Some(Row {
+        cluster: workload.id.cluster.to_string(),
+        environment: environment.map(|e| e.name.clone()),
         namespace: workload.id.namespace.to_string(),
         service: workload.id.to_string(),
         version: versions.to,
@@ -117,6 +142,7 @@ impl Row {
             None => self.version,
         };
         vec![
+            self.cluster,
             self.namespace,
             self.service,
             version,

@@ -50,7 +50,7 @@ fn server(
             Ok::<_, Infallible>(Response::builder().status(status).body(body).unwrap())
         }
     });
-    (Cluster::over(Client::new(service, "default"), clock), asked)
+    (Cluster::over("prod-eu", Client::new(service, "default"), clock), asked)
 }
 
 fn deletions(asked: &Asked) -> Vec<(String, Value)> {

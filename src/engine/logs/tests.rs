@@ -41,7 +41,7 @@ fn server(answers: Vec<Answer>) -> (Connect, Asked) {
         async move { Ok::<_, std::io::Error>(respond(answer)) }
     });
     let clock = || "2026-11-27T10:00:00Z".parse().unwrap();
-    let cluster = Cluster::over(Client::new(service, "default"), clock);
+    let cluster = Cluster::over("c", Client::new(service, "default"), clock);
     (Arc::new(move || Ok(cluster.clone())), asked)
 }
 

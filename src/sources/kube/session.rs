@@ -239,7 +239,7 @@ async fn beside<T: Send + 'static>(
 #[cfg(test)]
 impl Cluster {
     /// Talks to `client`, with a login that cannot be renewed.
-    pub(crate) fn over(client: kube::Client, clock: Clock) -> Self {
+    pub(crate) fn over(id: &str, client: kube::Client, clock: Clock) -> Self {
         let session = Session {
             client,
             login_hint: "log in again".into(),
@@ -252,7 +252,7 @@ impl Cluster {
             accepted: AtomicBool::new(false),
         };
         let inner = Inner {
-            id: "c".into(),
+            id: id.into(),
             server: "http://fake".into(),
             proxy: None,
             namespace: None,

@@ -128,7 +128,7 @@ impl Scene {
         });
         let client = kube::Client::new(service, "default");
         Self {
-            news: open(Cluster::over(client, clock)),
+            news: open(Cluster::over("c", client, clock)),
             asked,
         }
     }
