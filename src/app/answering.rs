@@ -15,6 +15,8 @@ pub struct Answering {
     pub why: Option<String>,
     /// When it is tried again.
     pub next: Option<Timestamp>,
+    /// Only a person who logs in helps.
+    pub login: bool,
 }
 
 impl Answering {
@@ -51,13 +53,12 @@ pub fn answering(model: &Model, cluster: &ClusterState) -> Answering {
             since,
             next,
         } => {
-            let what = match failure.kind {
-                FailureKind::Denied => "no login",
-                _ => "no answer",
-            };
+            let login = failure.kind == FailureKind::Denied;
+            let what = if login { "no login" } else { "no answer" };
             return Answering {
                 why: Some(failure.sentence.clone()),
                 next: Some(*next),
+                login,
                 ..answer(How::Away, format!("{what} {}", text::age(*since, now)))
             };
         }
@@ -82,6 +83,7 @@ pub fn answering(model: &Model, cluster: &ClusterState) -> Answering {
     match &state.health {
         Health::AuthExpired(why) => Answering {
             why: Some(why.clone()),
+            login: true,
             ..answer(How::Away, "login expired")
         },
         Health::Retrying {
@@ -114,6 +116,7 @@ fn answer(how: How, words: impl Into<String>) -> Answering {
         words: words.into(),
         why: None,
         next: None,
+        login: false,
     }
 }
 

@@ -113,6 +113,10 @@ pub enum Effect {
         document: Document,
     },
     Suspend,
+    /// Gives the terminal to the cluster's login command.
+    LogIn {
+        cluster: ClusterId,
+    },
     /// Gives the terminal to another program until that ends.
     HandOver(Box<HandOver>),
     Redraw,

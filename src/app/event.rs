@@ -97,6 +97,11 @@ pub enum Event {
     Saved {
         outcome: Result<String, Failure>,
     },
+    /// A person was asked to log in.
+    LoggedIn {
+        cluster: ClusterId,
+        outcome: Result<(), Failure>,
+    },
     /// The text reached the terminal's clipboard, and the file that holds it as well.
     Copied {
         file: Option<String>,

@@ -66,6 +66,8 @@ pub enum Intent {
     Finish,
     Copy,
     Doctor,
+    #[serde(rename = "login")]
+    LogIn,
     Retry,
     Redraw,
     Suspend,
@@ -255,6 +257,7 @@ pub const REGISTRY: &[Entry] = &[
     release(row(Intent::Finish, ("finish", "plan what is left of an action that did not come to its end", "finish"), Group::Release, &[Record])),
     row(Intent::Copy, ("copy", "copy: the service, the revision's image, the text, the command of the plan, the action", "copy"), Group::Look, &[Board, Service, Logs, Text, Record, Plan]),
     row(Intent::Doctor, ("doctor", "what works, what does not, and why", "doctor"), Group::Program, SCREENS),
+    row(Intent::LogIn, ("login", "log in to the cluster that waits for it, with the kubeconfig's login command", "log in"), Group::Program, SCREENS),
     row(Intent::Retry, ("retry", "try again now what waits; read again what is shown", "again"), Group::Program, &[Board, Service, Logs, Text, Doctor, Record, Plan]),
     row(Intent::Redraw, ("redraw", "paint the whole screen again", "redraw"), Group::Program, EVERYWHERE),
     row(Intent::Suspend, ("suspend", "back to the shell; fg returns", "suspend"), Group::Program, SCREENS),

@@ -110,9 +110,11 @@ fn away(model: &Model, cluster: &ClusterState) -> Option<Note> {
         (How::Live | How::Coming, _) => return None,
     };
     let next = answering.next.filter(|next| *next > model.now);
-    let again = next.map_or_else(String::new, |next| {
-        format!(", again in {}", text::age(model.now, next))
-    });
+    let again = match next {
+        _ if answering.login => format!(", {} logs in", key(model, Intent::LogIn)),
+        Some(next) => format!(", again in {}", text::age(model.now, next)),
+        None => String::new(),
+    };
     let words = format!("{} {}{again}", cluster.id, answering.sentence());
     Some(note(words, tone))
 }

@@ -1,5 +1,6 @@
 //! What the registry and the keys in force say of themselves: hints, help.
 
+use super::answering::answering;
 use super::clusters::ClusterState;
 use super::intent::{Entry, Group, Intent, Place, REGISTRY};
 use super::model::{Model, Overlay, Pane, PlanBox, Screen, Stage};
@@ -92,6 +93,7 @@ fn of_field(model: &Model) -> Option<Vec<Hint>> {
 fn wanted(place: Place) -> &'static [Intent] {
     match place {
         Place::Board => &[
+            Intent::LogIn,
             Intent::Retry,
             Intent::Open,
             Intent::RollBack,
@@ -189,10 +191,16 @@ fn useful(model: &Model, intent: Intent) -> bool {
         return in_plan(model, shown, intent);
     }
     match intent {
+        Intent::LogIn => waits_for_login(model),
         Intent::AllNamespaces => place(model) != Place::Board || model.connected(),
         Intent::Retry => place(model) != Place::Board || !all_connected || waits(model),
         _ => !needs_row || hidden || place(model) != Place::Board || model.board.cursor.is_some(),
     }
+}
+
+fn waits_for_login(model: &Model) -> bool {
+    let mut clusters = model.clusters.iter();
+    clusters.any(|cluster| answering(model, cluster).login)
 }
 
 /// Some source waits before it tries again.

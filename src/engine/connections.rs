@@ -54,15 +54,10 @@ pub async fn keep(link: Arc<Link>) {
 /// The feeds get the client before the cluster has said who it is. After a failure they do not: the reason stands
 /// on the screen until something answers.
 async fn attempt(link: &Link, failing: Option<Timestamp>, generation: u64) -> Result<(), Failure> {
-    let (doing, report) = tokio::sync::mpsc::unbounded_channel();
-    let connecting = async {
-        kube::connect(&link.connection(), clock::now, move |words| {
-            let _ = doing.send(words);
-        })
-        .await
+    let cluster = match link.take() {
+        Some(given) => given,
+        None => connect(link, failing).await?,
     };
-    let connected = tokio::join!(connecting, tell(link, report, failing)).0;
-    let cluster = connected.map_err(|error| error.failure())?;
     if failing.is_none() {
         hand_out(link, &cluster, generation);
         let state = Connection::Connected(kube::at_first(&cluster));
@@ -83,6 +78,18 @@ async fn attempt(link: &Link, failing: Option<Timestamp>, generation: u64) -> Re
     let state = Connection::Connected(identity);
     say(link, cluster.id().clone(), state).await;
     Ok(())
+}
+
+async fn connect(link: &Link, failing: Option<Timestamp>) -> Result<Cluster, Failure> {
+    let (doing, report) = tokio::sync::mpsc::unbounded_channel();
+    let connecting = async {
+        kube::connect(&link.connection(), clock::now, move |words| {
+            let _ = doing.send(words);
+        })
+        .await
+    };
+    let connected = tokio::join!(connecting, tell(link, report, failing)).0;
+    connected.map_err(|error| error.failure())
 }
 
 fn hand_out(link: &Link, cluster: &Cluster, generation: u64) {

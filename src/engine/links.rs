@@ -23,6 +23,8 @@ pub struct Link {
     pub expired: watch::Sender<u64>,
     /// The generation of the last client that brought something.
     pub heard: AtomicU64,
+    /// A person logged in: the client to go on with.
+    given: Mutex<Option<Cluster>>,
     /// Somebody wants the connection to be tried now.
     pub connect_now: Notify,
     /// Counts the wishes that feeds which wait try again now.
@@ -45,6 +47,7 @@ impl Link {
             cluster: watch::Sender::new(None),
             expired: watch::Sender::new(0),
             heard: AtomicU64::new(0),
+            given: Mutex::new(None),
             connect_now: Notify::new(),
             feed_now: watch::Sender::new(0),
         }
@@ -73,6 +76,22 @@ impl Link {
     /// A receiver that is gone is a screen that was closed: nobody needs the news.
     pub async fn send(&self, event: Event) {
         let _ = self.events.send(event).await;
+    }
+
+    /// Goes on with this client at once, whatever the one before it does.
+    pub fn give(&self, cluster: Cluster) {
+        *self.given.lock().unwrap_or_else(PoisonError::into_inner) = Some(cluster);
+        if let Some(former) = self.client() {
+            let over = |last: &mut u64| *last = former.generation.max(*last);
+            self.expired.send_modify(over);
+        }
+        self.connect_now.notify_one();
+    }
+
+    /// What a person was given, once.
+    pub fn take(&self) -> Option<Cluster> {
+        let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        given.take()
     }
 
     pub fn retry(&self) {

@@ -6,6 +6,7 @@ pub mod doctor;
 mod feeds;
 mod jobs;
 mod links;
+pub mod login;
 pub mod logs;
 mod programs;
 mod reads;

@@ -12,7 +12,10 @@ use crate::app::Event;
 use crate::app::effect::HandOver;
 use crate::app::event::Ended;
 use crate::app::update::handover::sentence;
+use crate::domain::{ClusterId, Failure, FailureKind};
 use crate::engine::clock;
+use crate::engine::login::Login;
+use crate::text::escape;
 
 use super::job::{Job, State};
 use super::signals::{News, Signals};
@@ -25,31 +28,81 @@ pub struct Inputs<'a> {
     pub keys: &'a mut EventStream,
 }
 
+/// What the person reads around it.
+struct Loan {
+    line: String,
+    title: String,
+    /// A key is awaited also when all went well.
+    wait: bool,
+}
+
 impl Desk {
     /// Until the program has ended and the screen is to be painted again. `keys` must not have been asked yet: it would
     /// take what is typed for the other program.
     pub async fn hand_over(&mut self, order: HandOver, mut inputs: Inputs<'_>) {
+        let loan = Loan {
+            line: order.line(),
+            title: order.title.clone(),
+            wait: order.wait,
+        };
+        let ended = self
+            .lend(loan, || Job::start(&order.arguments), &mut inputs)
+            .await;
+        let handed = Box::new(order);
+        self.fold(Event::HandedBack { handed, ended });
+    }
+
+    /// The same for a login command. What it prints is not for the screen.
+    pub async fn log_in(&mut self, cluster: ClusterId, mut inputs: Inputs<'_>) {
+        let outcome = match self.engine.login(&cluster).await {
+            Ok(login) => self.run_login(login, &mut inputs).await,
+            Err(why) => Err(why),
+        };
+        self.fold(Event::LoggedIn { cluster, outcome });
+    }
+
+    async fn run_login(&mut self, mut login: Login, inputs: &mut Inputs<'_>) -> Result<(), Failure> {
+        let title = format!("the login command {}", login.name());
+        let loan = Loan {
+            line: escape(&format!("{} (logs in to {})", login.name(), login.cluster())).into_owned(),
+            title: title.clone(),
+            wait: false,
+        };
+        let ended = self
+            .lend(loan, || Job::of(login.command()?, ""), inputs)
+            .await;
+        if ended != Ended::Exit(0) {
+            return Err(Failure::new(FailureKind::Denied, sentence(&title, &ended)));
+        }
+        self.engine.logged_in(login).await
+    }
+
+    async fn lend(
+        &mut self,
+        loan: Loan,
+        start: impl FnOnce() -> Result<Job, String>,
+        inputs: &mut Inputs<'_>,
+    ) -> Ended {
         guard::give_back();
-        say(&format!("\r\n$ {}\r\n", order.line()));
+        say(&format!("\r\n$ {}\r\n", loan.line));
         let ended = match signal(SignalKind::child()) {
-            Ok(children) => match Job::start(&order.arguments) {
-                Ok(job) => self.until_ended(job, children, &mut inputs).await,
+            Ok(children) => match start() {
+                Ok(job) => self.until_ended(job, children, inputs).await,
                 Err(why) => Ended::Failed(format!("could not be started: {why}")),
             },
             Err(why) => Ended::Failed(format!("could not be started: {}", why.kind())),
         };
-        if self.over.is_none() && (order.wait || ended != Ended::Exit(0)) {
+        if self.over.is_none() && (loan.wait || ended != Ended::Exit(0)) {
             say(&format!(
                 "\r\n[{}; a key goes back to rolldeck]\r\n",
-                sentence(&order.title, &ended)
+                sentence(&loan.title, &ended)
             ));
-            self.until_key(&mut inputs).await;
+            self.until_key(inputs).await;
         }
         if self.over.is_none() {
             self.resume();
         }
-        let handed = Box::new(order);
-        self.fold(Event::HandedBack { handed, ended });
+        ended
     }
 
     async fn until_ended(

@@ -41,11 +41,20 @@ impl Job {
         let [program, arguments @ ..] = arguments else {
             return Err("it has no name".into());
         };
+        let mut command = Command::new(program);
+        command.args(arguments);
+        Self::of(command, program)
+    }
+
+    /// One with variables or an output of its own; `program` is what to call it.
+    ///
+    /// # Errors
+    /// Why not, in words.
+    pub fn of(mut command: Command, program: &str) -> Result<Self, String> {
         let modes = tcgetattr(io::stdin()).ok();
-        let started = Command::new(program)
-            .args(arguments)
-            .process_group(0)
-            .spawn();
+        let started = command.process_group(0).spawn();
+        // With it goes our end of what it prints to.
+        drop(command);
         let child = started.map_err(|why| match why.kind() {
             io::ErrorKind::NotFound => format!("{program} is not on the PATH"),
             other => other.to_string(),

@@ -25,7 +25,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use crate::app::effect::{Document, HandOver};
 use crate::app::{self, Effect, Event, Key, Model};
 use crate::config::Config;
-use crate::domain::{Failure, FailureKind};
+use crate::domain::{ClusterId, Failure, FailureKind};
 use crate::engine::{Engine, clock};
 use crate::ui;
 
@@ -93,6 +93,12 @@ async fn open(config: Config) -> Result<(), Failure> {
     outcome
 }
 
+/// Who is to have the terminal.
+enum Order {
+    Program(Box<HandOver>),
+    Login(ClusterId),
+}
+
 struct Desk {
     model: Model,
     screen: Terminal<Screen<Stdout>>,
@@ -101,7 +107,7 @@ struct Desk {
     copies: PathBuf,
     over: Option<Result<(), Failure>>,
     /// The program that is to have the terminal.
-    order: Option<Box<HandOver>>,
+    order: Option<Order>,
     /// A person acted since the last frame.
     awaited: bool,
     /// When the last frame was drawn.
@@ -147,17 +153,15 @@ impl Desk {
                 drop(keys);
                 // This waits until the reader of the former one has let go, and reads nothing before it is asked.
                 keys = EventStream::new();
-                let (signals, news) = (&mut signals, &mut news);
-                let keys = &mut keys;
-                self.hand_over(
-                    *order,
-                    Inputs {
-                        signals,
-                        news,
-                        keys,
-                    },
-                )
-                .await;
+                let inputs = Inputs {
+                    signals: &mut signals,
+                    news: &mut news,
+                    keys: &mut keys,
+                };
+                match order {
+                    Order::Program(order) => self.hand_over(*order, inputs).await,
+                    Order::Login(cluster) => self.log_in(cluster, inputs).await,
+                }
             }
             if let Some(outcome) = self.over.take() {
                 return outcome;
@@ -205,7 +209,8 @@ impl Desk {
             match effect {
                 Effect::Quit => self.over = Some(Ok(())),
                 Effect::Suspend => self.suspend(),
-                Effect::HandOver(order) => self.order = Some(order),
+                Effect::HandOver(order) => self.order = Some(Order::Program(order)),
+                Effect::LogIn { cluster } => self.order = Some(Order::Login(cluster)),
                 Effect::Redraw => self.repaint(),
                 Effect::Copy { text } => self.copy(&text),
                 Effect::Save { document } => self.save(&document),

@@ -8,7 +8,7 @@ use crate::app::intent::{Intent, Place};
 use crate::app::keymap::{Code, Key};
 use crate::app::model::{Model, Overlay, Picked, Screen};
 
-use super::{board, clusters, doctor, find, follow, handover, logs, namespaces, notice, palette, picker, plan, record, service, text};
+use super::{board, clusters, doctor, find, follow, handover, login, logs, namespaces, notice, palette, picker, plan, record, service, text};
 
 /// More lines than anything that lies over the screen has; how many it has depends on how it is drawn.
 pub const LONGEST: usize = 10_000;
@@ -169,6 +169,7 @@ fn everywhere(model: &mut Model, intent: Intent) -> Option<Vec<Effect>> {
         Intent::PickContext => picker::open(model, Picked::Context),
         Intent::PickEnvironment => clusters::go_environment(model, ""),
         Intent::Doctor => doctor::open(model),
+        Intent::LogIn => login::open(model),
         Intent::Record => record::open(model),
         Intent::ShowFollow => follow::show(model),
         Intent::AllNamespaces => namespaces::all(model),

@@ -10,6 +10,7 @@ mod find;
 mod follow;
 pub mod handover;
 mod key;
+mod login;
 mod logs;
 mod namespaces;
 mod palette;
@@ -85,6 +86,7 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::HandedBack { handed, ended } => handover::handed_back(model, *handed, ended),
         Event::Configured { outcome } => settings::configured(model, outcome),
         Event::Saved { outcome } => sync::saved(model, outcome),
+        Event::LoggedIn { cluster, outcome } => login::ended(model, &cluster, outcome),
         Event::Copied { file } => {
             let words = match file {
                 Some(file) => format!("copied; also in {file}"),

@@ -35,11 +35,13 @@ pub struct Login {
 }
 
 /// Puts a token or certificate into `config`, so that kube neither runs commands nor reads token files: it
-/// does the first blocking and three times, and sends the second with its line end.
+/// does the first blocking and three times, and sends the second with its line end. `printed` is what the login
+/// command said when a person ran it: then it is not run again.
 pub async fn log_in(
     config: &mut kube::Config,
     hint: &str,
     now: impl Fn() -> Timestamp,
+    printed: Option<&[u8]>,
 ) -> Result<Login, Error> {
     let auth = &mut config.auth_info;
     let (mut ends, mut expires) = (None, None);
@@ -62,7 +64,14 @@ pub async fn log_in(
     } else if let Some(plugin) = auth.exec.take()
         && auth.token.is_none()
     {
-        let status = run(&plugin, hint, PATIENCE).await?;
+        let status = match printed {
+            Some(printed) => Status::read(printed, &plugin).map_err(|what| {
+                let sentence = format!("the login command {} {what}", name_of(&plugin));
+                let hints = vec![hint.to_owned()];
+                Error::Credential { sentence, hints }
+            })?,
+            None => run(&plugin, hint, PATIENCE).await?,
+        };
         expires = status.expiration_timestamp;
         ends = expires;
         status.hand_over(auth);
@@ -77,6 +86,12 @@ pub async fn log_in(
 /// The login command's name, when the context has one.
 pub fn command(config: &kube::Config) -> Option<String> {
     config.auth_info.exec.as_ref().map(name_of)
+}
+
+/// The login command as a person runs it, with the terminal; `None` when the context has none.
+pub fn by_hand(config: &kube::Config) -> Option<Result<std::process::Command, Error>> {
+    let plugin = config.auth_info.exec.as_ref()?;
+    Some(command_of(plugin, true))
 }
 
 /// What a person does to log in again.
@@ -154,16 +169,8 @@ async fn run(plugin: &ExecConfig, hint: &str, patience: Duration) -> Result<Stat
 }
 
 fn prepare(plugin: &ExecConfig) -> Result<Command, Error> {
-    let command = plugin.command.as_deref().unwrap_or_default();
-    let mut command = Command::new(command);
-    command.args(plugin.args.iter().flatten());
-    for variable in plugin.env.iter().flatten() {
-        if let (Some(name), Some(value)) = (variable.get("name"), variable.get("value")) {
-            command.env(name, value);
-        }
-    }
+    let mut command = Command::from(command_of(plugin, false)?);
     command
-        .env("KUBERNETES_EXEC_INFO", exec_info(plugin)?)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -172,12 +179,25 @@ fn prepare(plugin: &ExecConfig) -> Result<Command, Error> {
     Ok(command)
 }
 
-fn exec_info(plugin: &ExecConfig) -> Result<String, Error> {
+fn command_of(plugin: &ExecConfig, interactive: bool) -> Result<std::process::Command, Error> {
+    let command = plugin.command.as_deref().unwrap_or_default();
+    let mut command = std::process::Command::new(command);
+    command.args(plugin.args.iter().flatten());
+    for variable in plugin.env.iter().flatten() {
+        if let (Some(name), Some(value)) = (variable.get("name"), variable.get("value")) {
+            command.env(name, value);
+        }
+    }
+    command.env("KUBERNETES_EXEC_INFO", exec_info(plugin, interactive)?);
+    Ok(command)
+}
+
+fn exec_info(plugin: &ExecConfig, interactive: bool) -> Result<String, Error> {
     let cluster = plugin
         .cluster
         .as_ref()
         .filter(|_| plugin.provide_cluster_info);
-    let mut spec = serde_json::json!({ "interactive": false });
+    let mut spec = serde_json::json!({ "interactive": interactive });
     if let Some(cluster) = cluster {
         spec["cluster"] = serde_json::to_value(cluster).map_err(|error| Error::Credential {
             sentence: format!("the cluster cannot be told to the login command: {error}"),
@@ -421,7 +441,7 @@ mod tests {
         let mut config = kube::Config::new("https://x".parse().unwrap());
         config.auth_info.exec = Some(plugin(&script));
         assert_eq!(command(&config).as_deref(), Some("sh"));
-        let login = log_in(&mut config, "", || Timestamp::UNIX_EPOCH)
+        let login = log_in(&mut config, "", || Timestamp::UNIX_EPOCH, None)
             .await
             .unwrap();
         assert_eq!(login.ends.unwrap().to_string(), "2030-01-02T03:04:05Z");
@@ -431,6 +451,25 @@ mod tests {
         );
         let auth = serde_json::to_value(&config.auth_info).unwrap();
         assert_eq!(auth["token"], "tok");
+    }
+
+    #[tokio::test]
+    async fn what_a_person_was_given_is_taken_and_the_command_not_run_again() {
+        let mut config = kube::Config::new("https://x".parse().unwrap());
+        assert!(by_hand(&config).is_none());
+        config.auth_info.exec = Some(plugin("exit 9"));
+        let mut command = by_hand(&config).unwrap().unwrap();
+        let script = r#"printf '%s' "$KUBERNETES_EXEC_INFO""#;
+        let told = command.args(["-c", script]);
+        assert!(format!("{told:?}").contains(r#"\"interactive\":true"#), "{told:?}");
+        let printed = format!(r#"{{"apiVersion":"{V1}","status":{{"token":"by hand"}}}}"#);
+        let now = || Timestamp::UNIX_EPOCH;
+        let taken = log_in(&mut config.clone(), "", now, Some(printed.as_bytes())).await;
+        assert!(taken.is_ok());
+        let wrong = log_in(&mut config, "hint", now, Some(b"hunter2")).await;
+        let failure = wrong.err().unwrap().failure();
+        assert_eq!(failure.sentence, "the login command sh did not print an ExecCredential");
+        assert_eq!(failure.hints, ["hint"]);
     }
 
     #[tokio::test]
@@ -542,25 +581,25 @@ mod tests {
         config.auth_info.token_file = Some(file.display().to_string());
         let again = config.clone();
         let now = || Timestamp::UNIX_EPOCH;
-        let first = log_in(&mut config, "", now).await.unwrap();
+        let first = log_in(&mut config, "", now, None).await.unwrap();
         assert_eq!(first.ends.unwrap().as_second(), 60);
         assert_eq!(
             serde_json::to_value(&config.auth_info).unwrap()["token"],
             "abc"
         );
-        let same = log_in(&mut again.clone(), "", now).await.unwrap();
+        let same = log_in(&mut again.clone(), "", now, None).await.unwrap();
         assert_eq!(first.fingerprint, same.fingerprint);
         std::fs::write(&file, "other").unwrap();
-        let other = log_in(&mut again.clone(), "", now).await.unwrap();
+        let other = log_in(&mut again.clone(), "", now, None).await.unwrap();
         assert_ne!(first.fingerprint, other.fingerprint);
         std::fs::write(&file, "\n").unwrap();
-        let empty = log_in(&mut again.clone(), "", now)
+        let empty = log_in(&mut again.clone(), "", now, None)
             .await
             .err()
             .unwrap()
             .to_string();
         assert!(empty.ends_with("is empty"), "{empty}");
-        let nothing = log_in(&mut given.clone(), "", now).await.unwrap();
+        let nothing = log_in(&mut given.clone(), "", now, None).await.unwrap();
         assert_eq!(nothing.ends, None);
     }
 

@@ -22,7 +22,7 @@ pub mod wire;
 pub use client::{Answer, Body, Cluster, Review};
 pub use error::Error;
 pub use identity::{at_first, identify};
-pub use session::{connect, contexts};
+pub use session::{ByHand, connect, contexts};
 
 #[cfg(test)]
 pub(crate) mod in_memory {

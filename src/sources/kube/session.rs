@@ -1,5 +1,6 @@
 //! A login and the client that was made with it, renewed once for everybody when it ends.
 
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -33,6 +34,60 @@ pub async fn connect(
     if let Some(command) = credential::command(&access.config) {
         report(format!("running the login command {command}"));
     }
+    cluster(access, connection, clock, None).await
+}
+
+/// A login by hand: the context's login command, to be run with the terminal.
+pub struct ByHand {
+    connection: Connection,
+    command: Option<Command>,
+    /// `aws`.
+    pub name: String,
+    /// What else a person can do.
+    pub hint: String,
+}
+
+impl ByHand {
+    /// Reads the kubeconfig; nothing is run.
+    ///
+    /// # Errors
+    /// The context has no login command: the hint says what to do.
+    pub async fn prepare(connection: &Connection) -> Result<Self, Error> {
+        let access = open(connection.clone()).await?;
+        let hint = access.login_hint();
+        let command = credential::by_hand(&access.config).transpose()?;
+        let name = credential::command(&access.config).unwrap_or_default();
+        if command.is_none() {
+            let sentence = format!("user {} has no login command in the kubeconfig", access.user);
+            let hints = vec![hint];
+            return Err(Error::Credential { sentence, hints });
+        }
+        Ok(Self {
+            connection: connection.clone(),
+            command,
+            name,
+            hint,
+        })
+    }
+
+    /// Its output is the credential, and goes to nobody else. `None` the second time.
+    pub fn command(&mut self) -> Option<Command> {
+        self.command.take()
+    }
+
+    /// The cluster with the login that the command printed. The kubeconfig is read again: the command may write it.
+    pub async fn finish(self, printed: &[u8], clock: Clock) -> Result<Cluster, Error> {
+        let access = open(self.connection.clone()).await?;
+        cluster(access, &self.connection, clock, Some(printed)).await
+    }
+}
+
+async fn cluster(
+    access: Access,
+    connection: &Connection,
+    clock: Clock,
+    printed: Option<&[u8]>,
+) -> Result<Cluster, Error> {
     let inner = Inner {
         id: ClusterId::from(access.context.as_str()),
         server: access
@@ -51,7 +106,9 @@ pub async fn connect(
         },
         clock,
         // Boxed: building a TLS client makes a future of 47 kB.
-        current: Mutex::new(Arc::new(Box::pin(Session::start(access, clock)).await?)),
+        current: Mutex::new(Arc::new(
+            Box::pin(Session::start(access, clock, printed)).await?,
+        )),
         renewal: tokio::sync::Mutex::default(),
     };
     Ok(Cluster {
@@ -99,10 +156,14 @@ pub struct Session {
 }
 
 impl Session {
-    async fn start(access: Access, clock: Clock) -> Result<Self, Error> {
+    async fn start(
+        access: Access,
+        clock: Clock,
+        printed: Option<&[u8]>,
+    ) -> Result<Self, Error> {
         let login_hint = access.login_hint();
         let mut config = access.config;
-        let login = credential::log_in(&mut config, &login_hint, clock).await?;
+        let login = credential::log_in(&mut config, &login_hint, clock, printed).await?;
         config.default_retry = false;
         config.connect_timeout = Some(CONNECT);
         config.read_timeout = None;
@@ -173,7 +234,7 @@ impl Inner {
         stale: &Session,
         refused: Option<Error>,
     ) -> Result<Arc<Session>, Error> {
-        let mut session = Session::start(open(self.connection.clone()).await?, self.clock).await?;
+        let mut session = Session::start(open(self.connection.clone()).await?, self.clock, None).await?;
         match refused {
             Some(refused) if session.login.fingerprint == stale.login.fingerprint => {
                 return Err(refused);

@@ -4,7 +4,7 @@ use crate::app::Model;
 use crate::app::answering::{How, answering};
 use crate::app::intent::Intent;
 use crate::app::words;
-use crate::domain::Connection;
+use crate::domain::{Connection, FailureKind};
 use crate::text;
 
 use super::super::theme::Role;
@@ -49,6 +49,11 @@ pub fn nothing(pen: &mut Pen<'_>, model: &Model) {
                 )
             };
             pen.line(1, y + 1, &again, Role::Dim);
+            if failure.kind == FailureKind::Denied {
+                let login = words::key(model, Intent::LogIn);
+                let words = format!("{login} logs in here, with the kubeconfig's login command.");
+                pen.line(1, y + 2, &words, Role::Dim);
+            }
         }
         Connection::Connected(_) => {}
     }

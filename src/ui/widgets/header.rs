@@ -96,7 +96,12 @@ fn state(model: &Model) -> Vec<Piece> {
     } else {
         worst.words.clone()
     };
-    let again = worst.next.map(|next| again(next, model));
+    let again = if worst.login {
+        let words = format!(", {} logs in", key(model, Intent::LogIn));
+        Some(piece(words, Role::Bad))
+    } else {
+        worst.next.map(|next| again(next, model))
+    };
     [piece(words, role)].into_iter().chain(again).collect()
 }
 

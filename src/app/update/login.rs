@@ -1,0 +1,32 @@
+//! A login that needs a person: the login command takes the terminal, and the cluster goes on with what it was given.
+
+use crate::app::answering::answering;
+use crate::app::effect::Effect;
+use crate::app::model::Model;
+use crate::domain::{ClusterId, Failure};
+
+use super::notice;
+
+/// Of the first cluster that waits for one.
+pub fn open(model: &mut Model) -> Vec<Effect> {
+    let waits = model.clusters.iter().find(|c| answering(model, c).login);
+    match waits.map(|cluster| cluster.id.clone()) {
+        Some(cluster) => vec![Effect::LogIn { cluster }],
+        None => {
+            notice(model, "no cluster waits for a login", false);
+            Vec::new()
+        }
+    }
+}
+
+pub fn ended(model: &mut Model, cluster: &ClusterId, outcome: Result<(), Failure>) -> Vec<Effect> {
+    match outcome {
+        Ok(()) => notice(model, format!("logged in to {cluster}"), false),
+        Err(failure) => {
+            let hints = failure.hints.iter();
+            let words = hints.fold(failure.sentence.clone(), |words, hint| format!("{words}; {hint}"));
+            notice(model, words, true);
+        }
+    }
+    Vec::new()
+}
