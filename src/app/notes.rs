@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use crate::domain::{Connection, Feed, Health, Hold, SourceId, Sync};
-use crate::text::{self, age, clock, date, list, thousands};
+use crate::text::{age, clock, date, list, thousands};
 
 use super::answering::{How, answering};
 use super::clusters::ClusterState;
@@ -112,7 +112,7 @@ fn away(model: &Model, cluster: &ClusterState) -> Option<Note> {
     let next = answering.next.filter(|next| *next > model.now);
     let again = match next {
         _ if answering.login => format!(", {} logs in", key(model, Intent::LogIn)),
-        Some(next) => format!(", again in {}", text::age(model.now, next)),
+        Some(next) => format!(", again in {}", age(model.now, next)),
         None => String::new(),
     };
     let words = format!("{} {}{again}", cluster.id, answering.sentence());

@@ -1,12 +1,13 @@
 //! What the headless verbs share: connect, open feeds, fold a fleet until it is complete.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use futures::StreamExt;
 use futures::future::join_all;
 use futures::stream::{BoxStream, SelectAll};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Sleep, sleep};
 
 use crate::config::Config;
 use crate::domain::{
@@ -113,9 +114,9 @@ impl Session {
         for (_, wanted) in &of_clusters {
             self.begin(wanted);
         }
-        let until = Instant::now() + self.patience;
+        let mut late = pin!(sleep(self.patience));
         for (id, wanted) in of_clusters {
-            if let Err(why) = self.wait(&wanted, until).await {
+            if let Err(why) = self.wait(&wanted, late.as_mut()).await {
                 self.clusters.retain(|cluster| *cluster.id() != id);
                 self.lost.push((id, why));
             }
@@ -163,7 +164,12 @@ impl Session {
         let kept = workloads.iter().filter_map(|workload| {
             let sync = workload.kept_by()?.clone();
             let (workload, namespace) = (workload.id.clone(), sync.namespace.clone());
-            Some(self.source(namespace.as_deref(), Feed::SyncOf { workload, sync }))
+            let of = workload.cluster.clone();
+            Some(source(
+                &of,
+                namespace.as_deref(),
+                Feed::SyncOf { workload, sync },
+            ))
         });
         let kept: Vec<_> = kept.collect();
         self.perhaps(&kept).await;
@@ -209,8 +215,8 @@ impl Session {
 
     async fn open(&mut self, wanted: &[SourceId]) -> Result<(), Failure> {
         self.begin(wanted);
-        let until = Instant::now() + self.patience;
-        self.wait(wanted, until).await
+        let late = pin!(sleep(self.patience));
+        self.wait(wanted, late).await
     }
 
     /// Each in its own cluster.
@@ -225,14 +231,15 @@ impl Session {
         }
     }
 
-    async fn wait(&mut self, wanted: &[SourceId], until: Instant) -> Result<(), Failure> {
+    async fn wait(&mut self, wanted: &[SourceId], late: Pin<&mut Sleep>) -> Result<(), Failure> {
         if self.lasting {
             return self.complete(wanted).await;
         }
-        match timeout_at(until, self.complete(wanted)).await {
-            Ok(complete) => complete,
-            Err(_) => Err(self.late()),
-        }
+        let complete = tokio::select! {
+            complete = self.complete(wanted) => Some(complete),
+            () = late => None,
+        };
+        complete.unwrap_or_else(|| Err(self.late()))
     }
 
     fn late(&self) -> Failure {

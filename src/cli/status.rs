@@ -60,7 +60,10 @@ pub async fn run(config: &Config, args: &Status) -> Outcome {
             ];
             // Of one it is known which.
             let from = usize::from(config.contexts.len() < 2);
-            let rows: Vec<_> = rows.into_iter().map(|row| row.cells().split_off(from)).collect();
+            let rows: Vec<_> = rows
+                .into_iter()
+                .map(|row| row.cells().split_off(from))
+                .collect();
             output::table(&head[from..], &rows)?;
         }
     }

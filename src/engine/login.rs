@@ -87,7 +87,12 @@ impl Engine {
         let cluster = cluster.map_err(|error| error.failure())?;
         match self.shared.links.find(&login.cluster) {
             Some(link) => link.give(cluster),
-            None => return Err(late(&format!("{} is no longer on the board", login.cluster))),
+            None => {
+                return Err(late(&format!(
+                    "{} is no longer on the board",
+                    login.cluster
+                )));
+            }
         }
         Ok(())
     }

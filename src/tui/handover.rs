@@ -12,10 +12,10 @@ use crate::app::Event;
 use crate::app::effect::HandOver;
 use crate::app::event::Ended;
 use crate::app::update::handover::sentence;
+use crate::app::update::login::{line as login_line, title as login_title};
 use crate::domain::{ClusterId, Failure, FailureKind};
 use crate::engine::clock;
 use crate::engine::login::Login;
-use crate::text::escape;
 
 use super::job::{Job, State};
 use super::signals::{News, Signals};
@@ -61,10 +61,15 @@ impl Desk {
         self.fold(Event::LoggedIn { cluster, outcome });
     }
 
-    async fn run_login(&mut self, mut login: Login, inputs: &mut Inputs<'_>) -> Result<(), Failure> {
-        let title = format!("the login command {}", login.name());
+    async fn run_login(
+        &mut self,
+        mut login: Login,
+        inputs: &mut Inputs<'_>,
+    ) -> Result<(), Failure> {
+        let (name, cluster) = (login.name(), login.cluster());
+        let title = login_title(name);
         let loan = Loan {
-            line: escape(&format!("{} (logs in to {})", login.name(), login.cluster())).into_owned(),
+            line: login_line(name, cluster),
             title: title.clone(),
             wait: false,
         };

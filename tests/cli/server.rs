@@ -80,8 +80,9 @@ fn the_shapes_that_scripts_read() {
     let status = run(&fake, &["status", "-o", "json"]).json();
     assert_eq!(
         status,
-        json!([{"namespace": "shop", "service": "deploy/checkout", "version": "2.15", "fromVersion": null,
-            "phase": "steady", "available": 2, "desired": 2, "why": null, "sync": null}])
+        json!([{"cluster": "staging", "environment": null, "namespace": "shop", "service": "deploy/checkout",
+            "version": "2.15", "fromVersion": null, "phase": "steady", "available": 2, "desired": 2, "why": null,
+            "sync": null}])
     );
     let history = run(&fake, &["history", "checkout", "-o", "json"]).json();
     assert_eq!(history[0]["revision"], 2);

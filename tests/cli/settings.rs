@@ -110,5 +110,5 @@ fn a_file_that_is_written_counts_at_once_and_a_broken_one_says_where() {
     std::fs::write(&file, "keys: {help: [H]}\n").unwrap();
     terminal.wait_text("settings read again");
     terminal.keys("H");
-    terminal.wait_text("all keys");
+    terminal.wait_text("┌ KEYS");
 }

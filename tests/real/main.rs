@@ -3,6 +3,7 @@
 
 mod action;
 mod charts;
+mod clusters;
 mod comparison;
 mod connection;
 #[path = "../contract/mod.rs"]

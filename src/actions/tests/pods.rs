@@ -50,7 +50,10 @@ fn server(
             Ok::<_, Infallible>(Response::builder().status(status).body(body).unwrap())
         }
     });
-    (Cluster::over("prod-eu", Client::new(service, "default"), clock), asked)
+    (
+        Cluster::over("prod-eu", Client::new(service, "default"), clock),
+        asked,
+    )
 }
 
 fn deletions(asked: &Asked) -> Vec<(String, Value)> {

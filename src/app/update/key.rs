@@ -8,7 +8,10 @@ use crate::app::intent::{Intent, Place};
 use crate::app::keymap::{Code, Key};
 use crate::app::model::{Model, Overlay, Picked, Screen};
 
-use super::{board, clusters, doctor, find, follow, handover, login, logs, namespaces, notice, palette, picker, plan, record, service, text};
+use super::{
+    board, clusters, doctor, find, follow, handover, login, logs, namespaces, notice, palette,
+    picker, plan, record, service, text,
+};
 
 /// More lines than anything that lies over the screen has; how many it has depends on how it is drawn.
 pub const LONGEST: usize = 10_000;

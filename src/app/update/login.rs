@@ -4,19 +4,28 @@ use crate::app::answering::answering;
 use crate::app::effect::Effect;
 use crate::app::model::Model;
 use crate::domain::{ClusterId, Failure};
+use crate::text::escape;
 
 use super::notice;
+
+/// The login command by its name, which comes from the kubeconfig.
+pub fn title(name: &str) -> String {
+    format!("the login command {}", escape(name))
+}
+
+/// What stands in the terminal before it says something itself.
+pub fn line(name: &str, cluster: &ClusterId) -> String {
+    format!("{} (logs in to {})", escape(name), escape(&cluster.0))
+}
 
 /// Of the first cluster that waits for one.
 pub fn open(model: &mut Model) -> Vec<Effect> {
     let waits = model.clusters.iter().find(|c| answering(model, c).login);
-    match waits.map(|cluster| cluster.id.clone()) {
-        Some(cluster) => vec![Effect::LogIn { cluster }],
-        None => {
-            notice(model, "no cluster waits for a login", false);
-            Vec::new()
-        }
+    if let Some(cluster) = waits.map(|cluster| cluster.id.clone()) {
+        return vec![Effect::LogIn { cluster }];
     }
+    notice(model, "no cluster waits for a login", false);
+    Vec::new()
 }
 
 pub fn ended(model: &mut Model, cluster: &ClusterId, outcome: Result<(), Failure>) -> Vec<Effect> {
@@ -24,7 +33,9 @@ pub fn ended(model: &mut Model, cluster: &ClusterId, outcome: Result<(), Failure
         Ok(()) => notice(model, format!("logged in to {cluster}"), false),
         Err(failure) => {
             let hints = failure.hints.iter();
-            let words = hints.fold(failure.sentence.clone(), |words, hint| format!("{words}; {hint}"));
+            let words = hints.fold(failure.sentence.clone(), |words, hint| {
+                format!("{words}; {hint}")
+            });
             notice(model, words, true);
         }
     }

@@ -10,7 +10,7 @@ mod find;
 mod follow;
 pub mod handover;
 mod key;
-mod login;
+pub mod login;
 mod logs;
 mod namespaces;
 mod palette;

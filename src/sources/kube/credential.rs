@@ -461,14 +461,20 @@ mod tests {
         let mut command = by_hand(&config).unwrap().unwrap();
         let script = r#"printf '%s' "$KUBERNETES_EXEC_INFO""#;
         let told = command.args(["-c", script]);
-        assert!(format!("{told:?}").contains(r#"\"interactive\":true"#), "{told:?}");
+        assert!(
+            format!("{told:?}").contains(r#"\"interactive\":true"#),
+            "{told:?}"
+        );
         let printed = format!(r#"{{"apiVersion":"{V1}","status":{{"token":"by hand"}}}}"#);
         let now = || Timestamp::UNIX_EPOCH;
         let taken = log_in(&mut config.clone(), "", now, Some(printed.as_bytes())).await;
         assert!(taken.is_ok());
         let wrong = log_in(&mut config, "hint", now, Some(b"hunter2")).await;
         let failure = wrong.err().unwrap().failure();
-        assert_eq!(failure.sentence, "the login command sh did not print an ExecCredential");
+        assert_eq!(
+            failure.sentence,
+            "the login command sh did not print an ExecCredential"
+        );
         assert_eq!(failure.hints, ["hint"]);
     }
 

@@ -58,7 +58,10 @@ impl ByHand {
         let command = credential::by_hand(&access.config).transpose()?;
         let name = credential::command(&access.config).unwrap_or_default();
         if command.is_none() {
-            let sentence = format!("user {} has no login command in the kubeconfig", access.user);
+            let sentence = format!(
+                "user {} has no login command in the kubeconfig",
+                access.user
+            );
             let hints = vec![hint];
             return Err(Error::Credential { sentence, hints });
         }
@@ -156,11 +159,7 @@ pub struct Session {
 }
 
 impl Session {
-    async fn start(
-        access: Access,
-        clock: Clock,
-        printed: Option<&[u8]>,
-    ) -> Result<Self, Error> {
+    async fn start(access: Access, clock: Clock, printed: Option<&[u8]>) -> Result<Self, Error> {
         let login_hint = access.login_hint();
         let mut config = access.config;
         let login = credential::log_in(&mut config, &login_hint, clock, printed).await?;
@@ -234,7 +233,8 @@ impl Inner {
         stale: &Session,
         refused: Option<Error>,
     ) -> Result<Arc<Session>, Error> {
-        let mut session = Session::start(open(self.connection.clone()).await?, self.clock, None).await?;
+        let mut session =
+            Session::start(open(self.connection.clone()).await?, self.clock, None).await?;
         match refused {
             Some(refused) if session.login.fingerprint == stale.login.fingerprint => {
                 return Err(refused);

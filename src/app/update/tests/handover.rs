@@ -14,6 +14,7 @@ fn at(protection: Level, readonly: bool) -> Model {
             cluster: "prod-eu".into(),
             namespaces: Vec::new(),
             protection,
+            color: None,
         }],
         ..Config::default()
     };
