@@ -196,6 +196,7 @@ fn one_function_writes() {
         "fn f(c: Cluster) { c.patch(p) }",
         "fn f() { Cluster::patch(c) }",
         "fn f(c: Cluster) { c.delete(p) }",
+        "fn f(c: Cluster) { c.evict(p) }",
     ] {
         assert_caught(|file| in_code(file, writes), "src/actions/execute.rs", text);
     }
@@ -377,7 +378,8 @@ fn writes(file: &File, tokens: &[Token]) -> Vec<String> {
         let texts = (&*w[0].text, &*w[1].text, &*w[2].text);
         matches!(
             texts,
-            (".", "patch" | "delete", "(") | ("Cluster", "::", "patch" | "delete")
+            (".", "patch" | "delete" | "evict", "(")
+                | ("Cluster", "::", "patch" | "delete" | "evict")
         )
     };
     let found = tokens.windows(3).filter(writes);

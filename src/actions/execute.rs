@@ -91,7 +91,7 @@ impl Execution {
         let (mut generation, mut before) = (None, None);
         for (n, step) in self.order.plan.all_steps().enumerate() {
             if let Err(why) = self.turn(n, step, before, generation).await {
-                let went = not_deleted(step, &why);
+                let went = not_deleted(n, step, &why);
                 return self.stop(n, went).await;
             }
             self.tell(Progress::Sent { step: n });
@@ -168,8 +168,8 @@ impl Execution {
                 let generation = own.then(|| generation(&answer)).flatten();
                 Went::Accepted(self.date(answer.server_date), generation)
             }
-            Err(SendError::Changed(how)) => not_deleted(step, &how),
-            Err(SendError::Kube(error)) if deletes => self.deletion(step, &error).await,
+            Err(SendError::Changed(how)) => not_deleted(n, step, &how),
+            Err(SendError::Kube(error)) if deletes => self.deletion(n, step, &error).await,
             Err(SendError::Kube(error)) if step.is_of_sync() => self.sync_failed(step, error).await,
             Err(SendError::Kube(error)) if step.object().is(&self.order.plan.workload) => {
                 self.patch_failed(n, error).await
@@ -242,7 +242,7 @@ impl Execution {
     }
 
     /// A deletion that failed, or whose answer was lost: then the pod says what became of it.
-    async fn deletion(&self, step: &Step, error: &Error) -> Went {
+    async fn deletion(&self, n: usize, step: &Step, error: &Error) -> Went {
         if !error.outcome_unknown() {
             let how = match error {
                 Error::NotFound { .. } => format!("{} is gone", step.object().name),
@@ -251,9 +251,14 @@ impl Execution {
                     message,
                     ..
                 } => format!("it changed in that moment: {message}"),
+                Error::Throttled {
+                    status: 429,
+                    message,
+                    ..
+                } => format!("the server does not let it go now: {message}"),
                 other => other.to_string(),
             };
-            return not_deleted(step, &how);
+            return not_deleted(n, step, &how);
         }
         match self.pod_goes(step).await {
             Ok(true) => Went::Accepted(self.date(None), None),
@@ -410,13 +415,19 @@ fn beside(step: &Step, error: &Error) -> Went {
     }
 }
 
-fn not_deleted(step: &Step, how: &str) -> Went {
-    let sentence = format!(
-        "Pod {} was not deleted: {how}. What was sent before it is done.",
-        step.object().name
-    );
-    let why = Failure::new(FailureKind::Failed, sentence)
-        .hint("a new plan to the same target shows what is left");
+fn not_deleted(n: usize, step: &Step, how: &str) -> Went {
+    let name = &step.object().name;
+    let why = if n == 0 {
+        Failure::new(
+            FailureKind::Refused,
+            format!("Pod {name} was not taken away: {how}."),
+        )
+    } else {
+        let sentence =
+            format!("Pod {name} was not deleted: {how}. What was sent before it is done.");
+        Failure::new(FailureKind::Failed, sentence)
+            .hint("a new plan to the same target shows what is left")
+    };
     Went::Refused { why, moved: false }
 }
 

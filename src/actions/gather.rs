@@ -63,9 +63,11 @@ async fn read(
         keeper::keeper(cluster, &workload)
     );
     let (revisions, pods) = match id.kind {
-        Kind::Deployment => (revisions?, pods.unwrap_or_default()),
+        Kind::Deployment if request.verb != Verb::DeletePod => {
+            (revisions?, pods.unwrap_or_default())
+        }
         // Which of them serve, and which follow by themselves, only their pods tell.
-        Kind::StatefulSet | Kind::DaemonSet => (revisions?, pods?),
+        Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet => (revisions?, pods?),
     };
     let read_at = answer.server_date.unwrap_or(stamp.at);
     let service = workload.service(context.service_label.as_deref());

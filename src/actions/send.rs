@@ -2,7 +2,7 @@
 
 use crate::domain::Uid;
 use crate::plan::gate::PassKind;
-use crate::plan::{ObjectRef, Pass, Step, When};
+use crate::plan::{By, ObjectRef, Pass, Step, When};
 use crate::sources::kube::{Answer, Cluster, Error, convert, path};
 
 /// Why a step did not go through.
@@ -28,9 +28,16 @@ pub async fn send(cluster: &Cluster, step: &Step, pass: &Pass) -> Result<Answer,
         Step::JsonPatch { body, .. } | Step::SyncPatch { body, .. } => {
             Ok(cluster.patch(&path, &body.0, dry_run).await?)
         }
-        Step::DeletePod { uid, when, .. } => {
+        Step::DeletePod { uid, when, by, .. } => {
             let version = look(cluster, object, &path, (uid, *when)).await?;
-            Ok(cluster.delete(&path, (&uid.0, &version), dry_run).await?)
+            let bound = (&*uid.0, &*version);
+            Ok(match by {
+                By::Deletion => cluster.delete(&path, bound, dry_run).await?,
+                By::Eviction => {
+                    let pod = (&*path, &*object.name);
+                    cluster.evict(pod, bound, dry_run).await?
+                }
+            })
         }
     }
 }
@@ -58,6 +65,6 @@ async fn look(
         _ if seen.uid != *uid => changed("was replaced since it was shown"),
         _ if seen.terminating => changed("is on its way out already"),
         When::NotReady if seen.ready => changed("is ready since it was shown"),
-        When::NotReady | When::InTurn => Ok(seen.version),
+        When::NotReady | When::InTurn | When::Shown => Ok(seen.version),
     }
 }

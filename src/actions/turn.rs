@@ -48,12 +48,15 @@ enum Look {
 impl Turn<'_> {
     /// `say` hears what is waited for. The error says why the turn does not come.
     pub async fn wait(&self, when: When, say: Say<'_>) -> Result<(), String> {
+        if when == When::Shown {
+            return Ok(());
+        }
         self.until(Awaited::Seen, SEEN_WITHIN, say).await?;
         match (when, self.before) {
             (When::InTurn, Some(before @ Step::DeletePod { .. })) => {
                 self.until(Awaited::Back(before), READY_WITHIN, say).await
             }
-            (When::InTurn | When::NotReady, _) => Ok(()),
+            (When::InTurn | When::NotReady | When::Shown, _) => Ok(()),
         }
     }
 

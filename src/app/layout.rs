@@ -54,7 +54,7 @@ pub fn record_rows(model: &Model) -> usize {
 /// Under the titles of the columns, above the line of the filter when there is one.
 pub fn board_rows(model: &Model) -> usize {
     let board = &model.board;
-    let filter = board.filtering || !board.filter.value().is_empty() || board.only_trouble;
+    let filter = board.has_last_line();
     body_rows(model)
         .saturating_sub(1 + usize::from(filter))
         .max(1)

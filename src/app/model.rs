@@ -10,7 +10,8 @@ use crate::domain::{
     ClusterId, Container, Environment, Failure, Fleet, Health, Hold, Known, Level, SourceId,
     Standing, TemplateHash, Uid, WorkloadId,
 };
-use crate::plan::{Answers, Follow, Goal, Plan, Request, Verdict};
+use crate::plan::batch::Batch;
+use crate::plan::{Answers, Follow, Goal, Plan, Request, Verb, Verdict};
 
 use super::clusters::ClusterState;
 use super::event::{Diagnosis, Document, JobId};
@@ -36,6 +37,8 @@ pub struct Model {
     pub board: Board,
     /// What lies over the board, outermost last.
     pub screens: Vec<Screen>,
+    /// Several services and one verb; it goes on while its box is closed.
+    pub batch: Option<Box<BatchBox>>,
     /// What lies over the screen and takes the keys.
     pub overlay: Option<Overlay>,
     /// Actions whose end is not known yet, and those that just ended.
@@ -96,6 +99,8 @@ pub struct Settings {
     /// The file that `--kubeconfig` named.
     pub kubeconfig: Option<String>,
     pub verify_seconds: u32,
+    /// Of several actions that were confirmed together so many are under way at a time.
+    pub at_once: usize,
     pub log_file: String,
     pub record_file: String,
     /// The clusters that were asked for at the start.
@@ -137,6 +142,8 @@ pub struct Board {
     pub offset: usize,
     /// Rows that the filters hide.
     pub hidden_rows: BTreeMap<WorkloadId, Row>,
+    /// The services that a verb is meant for together, by uid.
+    pub marks: BTreeMap<WorkloadId, Uid>,
     pub filter: Field,
     pub filtering: bool,
     pub sort: Sort,
@@ -299,6 +306,8 @@ pub enum Overlay {
         names: Known<Vec<String>>,
     },
     Plan(Box<PlanBox>),
+    /// The box of several.
+    Batch,
     /// A sort letter is awaited.
     SortKey,
     HandOver(Box<HandOverMenu>),
@@ -334,6 +343,35 @@ pub struct PlanBox {
     pub moved: Option<String>,
     /// A sentence about the last key: `not yet: the dry run has not answered`.
     pub said: Option<String>,
+}
+
+/// A plan of rows, from the key to the last of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BatchBox {
+    pub verb: Verb,
+    pub rows: Vec<BatchRow>,
+    /// Where the cursor is.
+    pub at: usize,
+    /// The plan of that row is open.
+    pub detail: bool,
+    /// Asked once, for all of them.
+    pub question: Option<Question>,
+    pub answers: Answers,
+    /// The number of services, once `y` opened the field.
+    pub word: Option<Field>,
+    pub reason: Option<ReasonField>,
+    pub said: Option<String>,
+    /// How it goes on, once it was confirmed: a state for each row.
+    pub run: Option<Batch>,
+    /// Those that a key left out before that.
+    pub left_out: Vec<WorkloadId>,
+}
+
+/// One of several plans.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BatchRow {
+    pub shown: PlanBox,
+    pub left_out: bool,
 }
 
 /// A reason is being typed.
@@ -394,6 +432,10 @@ pub enum About {
         /// The one of them that the arrows put into the field.
         chosen: Option<usize>,
     },
+    /// So many for each of several.
+    Each,
+    /// A tag for each of several.
+    Tag,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -452,6 +494,12 @@ impl RecordScreen {
 }
 
 impl Board {
+    /// Below the rows stands what narrows them, and how many are marked.
+    pub fn has_last_line(&self) -> bool {
+        let filter = self.filtering || !self.filter.value().is_empty() || self.only_trouble;
+        filter || !self.marks.is_empty()
+    }
+
     /// The row of a workload, hidden or not, as `settle` made it.
     pub fn row(&self, id: &WorkloadId) -> Option<&Row> {
         let visible = self.rows.iter().find(|row| row.id == *id);

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{
-    Phase, Revision, Standing, Sync, SyncState, Workload, WorkloadId, revision, version,
+    Phase, Revision, Standing, Sync, SyncState, Uid, Workload, WorkloadId, revision, version,
 };
 use crate::plan::{Follow, Verb};
 
@@ -36,7 +36,25 @@ pub fn settle(model: &mut Model) {
         model.dirty = true;
     }
     keep_cursor(model);
+    keep_marks(model);
     mark_revisions(model);
+}
+
+/// A mark is of an object: when that is gone, so is its mark, and that is said.
+fn keep_marks(model: &mut Model) {
+    let board = &model.board;
+    let is_there =
+        |(id, uid): (&WorkloadId, &Uid)| board.row(id).is_some_and(|row| row.uid == *uid);
+    let gone: Vec<_> = board
+        .marks
+        .iter()
+        .filter(|mark| !is_there(*mark))
+        .map(|(id, _)| id.clone())
+        .collect();
+    for id in gone {
+        model.board.marks.remove(&id);
+        notice(model, format!("{id} is gone: it is no longer marked"), true);
+    }
 }
 
 /// A service that was opened before its revisions were known gets its mark when they come.
@@ -203,7 +221,7 @@ fn wish(row: &Row) -> (&str, Phase, bool) {
     (&row.uid.0, row.standing.phase, row.followed)
 }
 
-fn is_cursor(cursor: Option<&(WorkloadId, crate::domain::Uid)>, row: &Row) -> bool {
+fn is_cursor(cursor: Option<&(WorkloadId, Uid)>, row: &Row) -> bool {
     cursor.is_some_and(|(id, uid)| *uid == row.uid && *id == row.id)
 }
 

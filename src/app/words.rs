@@ -3,7 +3,7 @@
 use super::clusters::ClusterState;
 use super::intent::{Entry, Group, Intent, Place, REGISTRY};
 use super::model::{Model, Overlay, Pane, PlanBox, Screen, Stage};
-use super::update::{missing_permission, place};
+use super::update::{batch, missing_permission, place};
 use crate::domain::{Health, Level};
 use crate::plan::Missing;
 
@@ -57,6 +57,7 @@ fn of_field(model: &Model) -> Option<Vec<Hint>> {
             };
             Some(fixed_hints(&[("enter", "starts it"), ("esc", esc)]))
         }
+        Some(Overlay::Batch) => Some(batch_hints(model)),
         Some(Overlay::Palette { .. } | Overlay::Namespaces { .. }) => Some(Vec::new()),
         Some(Overlay::Plan(shown)) if matches!(shown.stage, Stage::Asking(_)) => {
             Some(fixed_hints(&[
@@ -89,6 +90,7 @@ fn wanted(place: Place) -> &'static [Intent] {
             Intent::Scale,
             Intent::SetImage,
             Intent::HandOver,
+            Intent::Mark,
             Intent::OnlyTrouble,
             Intent::AllNamespaces,
         ],
@@ -106,6 +108,7 @@ fn wanted(place: Place) -> &'static [Intent] {
             Intent::PauseOrResume,
             Intent::Scale,
             Intent::SetImage,
+            Intent::DeletePod,
         ],
         Place::Logs => &[
             Intent::Back,
@@ -150,6 +153,48 @@ fn wanted(place: Place) -> &'static [Intent] {
     }
 }
 
+fn batch_hints(model: &Model) -> Vec<Hint> {
+    let Some(batch) = &model.batch else {
+        return Vec::new();
+    };
+    if batch.question.is_some() {
+        return fixed_hints(&[("enter", "shows the plans"), ("esc", "cancels")]);
+    }
+    if batch::typing(batch) {
+        return fixed_hints(&[("enter", "takes it"), ("esc", "leaves the field")]);
+    }
+    let wanted: &[(Intent, &'static str)] = if batch.detail {
+        &[(Intent::Back, "the list")]
+    } else if batch.run.is_none() {
+        &[
+            (Intent::Confirm, "do it"),
+            (Intent::Mark, "leave out"),
+            (Intent::Accept, "its plan"),
+            (Intent::Reason, "reason"),
+            (Intent::Arm, "arm"),
+            (Intent::Retry, "again"),
+            (Intent::Copy, "copy"),
+            (Intent::Back, "cancel"),
+        ]
+    } else {
+        &[
+            (Intent::Stop, "begin no more"),
+            (Intent::Accept, "its plan"),
+            (Intent::Copy, "copy"),
+            (Intent::Back, "close"),
+        ]
+    };
+    let hint = |&(intent, what): &(Intent, &'static str)| {
+        let key = model.settings.keymap.shown(intent)?;
+        Some(Hint {
+            key,
+            what,
+            dimmed: None,
+        })
+    };
+    wanted.iter().filter_map(hint).collect()
+}
+
 /// Without a row there is nothing that most keys of the board could act on.
 fn useful(model: &Model, intent: Intent) -> bool {
     let needs_row = matches!(
@@ -160,6 +205,7 @@ fn useful(model: &Model, intent: Intent) -> bool {
             | Intent::PauseOrResume
             | Intent::Scale
             | Intent::SetImage
+            | Intent::Mark
             | Intent::Filter
             | Intent::Logs
             | Intent::Events
@@ -171,6 +217,9 @@ fn useful(model: &Model, intent: Intent) -> bool {
     let all_connected = model.clusters.iter().all(ClusterState::connected);
     if let Some(Overlay::Plan(shown)) = &model.overlay {
         return in_plan(model, shown, intent);
+    }
+    if let (Intent::DeletePod, Some(Screen::Service(screen))) = (intent, model.screens.last()) {
+        return screen.pane == Pane::Pods;
     }
     match intent {
         Intent::AllNamespaces => place(model) != Place::Board || model.connected(),
@@ -204,6 +253,8 @@ fn in_plan(model: &Model, shown: &PlanBox, intent: Intent) -> bool {
         Intent::Accept => plan.level == Level::Open,
         Intent::Arm => plan.level == Level::Protected,
         Intent::Override => missing(model, shown).iter().any(overridable),
+        // Of several.
+        Intent::Mark | Intent::Stop => false,
         _ => true,
     }
 }
@@ -221,7 +272,7 @@ fn hint(model: &Model, intent: Intent) -> Option<Hint> {
 /// While the box of something under way is closed.
 fn follow_hint(model: &Model) -> Option<Intent> {
     let here = Intent::ShowFollow.entry().places.contains(&place(model));
-    let closed = model.follows.iter().any(|following| !following.open);
+    let closed = model.follows.iter().any(|following| !following.open) || model.batch.is_some();
     (here && closed).then_some(Intent::ShowFollow)
 }
 

@@ -84,6 +84,9 @@ pub enum Verb {
     Logs(Logs),
     /// Resume the sync of Argo CD or Flux that a rolldeck suspended: the plan and its checks; --yes executes
     ResumeSync(Release),
+    /// Evict one pod, or delete it: the plan; --yes executes and follows until another took its place
+    #[command(visible_alias = "evict")]
+    DeletePod(DeletePod),
     /// What is right and wrong here: kubeconfig, server, login, permissions, files
     Doctor(Doctor),
     /// The settings in force, and from where each comes
@@ -177,19 +180,41 @@ impl Git {
     }
 }
 
+#[derive(Debug, Arguments)]
+pub struct DeletePod {
+    /// The pod's name
+    pub pod: String,
+    /// Delete it, without asking a disruption budget
+    #[arg(long)]
+    pub delete: bool,
+    #[command(flatten)]
+    pub how: How,
+}
+
 /// What every release verb takes.
 #[derive(Debug, Arguments)]
 pub struct Release {
-    /// `checkout` or `deploy/checkout`
-    pub service: String,
+    /// `checkout` or `deploy/checkout`; of several none begins after one that fails
+    #[arg(required = true, value_name = "SERVICE")]
+    pub services: Vec<String>,
+    /// Of several so many are under way at a time; 3 when nothing else is set
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=8))]
+    pub concurrency: Option<u8>,
+    #[command(flatten)]
+    pub how: How,
+}
+
+/// How a plan is carried out.
+#[derive(Debug, Arguments)]
+pub struct How {
     /// Print the plan and its checks, and change nothing
     #[arg(long, conflicts_with = "yes")]
     pub dry_run: bool,
     /// Execute, and follow to a verified end; a protected environment needs --write and --name as well
     #[arg(long)]
     pub yes: bool,
-    /// The service's name once more, as a protected environment asks for it
-    #[arg(long, value_name = "SERVICE")]
+    /// The service's name once more, as a protected environment asks for it; of several how many they are
+    #[arg(long, value_name = "SERVICE|N")]
     pub name: Option<String>,
     /// Why, for the record
     #[arg(long, value_name = "TEXT")]

@@ -1,8 +1,10 @@
 //! The command line: the board, and the same engine as plain lines for scripts.
 
 mod args;
+mod batch;
 mod completions;
 mod config;
+mod delete_pod;
 mod demo;
 mod doctor;
 mod history;
@@ -80,6 +82,7 @@ fn run(args: Args) -> Outcome {
         Some(Verb::ResumeSync(args)) => {
             headless(load()?, async |c| resume_sync::run(&c, args).await)
         }
+        Some(Verb::DeletePod(args)) => headless(load()?, async |c| delete_pod::run(&c, args).await),
         Some(Verb::Doctor(args)) => headless(load()?, async |c| doctor::run(&c, &args).await),
         // For those whose settings are broken as well.
         Some(Verb::Config(args)) => config::run(&overrides, &variable, &args),

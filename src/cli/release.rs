@@ -19,7 +19,8 @@ use crate::plan::{
 use crate::sources::kube;
 
 use super::Outcome;
-use super::args::{Form, READS, Release};
+use super::args::{Form, How, READS, Release};
+use super::batch;
 use super::output;
 use super::session::Session;
 
@@ -36,8 +37,34 @@ pub struct Asked {
 pub async fn run(config: &Config, asked: Asked, args: Release) -> Outcome {
     let mut session = Session::connect(config, READS).await?;
     session.workloads(config).await?;
-    let workload = session.find(&args.service)?;
-    let mut plan = make(config, &session, &workload, &asked).await?;
+    let mut found: Vec<Workload> = Vec::new();
+    for service in &args.services {
+        let workload = session.find(service)?;
+        if found.iter().any(|other| other.id == workload.id) {
+            let sentence = format!("{service} is there twice");
+            return Err(Failure::new(FailureKind::Usage, sentence));
+        }
+        found.push(workload);
+    }
+    if let [one_alone] = found.as_slice() {
+        return one(config, &mut session, one_alone, (&asked, &args.how)).await;
+    }
+    if asked.git_patch.is_some() {
+        let sentence = "the change for git is written for one service at a time";
+        return Err(Failure::new(FailureKind::Usage, sentence));
+    }
+    let at_once = args.concurrency.map_or(config.at_once, usize::from);
+    batch::run(config, &mut session, found, (asked, &args.how, at_once)).await
+}
+
+/// The verb on one workload.
+pub async fn one(
+    config: &Config,
+    session: &mut Session,
+    workload: &Workload,
+    (asked, args): (&Asked, &How),
+) -> Outcome {
+    let mut plan = make(config, session, workload, asked).await?;
     if let Some(file) = &asked.git_patch {
         return write_patch(&plan, file);
     }
@@ -47,7 +74,7 @@ pub async fn run(config: &Config, asked: Asked, args: Release) -> Outcome {
     let cluster = session.cluster.clone();
     let answered = actions::preflight(cluster, plan.clone(), config.readonly).collect::<Vec<_>>();
     let verdicts = all_verdicts(&plan, answered.await);
-    let answers = answers(config, &args);
+    let answers = answers(config, args);
     let missing = gate::missing(plan.level, &plan, &verdicts, &answers);
     let mut report = Report::new(&plan, &verdicts);
     if args.output == Form::Lines {
@@ -55,7 +82,7 @@ pub async fn run(config: &Config, asked: Asked, args: Release) -> Outcome {
     }
     let outcome = match (args.yes, missing.as_slice()) {
         (false, missing) => planned(args.dry_run, missing),
-        (true, []) => execute(config, &args, &mut session, (plan, answers, verdicts)).await,
+        (true, []) => execute(config, args, session, (plan, answers, verdicts)).await,
         (true, missing) => Err(refused(missing)),
     };
     match &outcome {
@@ -94,7 +121,7 @@ fn write_patch(plan: &Plan, file: &Path) -> Outcome {
     Ok(0)
 }
 
-async fn make(
+pub async fn make(
     config: &Config,
     session: &Session,
     workload: &Workload,
@@ -114,18 +141,19 @@ async fn make(
 }
 
 /// What `--yes`, `--write` and `--name` say in place of the keys.
-fn answers(config: &Config, args: &Release) -> Answers {
+pub fn answers(config: &Config, args: &How) -> Answers {
     Answers {
         readonly: config.readonly,
         armed: config.armed_at_start,
         confirmed: args.yes,
         typed_name: args.name.clone().unwrap_or_default(),
+        several: None,
         reason: args.reason.clone(),
         override_reason: args.override_reason.clone(),
     }
 }
 
-fn all_verdicts(plan: &Plan, asked: Vec<Verdict>) -> Vec<Verdict> {
+pub fn all_verdicts(plan: &Plan, asked: Vec<Verdict>) -> Vec<Verdict> {
     let known = plan.checks.iter().filter_map(|check| match &check.state {
         CheckState::Answered(verdict) => Some(verdict.clone()),
         CheckState::Asking(_) => None,
@@ -134,7 +162,7 @@ fn all_verdicts(plan: &Plan, asked: Vec<Verdict>) -> Vec<Verdict> {
 }
 
 /// `--dry-run` fails when the write would be refused; without either flag nothing was asked for yet.
-fn planned(dry_run: bool, missing: &[Missing]) -> Result<String, Failure> {
+pub fn planned(dry_run: bool, missing: &[Missing]) -> Result<String, Failure> {
     let open: Vec<_> = missing
         .iter()
         .filter(|m| !matches!(m, Missing::Confirmation | Missing::Name))
@@ -155,7 +183,7 @@ fn refused(missing: &[Missing]) -> Failure {
     missing.iter().map(words).fold(failure, Failure::hint)
 }
 
-fn words(missing: &Missing) -> String {
+pub fn words(missing: &Missing) -> String {
     match missing {
         Missing::ReadOnly => "read-only: leave --readonly out".into(),
         Missing::Arming => "the environment is protected: --write arms it".into(),
@@ -174,21 +202,15 @@ fn words(missing: &Missing) -> String {
 
 async fn execute(
     config: &Config,
-    args: &Release,
+    args: &How,
     session: &mut Session,
     (plan, answers, verdicts): (Plan, Answers, Vec<Verdict>),
 ) -> Result<String, Failure> {
     let identity = kube::identify(&session.cluster).await.ok();
     let mut goal = plan.goal.clone();
     let steps: Vec<_> = plan.all_steps().map(|s| s.what().to_owned()).collect();
-    let order = Order {
-        plan,
-        answers,
-        verdicts,
-        recorder: Recorder::new(&config.state_dir),
-        server_user: identity.and_then(|identity| identity.user),
-        clock: clock::now,
-    };
+    let user = identity.and_then(|identity| identity.user);
+    let order = order(config, (&plan, &answers, &verdicts), user);
     let mut facts = actions::execute(session.cluster.clone(), order);
     while let Some(fact) = facts.next().await {
         match fact {
@@ -225,6 +247,22 @@ async fn execute(
     ended
 }
 
+/// What is handed over to be carried out.
+pub fn order(
+    config: &Config,
+    (plan, answers, verdicts): (&Plan, &Answers, &[Verdict]),
+    server_user: Option<Box<str>>,
+) -> Order {
+    Order {
+        plan: plan.clone(),
+        answers: answers.clone(),
+        verdicts: verdicts.to_vec(),
+        recorder: Recorder::new(&config.state_dir),
+        server_user,
+        clock: clock::now,
+    }
+}
+
 fn say(form: Form, mark: &str, words: &str) -> Result<(), Failure> {
     match form {
         Form::Lines => output::line(&format!("{mark}{words}")),
@@ -243,7 +281,7 @@ fn end(ended: &Result<String, Failure>) -> Option<(String, bool)> {
     }
 }
 
-async fn follow(args: &Release, session: &mut Session, goal: &Goal) -> Result<String, Failure> {
+async fn follow(args: &How, session: &mut Session, goal: &Goal) -> Result<String, Failure> {
     let watching = timeout(
         Duration::from_secs(args.timeout),
         watch(args.output, session, goal),
@@ -284,7 +322,7 @@ async fn watch(form: Form, session: &mut Session, goal: &Goal) -> Result<String,
     }
 }
 
-fn late(args: &Release, goal: &Goal) -> Failure {
+fn late(args: &How, goal: &Goal) -> Failure {
     let sentence = format!("not verified within {}s; the rollout goes on", args.timeout);
     again(sentence, goal)
 }
@@ -316,6 +354,7 @@ fn flag(offer: &Offer) -> Option<&'static str> {
         OfferId::DeletePods => Some("--delete-pods"),
         OfferId::SuspendSync => Some("--suspend-sync"),
         OfferId::GitPatch => Some("--git-patch FILE"),
+        OfferId::Delete => Some("--delete"),
         OfferId::Resume => None,
     }
 }
@@ -339,7 +378,7 @@ fn offered(plan: &Plan) -> Vec<String> {
 /// Plan, checks and end, as JSON; the names are kept.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Report {
+pub struct Report {
     id: String,
     verb: Verb,
     cluster: String,
@@ -361,8 +400,8 @@ struct Report {
     meanwhile: String,
     kubectl: String,
     /// What became of it; absent with a failure.
-    outcome: Option<String>,
-    failure: Option<Failure>,
+    pub outcome: Option<String>,
+    pub failure: Option<Failure>,
 }
 
 #[derive(Serialize)]
@@ -381,7 +420,7 @@ struct Check {
 }
 
 impl Report {
-    fn new(plan: &Plan, verdicts: &[Verdict]) -> Self {
+    pub fn new(plan: &Plan, verdicts: &[Verdict]) -> Self {
         let side = |side: &plan::Side| Side {
             revision: side.revision,
             name: side.name.to_string(),

@@ -17,6 +17,7 @@ pub struct File {
     pub namespaces: Option<Names>,
     pub readonly: bool,
     pub verify_seconds: Option<u32>,
+    pub at_once: Option<usize>,
     pub display: Display,
     pub environments: Vec<Environment>,
     /// The label of workloads whose value is what a service is called.
@@ -113,6 +114,9 @@ impl File {
             }
         }
         handover::merged(&self.handover, file)?;
+        if self.at_once.is_some_and(|count| !(1..=8).contains(&count)) {
+            return wrong("atOnce: 1 to 8".into());
+        }
         match self.verify_seconds {
             Some(seconds) if seconds > 3600 => wrong("verifySeconds: at most 3600".into()),
             Some(_) | None => Ok(self),
@@ -179,6 +183,7 @@ mod tests {
                 "display: {columns: [service, why, why]}\n",
                 "config.yaml: display.columns: one of them is there twice",
             ),
+            ("atOnce: 9\n", "config.yaml: atOnce: 1 to 8"),
             (
                 "verifySeconds: 4000\n",
                 "config.yaml: verifySeconds: at most 3600",

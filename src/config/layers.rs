@@ -10,6 +10,8 @@ use super::file::{File, Names, OneOrMore};
 
 /// Seconds that pods must stay ready when nothing else is said.
 const VERIFY_SECONDS: u32 = 30;
+/// Actions under way at a time, of several that were confirmed together.
+const AT_ONCE: usize = 3;
 /// Every namespace, in the file and in the variable.
 pub const ALL: &str = "all";
 
@@ -67,6 +69,7 @@ pub fn read(overrides: &Overrides, env: Env<'_>) -> Result<Layers, Error> {
     layers.readonly(overrides, env)?;
     layers.display(overrides, env);
     layers.file.verify_seconds.get_or_insert(VERIFY_SECONDS);
+    layers.file.at_once.get_or_insert(AT_ONCE);
     Ok(layers)
 }
 

@@ -54,6 +54,8 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// Seconds that every pod must be ready before an action counts as verified.
     pub verify_seconds: u32,
+    /// Of several actions that were confirmed together so many are under way at a time.
+    pub at_once: usize,
 }
 
 impl Config {

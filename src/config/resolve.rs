@@ -48,6 +48,7 @@ pub fn load(overrides: Overrides, env: Env<'_>) -> Result<Config, Error> {
         state_dir: state(env)?,
         file: layers.path,
         verify_seconds: file.verify_seconds.unwrap_or_default(),
+        at_once: file.at_once.unwrap_or_default(),
         connection: Connection {
             context: None,
             search: search(env),
@@ -142,6 +143,7 @@ mod tests {
                 file: Some("/nonexistent/home/.config/rolldeck/config.yaml".into()),
                 programs: handover::merged(&[], Path::new("")).unwrap(),
                 verify_seconds: 30,
+                at_once: 3,
                 state_dir: "/nonexistent/home/.local/state/rolldeck".into(),
                 connection: Connection {
                     search: vec!["/nonexistent/home/.kube/config".into()],

@@ -202,6 +202,7 @@ async fn rights(cluster: &Cluster, resource: Resource, namespace: Option<&str>) 
             verb,
             group: resource.group(),
             resource: resource.plural(),
+            subresource: "",
             namespace,
         };
         match access::permission(cluster, right).await {

@@ -194,6 +194,7 @@ async fn may_patch(cluster: &Cluster, namespace: &str) -> Result<Option<String>,
         verb: "patch",
         group: "apps",
         resource: "deployments",
+        subresource: "",
         namespace: Some(namespace),
     };
     match access::permission(cluster, right).await {

@@ -13,7 +13,10 @@ use crate::plan::Verb;
 use crate::plan::verbs::resume_sync::is_on;
 use crate::text;
 
+mod pod;
 mod sight;
+
+pub use pod::Gone;
 
 use sight::Sight;
 
@@ -46,6 +49,8 @@ pub struct Goal {
     pub ready_for: u32,
     /// What it did to the number of replicas.
     pub scaled: Option<Scaled>,
+    /// The pod that it takes away.
+    pub gone: Option<Gone>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +101,9 @@ pub fn follow(fleet: &Fleet, goal: &Goal, now: Timestamp) -> Follow {
     if workload.generation < goal.generation {
         return Follow::Pending(vec![accepted(), step(false, "controller saw it")]);
     }
+    if let Some(gone) = &goal.gone {
+        return pod::follow(fleet, workload, (goal, gone), now);
+    }
     if !ours(workload, goal) {
         return failed(&superseded(workload));
     }
@@ -121,6 +129,7 @@ pub fn follow(fleet: &Fleet, goal: &Goal, now: Timestamp) -> Follow {
         | Verb::Restart
         | Verb::Scale
         | Verb::SetImage
+        | Verb::DeletePod
         | Verb::ResumeSync => rollout(&Sight::new(fleet, workload, goal), goal, now),
     }
 }
@@ -199,6 +208,7 @@ pub fn goal_from_note(workload: &Workload, revisions: &[Revision]) -> Option<Goa
         by: note.by.clone(),
         ready_for: READY_FOR,
         scaled: note.replicas.map(Scaled::To),
+        gone: None,
     })
 }
 

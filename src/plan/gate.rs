@@ -15,10 +15,22 @@ pub struct Answers {
     pub confirmed: bool,
     /// The service's name, typed.
     pub typed_name: String,
+    /// It is one of so many that were confirmed together: then their number is what is typed.
+    pub several: Option<usize>,
     /// Why it is done. Nobody has to say so; it goes into the record.
     pub reason: Option<String>,
     /// `O` with a reason.
     pub override_reason: Option<String>,
+}
+
+impl Answers {
+    /// What a protected environment wants typed.
+    pub fn word(&self, plan: &Plan) -> String {
+        match self.several {
+            Some(count) => count.to_string(),
+            None => plan.workload.name.to_string(),
+        }
+    }
 }
 
 /// What still stands between a plan and its execution, in the order in which to say it.
@@ -80,7 +92,7 @@ pub fn missing(level: Level, plan: &Plan, verdicts: &[Verdict], answers: &Answer
     if !answers.confirmed {
         missing.push(Missing::Confirmation);
     }
-    if rule.typed_name && answers.typed_name != *plan.workload.name {
+    if rule.typed_name && answers.typed_name != answers.word(plan) {
         missing.push(Missing::Name);
     }
     missing
@@ -103,6 +115,15 @@ pub fn pass(
         })
     } else {
         Err(missing)
+    }
+}
+
+/// The stricter, the higher.
+pub fn rank(level: Level) -> u8 {
+    match level {
+        Level::Open => 0,
+        Level::Guarded => 1,
+        Level::Protected => 2,
     }
 }
 
@@ -207,6 +228,7 @@ mod tests {
                         armed: bits & 2 > 0,
                         confirmed: bits & 4 > 0,
                         typed_name: name.into(),
+                        several: None,
                         reason: None,
                         override_reason: reason.map(Into::into),
                     });
@@ -315,6 +337,30 @@ mod tests {
                 Missing::Name,
             ]
         );
+    }
+
+    #[test]
+    fn one_of_several_wants_their_number_and_not_its_name() {
+        let plan = sample::plan();
+        let must = [CheckId::Permission, CheckId::Unchanged, CheckId::DryRun];
+        let given = answered(&must.map(|check| (check, Some(Finding::Ok))));
+        for (typed, several, passes) in [
+            ("5", Some(5), true),
+            ("checkout", Some(5), false),
+            ("4", Some(5), false),
+            ("5", None, false),
+            ("checkout", None, true),
+        ] {
+            let answers = Answers {
+                armed: true,
+                confirmed: true,
+                typed_name: typed.into(),
+                several,
+                ..Answers::default()
+            };
+            let passed = pass(Level::Protected, &plan, &given, &answers).is_ok();
+            assert_eq!(passed, passes, "{typed} {several:?}");
+        }
     }
 
     #[test]

@@ -26,6 +26,7 @@ pub fn inverse(action: &Action) -> Result<(Verb, Target), Failure> {
         Verb::Restart => Err(refused(
             "A restart cannot be undone: its pods were made anew from the same template.",
         )),
+        Verb::DeletePod => Err(refused("A pod that is gone does not come back.")),
         Verb::Scale => Err(refused(
             "The record does not keep the number that it left: scale it to the one you want.",
         )),
@@ -48,7 +49,7 @@ pub fn rest(action: &Action) -> Result<(Verb, Target), Failure> {
     let target = match verb {
         Verb::Rollback => named(&action.sending.to, "it went to")?,
         Verb::Pause | Verb::Resume | Verb::Restart | Verb::ResumeSync => Target::Proposed,
-        Verb::Scale | Verb::SetImage => {
+        Verb::Scale | Verb::SetImage | Verb::DeletePod => {
             return Err(refused(
                 "The record does not keep what was asked for: ask for it again.",
             ));

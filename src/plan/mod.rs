@@ -1,5 +1,6 @@
 //! What a write would do, what was verified first, and how its end is known. Pure: nothing here asks or acts.
 
+pub mod batch;
 pub mod check;
 pub mod comparison;
 mod difference;
@@ -29,7 +30,7 @@ pub use follow::{Follow, Goal, Milestone, Scaled};
 pub use gate::{Answers, Missing, Pass};
 pub use progress::Progress;
 pub use request::{Request, Target, Verb};
-pub use step::{ObjectRef, Step, When};
+pub use step::{By, ObjectRef, Step, When};
 
 /// A write that a person can read before it happens. Bound to the uid and the pod template that were shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,6 +109,8 @@ pub struct Offer {
     pub text: String,
     pub steps: Vec<Step>,
     pub taken: bool,
+    /// Its steps take the place of the plan's own, and do not follow them.
+    pub replaces: bool,
     /// What its check says in place of its own verdict while it is taken.
     pub instead: Option<Box<Verdict>>,
     /// What it gives at once, without being part of the plan.
@@ -130,6 +133,7 @@ impl Offer {
             text: text.into(),
             steps,
             taken: false,
+            replaces: false,
             instead: None,
             document: None,
         }
@@ -144,6 +148,7 @@ pub enum OfferId {
     SuspendSync,
     /// The same change for git, as a patch.
     GitPatch,
+    Delete,
 }
 
 impl Plan {
@@ -156,7 +161,12 @@ impl Plan {
                 .filter(move |offer| offer.taken && (offer.id == OfferId::SuspendSync) == first);
             offers.flat_map(|offer| &offer.steps)
         };
-        taken(true).chain(&self.steps).chain(taken(false))
+        let replaced = self
+            .offers
+            .iter()
+            .any(|offer| offer.taken && offer.replaces);
+        let own: &[Step] = if replaced { &[] } else { &self.steps };
+        taken(true).chain(own).chain(taken(false))
     }
 
     /// Takes an offer or leaves it.
@@ -251,6 +261,7 @@ pub fn plan(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, 
         Verb::Scale => verbs::scale::plan(evidence),
         Verb::SetImage => verbs::set_image::plan(evidence, now),
         Verb::ResumeSync => verbs::resume_sync::plan(evidence),
+        Verb::DeletePod => verbs::delete_pod::plan(evidence),
     }?;
     let held = check::hold::verdicts(verb, &evidence.holds, evidence.read_at);
     plan.checks.extend(held.into_iter().map(|verdict| Check {

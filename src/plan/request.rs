@@ -15,6 +15,7 @@ pub enum Verb {
     SetImage,
     /// What keeps it as git has it, and was suspended by a rolldeck, goes on.
     ResumeSync,
+    DeletePod,
 }
 
 /// A verb in a sentence.
@@ -31,7 +32,7 @@ pub struct Words {
 }
 
 impl Verb {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Rollback,
         Self::Pause,
         Self::Resume,
@@ -39,6 +40,7 @@ impl Verb {
         Self::Scale,
         Self::SetImage,
         Self::ResumeSync,
+        Self::DeletePod,
     ];
 
     /// In the record and in our note, which a test holds to the JSON.
@@ -51,6 +53,7 @@ impl Verb {
             Self::Scale => "scale",
             Self::SetImage => "set-image",
             Self::ResumeSync => "resume-sync",
+            Self::DeletePod => "delete-pod",
         }
     }
 
@@ -73,6 +76,7 @@ impl Verb {
                 "resuming the sync of",
                 "sync resumed",
             ),
+            Self::DeletePod => ("take a pod away", "does it", "taking away", "taken away"),
         };
         Words {
             plain,
@@ -85,7 +89,7 @@ impl Verb {
     /// Whether something may go out by it that was not running before: that waits while there is a hold.
     pub fn brings_new(self) -> bool {
         match self {
-            Self::Rollback | Self::Pause | Self::Restart | Self::Scale => false,
+            Self::Rollback | Self::Pause | Self::Restart | Self::Scale | Self::DeletePod => false,
             Self::Resume | Self::SetImage | Self::ResumeSync => true,
         }
     }
@@ -94,16 +98,19 @@ impl Verb {
     pub fn keeps_template(self) -> bool {
         match self {
             Self::Rollback | Self::Restart | Self::SetImage => false,
-            Self::Pause | Self::Resume | Self::Scale | Self::ResumeSync => true,
+            Self::Pause | Self::Resume | Self::Scale | Self::DeletePod | Self::ResumeSync => true,
         }
     }
 
     /// Whether the workload is paused before it, for those that turn just that.
     pub fn from_paused(self) -> Option<bool> {
         match self {
-            Self::Rollback | Self::Restart | Self::Scale | Self::SetImage | Self::ResumeSync => {
-                None
-            }
+            Self::Rollback
+            | Self::Restart
+            | Self::Scale
+            | Self::SetImage
+            | Self::DeletePod
+            | Self::ResumeSync => None,
             Self::Pause => Some(false),
             Self::Resume => Some(true),
         }
@@ -140,6 +147,8 @@ pub enum Target {
         container: Option<Box<str>>,
         image: String,
     },
+    /// The very pod that was shown.
+    Pod { name: Box<str>, uid: Uid },
 }
 
 impl Request {

@@ -63,8 +63,17 @@ pub enum Step {
         /// Where its successor comes up when that has another name.
         node: Option<Box<str>>,
         when: When,
+        by: By,
         what: String,
     },
+}
+
+/// How a pod is taken away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    Deletion,
+    /// Its disruption budgets are asked, and may say no.
+    Eviction,
 }
 
 /// What has to be so for a pod to be deleted.
@@ -74,6 +83,8 @@ pub enum When {
     NotReady,
     /// The one that was deleted before it has a successor that is ready. It may serve itself.
     InTurn,
+    /// Whatever its state, and whatever else goes on: a person picked this one.
+    Shown,
 }
 
 impl Step {
@@ -99,11 +110,14 @@ impl Step {
         }
     }
 
-    /// The verb that RBAC knows it by.
-    pub fn permission(&self) -> &'static str {
+    /// The verb and the subresource that RBAC knows it by.
+    pub fn permission(&self) -> (&'static str, &'static str) {
         match self {
-            Self::JsonPatch { .. } | Self::SyncPatch { .. } => "patch",
-            Self::DeletePod { .. } => "delete",
+            Self::JsonPatch { .. } | Self::SyncPatch { .. } => ("patch", ""),
+            Self::DeletePod { by, .. } => match by {
+                By::Deletion => ("delete", ""),
+                By::Eviction => ("create", "eviction"),
+            },
         }
     }
 }

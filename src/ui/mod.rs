@@ -41,6 +41,13 @@ pub fn furthest(model: &Model) -> usize {
     match &model.overlay {
         Some(Overlay::Help { .. }) => screens::help::furthest(area, &words::help(model)),
         Some(Overlay::Plan(shown)) => screens::plan::furthest(area, model, shown),
+        Some(Overlay::Batch) => {
+            let row = model
+                .batch
+                .as_ref()
+                .and_then(|batch| batch.rows.get(batch.at));
+            row.map_or(0, |row| screens::plan::furthest(area, model, &row.shown))
+        }
         Some(
             Overlay::SortKey
             | Overlay::HandOver(_)
@@ -102,6 +109,11 @@ fn overlay(pen: &mut Pen<'_>, model: &Model) {
         }
         Some(Overlay::HandOver(menu)) => screens::handover::handover(pen, model, menu),
         Some(Overlay::Plan(shown)) => screens::plan::plan(pen, model, shown),
+        Some(Overlay::Batch) => {
+            if let Some(batch) = &model.batch {
+                screens::batch::batch(pen, model, batch);
+            }
+        }
     }
 }
 

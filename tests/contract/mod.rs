@@ -10,6 +10,7 @@
 
 mod answers;
 mod deployments;
+mod disruptions;
 mod fates;
 mod garbage;
 mod lists;

@@ -57,6 +57,7 @@ fn an_editor_of_one_namespace_has_that_and_no_more() {
             verb: "patch",
             group: "apps",
             resource: "deployments",
+            subresource: "",
             namespace,
         };
         RUNTIME

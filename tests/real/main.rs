@@ -8,6 +8,7 @@ mod connection;
 #[path = "../contract/mod.rs"]
 mod contract;
 mod ending;
+mod evicting;
 mod feed;
 mod foreign;
 mod git;
@@ -29,6 +30,7 @@ mod rollback;
 mod scaling;
 mod screen;
 mod session;
+mod several;
 mod shapes;
 #[path = "../contract/on_plane.rs"]
 mod side;

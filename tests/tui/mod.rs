@@ -1,5 +1,6 @@
 //! What a person sees: snapshots of every screen, hostile words, how quiet it is, and the picture of the README.
 
+mod batch;
 mod cells;
 mod hostile;
 mod kept;

@@ -17,7 +17,7 @@ use super::night::{ago, model, night, now, press};
 use super::snapshots::{check, with_keys};
 
 /// The plan that takes checkout back, as the verb would make it.
-fn back_plan(model: &Model) -> Plan {
+pub fn back_plan(model: &Model) -> Plan {
     let row = &model.board.rows[0];
     let workload = model.fleet.workload(&row.id).unwrap();
     let revisions = model.fleet.revisions(workload);
@@ -142,6 +142,7 @@ fn goal(model: &Model, accepted: Timestamp) -> Goal {
         by: "oncall@bastion".into(),
         ready_for: 30,
         scaled: None,
+        gone: None,
     }
 }
 

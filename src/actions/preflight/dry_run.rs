@@ -4,7 +4,7 @@ use tokio::time::timeout;
 
 use super::{LIMIT, verdict};
 use crate::actions::{SendError, send};
-use crate::plan::{CheckId, Finding, Pass, Plan, Step, Verdict};
+use crate::plan::{By, CheckId, Finding, Pass, Plan, Step, Verdict};
 use crate::sources::kube::{Cluster, Error};
 
 /// Nothing is sent in read-only mode, nor by who may not write.
@@ -30,10 +30,14 @@ pub async fn ask(cluster: &Cluster, plan: &Plan, readonly: bool, permission: Ver
         }
     }
     let pods = plan.all_steps().filter(|step| is_deletion(step)).count();
-    let words = match pods {
-        0 => "the server accepts the patch (dry run)".into(),
-        1 => "the server accepts the patch and the deletion (dry runs)".into(),
-        n => format!("the server accepts the patch and {n} deletions (dry runs)"),
+    let words = match (plan.all_steps().next(), pods) {
+        (Some(Step::DeletePod { by, .. }), _) => match by {
+            By::Deletion => "the server accepts the deletion (dry run)".into(),
+            By::Eviction => "its disruption budgets let it go now (dry run)".into(),
+        },
+        (_, 0) => "the server accepts the patch (dry run)".into(),
+        (_, 1) => "the server accepts the patch and the deletion (dry runs)".into(),
+        (_, n) => format!("the server accepts the patch and {n} deletions (dry runs)"),
     };
     answer(Finding::Ok, words)
 }
@@ -52,6 +56,13 @@ fn refusal(step: &Step, error: &SendError) -> String {
             "the server refuses the patch: the object is not the one that was read".into()
         }
         SendError::Changed(how) => format!("not as it was shown: {how}"),
+        SendError::Kube(Error::Throttled {
+            status: 429,
+            message,
+            ..
+        }) if is_deletion(step) => {
+            format!("{} may not go now: {message}", step.object().name)
+        }
         SendError::Kube(other) if is_deletion(step) => {
             let name = &step.object().name;
             format!("the server does not accept that {name} is deleted: {other}")

@@ -42,8 +42,10 @@ async fn review(cluster: &Cluster, plan: &Plan) -> Verdict {
 async fn may(cluster: &Cluster, step: &Step) -> Verdict {
     let words = words(step);
     let object = step.object();
+    let (verb, subresource) = step.permission();
     let right = Right {
-        verb: step.permission(),
+        verb,
+        subresource,
         group: object.api.split_once('/').map_or("", |(group, _)| group),
         resource: object.resource,
         namespace: Some(&object.namespace),
@@ -69,12 +71,12 @@ async fn may(cluster: &Cluster, step: &Step) -> Verdict {
 
 fn words(step: &Step) -> String {
     let object = step.object();
-    format!(
-        "{} {} in {}",
-        step.permission(),
-        object.resource,
-        object.namespace
-    )
+    let (verb, subresource) = step.permission();
+    let part = match subresource {
+        "" => String::new(),
+        part => format!("/{part}"),
+    };
+    format!("{verb} {}{part} in {}", object.resource, object.namespace)
 }
 
 fn unverified(why: &str) -> Verdict {

@@ -33,6 +33,26 @@ pub fn scale(model: &mut Model, id: &WorkloadId) -> Vec<Effect> {
     plan::ask(model, id, Verb::Scale, Question { field, about })
 }
 
+/// What a verb on several asks once for all of them.
+pub fn of_several(verb: Verb) -> Option<Question> {
+    let about = match verb {
+        Verb::Scale => About::Each,
+        Verb::SetImage => About::Tag,
+        Verb::Rollback
+        | Verb::Pause
+        | Verb::Resume
+        | Verb::Restart
+        | Verb::DeletePod
+        | Verb::ResumeSync => {
+            return None;
+        }
+    };
+    Some(Question {
+        field: Field::default(),
+        about,
+    })
+}
+
 /// Asks for the image of its main container, with the present one in the field.
 pub fn set_image(model: &mut Model, id: &WorkloadId) -> Vec<Effect> {
     let Some(workload) = model.fleet.workload(id) else {
@@ -154,14 +174,24 @@ fn taken(model: &mut Model) -> Vec<Effect> {
     }
 }
 
-fn answer(question: &Question) -> Result<Target, String> {
+pub fn answer(question: &Question) -> Result<Target, String> {
     let typed = question.field.value().trim();
+    let number = |shown| match typed.parse() {
+        Ok(to) if to <= MOST_REPLICAS => Ok(Target::Replicas { shown, to }),
+        Ok(_) => Err(format!("at most {MOST_REPLICAS}")),
+        Err(_) => Err("a number, like 3".to_owned()),
+    };
     match &question.about {
-        About::Replicas { shown, .. } => match typed.parse() {
-            Ok(to) if to <= MOST_REPLICAS => Ok(Target::Replicas { shown: *shown, to }),
-            Ok(_) => Err(format!("at most {MOST_REPLICAS}")),
-            Err(_) => Err("a number, like 3".into()),
-        },
+        About::Replicas { shown, .. } => number(*shown),
+        About::Each => number(0),
+        About::Tag => {
+            // Each has a repository of its own; what is typed has to be one for any.
+            resolve(typed, "any")?;
+            Ok(Target::Image {
+                container: None,
+                image: typed.to_owned(),
+            })
+        }
         About::Image { containers, at, .. } => {
             let container = containers.get(*at);
             let present = container.map_or("", |container| &*container.image);

@@ -10,7 +10,7 @@ use crate::domain::{ClusterId, Failure, Known, Uid, WorkloadId, known::State};
 use crate::plan::{Target, Verb};
 
 use super::key::{self, Typed};
-use super::{ask, logs, notice, plan, service, sync, text};
+use super::{ask, batch, logs, notice, plan, service, sync, text};
 
 pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
     let (rows, page) = (model.board.rows.len(), layout::page(model));
@@ -20,6 +20,7 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
     }
     match intent {
         Intent::Filter => model.board.filtering = true,
+        Intent::Mark => mark(model),
         Intent::Sort => model.overlay = Some(Overlay::SortKey),
         Intent::OnlyTrouble => {
             model.board.only_trouble = !model.board.only_trouble;
@@ -33,8 +34,23 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
     Vec::new()
 }
 
-/// What needs a row under the cursor.
+/// Marks the service under the cursor, or no longer.
+fn mark(model: &mut Model) {
+    let board = &mut model.board;
+    let Some((id, uid)) = board.cursor.clone() else {
+        return;
+    };
+    if board.marks.remove(&id).is_none() {
+        board.marks.insert(id, uid);
+    }
+    model.dirty = true;
+}
+
+/// What needs a row under the cursor, or works on those that are marked.
 fn on_row(model: &mut Model, intent: Intent) -> Vec<Effect> {
+    if let Some(effects) = batch::open(model, intent) {
+        return effects;
+    }
     let Some((id, uid)) = model.board.cursor.clone() else {
         notice(model, "there is no service under the cursor", false);
         return Vec::new();
@@ -88,7 +104,10 @@ pub fn move_to(model: &mut Model, at: usize) {
 
 /// On the home screen there is nothing to go back to: a filter goes first, then it says how to leave.
 fn back(model: &mut Model) {
-    if !model.board.filter.value().is_empty() || model.board.only_trouble {
+    if !model.board.marks.is_empty() {
+        model.board.marks.clear();
+        model.dirty = true;
+    } else if !model.board.filter.value().is_empty() || model.board.only_trouble {
         model.board.filter = crate::app::field::Field::default();
         model.board.only_trouble = false;
         model.work.all_rows = true;

@@ -3,22 +3,24 @@
 use jiff::Timestamp;
 
 use crate::app::effect::Effect;
-use crate::app::model::{Following, Model, Screen};
+use crate::app::model::{Following, Model, Overlay, Screen};
 use crate::domain::{Feed, Phase, SourceId, WorkloadId};
 use crate::plan::follow::{follow, goal_from_note, newest_note};
 use crate::plan::{Follow, Goal};
 
-use super::notice;
+use super::{batch, notice};
 
 /// An action this old, in seconds, on a service that is steady needs nobody to follow it.
 const OLD_SECONDS: i64 = 900;
 
 /// The server accepted the write (or one more step of it).
 pub fn begin(model: &mut Model, mut goal: Goal, at: Timestamp, generation: Option<i64>) {
+    // Of several the box of all shows each.
+    let alone = !batch::has(model, &goal.id);
     if let Some(known) = model.follows.iter_mut().find(|f| f.goal.id == goal.id) {
         let first = known.goal.accepted;
         known.goal.accept(first, generation);
-        known.open = true;
+        known.open |= alone;
         return;
     }
     goal.accept(at, generation);
@@ -36,7 +38,7 @@ pub fn begin(model: &mut Model, mut goal: Goal, at: Timestamp, generation: Optio
             Follow::Pending(milestones) => Follow::Pending(milestones),
             Follow::Done(_) | Follow::Failed(_) => Follow::Pending(Vec::new()),
         },
-        open: true,
+        open: alone,
         resumed: false,
     });
     model.work.touched.insert(id);
@@ -133,11 +135,13 @@ fn end(model: &mut Model, at: usize, outcome: String, verified: bool) -> Effect 
     let goal = &model.follows[at].goal;
     let (id, workload) = (goal.id.clone(), goal.workload.clone());
     model.ended.insert(id.clone());
-    if verified && !model.follows[at].open {
+    batch::ended(model, &id, &outcome, verified);
+    let shown = model.overlay == Some(Overlay::Batch) && batch::has(model, &id);
+    if verified && !model.follows[at].open && !shown {
         notice(model, format!("{workload} {outcome}"), false);
     }
     // What went wrong stays until it was seen.
-    model.follows[at].open |= !verified;
+    model.follows[at].open |= !verified && !shown;
     model.work.touched.insert(workload.clone());
     model.work.wishes = true;
     Effect::RecordOutcome {
@@ -150,6 +154,10 @@ fn end(model: &mut Model, at: usize, outcome: String, verified: bool) -> Effect 
 
 /// Opens the box of what is under way: of the service that is looked at, else of all.
 pub fn show(model: &mut Model) -> Vec<Effect> {
+    if model.batch.is_some() {
+        model.overlay = Some(Overlay::Batch);
+        return Vec::new();
+    }
     if model.follows.is_empty() {
         notice(model, "nothing is under way", false);
     }

@@ -9,7 +9,7 @@ use crate::app::keymap::{Code, Key};
 use crate::app::model::{Model, Overlay, Screen};
 
 use super::{
-    board, doctor, find, follow, handover, logs, namespaces, notice, palette, plan, record,
+    batch, board, doctor, find, follow, handover, logs, namespaces, notice, palette, plan, record,
     service, text,
 };
 
@@ -33,7 +33,8 @@ pub fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
         Some(Overlay::Namespaces { .. }) => namespaces::key(model, key),
         Some(Overlay::HandOver(_)) => handover::key(model, key),
         Some(Overlay::Plan(shown)) if shown.typing() => plan::field_key(model, key),
-        Some(Overlay::Plan(_) | Overlay::Help { .. }) | None => {
+        Some(Overlay::Batch) if batch_types(model) => batch::field_key(model, key),
+        Some(Overlay::Plan(_) | Overlay::Batch | Overlay::Help { .. }) | None => {
             if typing(model) {
                 field_key(model, key)
             } else {
@@ -49,6 +50,7 @@ pub fn pasted(model: &mut Model, text: &str) -> Vec<Effect> {
         Some(Overlay::Palette { .. } | Overlay::Namespaces { .. }) => true,
         Some(Overlay::Plan(shown)) => shown.typing(),
         Some(Overlay::HandOver(menu)) => handover::typing(menu),
+        Some(Overlay::Batch) => batch_types(model),
         Some(Overlay::SortKey | Overlay::Help { .. }) => false,
         None => typing(model),
     };
@@ -61,6 +63,10 @@ pub fn pasted(model: &mut Model, text: &str) -> Vec<Effect> {
         effects.extend(pressed(model, Key::char(c)));
     }
     effects
+}
+
+fn batch_types(model: &Model) -> bool {
+    model.batch.as_deref().is_some_and(batch::typing)
 }
 
 /// A field of the screen itself takes the keys.
@@ -87,7 +93,7 @@ fn field_key(model: &mut Model, key: Key) -> Vec<Effect> {
 /// Where the keys go now.
 pub fn place(model: &Model) -> Place {
     match (&model.overlay, model.screens.last()) {
-        (Some(Overlay::Plan(_)), _) => Place::Plan,
+        (Some(Overlay::Plan(_) | Overlay::Batch), _) => Place::Plan,
         (Some(Overlay::Help { .. }), _) => Place::Help,
         (
             Some(
@@ -150,6 +156,7 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
         Place::Text => text::act(model, intent),
         Place::Doctor => doctor::act(model, intent),
         Place::Record => record::act(model, intent),
+        Place::Plan if model.overlay == Some(Overlay::Batch) => batch::act(model, intent),
         Place::Plan => plan::act(model, intent),
         Place::Help => {
             help(model, intent);
@@ -200,6 +207,12 @@ pub fn stop_at(model: &mut Model, furthest: usize) {
     match &mut model.overlay {
         Some(Overlay::Help { offset }) => *offset = furthest.min(*offset),
         Some(Overlay::Plan(shown)) => shown.offset = furthest.min(shown.offset),
+        Some(Overlay::Batch) => {
+            let batch = model.batch.as_mut().filter(|batch| batch.detail);
+            if let Some(row) = batch.and_then(|batch| batch.rows.get_mut(batch.at)) {
+                row.shown.offset = furthest.min(row.shown.offset);
+            }
+        }
         Some(
             Overlay::SortKey
             | Overlay::HandOver(_)

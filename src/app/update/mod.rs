@@ -1,6 +1,7 @@
 //! What each event does to the model. One file per screen or concern; this one only dispatches.
 
 mod ask;
+pub mod batch;
 mod board;
 mod connection;
 mod doctor;
@@ -40,6 +41,7 @@ const NOTICE_SECONDS: i64 = 8;
 pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
     let mut effects = dispatch(model, event);
     effects.extend(palette::run_first(model));
+    effects.extend(batch::tend(model));
     wishes::refresh(model, &mut effects);
     board::ask_permission(model, &mut effects);
     effects

@@ -1,12 +1,16 @@
 //! A plan from the key to the write: gathered, shown, checked, confirmed, handed over.
 
+use jiff::Timestamp;
+
 use crate::app::effect::Effect;
 use crate::app::event::JobId;
 use crate::app::field::Field;
 use crate::app::intent::Intent;
 use crate::app::keymap::Key;
 use crate::app::layout;
-use crate::app::model::{Armed, Execution, Model, Overlay, PlanBox, Question, ReasonField, Stage};
+use crate::app::model::{
+    Armed, BatchBox, Execution, Model, Overlay, PlanBox, Question, ReasonField, Stage,
+};
 use crate::domain::{Failure, Kind, Level, WorkloadId};
 use crate::plan::{
     Answers, CheckId, Evidence, Finding, Missing, Plan, Request, Target, Verb, Verdict, gate, plan,
@@ -55,10 +59,24 @@ fn open_box(
         );
         return false;
     }
-    // The row as it was painted: the fleet may have heard of another template since.
-    let Some(row) = model.board.row(id) else {
+    let Some(mut shown) = box_of(model, id, (verb, target)) else {
         notice(model, format!("{id} is gone"), true);
         return false;
+    };
+    shown.stage = stage;
+    model.overlay = Some(Overlay::Plan(Box::new(shown)));
+    true
+}
+
+/// The box of a workload as it is painted, before anything is read: the fleet may have heard of another template since.
+pub fn box_of(model: &Model, id: &WorkloadId, (verb, target): (Verb, Target)) -> Option<PlanBox> {
+    let row = model.board.row(id)?;
+    let target = match (verb, target) {
+        (Verb::Scale, Target::Proposed) => Target::Replicas {
+            shown: row.desired,
+            to: row.desired,
+        },
+        (_, target) => target,
     };
     let request = Request {
         verb,
@@ -67,19 +85,18 @@ fn open_box(
         shown: row.template,
         target,
     };
-    model.overlay = Some(Overlay::Plan(Box::new(PlanBox {
+    Some(PlanBox {
         workload: id.clone(),
         job: JobId::default(),
         request,
-        stage,
+        stage: Stage::Gathering { since: model.now },
         answers: Answers::default(),
         name: None,
         reason: None,
         offset: 0,
         moved: None,
         said: None,
-    })));
-    true
+    })
 }
 
 /// The verb that is missing for release verbs in this workload's namespace, when that is known.
@@ -118,7 +135,8 @@ pub fn gathered(
     outcome: Result<Box<Evidence>, Failure>,
 ) -> Vec<Effect> {
     let now = model.now;
-    let Some(shown) = waiting(&mut model.overlay, job) else {
+    let next = next(model);
+    let Some(shown) = waiting(&mut model.overlay, &mut model.batch, job) else {
         return Vec::new();
     };
     let mut moved = shown.moved.take();
@@ -143,16 +161,16 @@ pub fn gathered(
     };
     shown.moved = moved;
     shown.request = plan.request.clone();
-    show(model, plan)
+    show(shown, next, plan)
+}
+
+/// The next job, and when it begins.
+pub fn next(model: &mut Model) -> (JobId, Timestamp) {
+    (next_job(model), model.now)
 }
 
 /// Shows a plan and asks what its checks leave open.
-fn show(model: &mut Model, plan: Box<Plan>) -> Vec<Effect> {
-    let job = next_job(model);
-    let asked = model.now;
-    let Some(Overlay::Plan(shown)) = &mut model.overlay else {
-        return Vec::new();
-    };
+fn show(shown: &mut PlanBox, (job, asked): (JobId, Timestamp), plan: Box<Plan>) -> Vec<Effect> {
     let old = std::mem::replace(&mut shown.job, job);
     forget_answers(shown);
     (shown.name, shown.reason) = (None, None);
@@ -172,37 +190,58 @@ fn forget_answers(shown: &mut PlanBox) {
     };
 }
 
-pub fn waiting(overlay: &mut Option<Overlay>, job: JobId) -> Option<&mut PlanBox> {
+/// The box that waits for this job: the open one, or a row of several.
+pub fn waiting<'a>(
+    overlay: &'a mut Option<Overlay>,
+    batch: &'a mut Option<Box<BatchBox>>,
+    job: JobId,
+) -> Option<&'a mut PlanBox> {
     match overlay {
-        Some(Overlay::Plan(shown)) if shown.job == job => Some(shown),
-        Some(_) | None => None,
+        Some(Overlay::Plan(shown)) if shown.job == job => return Some(shown),
+        Some(_) | None => {}
     }
+    let rows = batch.as_mut()?.rows.iter_mut();
+    let mut rows = rows.map(|row| &mut row.shown);
+    rows.find(|shown| shown.job == job)
 }
 
 pub fn checked(model: &mut Model, job: JobId, verdict: Verdict) -> Vec<Effect> {
-    let Some(shown) = waiting(&mut model.overlay, job) else {
+    let next = next(model);
+    let Some(shown) = waiting(&mut model.overlay, &mut model.batch, job) else {
         return Vec::new();
     };
     let Stage::Shown { verdicts, .. } = &mut shown.stage else {
         return Vec::new();
     };
-    model.dirty = true;
     let moved = verdict.check == CheckId::Unchanged && verdict.finding == Finding::Block;
     let sentence = verdict.sentence.clone();
     verdicts.push(verdict);
     // Once by itself: an object that never rests must not be chased.
-    if moved && shown.moved.is_none() {
-        return gather_again(model, Some(sentence));
+    let again = moved && shown.moved.is_none();
+    let effects = if again {
+        read_again(shown, next, Some(sentence))
+    } else {
+        Vec::new()
+    };
+    model.dirty = true;
+    effects
+}
+
+/// Reads afresh for the request of the open box.
+pub fn gather_again(model: &mut Model, moved: Option<String>) -> Vec<Effect> {
+    let next = next(model);
+    match &mut model.overlay {
+        Some(Overlay::Plan(shown)) => read_again(shown, next, moved),
+        Some(_) | None => Vec::new(),
     }
-    Vec::new()
 }
 
 /// Reads afresh for the same request.
-pub fn gather_again(model: &mut Model, moved: Option<String>) -> Vec<Effect> {
-    let (job, since) = (next_job(model), model.now);
-    let Some(Overlay::Plan(shown)) = &mut model.overlay else {
-        return Vec::new();
-    };
+pub fn read_again(
+    shown: &mut PlanBox,
+    (job, since): (JobId, Timestamp),
+    moved: Option<String>,
+) -> Vec<Effect> {
     let old = std::mem::replace(&mut shown.job, job);
     shown.stage = Stage::Gathering { since };
     forget_answers(shown);
@@ -234,6 +273,10 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
         }
         Intent::Reason => {
             open_reason(shown);
+            Vec::new()
+        }
+        Intent::Mark | Intent::Stop => {
+            say(model, "that is for the plan of several services");
             Vec::new()
         }
         Intent::Retry
@@ -343,7 +386,7 @@ fn not_yet(model: &Model, missing: &Missing) -> String {
     }
 }
 
-fn check_name(check: CheckId) -> &'static str {
+pub fn check_name(check: CheckId) -> &'static str {
     match check {
         CheckId::Permission => "the permission",
         CheckId::Unchanged => "the look at whether it moved",
@@ -396,6 +439,7 @@ fn open_override(model: &mut Model) {
 
 /// Offers have their own keys, which the plan shows; `None` when the key is none of them.
 pub fn offer_key(model: &mut Model, pressed: Key) -> Option<Vec<Effect>> {
+    let next = next(model);
     let Some(Overlay::Plan(shown)) = &mut model.overlay else {
         return None;
     };
@@ -412,7 +456,7 @@ pub fn offer_key(model: &mut Model, pressed: Key) -> Option<Vec<Effect>> {
     plan.take(id, !taken);
     // The dry run and the permission spoke of the steps as they were: they are asked again.
     let plan = plan.clone();
-    Some(show(model, plan))
+    Some(show(shown, next, plan))
 }
 
 /// The service's name or the reason.

@@ -2,7 +2,7 @@
 
 use crate::app::effect::Effect;
 use crate::app::event::JobId;
-use crate::app::model::{Model, Stage};
+use crate::app::model::{Model, Overlay, Stage};
 use crate::domain::Failure;
 use crate::plan::Progress;
 
@@ -36,7 +36,7 @@ pub fn progressed(model: &mut Model, job: JobId, progress: Progress) -> Vec<Effe
         }
         Progress::Unknown { why, .. } => {
             let execution = model.executions.remove(at);
-            match waiting(&mut model.overlay, job) {
+            match waiting(&mut model.overlay, &mut model.batch, job) {
                 Some(shown) => {
                     shown.stage = Stage::Unknown {
                         plan: execution.plan,
@@ -53,7 +53,7 @@ pub fn progressed(model: &mut Model, job: JobId, progress: Progress) -> Vec<Effe
         }
         Progress::Done { .. } => {
             model.executions.remove(at);
-            if waiting(&mut model.overlay, job).is_some() {
+            if matches!(&model.overlay, Some(Overlay::Plan(shown)) if shown.job == job) {
                 model.overlay = None;
             }
             Vec::new()
@@ -62,7 +62,7 @@ pub fn progressed(model: &mut Model, job: JobId, progress: Progress) -> Vec<Effe
 }
 
 fn at_step(model: &mut Model, job: JobId, now: usize, why: Option<String>) -> Vec<Effect> {
-    if let Some(shown) = waiting(&mut model.overlay, job)
+    if let Some(shown) = waiting(&mut model.overlay, &mut model.batch, job)
         && let Stage::Executing { step, waiting, .. } = &mut shown.stage
     {
         (*step, *waiting) = (now, why);
@@ -76,8 +76,10 @@ fn refused(
     (step, why): (usize, Failure),
     moved: bool,
 ) -> Vec<Effect> {
-    match waiting(&mut model.overlay, job) {
-        Some(_) if moved => gather_again(model, Some(why.sentence)),
+    // Of several a row that moved has failed: nobody looks at a new plan of it.
+    let open = matches!(&model.overlay, Some(Overlay::Plan(shown)) if shown.job == job);
+    match waiting(&mut model.overlay, &mut model.batch, job) {
+        Some(_) if moved && open => gather_again(model, Some(why.sentence)),
         Some(shown) => {
             shown.stage = Stage::Refused { failure: why };
             Vec::new()

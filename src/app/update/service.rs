@@ -54,11 +54,36 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
         Intent::Scale => return ask::scale(model, &id),
         Intent::SetImage => return ask::set_image(model, &id),
         Intent::ResumeSync => return sync::resume(model, &id),
+        Intent::DeletePod => return delete_pod(model),
         Intent::Copy => return copy(model),
         Intent::Retry => return board::retry(model),
         _ => {}
     }
     Vec::new()
+}
+
+/// The pod that is marked, and no other: its uid goes along.
+fn delete_pod(model: &mut Model) -> Vec<Effect> {
+    let Some(Screen::Service(screen)) = model.screens.last() else {
+        return Vec::new();
+    };
+    let (id, pane) = (screen.workload.clone(), screen.pane);
+    let marked = screen.pod.as_ref().filter(|_| pane == Pane::Pods);
+    let shown = pods(&model.fleet, &id);
+    let pod = shown.iter().find(|pod| Some(&pod.name) == marked);
+    let Some(target) = pod.map(|pod| Target::Pod {
+        name: pod.name.clone(),
+        uid: pod.uid.clone(),
+    }) else {
+        let pane = model.settings.keymap.shown(Intent::OtherPane);
+        let words = format!(
+            "mark a pod first: {} goes to the pods",
+            pane.unwrap_or_default()
+        );
+        notice(model, words, false);
+        return Vec::new();
+    };
+    plan::open(model, &id, Verb::DeletePod, target)
 }
 
 /// Marks the revision that runs, so that `j` goes to the one before it.

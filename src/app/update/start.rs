@@ -36,6 +36,7 @@ impl Model {
             board: Board::default(),
             screens: Vec::new(),
             overlay: None,
+            batch: None,
             follows: Vec::new(),
             arming: config.armed_at_start.then(|| Armed {
                 until: later(now, ARMED_SECONDS),
@@ -77,6 +78,7 @@ impl Settings {
                 .as_ref()
                 .map(|file| file.display().to_string()),
             verify_seconds: config.verify_seconds,
+            at_once: config.at_once,
             log_file: config.state_dir.join("rolldeck.log").display().to_string(),
             record_file: config.state_dir.join(FILE).display().to_string(),
             clusters: config.clusters(),

@@ -20,6 +20,7 @@ use crate::plan::verbs::rollback::sample;
 use crate::plan::{CheckId, Finding, Follow, Progress, Target, Verdict};
 
 mod ask;
+mod batch;
 mod board;
 mod command;
 mod filter;

@@ -1,7 +1,9 @@
 //! The controllers and kubelets of the embedded cluster: one task that acts on what changed, and sleeps otherwise.
 
+mod autoscaler;
 mod daemon_set;
 mod deployment;
+mod disruption;
 mod event;
 mod garbage;
 mod hash;
@@ -22,8 +24,8 @@ use tokio::time::{Instant, sleep_until};
 use super::clock;
 use super::cluster::Cluster;
 use super::kube::kind::{
-    CONTROLLER_REVISIONS, DAEMON_SETS, DEPLOYMENTS, Kind, NODES, PODS, REPLICA_SETS,
-    RESOURCE_QUOTAS, STATEFUL_SETS,
+    AUTOSCALERS, CONTROLLER_REVISIONS, DAEMON_SETS, DEPLOYMENTS, DISRUPTION_BUDGETS, Kind, NODES,
+    PODS, REPLICA_SETS, RESOURCE_QUOTAS, STATEFUL_SETS,
 };
 use super::kube::object::{Kept, Key, items_at, text_at};
 use super::kube::store::Change;
@@ -31,13 +33,13 @@ use super::kubelet::{self, Lives};
 use event::Events;
 
 pub use event::Told;
-pub use pods::set_condition;
+pub use pods::{set_condition, share};
 pub use scheduler::reconcile as schedule;
 
 /// The field manager and user agent of the real one.
 pub const MANAGER: &str = "kube-controller-manager";
 
-const KINDS: [&Kind; 8] = [
+const KINDS: [&Kind; 10] = [
     &DEPLOYMENTS,
     &REPLICA_SETS,
     &STATEFUL_SETS,
@@ -46,6 +48,8 @@ const KINDS: [&Kind; 8] = [
     &PODS,
     &NODES,
     &RESOURCE_QUOTAS,
+    &DISRUPTION_BUDGETS,
+    &AUTOSCALERS,
 ];
 /// After so many objects the other tasks get a turn.
 const TURN: usize = 64;
@@ -125,6 +129,8 @@ pub fn reconcile(context: &mut Context, key: &Key) -> Option<Duration> {
     match key.kind.plural {
         "pods" => kubelet::reconcile(context, key, &value),
         "resourcequotas" => quota::reconcile(context, key, &value),
+        "poddisruptionbudgets" => disruption::reconcile(context, key, &value),
+        "horizontalpodautoscalers" => autoscaler::reconcile(context, key, &value),
         _ if !text_at(&value, "/metadata/deletionTimestamp").is_empty() => {
             garbage::foreground(context, key, &kept.uid)
         }
@@ -204,6 +210,12 @@ impl Work {
         if key.kind == &PODS && (change.deleted || begins) {
             touched.extend(quota::keys(context, &key.namespace));
         }
+        if key.kind == &PODS {
+            touched.extend(disruption::keys(context, &key.namespace));
+        }
+        if key.kind.scale {
+            touched.extend(autoscaler::keys(context, &key.namespace));
+        }
         if key.kind == &NODES && (change.deleted || begins) {
             self.look_at(context, &DAEMON_SETS);
         }
@@ -249,7 +261,7 @@ fn is_settled(kept: &Kept) -> bool {
                 && !says(r#""ready":false"#)
                 && !says(r#""deletionTimestamp""#)
         }
-        "resourcequotas" => false,
+        "resourcequotas" | "poddisruptionbudgets" | "horizontalpodautoscalers" => false,
         "nodes" | "controllerrevisions" => true,
         _ => says(r#""observedGeneration""#),
     }

@@ -128,6 +128,13 @@ fn subs(kind: &'static Kind) -> Vec<Sub> {
     };
     let mut subs = Vec::new();
     if kind == &PODS {
+        subs.push(Sub {
+            name: "eviction",
+            group: "policy",
+            version: "v1",
+            kind: "Eviction",
+            verbs: &["create"],
+        });
         subs.push(own("log", &SUB_VERBS[..1]));
     }
     if kind.scale {

@@ -4,6 +4,7 @@ mod answer;
 pub mod defaults;
 pub mod delete;
 mod discovery;
+pub mod disruption;
 pub mod go_json;
 pub mod kind;
 mod list;

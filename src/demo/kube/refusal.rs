@@ -26,6 +26,8 @@ pub enum Refusal {
     Invalid(Key, Vec<(String, String)>),
     /// What the real server fails at, with its words.
     Internal(String),
+    /// A disruption budget does not let a pod go, and why.
+    Disruption(String),
     /// A version that is not there yet.
     TooNew {
         asked: u64,
@@ -45,6 +47,7 @@ impl Refusal {
             Self::TooLarge => 413,
             Self::UnsupportedMediaType(_) => 415,
             Self::NotApplicable | Self::Invalid(..) => 422,
+            Self::Disruption(_) => 429,
             Self::Internal(_) => 500,
             Self::TooNew { .. } => 504,
         }
@@ -62,6 +65,7 @@ impl Refusal {
             Self::TooLarge => "RequestEntityTooLarge",
             Self::UnsupportedMediaType(_) => "UnsupportedMediaType",
             Self::NotApplicable | Self::Invalid(..) => "Invalid",
+            Self::Disruption(_) => "TooManyRequests",
             Self::Internal(_) => "",
             Self::TooNew { .. } => "Timeout",
         }
@@ -98,6 +102,9 @@ impl Refusal {
                 "the server rejected our request due to an error in our request".into()
             }
             Self::Invalid(key, causes) => invalid(key, causes),
+            Self::Disruption(_) => {
+                "Cannot evict pod as it would violate the pod's disruption budget.".into()
+            }
             Self::TooNew { asked, current } => {
                 format!("Timeout: Too large resource version: {asked}, current: {current}")
             }
@@ -121,6 +128,9 @@ impl Refusal {
             | Self::MethodNotAllowed
             | Self::NotApplicable
             | Self::UnsupportedMediaType(_) => Some(json!({})),
+            Self::Disruption(why) => Some(json!({
+                "causes": [{"reason": "DisruptionBudget", "message": why}],
+            })),
             Self::TooNew { .. } => Some(json!({
                 "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
                 "retryAfterSeconds": 1,

@@ -36,6 +36,7 @@ pub enum Sub {
     Status,
     Scale,
     Log,
+    Eviction,
 }
 
 impl Sub {
@@ -45,6 +46,7 @@ impl Sub {
             Self::Status => "status",
             Self::Scale => "scale",
             Self::Log => "log",
+            Self::Eviction => "eviction",
         }
     }
 }
@@ -94,6 +96,7 @@ fn within(kind: &'static Kind, namespace: Option<&str>, rest: &[&str]) -> Option
                 ["status"] if kind.status => Sub::Status,
                 ["scale"] if kind.scale => Sub::Scale,
                 ["log"] if kind == &PODS => Sub::Log,
+                ["eviction"] if kind == &PODS => Sub::Eviction,
                 _ => return None,
             };
             let key = Key::new(kind, namespace.unwrap_or_default(), name);

@@ -21,7 +21,7 @@ use super::query::Query;
 use super::refusal::Refusal;
 use super::route::{self, Route, Sub, User};
 use super::write::{Part, Write};
-use super::{delete, discovery, list, log, review, verbs, watch};
+use super::{delete, discovery, disruption, list, log, review, verbs, watch};
 use crate::demo::audit::Asked;
 use crate::demo::cluster::Cluster;
 
@@ -131,7 +131,8 @@ pub fn answer(call: &Call) -> Result<Answer, Refusal> {
 fn object(call: &Call, key: &Key, sub: Sub) -> Result<Answer, Refusal> {
     match (&call.method, sub) {
         (&Method::GET, Sub::Log) => log::log(call, key),
-        (_, Sub::Log) => Err(Refusal::MethodNotAllowed),
+        (&Method::POST, Sub::Eviction) => disruption::evict(call, key),
+        (_, Sub::Log | Sub::Eviction) => Err(Refusal::MethodNotAllowed),
         (&Method::GET, _) => verbs::get(call, key, sub),
         (&Method::PUT, _) => verbs::replace(call, key, sub),
         (&Method::PATCH, _) => verbs::change(call, key, sub),

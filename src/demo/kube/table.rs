@@ -6,8 +6,9 @@ mod pod;
 use serde_json::{Value, json};
 
 use super::kind::{
-    AUTOSCALERS, CONFIG_MAPS, CONTROLLER_REVISIONS, DAEMON_SETS, DEPLOYMENTS, EVENTS, Kind,
-    NAMESPACES, NODES, PODS, REPLICA_SETS, RESOURCE_QUOTAS, SECRETS, SERVICES, STATEFUL_SETS,
+    AUTOSCALERS, CONFIG_MAPS, CONTROLLER_REVISIONS, DAEMON_SETS, DEPLOYMENTS, DISRUPTION_BUDGETS,
+    EVENTS, Kind, NAMESPACES, NODES, PODS, REPLICA_SETS, RESOURCE_QUOTAS, SECRETS, SERVICES,
+    STATEFUL_SETS,
 };
 use super::object::Kept;
 use super::server::Call;
@@ -22,7 +23,7 @@ struct Layout {
     cells: Cells,
 }
 
-static LAYOUTS: [Layout; 14] = [
+static LAYOUTS: [Layout; 15] = [
     layout(
         &PODS,
         "Name,Ready,Status,Restarts,Age,+IP,+Node,+Nominated Node,+Readiness Gates",
@@ -76,6 +77,11 @@ static LAYOUTS: [Layout; 14] = [
         &AUTOSCALERS,
         "Name,Reference,Targets,MinPods,MaxPods,Replicas,Age",
         cells::autoscaler,
+    ),
+    layout(
+        &DISRUPTION_BUDGETS,
+        "Name,Min Available,Max Unavailable,Allowed Disruptions,Age",
+        cells::disruption_budget,
     ),
 ];
 static OTHER: Layout = layout(&PODS, "Name,Age", cells::other);

@@ -196,7 +196,7 @@ fn part_of(sub: Sub) -> Part {
     match sub {
         Sub::Status => Part::Status,
         Sub::Scale => Part::Scale,
-        Sub::None | Sub::Log => Part::Main,
+        Sub::None | Sub::Log | Sub::Eviction => Part::Main,
     }
 }
 

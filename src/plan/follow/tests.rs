@@ -8,6 +8,7 @@ use crate::domain::{Change, Condition, ContainerState, Feed, Item, SourceId};
 use crate::plan::verbs::rollback::sample;
 
 mod kinds;
+mod pods;
 mod scaled;
 
 const ACCEPTED: &str = "2026-01-01T12:00:00Z";

@@ -68,6 +68,7 @@ pub fn goal(evidence: &Evidence, side: &Side) -> Result<Goal, Refusal> {
         by: evidence.stamp.by.clone(),
         ready_for: READY_FOR,
         scaled: None,
+        gone: None,
     })
 }
 

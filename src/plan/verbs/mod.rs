@@ -1,5 +1,6 @@
 //! One file per verb: each turns a request and fresh reads into a plan, or refuses in words.
 
+pub mod delete_pod;
 mod live;
 pub mod pause;
 pub mod restart;

@@ -278,6 +278,7 @@ fn goal(case: &Case<'_>) -> Goal {
         by: evidence.stamp.by.clone(),
         ready_for: READY_FOR,
         scaled: None,
+        gone: None,
     }
 }
 

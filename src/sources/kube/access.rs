@@ -12,6 +12,8 @@ pub struct Right<'a> {
     pub verb: &'a str,
     pub group: &'a str,
     pub resource: &'a str,
+    /// Empty: the resource itself.
+    pub subresource: &'a str,
     pub namespace: Option<&'a str>,
 }
 
@@ -43,6 +45,7 @@ pub async fn permission_on(
             "verb": right.verb,
             "group": right.group,
             "resource": right.resource,
+            "subresource": right.subresource,
             "namespace": right.namespace.unwrap_or(""),
             "name": name,
         }},

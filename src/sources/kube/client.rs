@@ -195,6 +195,34 @@ impl Cluster {
         self.write(&ask).await
     }
 
+    /// THE third write: asks for the eviction of the pod that still has this uid and this resource version, once,
+    /// never again. 30 s. The server says 429 when a disruption budget does not let it go now.
+    pub async fn evict(
+        &self,
+        (path, name): (&str, &str),
+        (uid, version): (&str, &str),
+        dry_run: bool,
+    ) -> Result<Answer, Error> {
+        let mut options = serde_json::json!({
+            "preconditions": {"uid": uid, "resourceVersion": version},
+        });
+        let mut path = format!("{path}/eviction");
+        if dry_run {
+            options["dryRun"] = serde_json::json!(["All"]);
+            path = path::with_query(path, &[("dryRun", "All")]);
+        }
+        let eviction = serde_json::json!({
+            "kind": "Eviction",
+            "apiVersion": "policy/v1",
+            "metadata": {"name": name},
+            "deleteOptions": options,
+        });
+        let mut ask = Ask::new(Method::POST, &path, WRITE);
+        ask.body = eviction.to_string().into();
+        ask.content_type = "application/json";
+        self.write(&ask).await
+    }
+
     /// With the login that there is: a 401 is not asked again.
     async fn write(&self, ask: &Ask<'_>) -> Result<Answer, Error> {
         let session = self.inner.session().await?;

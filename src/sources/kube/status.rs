@@ -40,7 +40,11 @@ pub fn error(about: String, head: &Parts, body: &str, login: &str) -> Error {
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Error::Throttled {
             about,
             status: code.as_u16(),
-            message,
+            // A disruption budget says which one it is, and what it needs.
+            message: match said.causes.iter().find(|c| c.reason == "DisruptionBudget") {
+                Some(cause) => cause.message.clone(),
+                None => message,
+            },
             retry_after: retry_after(&head.headers),
         },
         _ if code.is_client_error() => Error::Rejected {

@@ -27,7 +27,7 @@ const ROOMY: u16 = 100;
 
 /// Draws titles and rows into the area between the header and the lines above the keys.
 pub fn board(pen: &mut Pen<'_>, model: &Model) {
-    if model.board.filtering || !model.board.filter.value().is_empty() || model.board.only_trouble {
+    if model.board.has_last_line() {
         let filter = pen.height().saturating_sub(1);
         filter_line(&mut pen.part(0, filter, pen.width(), 1), model);
         let (width, height) = (pen.width(), filter);
@@ -99,6 +99,7 @@ struct Shown<'a> {
     changed: String,
     why: String,
     key: Option<(String, bool)>,
+    marked: bool,
     /// How long ago it was so, when nothing newer is known.
     heard: Option<String>,
 }
@@ -141,6 +142,7 @@ impl<'a> Shown<'a> {
             }),
             why: why(row),
             key: fixing_key(row, model),
+            marked: model.board.marks.contains_key(&row.id),
             heard: stale(model, row).map(|at| format!("{} old", text::age(at, model.now))),
         }
     }
@@ -342,6 +344,9 @@ fn draw(pen: &mut Pen<'_>, y: u16, shown: &Shown<'_>, columns: &[Placed<Part>], 
     if selected {
         pen.put(0, y, 1, "❯", Role::Key);
     }
+    if shown.marked {
+        pen.put(1, y, 1, "▌", Role::Key);
+    }
     pen.stale(shown.heard.is_some());
     pen.put(2, y, 1, sign, phase_role);
     for column in columns {
@@ -425,6 +430,11 @@ fn draw_why(pen: &mut Pen<'_>, (x, y): (u16, u16), width: u16, shown: &Shown<'_>
 fn filter_line(pen: &mut Pen<'_>, model: &Model) {
     let board = &model.board;
     let mut x = 1;
+    if !board.marks.is_empty() {
+        let back = key(model, Intent::Back);
+        let words = format!("▌{} marked ({back} clears)  ", board.marks.len());
+        x = pen.line(x, 0, &words, Role::Key);
+    }
     if board.only_trouble {
         let words = format!(
             "only trouble ({} shows all)  ",

@@ -49,6 +49,10 @@ fn draw(
             Some(Scaled::Between(min, max)) => format!("to {min} at least, {max} at most"),
             None => String::new(),
         },
+        Verb::DeletePod => {
+            let gone = goal.gone.iter().map(|gone| gone.name.to_string());
+            gone.collect()
+        }
         Verb::Pause | Verb::Resume | Verb::Restart => goal.to_version.clone(),
         Verb::ResumeSync => String::new(),
     };
@@ -129,7 +133,7 @@ fn next_words(model: &Model, verb: Verb) -> String {
         Verb::Pause => format!("press {} for a new plan", key(Intent::PauseOrResume)),
         Verb::ResumeSync => format!("press {} for a new plan", key(Intent::ResumeSync)),
         Verb::Scale => format!("press {} for a new plan", key(Intent::Scale)),
-        Verb::Resume | Verb::Restart | Verb::SetImage => {
+        Verb::Resume | Verb::Restart | Verb::SetImage | Verb::DeletePod => {
             format!("press {} to plan a rollback", key(Intent::RollBack))
         }
     }

@@ -1,5 +1,6 @@
 //! One file per screen and per box that lies over one.
 
+pub mod batch;
 pub mod board;
 pub mod doctor;
 pub mod follow;

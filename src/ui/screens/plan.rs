@@ -17,8 +17,8 @@ use super::super::widgets::input::input;
 use super::super::widgets::pen::Pen;
 use body::question;
 
-mod asked;
-mod body;
+pub mod asked;
+pub mod body;
 
 /// Wider than this a line is hard to read.
 const WIDEST: u16 = 96;

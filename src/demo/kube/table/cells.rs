@@ -307,6 +307,21 @@ pub fn autoscaler(of: &Source<'_>) -> Vec<Value> {
     ]
 }
 
+pub fn disruption_budget(of: &Source<'_>) -> Vec<Value> {
+    let amount = |field: &str| match &of.object["spec"][field] {
+        Value::Null => Value::from("N/A"),
+        Value::Number(number) => number.to_string().into(),
+        text => text.clone(),
+    };
+    vec![
+        of.name(),
+        amount("minAvailable"),
+        amount("maxUnavailable"),
+        of.number("/status/disruptionsAllowed").into(),
+        of.age(),
+    ]
+}
+
 pub fn other(of: &Source<'_>) -> Vec<Value> {
     vec![of.name(), of.age()]
 }

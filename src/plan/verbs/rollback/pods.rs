@@ -2,7 +2,7 @@
 
 use crate::domain::standing::broken;
 use crate::domain::{Kind, Pod, Revision, Strategy, Workload};
-use crate::plan::step::When;
+use crate::plan::step::{By, When};
 use crate::plan::{Evidence, ObjectRef, Step};
 
 /// Deleting more, one after another and each awaited, is no longer a thing to wait for.
@@ -94,6 +94,7 @@ fn steps(pods: &[&Pod], when: When, evidence: &Evidence) -> Vec<Step> {
         uid: pod.uid.clone(),
         node: pod.node.clone(),
         when,
+        by: By::Deletion,
         what: what(pod, evidence),
     };
     pods.iter().map(step).collect()

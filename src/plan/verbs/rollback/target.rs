@@ -86,7 +86,7 @@ pub fn choose<'a>(
 ) -> Result<Chosen<'a>, Refusal> {
     match &evidence.request.target {
         // The others are none of its own.
-        Target::Proposed | Target::Replicas { .. } | Target::Image { .. } => {
+        Target::Proposed | Target::Replicas { .. } | Target::Image { .. } | Target::Pod { .. } => {
             proposed(candidates, evidence)
         }
         Target::Shown { name, template } => {

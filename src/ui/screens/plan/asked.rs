@@ -18,6 +18,14 @@ pub fn lines(question: &Question) -> Lines {
             let words = format!("{shown} replicas are asked for now, {serve} of them serve");
             vec![vec![piece(words, Role::Plain)]]
         }
+        About::Each => {
+            let words = "the same number for each of them";
+            vec![vec![piece(words, Role::Plain)]]
+        }
+        About::Tag => {
+            let words = "a tag or a digest for the first container of each of them";
+            vec![vec![piece(words, Role::Plain)]]
+        }
         About::Image {
             containers,
             at,
@@ -64,6 +72,8 @@ pub fn lines(question: &Question) -> Lines {
 pub fn field(pen: &mut Pen<'_>, question: &Question) {
     let label = match question.about {
         About::Replicas { .. } => "how many: ",
+        About::Each => "how many each: ",
+        About::Tag => "tag: ",
         About::Image { .. } => "image or tag: ",
     };
     input(pen, 0, 0, label, &question.field);
