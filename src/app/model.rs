@@ -1,5 +1,7 @@
 //! Everything the screen shows and the keys act on. Plain data: `Clone`, `PartialEq`, `Debug`.
 
+pub mod overlay;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
@@ -8,20 +10,22 @@ use crate::config::{Display, Namespaces, Notify, Program};
 use crate::domain::occurrence::Report;
 use crate::domain::release_record::{Action, Page};
 use crate::domain::{
-    ApiKind, ClusterId, Container, Environment, Failure, Fleet, Health, Hold, Known, Level,
-    Occurrence, SourceId, Standing, TemplateHash, Uid, Usage, WorkloadId,
+    ApiKind, ClusterId, Environment, Fleet, Health, Hold, Known, Level, Occurrence, SourceId,
+    Standing, TemplateHash, Uid, Usage, WorkloadId,
 };
 use crate::plan::aftermath::Interrupted;
-use crate::plan::batch::Batch;
-use crate::plan::{Answers, Follow, Goal, Plan, Request, Verb, Verdict};
+use crate::plan::{Follow, Goal, Plan};
 
 use super::clusters::ClusterState;
 use super::event::{Diagnosis, Document, JobId};
 use super::field::Field;
-use super::handover::{Offer, Subject};
 use super::keymap::Keymap;
 use super::logs::LogScreen;
 use super::table::TableScreen;
+
+pub use overlay::{
+    About, BatchBox, BatchRow, HandOverMenu, Overlay, Picked, PlanBox, Question, ReasonField, Stage,
+};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
@@ -366,163 +370,6 @@ pub struct Began {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub enum Overlay {
-    Help {
-        offset: usize,
-    },
-    Palette {
-        field: Field,
-        selected: usize,
-    },
-    Picker {
-        of: Picked,
-        job: JobId,
-        field: Field,
-        selected: usize,
-        names: Known<Vec<String>>,
-    },
-    Plan(Box<PlanBox>),
-    /// The box of several.
-    Batch,
-    /// A sort letter is awaited.
-    SortKey,
-    HandOver(Box<HandOverMenu>),
-}
-
-/// Which program is to have the terminal.
-#[derive(Debug, Clone, PartialEq)]
-pub struct HandOverMenu {
-    pub subject: Subject,
-    pub offers: Vec<Offer>,
-    pub selected: usize,
-    /// What the selected one needs is being typed.
-    pub asking: Option<Field>,
-    pub job: JobId,
-    /// Programs that are not on the PATH.
-    pub missing: Vec<String>,
-}
-
-/// What a picker is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Picked {
-    Namespace,
-    /// One kubeconfig context, or several with commas.
-    Context,
-}
-
-/// A plan on its way from the key to the write.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PlanBox {
-    pub workload: WorkloadId,
-    pub job: JobId,
-    /// What was asked for; read again with the same when the object moved.
-    pub request: Request,
-    pub stage: Stage,
-    pub answers: Answers,
-    /// The service's name, once `y` opened the field.
-    pub name: Option<Field>,
-    pub reason: Option<ReasonField>,
-    pub offset: usize,
-    /// The object moved while the plan was shown: what moved, above the new plan.
-    pub moved: Option<String>,
-    /// A sentence about the last key: `not yet: the dry run has not answered`.
-    pub said: Option<String>,
-}
-
-/// A plan of rows, from the key to the last of them.
-#[derive(Debug, Clone, PartialEq)]
-pub struct BatchBox {
-    pub verb: Verb,
-    pub rows: Vec<BatchRow>,
-    /// Where the cursor is.
-    pub at: usize,
-    /// The plan of that row is open.
-    pub detail: bool,
-    /// Asked once, for all of them.
-    pub question: Option<Question>,
-    pub answers: Answers,
-    /// The number of services, once `y` opened the field.
-    pub word: Option<Field>,
-    pub reason: Option<ReasonField>,
-    pub said: Option<String>,
-    /// How it goes on, once it was confirmed: a state for each row.
-    pub run: Option<Batch>,
-    /// Those that a key left out before that.
-    pub left_out: Vec<WorkloadId>,
-}
-
-/// One of several plans.
-#[derive(Debug, Clone, PartialEq)]
-pub struct BatchRow {
-    pub shown: PlanBox,
-    pub left_out: bool,
-}
-
-/// A reason is being typed.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ReasonField {
-    pub field: Field,
-    /// It overrides a block, and may not be empty.
-    pub overrides: bool,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub enum Stage {
-    /// Nothing is read yet: the person says what to.
-    Asking(Question),
-    Gathering {
-        since: Timestamp,
-    },
-    Refused {
-        failure: Failure,
-    },
-    Shown {
-        plan: Box<Plan>,
-        verdicts: Vec<Verdict>,
-        asked: Timestamp,
-    },
-    Executing {
-        plan: Box<Plan>,
-        verdicts: Vec<Verdict>,
-        step: usize,
-        /// What the step waits for before it is sent.
-        waiting: Option<String>,
-    },
-    /// The answer was lost.
-    Unknown {
-        plan: Box<Plan>,
-        why: String,
-    },
-}
-
-/// What a verb has to know before it plans.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Question {
-    pub field: Field,
-    pub about: About,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub enum About {
-    /// How many, where so many are asked for and so many serve.
-    Replicas { shown: u32, serve: u32 },
-    Image {
-        /// The main one first.
-        containers: Vec<Container>,
-        /// Whose image it is.
-        at: usize,
-        /// Other images that it had, newest first.
-        known: Vec<Box<str>>,
-        /// The one of them that the arrows put into the field.
-        chosen: Option<usize>,
-    },
-    /// So many for each of several.
-    Each,
-    /// A tag for each of several.
-    Tag,
-}
-
-#[derive(Debug, Clone, PartialEq)]
 pub struct Following {
     pub goal: Goal,
     pub state: Follow,
@@ -543,13 +390,6 @@ pub struct Notice {
     pub text: String,
     pub bad: bool,
     pub until: Timestamp,
-}
-
-impl PlanBox {
-    /// One of its fields takes the keys.
-    pub fn typing(&self) -> bool {
-        self.name.is_some() || self.reason.is_some() || matches!(self.stage, Stage::Asking(_))
-    }
 }
 
 impl Row {

@@ -61,15 +61,14 @@ pub fn millis(at: Timestamp) -> String {
 }
 
 /// What a person typed for a duration, in whole seconds: `90s`, `5m`, `1h30m`, `2d`. `None`: it is none, or
-/// shorter than a second.
+/// shorter than a second. Longer than a century is a century.
 pub fn seconds(typed: &str) -> Option<u32> {
     // `14:02:07` is a time of day, though the library takes it for a length of time as well.
     let typed = Some(typed.trim()).filter(|typed| !typed.contains(':'))?;
     let span: Span = typed.parse().ok()?;
     let span = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
-    u32::try_from(span.as_secs())
-        .ok()
-        .filter(|seconds| *seconds > 0)
+    let seconds = u64::try_from(span.as_secs()).ok()?;
+    Some(u32::try_from(seconds).unwrap_or(u32::MAX)).filter(|seconds| *seconds > 0)
 }
 
 /// The day in UTC: `14 Nov`, with the year when it is not `now`'s: `14 Nov 2025`.
@@ -92,7 +91,11 @@ pub fn moment(at: Timestamp) -> String {
 /// `20m`, `1h30m`, `20m ago`.
 pub fn typed_moment(text: &str, now: Timestamp) -> Option<Timestamp> {
     let text = text.trim();
-    if let Some(ago) = seconds(text.strip_suffix("ago").unwrap_or(text)) {
+    if let Some(ago) = seconds(
+        text.strip_suffix("ago")
+            .unwrap_or(text)
+            .trim_start_matches('-'),
+    ) {
         return now.checked_sub(SignedDuration::from_secs(ago.into())).ok();
     }
     if let Ok(at) = text.parse::<Timestamp>() {
@@ -189,7 +192,7 @@ mod tests {
             ("5", None),
             ("m", None),
             ("5µ", None),
-            ("99999999999s", None),
+            ("99999999999s", Some(u32::MAX)),
             ("99999999d", None),
             ("", None),
         ] {

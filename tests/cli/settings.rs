@@ -105,10 +105,10 @@ fn a_file_that_is_written_counts_at_once_and_a_broken_one_says_where() {
     let launch = Launch::new(home.path()).argument("--config");
     let terminal = launch.argument(file.to_str().unwrap()).open();
     terminal.wait_text("No cluster to show.");
-    std::fs::write(&file, "verifySeconds: 7\nkyes: {help: [H]}\n").unwrap();
+    std::fs::write(&file, "verifySeconds: 7\nkyes: {help: [Q]}\n").unwrap();
     terminal.wait_text("line 2, column 1: unknown key kyes");
-    std::fs::write(&file, "keys: {help: [H]}\n").unwrap();
+    std::fs::write(&file, "keys: {help: [Q]}\n").unwrap();
     terminal.wait_text("settings read again");
-    terminal.keys("H");
-    terminal.wait_text("┌ KEYS");
+    terminal.keys("Q");
+    terminal.wait_text("KEYS");
 }

@@ -1,0 +1,174 @@
+//! What lies over the screen and takes the keys: help, palette, pickers, menus, and plans on their way to the write.
+
+use jiff::Timestamp;
+
+use crate::app::event::JobId;
+use crate::app::field::Field;
+use crate::app::handover::{Offer, Subject};
+use crate::domain::{Container, Failure, Known, WorkloadId};
+use crate::plan::batch::Batch;
+use crate::plan::{Answers, Plan, Request, Verb, Verdict};
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Overlay {
+    Help {
+        offset: usize,
+    },
+    Palette {
+        field: Field,
+        selected: usize,
+    },
+    Picker {
+        of: Picked,
+        job: JobId,
+        field: Field,
+        selected: usize,
+        names: Known<Vec<String>>,
+    },
+    Plan(Box<PlanBox>),
+    /// The box of several.
+    Batch,
+    /// A sort letter is awaited.
+    SortKey,
+    HandOver(Box<HandOverMenu>),
+}
+
+/// Which program is to have the terminal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HandOverMenu {
+    pub subject: Subject,
+    pub offers: Vec<Offer>,
+    pub selected: usize,
+    /// What the selected one needs is being typed.
+    pub asking: Option<Field>,
+    pub job: JobId,
+    /// Programs that are not on the PATH.
+    pub missing: Vec<String>,
+}
+
+/// What a picker is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Picked {
+    Namespace,
+    /// One kubeconfig context, or several with commas.
+    Context,
+}
+
+/// A plan on its way from the key to the write.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlanBox {
+    pub workload: WorkloadId,
+    pub job: JobId,
+    /// What was asked for; read again with the same when the object moved.
+    pub request: Request,
+    pub stage: Stage,
+    pub answers: Answers,
+    /// The service's name, once `y` opened the field.
+    pub name: Option<Field>,
+    pub reason: Option<ReasonField>,
+    pub offset: usize,
+    /// The object moved while the plan was shown: what moved, above the new plan.
+    pub moved: Option<String>,
+    /// A sentence about the last key: `not yet: the dry run has not answered`.
+    pub said: Option<String>,
+}
+
+/// A plan of rows, from the key to the last of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BatchBox {
+    pub verb: Verb,
+    pub rows: Vec<BatchRow>,
+    /// Where the cursor is.
+    pub at: usize,
+    /// The plan of that row is open.
+    pub detail: bool,
+    /// Asked once, for all of them.
+    pub question: Option<Question>,
+    pub answers: Answers,
+    /// The number of services, once `y` opened the field.
+    pub word: Option<Field>,
+    pub reason: Option<ReasonField>,
+    pub said: Option<String>,
+    /// How it goes on, once it was confirmed: a state for each row.
+    pub run: Option<Batch>,
+    /// Those that a key left out before that.
+    pub left_out: Vec<WorkloadId>,
+}
+
+/// One of several plans.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BatchRow {
+    pub shown: PlanBox,
+    pub left_out: bool,
+}
+
+/// A reason is being typed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReasonField {
+    pub field: Field,
+    /// It overrides a block, and may not be empty.
+    pub overrides: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Stage {
+    /// Nothing is read yet: the person says what to.
+    Asking(Question),
+    Gathering {
+        since: Timestamp,
+    },
+    Refused {
+        failure: Failure,
+    },
+    Shown {
+        plan: Box<Plan>,
+        verdicts: Vec<Verdict>,
+        asked: Timestamp,
+    },
+    Executing {
+        plan: Box<Plan>,
+        verdicts: Vec<Verdict>,
+        step: usize,
+        /// What the step waits for before it is sent.
+        waiting: Option<String>,
+    },
+    /// The answer was lost.
+    Unknown {
+        plan: Box<Plan>,
+        why: String,
+    },
+}
+
+/// What a verb has to know before it plans.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    pub field: Field,
+    pub about: About,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum About {
+    /// How many, where so many are asked for and so many serve.
+    Replicas { shown: u32, serve: u32 },
+    Image {
+        /// The main one first.
+        containers: Vec<Container>,
+        /// Whose image it is.
+        at: usize,
+        /// Other images that it had, newest first.
+        known: Vec<Box<str>>,
+        /// The one of them that the arrows put into the field.
+        chosen: Option<usize>,
+    },
+    /// So many for each of several.
+    Each,
+    /// A tag for each of several.
+    Tag,
+}
+
+impl PlanBox {
+    /// One of its fields takes the keys.
+    pub fn typing(&self) -> bool {
+        self.name.is_some() || self.reason.is_some() || matches!(self.stage, Stage::Asking(_))
+    }
+}
