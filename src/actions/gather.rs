@@ -81,16 +81,18 @@ async fn read(
     let service = workload.service(context.service_label.as_deref());
     let mut holds = context.holds;
     holds.retain(|hold| hold.holds(service) && hold.stands(read_at));
+    let raw_note = |key: &str| {
+        let found = annotations.as_ref().and_then(|map| map.get(key));
+        found.map(|value| value.get().into())
+    };
     Ok(Evidence {
         request: request.clone(),
         level: context.level,
         holds,
         template: Verbatim(template.into()),
         has_annotations: annotations.is_some(),
-        noted: annotations
-            .as_ref()
-            .and_then(|map| map.get(action_note::ANNOTATION))
-            .map(|value| value.get().into()),
+        noted: raw_note(action_note::ANNOTATION),
+        turned: raw_note(action_note::TURN),
         phase: phase(&workload, &revisions, &pods, read_at),
         revisions,
         pods,

@@ -81,16 +81,16 @@ fn by_verb(sending: &Sending, seen: &Evidence) -> (Became, String) {
         let words = format!("{id} was not written to since");
         return (Became::NotApplied, words);
     }
-    let on_it = seen.noted.as_deref().and_then(note);
-    match on_it {
-        Some(other) if other.at >= sending.at => {
+    // A later note of the same kind took its place.
+    match notes(seen).into_iter().find(|other| other.at >= sending.at) {
+        Some(other) => {
             let words = format!(
                 "{id} carries the note of a later {}, by {}",
                 other.verb, other.by
             );
             (Became::Unknown, words)
         }
-        Some(_) | None => (Became::NotApplied, format!("{id} does not carry its note")),
+        None => (Became::NotApplied, format!("{id} does not carry its note")),
     }
 }
 
@@ -100,13 +100,7 @@ fn carried(sending: &Sending, seen: &Evidence) -> Option<String> {
     let workload = &seen.workload;
     let id = &workload.id;
     let ours = |note: &ActionNote| note.id == sending.id;
-    if seen
-        .noted
-        .as_deref()
-        .and_then(note)
-        .as_ref()
-        .is_some_and(ours)
-    {
+    if notes(seen).iter().any(ours) {
         if workload.is_noted(&sending.id) {
             return Some(format!("{id} carries its note"));
         }
@@ -121,9 +115,17 @@ fn carried(sending: &Sending, seen: &Evidence) -> Option<String> {
     Some(format!("{} carries its note", revision.label()))
 }
 
-fn note(raw: &str) -> Option<ActionNote> {
-    let text: String = serde_json::from_str(raw).ok()?;
-    serde_json::from_str(&text).ok()
+/// Both notes that may be on it, whatever template they speak of.
+fn notes(seen: &Evidence) -> Vec<ActionNote> {
+    let read = |raw: &str| {
+        let text: String = serde_json::from_str(raw).ok()?;
+        serde_json::from_str(&text).ok()
+    };
+    let raw = [&seen.noted, &seen.turned];
+    raw.into_iter()
+        .flatten()
+        .filter_map(|raw| read(raw))
+        .collect()
 }
 
 /// What its other steps were to do, and is still to be done.

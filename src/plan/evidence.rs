@@ -24,6 +24,8 @@ pub struct Evidence {
     pub has_annotations: bool,
     /// The annotation `rolldeck.dev/action` is already there (its raw value), whoever it speaks of.
     pub noted: Option<Box<str>>,
+    /// The same of `rolldeck.dev/turn`.
+    pub turned: Option<Box<str>>,
     pub revisions: Vec<FreshRevision>,
     pub pods: Vec<Pod>,
     /// Who else sets the number of replicas. Only read when that is what is asked for.

@@ -104,6 +104,8 @@ impl Hand {
             level: Level::Guarded,
             holds: Vec::new(),
             service_label: None,
+            state_dir: std::path::PathBuf::new(),
+            ready_for: 30,
             clock: jiff::Timestamp::now,
         };
         gather(&self.cluster, request, context).await.ok()

@@ -230,7 +230,10 @@ fn a_plan_for_one_cluster_is_never_sent_to_the_other() {
         (object["spec"]["paused"] != true).then_some(())
     });
     assert_eq!(two.writes(), (0, 2));
-    terminal.keys("\x1b\x1b");
+    wait::until("the box closed and the filter gone", || {
+        terminal.keys("\x1b");
+        (rows(&terminal.screen()).len() == 2).then_some(())
+    });
     terminal.keys("/prod\r");
     terminal.wait_for("the row of prod", |screen| {
         rows(screen).len() == 1 && row_in(screen, "prod").is_some()
@@ -250,9 +253,9 @@ fn a_plan_for_one_cluster_is_never_sent_to_the_other() {
 #[test]
 fn a_login_that_needs_a_person_is_made_in_the_terminal() {
     let plane = ControlPlane::shared();
-    let namespace = plane.namespace("by-hand");
+    let namespace = plane.namespace("login-by-hand");
     Service::new(&namespace, "web").run(plane, "1.0");
-    plane.owner("by-hand", None);
+    plane.owner("login-by-hand", None);
     let home = tempfile::tempdir().unwrap();
     let credential = home.path().join("credential.json");
     let end = SystemTime::now() + Duration::from_secs(3600);
@@ -260,7 +263,7 @@ fn a_login_that_needs_a_person_is_made_in_the_terminal() {
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap()
         .as_secs();
-    let signed = plane.certificate_until("by-hand", end);
+    let signed = plane.certificate_until("login-by-hand", end);
     let given = json!({
         "apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential",
         "status": {"clientCertificateData": signed.certificate, "clientKeyData": signed.key},
@@ -277,7 +280,7 @@ fn a_login_that_needs_a_person_is_made_in_the_terminal() {
              cat {place}"
         ),
     );
-    let kubeconfig = plane.kubeconfig("by-hand", &Login::Plugin(&script), Some(&namespace));
+    let kubeconfig = plane.kubeconfig("login-by-hand", &Login::Plugin(&script), Some(&namespace));
     let text = fs::read_to_string(&kubeconfig).unwrap();
     write(&kubeconfig, &text.replace("\"Never\"", "\"Always\""));
     let terminal = launch(&kubeconfig, home.path()).open();
@@ -295,7 +298,9 @@ fn a_login_that_needs_a_person_is_made_in_the_terminal() {
     terminal.keys(" ");
     terminal.wait_text("No cluster to show.");
     terminal.keys("L");
-    terminal.wait_text("the password:");
+    terminal.wait_for("the question once more", |screen| {
+        picture(screen).matches("the password:").count() == 2
+    });
     terminal.keys("sesame\r");
     terminal.wait_for("the board", |screen| rows(screen).len() == 1);
     let bytes = terminal.bytes();

@@ -209,7 +209,6 @@ fn an_application_that_changed_since_the_plan_is_not_suspended_and_nothing_else_
     let plane = plane();
     let kept = Kept::new("kept-race", &healing());
     let home = tempfile::tempdir().unwrap();
-    let name = kept.namespace().to_owned();
     let terminal = kept.launch(home.path()).open();
     terminal.wait_for("the stalled row", |screen| {
         row_of(screen, "checkout").is_some_and(|row| row.contains("stalled"))

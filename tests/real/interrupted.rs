@@ -70,7 +70,7 @@ fn one_that_was_killed_before_its_pod_was_deleted_is_found_and_finished() {
 
     let terminal = open(&kubeconfig, home.path());
     terminal.wait_text("rollback of sts/db was interrupted at");
-    terminal.wait_text("applied: sts/db carries its note and its template; the pod that it was to");
+    terminal.wait_text("applied: sts/db carries its note; the pod that it was to");
     terminal.keys("a");
     terminal.wait_text("interrupted: nothing says what became of it");
     terminal.keys("F");
@@ -100,7 +100,7 @@ fn one_that_never_arrived_is_told_so() {
 
     let terminal = open(&kubeconfig, home.path());
     terminal.wait_text("pause of deploy/checkout was interrupted at");
-    terminal.wait_text("not applied so far: deploy/checkout is not paused, as it was before");
+    terminal.wait_text("not applied so far: deploy/checkout was not written to since");
     assert_ne!(
         service.read(plane)["spec"]["paused"],
         true,

@@ -59,7 +59,7 @@ fn five_are_marked_and_the_third_fails_and_the_rest_is_untouched() {
     // The third cannot run it: what its pods do is told by the tag, so that its own is set before.
     terminal.keys("\x1b");
     terminal.wait_for("the box closed", |screen| {
-        !picture(screen).contains("5 services  ")
+        !picture(screen).contains("SET IMAGE")
     });
     services[2].set_image(plane, "0.9-unpullable");
     services[2].wait_waiting(plane, "ImagePullBackOff");

@@ -41,7 +41,7 @@ fn any_kind_is_a_table_and_the_values_of_a_secret_never_come() {
     back("not shown");
     back("Opaque");
     table("nodes", &["STATUS", "Ready", "VERSION"]);
-    back("VERSION");
+    back("Ready");
     table("po", &["READY", "web-", "1/1"]);
     back("1/1");
     let widgets = json!({

@@ -74,7 +74,16 @@ impl Write {
                 .as_str()
                 .is_some_and(|path| path.starts_with("/metadata/annotations"))
         });
-        let note = &self.response["metadata"]["annotations"]["rolldeck.dev/action"];
+        // Of what leaves the template as it is, the note is another.
+        let paths = self.request.to_string();
+        let turned = paths.contains("/metadata/annotations/rolldeck.dev~1turn")
+            || paths.contains("\"rolldeck.dev/turn\"");
+        let key = if turned {
+            "rolldeck.dev/turn"
+        } else {
+            "rolldeck.dev/action"
+        };
+        let note = &self.response["metadata"]["annotations"][key];
         let note: Value = serde_json::from_str(note.as_str().filter(|_| wrote)?).ok()?;
         note["id"].as_str().map(str::to_owned)
     }

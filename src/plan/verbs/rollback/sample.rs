@@ -150,6 +150,7 @@ pub fn evidence() -> Evidence {
         workload,
         has_annotations: true,
         noted: None,
+        turned: None,
         revisions: vec![
             revision(42, "2.15.0", 0),
             revision(41, "2.14.1", 5),
