@@ -231,7 +231,7 @@ fn a_plan_for_one_cluster_is_never_sent_to_the_other() {
     });
     assert_eq!(two.writes(), (0, 2));
     wait::until("the box closed and the filter gone", || {
-        terminal.keys("\x1b");
+        terminal.keys("q");
         (rows(&terminal.screen()).len() == 2).then_some(())
     });
     terminal.keys("/prod\r");

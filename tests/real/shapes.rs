@@ -218,6 +218,8 @@ fn what_rolldeck_asks_is_listed() {
     let new: Vec<_> = audited
         .iter()
         .filter(|shape| !listed.contains(&bare(shape)))
+        // A kind that a test made up: the demo knows it as little as any other.
+        .filter(|shape| !shape.path.starts_with("/apis/tables.test/"))
         .map(ToString::to_string)
         .collect();
     assert!(
