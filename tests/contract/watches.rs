@@ -131,11 +131,13 @@ fn without_a_version_it_starts_with_what_there_is() {
 
 #[test]
 fn bookmarks_carry_the_version_and_the_watch_ends_in_time() {
-    let place = Place::new("bookmark");
+    let (place, elsewhere) = (Place::new("bookmark"), Place::new("bookmark-beside"));
     place.secret("a", &json!({}));
     let version = version_of(&place.admin.get(&place.core("secrets")).ok());
     let query = format!("resourceVersion={version}&allowWatchBookmarks=true&timeoutSeconds=3");
     let lines = watch(&place, &query);
+    // A server tells only what is newer than the version it was given, and it learns of that by what is written.
+    elsewhere.secret("b", &json!({}));
     let mut bookmarks = Vec::new();
     while let Some(line) = lines.next() {
         let event: Value = serde_json::from_str(&line).unwrap();
