@@ -24,6 +24,10 @@ fn what_is_asked_of_a_real_server_is_answered() {
     let quota = json!({"metadata": {"name": "wide"}, "spec": {"hard": {"pods": "1000"}}});
     http.post("/api/v1/namespaces/default/resourcequotas", &quota)
         .ok();
+    let scaler = json!({"metadata": {"name": "web"}, "spec": {"maxReplicas": 3,
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}}});
+    let scalers = "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers";
+    http.post(scalers, &scaler).ok();
     let shapes = Shape::listed();
     assert!(shapes.len() > 90, "{}", shapes.len());
     for shape in shapes {
