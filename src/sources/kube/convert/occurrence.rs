@@ -122,6 +122,3 @@ fn workload(
         name: name.into(),
     })
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,1 +1,0 @@
-//! Real shapes of objects, one table a kind.
