@@ -267,7 +267,8 @@ fn goal(case: &Case<'_>) -> Goal {
         from_version: case.from_version.clone(),
         to_version: case.to_version.clone(),
         to: case.to.clone(),
-        template: None,
+        // The note on a template that stays bumps no generation: news from before the write would look like another's.
+        template: case.chosen.live.then_some(evidence.workload.template),
         generation: evidence
             .workload
             .generation

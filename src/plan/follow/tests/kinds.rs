@@ -99,6 +99,19 @@ fn a_finished_rollback_is_verified_by_pods_or_nodes() {
 }
 
 #[test]
+fn news_from_before_a_note_alone_is_not_taken_for_another_write() {
+    for kind in KINDS {
+        let mut world = world(kind);
+        world.workload.action.as_mut().unwrap().id = "the one before".into();
+        let goal = Goal {
+            template: Some(world.workload.template),
+            ..goal(kind)
+        };
+        done_with(follow::follow(&fleet(world), &goal, at(NOW)));
+    }
+}
+
+#[test]
 fn right_counts_with_an_old_pod_are_not_verified() {
     for kind in KINDS {
         let old: fn(&World) -> Pod = |world| pod(&world.workload, 1, false);

@@ -255,6 +255,11 @@ fn what_is_left_of_a_rollback_is_the_next_plan() {
         assert_eq!(deleted(&plan.steps), [("checkout-2", When::NotReady)]);
         assert!(plan.differences.is_empty());
         assert_eq!(plan.goal.generation, 7, "the write changes no spec");
+        assert_eq!(
+            plan.goal.template,
+            Some(e.workload.template),
+            "no generation tells its note from the one before"
+        );
         assert_eq!(plan.from.version, "2.15.0");
         assert_eq!(
             plan.kubectl,
