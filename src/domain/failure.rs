@@ -49,6 +49,14 @@ impl Failure {
         self
     }
 
+    /// The sentence and its hints where there is but one line: `no such file (write it as …)`.
+    pub fn line(&self) -> String {
+        let hints = self.hints.iter();
+        hints.fold(self.sentence.clone(), |line, hint| {
+            format!("{line} ({hint})")
+        })
+    }
+
     pub fn exit_code(&self) -> u8 {
         match self.kind {
             FailureKind::Usage | FailureKind::Config => 2,

@@ -13,8 +13,11 @@ pub fn title(name: &str) -> String {
     format!("the login command {}", escape(name))
 }
 
-/// What stands in the terminal before it says something itself.
+/// What stands in the terminal before it says something itself. The current context has no name before it is resolved.
 pub fn line(name: &str, cluster: &ClusterId) -> String {
+    if cluster.0.is_empty() {
+        return format!("{} (logs in)", escape(name));
+    }
     format!("{} (logs in to {})", escape(name), escape(&cluster.0))
 }
 
@@ -31,13 +34,7 @@ pub fn open(model: &mut Model) -> Vec<Effect> {
 pub fn ended(model: &mut Model, cluster: &ClusterId, outcome: Result<(), Failure>) -> Vec<Effect> {
     match outcome {
         Ok(()) => notice(model, format!("logged in to {cluster}"), false),
-        Err(failure) => {
-            let hints = failure.hints.iter();
-            let words = hints.fold(failure.sentence.clone(), |words, hint| {
-                format!("{words}; {hint}")
-            });
-            notice(model, words, true);
-        }
+        Err(failure) => notice(model, failure.line(), true),
     }
     Vec::new()
 }

@@ -13,7 +13,7 @@ pub fn configured(model: &mut Model, outcome: Result<Box<Config>, Failure>) -> V
     let (config, settings) = match read {
         Ok(read) => read,
         Err(failure) => {
-            model.settings.broken = Some(format!("{}; what was in force stays", said(&failure)));
+            model.settings.broken = Some(format!("{}; what was in force stays", failure.line()));
             return Vec::new();
         }
     };
@@ -34,12 +34,4 @@ pub fn configured(model: &mut Model, outcome: Result<Box<Config>, Failure>) -> V
     };
     notice(model, words, false);
     Vec::new()
-}
-
-/// The mistake and how to mend it, in one sentence.
-pub fn said(failure: &Failure) -> String {
-    let hints = failure.hints.iter();
-    hints.fold(failure.sentence.clone(), |words, hint| {
-        format!("{words} ({hint})")
-    })
 }

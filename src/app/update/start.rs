@@ -12,14 +12,14 @@ use crate::domain::release_record::FILE;
 use crate::domain::{Failure, Fleet};
 
 use super::clusters::made;
-use super::{later, plan::ARMED_SECONDS, settings::said};
+use super::{later, plan::ARMED_SECONDS};
 
 impl Model {
     /// `width` and `height` are those of the terminal, in cells. The feeds are asked for once the cluster is known.
     pub fn new(config: &Config, now: Timestamp, width: u16, height: u16) -> (Self, Vec<Effect>) {
         let settings = Settings::new(config).unwrap_or_else(|clash| Settings {
             keymap: Keymap::build(&BTreeMap::new()).unwrap_or_default(),
-            broken: Some(format!("{}; the default keys are in force", said(&clash))),
+            broken: Some(format!("{}; the default keys are in force", clash.line())),
             ..Settings::with(config, Keymap::default())
         });
         let (clusters, view) = (config.clusters(), view(config));
