@@ -199,14 +199,14 @@ impl Sync {
         match (&self.automatic, self.id.kind) {
             (Automatic::Off, _) => None,
             (Automatic::NextChange, SyncKind::Application) => {
-                Some("its next sync, with the next commit, puts the version of git back".into())
+                Some("its next sync, with the next commit, puts back what git says".into())
             }
             (Automatic::NextChange, _) => Some("its next upgrade puts its own version back".into()),
             (Automatic::Heals { within: None }, _) => {
-                Some("it heals itself: the version of git is back within seconds".into())
+                Some("it heals itself: what git says is back within seconds".into())
             }
             (Automatic::Heals { within: Some(time) }, _) => {
-                Some(format!("the version of git is back within {time}"))
+                Some(format!("what git says is back within {time}"))
             }
         }
     }

@@ -14,8 +14,16 @@ mod change;
 pub mod switch;
 mod yaml;
 
-/// Adds what keeps the workload as git has it to a plan that writes the second of two templates in place of the first.
-pub fn guard(plan: &mut Plan, evidence: &Evidence, (before, after): (&Value, &Value)) {
+/// What git has, and a plan writes otherwise.
+#[derive(Debug, Clone, Copy)]
+pub enum Change<'a> {
+    /// The second of two pod templates in place of the first.
+    Template(&'a Value, &'a Value),
+    Replicas(u32),
+}
+
+/// Adds what keeps the workload as git has it to a plan that writes something else.
+pub fn guard(plan: &mut Plan, evidence: &Evidence, change: Change<'_>) {
     let verdict = match &evidence.keeper {
         Keeper::None => return,
         Keeper::Found(fresh) => {
@@ -25,7 +33,7 @@ pub fn guard(plan: &mut Plan, evidence: &Evidence, (before, after): (&Value, &Va
         Keeper::Unknown { named, why } => owner(
             Finding::Unverified,
             format!(
-                "{named} owns it, and whether it puts the version of git back by itself is not known: {why}"
+                "{named} owns it, and whether it puts back what git says by itself is not known: {why}"
             ),
         ),
     };
@@ -41,7 +49,7 @@ pub fn guard(plan: &mut Plan, evidence: &Evidence, (before, after): (&Value, &Va
             state,
         },
     );
-    plan.offers.extend(patch(plan, evidence, (before, after)));
+    plan.offers.extend(patch(plan, evidence, change));
 }
 
 fn owner(finding: Finding, sentence: String) -> Verdict {
@@ -79,7 +87,7 @@ fn found(sync: &Sync, evidence: &Evidence) -> Verdict {
         (None, None) => owner(
             Finding::Warn,
             format!(
-                "{id} owns it and does not sync by itself: a sync by hand puts the version of git back"
+                "{id} owns it and does not sync by itself: a sync by hand puts back what git says"
             ),
         ),
     }
@@ -122,9 +130,12 @@ fn suspend(evidence: &Evidence, fresh: &FreshSync) -> Option<Offer> {
 }
 
 /// The same change as a patch of the manifest, when there is any.
-fn patch(plan: &Plan, evidence: &Evidence, (before, after): (&Value, &Value)) -> Option<Offer> {
+fn patch(plan: &Plan, evidence: &Evidence, change: Change<'_>) -> Option<Offer> {
     let id = &evidence.workload.id;
-    let manifest = change::manifest(id, before, after)?;
+    let manifest = match change {
+        Change::Template(before, after) => change::template(id, before, after)?,
+        Change::Replicas(count) => change::replicas(id, count),
+    };
     let yaml = yaml::of(&manifest);
     let text = "the change for git: a patch in a file and on the clipboard";
     let mut offer = Offer::new(OfferId::GitPatch, 'g', text, Vec::new());
@@ -151,9 +162,7 @@ fn head(plan: &Plan, evidence: &Evidence) -> String {
     let mut lines = vec![
         format!(
             "{id} in {}: {} -> {}",
-            id.namespace,
-            plan.from.label(),
-            plan.to.label()
+            id.namespace, plan.arrow.0, plan.arrow.1
         ),
         "A strategic merge patch: a patch of a kustomization takes it as it is, and so does".into(),
         format!(
@@ -179,7 +188,7 @@ mod tests {
     use crate::domain::sync::sample as sync_sample;
     use crate::domain::{Fleet, SyncParts};
     use crate::plan::verbs::rollback::sample;
-    use crate::plan::{gate, plan as make};
+    use crate::plan::{Target, Verb, gate, plan as make};
 
     pub fn kept(automatic: Automatic) -> Evidence {
         let mut evidence = sample::evidence();
@@ -334,5 +343,21 @@ mod tests {
             yaml.join("\n"),
             "apiVersion: \"apps/v1\"\nkind: \"Deployment\"\nmetadata:\n  name: \"checkout\"\n  namespace: \"shop\"\nspec:\n  template:\n    spec:\n      containers:\n        - image: \"shop/checkout:2.14.1\"\n          name: \"web\""
         );
+    }
+
+    #[test]
+    fn another_number_of_replicas_is_put_back_as_well() {
+        let mut evidence = healing();
+        evidence.request.verb = Verb::Scale;
+        evidence.request.target = Target::Replicas { shown: 6, to: 8 };
+        let plan = plan(&evidence);
+        assert_eq!(owner_of(&plan).finding, Finding::Block);
+        let [suspend, patch] = &plan.offers[..] else {
+            panic!("{:?}", plan.offers);
+        };
+        assert_eq!(suspend.id, OfferId::SuspendSync);
+        let text = &patch.document.as_deref().unwrap().text;
+        assert!(text.contains("6 replicas -> 8 replicas"), "{text}");
+        assert!(text.trim_end().ends_with("spec:\n  replicas: 8"), "{text}");
     }
 }

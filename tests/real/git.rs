@@ -401,10 +401,7 @@ fn flux_is_suspended_by_its_own_field_and_resumed_to_what_stood_there() {
     let run = |arguments: &[&str]| spoken(launch(&kubeconfig, home.path()).with(arguments));
     let (code, said) = run(&["rollback", "checkout", "--yes"]);
     assert_eq!(code, Some(3), "{said}");
-    assert!(
-        said.contains("the version of git is back within 10m"),
-        "{said}"
-    );
+    assert!(said.contains("what git says is back within 10m"), "{said}");
     let (code, said) = run(&["rollback", "checkout", "--yes", "--suspend-sync"]);
     assert_eq!(code, Some(0), "{said}");
     assert_eq!(read()["spec"]["suspend"], true);

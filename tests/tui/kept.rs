@@ -157,7 +157,7 @@ fn a_plan_that_git_undoes_offers_both_ways_out() {
                 let id = suspended().id;
                 let says_owner = |finding, words: &str| says(CheckId::Owner, finding, words);
                 let block = format!(
-                    "{id} owns it, and it heals itself: the version of git is back within seconds"
+                    "{id} owns it, and it heals itself: what git says is back within seconds"
                 );
                 let owner = plan.checks.iter_mut().find(|c| c.id == CheckId::Owner);
                 owner.unwrap().state = CheckState::Answered(says_owner(Finding::Block, &block));

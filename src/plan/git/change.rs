@@ -1,4 +1,4 @@
-//! What differs between two pod templates, as a strategic merge patch of the workload's manifest.
+//! A change as a strategic merge patch of the workload's manifest.
 
 use std::collections::BTreeSet;
 
@@ -22,15 +22,24 @@ const KEYS: [(&str, &str); 11] = [
     ("topologySpreadConstraints", "topologyKey"),
 ];
 
-/// Kind, name and the fields that change. `None` when none does.
-pub fn manifest(id: &WorkloadId, before: &Value, after: &Value) -> Option<Value> {
+/// What differs between two pod templates. `None` when nothing does.
+pub fn template(id: &WorkloadId, before: &Value, after: &Value) -> Option<Value> {
     let template = change(&bare(before), &bare(after))?;
-    Some(json!({
+    Some(manifest(id, &json!({"template": template})))
+}
+
+pub fn replicas(id: &WorkloadId, count: u32) -> Value {
+    manifest(id, &json!({"replicas": count}))
+}
+
+/// Kind, name and the fields of the spec that change.
+fn manifest(id: &WorkloadId, spec: &Value) -> Value {
+    json!({
         "apiVersion": "apps/v1",
         "kind": id.kind.name(),
         "metadata": {"name": &*id.name, "namespace": &*id.namespace},
-        "spec": {"template": template},
-    }))
+        "spec": spec,
+    })
 }
 
 /// Without what only controllers write.

@@ -117,7 +117,8 @@ fn assemble(case: &Case<'_>, fleet: &Fleet, now: Timestamp) -> Result<Plan, Refu
     };
     // A template that is live already says nothing else than before.
     if !case.chosen.live {
-        git::guard(&mut plan, evidence, (&case.before, &case.after));
+        let template = git::Change::Template(&case.before, &case.after);
+        git::guard(&mut plan, evidence, template);
     }
     Ok(plan)
 }

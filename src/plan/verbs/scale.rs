@@ -6,7 +6,7 @@ use crate::plan::check::autoscaler;
 use crate::plan::patch::{self, Note};
 use crate::plan::{
     Autoscaling, Check, Difference, Evidence, Goal, ObjectRef, Plan, Refusal, Scaled, Side, Step,
-    Target, kubectl,
+    Target, git, kubectl,
 };
 use crate::text;
 
@@ -31,7 +31,8 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
     let verdict = autoscaler::verdict(workload, &evidence.autoscaling, to);
     let mut checks = live::must_checks();
     checks.extend(verdict.map(Check::from));
-    Ok(Plan {
+    let scaled = change.scaled;
+    let mut plan = Plan {
         request: evidence.request.clone(),
         stamp: evidence.stamp.clone(),
         workload: workload.id.clone(),
@@ -45,7 +46,7 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
         steps: vec![change.step],
         offers: Vec::new(),
         goal: Goal {
-            scaled: Some(change.scaled),
+            scaled: Some(scaled),
             generation: change.generation,
             ..live::goal(evidence, &side)?
         },
@@ -55,7 +56,12 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
         read_at: evidence.read_at,
         to: side.clone(),
         from: side,
-    })
+    };
+    // Bounds are written to the autoscaler, which is an object of its own.
+    if let Scaled::To(count) = scaled {
+        git::guard(&mut plan, evidence, git::Change::Replicas(count));
+    }
+    Ok(plan)
 }
 
 /// A DaemonSet has no number of its own.

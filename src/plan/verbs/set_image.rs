@@ -63,7 +63,8 @@ pub fn plan(evidence: &Evidence, now: Timestamp) -> Result<Plan, Refusal> {
         from,
         to,
     };
-    git::guard(&mut plan, evidence, (&change.before, &change.after));
+    let template = git::Change::Template(&change.before, &change.after);
+    git::guard(&mut plan, evidence, template);
     Ok(plan)
 }
 
