@@ -152,6 +152,8 @@ pub struct Scale {
     pub release: Release,
     /// How many replicas
     pub replicas: u32,
+    #[command(flatten)]
+    pub git: Git,
 }
 
 #[derive(Debug, Arguments)]

@@ -15,8 +15,8 @@ pub async fn run(config: &Config, args: Scale) -> Outcome {
             shown: 0,
             to: args.replicas,
         },
-        offers: Vec::new(),
-        git_patch: None,
+        offers: args.git.offers(),
+        git_patch: args.git.git_patch,
     };
     release::run(config, asked, args.release).await
 }
