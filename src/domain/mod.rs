@@ -7,6 +7,7 @@ pub mod change;
 pub mod chart;
 pub mod cluster;
 pub mod color;
+pub mod commit;
 pub mod environment;
 pub mod failure;
 #[cfg(test)]
@@ -42,6 +43,7 @@ pub use change::{Change, Health, Item, ItemId, Update};
 pub use chart::ChartRelease;
 pub use cluster::{Connection, Identity, PinnedBy};
 pub use color::Color;
+pub use commit::{Commit, Commits, Remote, Repository};
 pub use environment::{Environment, Level};
 pub use failure::{Failure, FailureKind};
 pub use fleet::Fleet;
