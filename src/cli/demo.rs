@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Write};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::config::{Config, Connection, Namespaces, Overrides};
+use crate::config::{Config, Connection, Namespaces, Overrides, Registries};
 use crate::demo::scenario::Scenario;
 use crate::demo::{self, Options, Running};
 use crate::domain::{Environment, Failure, FailureKind};
@@ -124,8 +124,9 @@ fn settings(config: Config, overrides: &Overrides, world: &Running, speed: u32) 
         },
         readonly: overrides.readonly,
         state_dir: world.state_dir(),
-        // The user's file says nothing about this world.
+        // The user's file and logins say nothing about this world.
         file: None,
+        registries: Registries::default(),
         verify_seconds: world.scenario.verify_seconds.div_ceil(speed.max(1)),
         connection: Connection {
             kubeconfig: Some(world.kubeconfig()),

@@ -9,6 +9,7 @@ use super::display::{Column, Theme};
 use super::error::Error;
 use super::handover::{self, Program};
 use super::notify::Notify;
+use super::registries::Registry;
 use crate::domain::{Environment, Hold};
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -25,6 +26,7 @@ pub struct File {
     /// The label of workloads whose value is what a service is called.
     pub service_label: Option<String>,
     pub holds: Vec<Hold>,
+    pub registries: Vec<Registry>,
     pub keys: BTreeMap<String, OneOrMore>,
     /// Alias -> command of the palette.
     pub aliases: BTreeMap<String, String>,
@@ -100,6 +102,15 @@ impl File {
                 .is_some_and(|(from, until)| until <= from)
             {
                 return wrong(format!("holds[{at}]: it is over before it begins"));
+            }
+        }
+        for (at, registry) in self.registries.iter().enumerate() {
+            if let Err(why) = registry.check() {
+                return wrong(format!("registries[{at}]: {why}"));
+            }
+            let host = &registry.host;
+            if self.registries[..at].iter().any(|r| r.host == *host) {
+                return wrong(format!("registries[{at}]: there are two named {host}"));
             }
         }
         let spaced = |alias: &&String| alias.is_empty() || alias.contains(char::is_whitespace);
@@ -184,6 +195,18 @@ mod tests {
             (
                 "display: {columns: [service, why, why]}\n",
                 "config.yaml: display.columns: one of them is there twice",
+            ),
+            (
+                "registries: [{host: https://r.example}]\n",
+                "config.yaml: registries[0]: host: write it without https://",
+            ),
+            (
+                "registries: [{host: r.example/shop}]\n",
+                "config.yaml: registries[0]: host: \"r.example/shop\" is no host, or host:port, without a path",
+            ),
+            (
+                "registries: [{host: r}, {host: r}]\n",
+                "config.yaml: registries[1]: there are two named r",
             ),
             ("atOnce: 9\n", "config.yaml: atOnce: 1 to 8"),
             (

@@ -8,6 +8,7 @@ pub mod handover;
 mod k9s;
 mod layers;
 mod notify;
+mod registries;
 mod resolve;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ pub use explain::{Setting, explain};
 pub use handover::Program;
 pub use layers::{Env, Overrides};
 pub use notify::{Notify, Terminal};
+pub use registries::{Registries, Registry};
 pub use resolve::load;
 
 /// What is in force. Made at the start, and again when the file is written.
@@ -44,6 +46,8 @@ pub struct Config {
     pub holds: Vec<Hold>,
     pub display: Display,
     pub notify: Notify,
+    /// Where images come from.
+    pub registries: Registries,
     /// Keys that differ from the default: intent name -> keys, as text.
     pub keys: BTreeMap<String, Vec<String>>,
     /// Other names for commands of the palette: alias -> command.

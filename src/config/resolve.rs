@@ -8,7 +8,7 @@ use super::error::Error;
 use super::file::OneOrMore;
 use super::k9s;
 use super::layers::{self, ALL, Env, Overrides, absolute, filled, home};
-use super::{Config, Connection, Display, Namespaces, Proxy, handover};
+use super::{Config, Connection, Display, Namespaces, Proxy, Registries, handover};
 use crate::domain::Environment;
 
 /// Reads the file and puts everything together. File < environment < flags.
@@ -41,6 +41,11 @@ pub fn load(overrides: Overrides, env: Env<'_>) -> Result<Config, Error> {
             columns: display.columns,
         },
         notify: file.notify,
+        registries: Registries {
+            known: file.registries,
+            docker_config: docker(env),
+            proxy: proxy(env),
+        },
         keys: file
             .keys
             .into_iter()
@@ -115,6 +120,12 @@ pub fn search(env: Env<'_>) -> Vec<PathBuf> {
     } else {
         files
     }
+}
+
+/// Where docker and its like keep their settings.
+fn docker(env: Env<'_>) -> Option<PathBuf> {
+    let named = filled(env, "DOCKER_CONFIG").map(PathBuf::from);
+    named.or_else(|| Some(home(env)?.join(".docker")))
 }
 
 fn proxy(env: Env<'_>) -> Proxy {

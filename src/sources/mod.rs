@@ -1,6 +1,9 @@
 //! The world outside, one folder a source. Each fails alone.
 
 pub mod kube;
+mod program;
+mod proxy;
+pub mod registry;
 
 use jiff::Timestamp;
 

@@ -10,8 +10,9 @@ use rustls::pki_types::{CertificateDer, pem::PemObject};
 
 use super::credential;
 use super::error::Error;
-use super::{proxy, status};
+use super::status;
 use crate::config::Connection;
+use crate::sources::proxy;
 
 /// The id of the cluster that a pod runs in.
 const IN_CLUSTER: &str = "in-cluster";

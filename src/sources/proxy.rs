@@ -1,4 +1,4 @@
-//! Which proxy, if any, leads to a cluster: the rules of Go's programs, which kubectl users know.
+//! Which proxy, if any, leads to a server: the rules of Go's programs, which kubectl users know.
 
 use std::net::IpAddr;
 

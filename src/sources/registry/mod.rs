@@ -1,0 +1,18 @@
+//! Image registries: what they have, by the distribution API of the OCI. Each fails alone.
+
+mod cache;
+mod challenge;
+mod client;
+mod convert;
+mod copy;
+mod error;
+mod exchange;
+mod login;
+mod place;
+
+pub use client::Registries;
+pub use error::Error;
+pub use login::PullSecret;
+
+#[cfg(test)]
+mod tests;
