@@ -1,6 +1,11 @@
 //! The world outside, one folder a source. Each fails alone.
 
+pub mod http;
+pub mod jenkins;
 pub mod kube;
+mod proxy;
+pub mod secret;
+mod words;
 
 use jiff::Timestamp;
 
