@@ -5,11 +5,13 @@ mod error;
 mod explain;
 mod file;
 pub mod handover;
+pub mod jenkins;
 mod k9s;
 mod layers;
 mod notify;
 mod registries;
 mod resolve;
+pub mod secret;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,6 +23,7 @@ pub use display::{Column, Display, Theme};
 pub use error::Error;
 pub use explain::{Setting, explain};
 pub use handover::Program;
+pub use jenkins::Jenkins;
 pub use layers::{Env, Overrides};
 pub use notify::{Notify, Terminal};
 pub use registries::{Registries, Registry};
@@ -48,6 +51,7 @@ pub struct Config {
     pub notify: Notify,
     /// Where images come from.
     pub registries: Registries,
+    pub jenkins: Vec<Jenkins>,
     /// Keys that differ from the default: intent name -> keys, as text.
     pub keys: BTreeMap<String, Vec<String>>,
     /// Other names for commands of the palette: alias -> command.

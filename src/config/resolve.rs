@@ -46,6 +46,7 @@ pub fn load(overrides: Overrides, env: Env<'_>) -> Result<Config, Error> {
             docker_config: docker(env),
             proxy: proxy(env),
         },
+        jenkins: file.jenkins,
         keys: file
             .keys
             .into_iter()

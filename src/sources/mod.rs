@@ -1,9 +1,13 @@
 //! The world outside, one folder a source. Each fails alone.
 
+pub mod http;
+pub mod jenkins;
 pub mod kube;
 mod program;
 mod proxy;
 pub mod registry;
+pub mod secret;
+mod words;
 
 use jiff::Timestamp;
 
