@@ -9,6 +9,7 @@ pub mod chart;
 pub mod cluster;
 pub mod color;
 pub mod commit;
+pub mod delivery;
 pub mod environment;
 pub mod failure;
 #[cfg(test)]
