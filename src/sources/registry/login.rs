@@ -343,7 +343,8 @@ mod tests {
             broken,
             "docker's settings D/config.json cannot be read at line 1, column 11"
         );
-        let nowhere = of_docker(Path::new("/nonexistent"), &Place::of("nginx").unwrap());
+        let place = Place::of("nginx").unwrap();
+        let nowhere = of_docker(Path::new("/nonexistent"), &place);
         assert_eq!(nowhere.await, Ok(None));
         let missing = asked(r#"{"credsStore":"rolldeck-none"}"#, "nginx").await;
         assert_eq!(
