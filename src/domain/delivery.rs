@@ -204,33 +204,17 @@ fn by_time(build: &Build, revision: &Revision) -> Option<Tie> {
 mod tests {
     use super::*;
     use crate::domain::Kind;
-    use crate::domain::build::{BuildId, Checkout, JobId};
+    use crate::domain::build::{Checkout, sample};
     use crate::domain::fixture::{ago, containers, revision};
 
     const COMMIT: &str = "a1b9e3c07e0f5a2f3f7e1c0a9d8b7c6e5f4a3b2c";
 
     fn build(number: u32, started: i64) -> Build {
         Build {
-            id: BuildId {
-                job: JobId::new("ci", "shop/checkout/main"),
-                number,
-            },
-            state: State::Done(Outcome::Success),
             url: format!("https://ci.example/job/checkout/{number}/").into(),
-            item: None,
             started: Some(ago(started)),
             duration: Some(Duration::from_secs(60)),
-            estimated: None,
-            description: None,
-            parameters: Vec::new(),
-            causes: Vec::new(),
-            sources: Vec::new(),
-            commits: Vec::new(),
-            culprits: Vec::new(),
-            tests: None,
-            artefacts: Vec::new(),
-            stages: Vec::new(),
-            image: None,
+            ..sample::build(number, State::Done(Outcome::Success))
         }
     }
 

@@ -1,0 +1,232 @@
+//! What stands before the cluster: jobs and their builds, as each server told last. Every server fails alone.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::Known;
+use super::build::{Build, Job, JobId, Outcome, State};
+
+/// So many builds of a job are kept, the newest.
+const KEPT: usize = 30;
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Chain {
+    /// By their names in the configuration.
+    servers: BTreeMap<Box<str>, Known<()>>,
+    jobs: BTreeMap<JobId, Entry>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Entry {
+    job: Job,
+    /// Newest first.
+    builds: Vec<Build>,
+}
+
+/// How the newest build of a job stands, for a row that has room for a few words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Newest {
+    Queued { stuck: bool },
+    Running { number: u32, percent: Option<u8> },
+    Done { number: u32, outcome: Outcome },
+    /// The job can be built, and never was.
+    None,
+}
+
+impl Chain {
+    /// One look at a server. Gives the jobs that are not as they were.
+    pub fn looked(&mut self, server: &str, jobs: Vec<Job>, at: Timestamp) -> Vec<JobId> {
+        self.servers.entry(server.into()).or_default().learn((), at);
+        let mut changed = Vec::new();
+        for job in jobs {
+            let known = self.jobs.get_mut(&job.id);
+            if known.as_ref().is_some_and(|entry| entry.job == job) {
+                continue;
+            }
+            changed.push(job.id.clone());
+            let mut builds = known.map_or_else(Vec::new, |entry| std::mem::take(&mut entry.builds));
+            if let Some(last) = &job.last {
+                remember(&mut builds, last.clone());
+            }
+            self.jobs.insert(job.id.clone(), Entry { job, builds });
+        }
+        changed
+    }
+
+    /// The newest builds of a job, read for themselves.
+    pub fn read(&mut self, job: &JobId, builds: Vec<Build>) {
+        if let Some(entry) = self.jobs.get_mut(job) {
+            for build in builds.into_iter().rev() {
+                remember(&mut entry.builds, build);
+            }
+        }
+    }
+
+    /// What is known of its jobs stays.
+    pub fn failed(&mut self, server: &str, why: impl Into<String>, at: Timestamp) {
+        self.servers.entry(server.into()).or_default().fail(why, at);
+    }
+
+    pub fn servers(&self) -> impl Iterator<Item = (&str, &Known<()>)> {
+        self.servers.iter().map(|(name, known)| (&**name, known))
+    }
+
+    pub fn job(&self, id: &JobId) -> Option<&Job> {
+        self.jobs.get(id).map(|entry| &entry.job)
+    }
+
+    /// Newest first; those that were seen or asked for.
+    pub fn builds(&self, id: &JobId) -> &[Build] {
+        self.jobs.get(id).map_or(&[], |entry| &entry.builds)
+    }
+
+    pub fn newest(&self, id: &JobId, now: Timestamp) -> Option<Newest> {
+        let job = self.job(id)?;
+        let running = |build: &&Build| build.state == State::Running;
+        Some(match (job.last.as_ref(), &job.queued) {
+            (Some(build), _) if running(&build) => Newest::Running {
+                number: build.id.number,
+                percent: build.percent(now),
+            },
+            (_, Some(queued)) => Newest::Queued {
+                stuck: queued.stuck,
+            },
+            (Some(build), None) => match build.state {
+                State::Running => Newest::None,
+                State::Done(outcome) => Newest::Done {
+                    number: build.id.number,
+                    outcome,
+                },
+            },
+            (None, None) => Newest::None,
+        })
+    }
+
+    /// Since when the builds of a job are bad without a good one between, as far as they are known.
+    pub fn red_since(&self, id: &JobId) -> Option<Timestamp> {
+        let bad = |build: &&Build| matches!(build.state, State::Done(Outcome::Failure));
+        let passing = |build: &&Build| {
+            matches!(
+                build.state,
+                State::Running | State::Done(Outcome::Aborted | Outcome::NotBuilt)
+            )
+        };
+        let ended = self.builds(id).iter().skip_while(passing);
+        let red = ended.take_while(|build| bad(build) || passing(build));
+        red.filter(bad).last()?.started
+    }
+}
+
+/// In its place: newer knowledge of a build takes that of the older, and keeps the stages that it does not tell.
+fn remember(builds: &mut Vec<Build>, mut build: Build) {
+    let at = builds.partition_point(|known| known.id.number > build.id.number);
+    match builds.get_mut(at).filter(|known| known.id == build.id) {
+        Some(known) => {
+            if build.stages.is_empty() {
+                build.stages = std::mem::take(&mut known.stages);
+            }
+            if build.image.is_none() {
+                build.image = known.image.take();
+            }
+            *known = build;
+        }
+        None => builds.insert(at, build),
+    }
+    builds.truncate(KEPT);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::build::sample::{build, job};
+    use crate::domain::fixture::ago;
+
+    const FAILED: State = State::Done(Outcome::Failure);
+
+    fn id() -> JobId {
+        JobId::new("ci", "shop/checkout/main")
+    }
+
+    #[test]
+    fn a_server_that_fails_keeps_what_it_told() {
+        let mut chain = Chain::default();
+        let mut told = job();
+        told.last = Some(build(7, State::Running));
+        assert_eq!(chain.looked("ci", vec![told.clone()], ago(60)), [id()]);
+        assert_eq!(chain.looked("ci", vec![told.clone()], ago(50)), [], "the same");
+        chain.failed("ci", "connection refused", ago(40));
+        chain.failed("ci", "connection refused", ago(10));
+        let (name, known) = chain.servers().next().unwrap();
+        assert_eq!((name, known.last), ("ci", Some(((), ago(50)))));
+        let since = |known: &Known<()>| match &known.state {
+            crate::domain::known::State::Failed { since, .. } => Some(*since),
+            _ => None,
+        };
+        assert_eq!(since(known), Some(ago(40)), "a failure keeps its first time");
+        assert_eq!(chain.job(&id()), Some(&told));
+    }
+
+    #[test]
+    fn builds_are_kept_newest_first_and_none_twice() {
+        let mut chain = Chain::default();
+        let mut told = job();
+        for number in [5, 6, 6] {
+            told.last = Some(build(number, State::Running));
+            chain.looked("ci", vec![told.clone()], ago(0));
+            told.next_number += 1;
+        }
+        chain.read(&id(), vec![build(6, FAILED), build(4, FAILED)]);
+        let numbers: Vec<_> = chain.builds(&id()).iter().map(|b| b.id.number).collect();
+        assert_eq!(numbers, [6, 5, 4]);
+        assert_eq!(chain.builds(&id())[0].state, FAILED);
+    }
+
+    #[test]
+    fn what_a_row_says() {
+        let mut told = job();
+        let newest = |told: &Job| {
+            let mut chain = Chain::default();
+            chain.looked("ci", vec![told.clone()], ago(0));
+            chain.newest(&id(), ago(0)).unwrap()
+        };
+        assert_eq!(newest(&told), Newest::None);
+        told.last = Some(build(7, FAILED));
+        let done = |outcome| Newest::Done { number: 7, outcome };
+        assert_eq!(newest(&told), done(Outcome::Failure));
+        told.queued = Some(super::super::build::sample::queued());
+        assert_eq!(newest(&told), Newest::Queued { stuck: false });
+        told.last = Some(build(7, State::Running));
+        let running = Newest::Running {
+            number: 7,
+            percent: None,
+        };
+        assert_eq!(newest(&told), running);
+    }
+
+    #[test]
+    fn red_counts_from_the_first_bad_build_after_a_good_one() {
+        let mut chain = Chain::default();
+        chain.looked("ci", vec![job()], ago(0));
+        let started = |number, state, seconds| Build {
+            started: Some(ago(seconds)),
+            ..build(number, state)
+        };
+        let good = State::Done(Outcome::Success);
+        let aborted = State::Done(Outcome::Aborted);
+        chain.read(
+            &id(),
+            vec![
+                started(9, State::Running, 10),
+                started(8, FAILED, 100),
+                started(7, aborted, 150),
+                started(6, FAILED, 200),
+                started(5, good, 300),
+                started(4, FAILED, 400),
+            ],
+        );
+        assert_eq!(chain.red_since(&id()), Some(ago(200)));
+        chain.read(&id(), vec![started(10, good, 5)]);
+        assert_eq!(chain.red_since(&id()), None);
+    }
+}
