@@ -1,9 +1,9 @@
 //! What the engine must do, as plain data, so that a test can assert it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Notify;
-use crate::domain::{ApiKind, ClusterId, Kind, Occurrence, SourceId, WorkloadId};
+use crate::domain::{ApiKind, ClusterId, Kind, Occurrence, SourceId, WorkloadId, build};
 pub use crate::plan::Document;
 use crate::plan::kubectl::shell_word;
 use crate::plan::{Answers, Plan, Request};
@@ -23,6 +23,13 @@ pub enum Effect {
         /// Of each cluster's scope.
         epochs: BTreeMap<ClusterId, u64>,
         wanted: Vec<SourceId>,
+    },
+    /// The jobs that are wanted of each server: the engine asks those servers and no others.
+    WatchJobs(Vec<JobsWish>),
+    /// The newest builds of one job.
+    ReadBuilds {
+        job: JobId,
+        of: build::JobId,
     },
     /// Try the connection, or every feed that waits, now.
     Retry {
@@ -153,6 +160,17 @@ pub enum Effect {
     HandOver(Box<HandOver>),
     Redraw,
     Quit,
+}
+
+/// What is to be known of one server's jobs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobsWish {
+    /// By its name in the configuration.
+    pub server: Box<str>,
+    /// Their full names.
+    pub jobs: BTreeSet<Box<str>>,
+    /// Somebody has builds on the screen, or waits for one.
+    pub watched: bool,
 }
 
 /// One program that takes the terminal.

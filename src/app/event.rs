@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::config::Config;
+use crate::domain::build::{self, Build, Job};
 use crate::domain::occurrence::Report;
 use crate::domain::release_record::Page;
 use crate::domain::table::Table;
@@ -41,6 +42,18 @@ pub enum Event {
         epoch: u64,
         at: Timestamp,
         updates: Vec<Update>,
+    },
+    /// One look at a server's jobs.
+    JobsTold {
+        server: Box<str>,
+        at: Timestamp,
+        outcome: Result<Vec<Job>, Failure>,
+    },
+    /// The newest builds of a job, newest first.
+    BuildsRead {
+        job: JobId,
+        of: build::JobId,
+        outcome: Result<Vec<Build>, Failure>,
     },
     Gathered {
         job: JobId,

@@ -6,17 +6,20 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 
-use crate::config::{Display, Namespaces, Notify, Program};
+use crate::config::{Display, Jenkins, Namespaces, Notify, Program};
+use crate::domain::build;
+use crate::domain::chain::Newest;
 use crate::domain::occurrence::Report;
 use crate::domain::release_record::{Action, Page};
 use crate::domain::{
-    ApiKind, ClusterId, Environment, Fleet, Health, Hold, Known, Level, Occurrence, SourceId,
+    ApiKind, Chain, ClusterId, Environment, Fleet, Health, Hold, Known, Level, Occurrence, SourceId,
     Standing, TemplateHash, Uid, Usage, WorkloadId,
 };
 use crate::plan::aftermath::Interrupted;
 use crate::plan::{Follow, Goal, Plan};
 
 use super::clusters::ClusterState;
+use super::effect::JobsWish;
 use super::event::{Diagnosis, Document, JobId};
 use super::field::Field;
 use super::keymap::Keymap;
@@ -41,6 +44,8 @@ pub struct Model {
     pub epoch: u64,
     pub sources: BTreeMap<SourceId, SourceState>,
     pub fleet: Fleet,
+    /// What stands before the cluster.
+    pub chain: Chain,
     pub board: Board,
     /// What lies over the board, outermost last.
     pub screens: Vec<Screen>,
@@ -65,6 +70,8 @@ pub struct Model {
     pub deletions: VecDeque<Occurrence>,
     /// The wish list that was sent last.
     pub watched: Vec<SourceId>,
+    /// The jobs that were last asked for.
+    pub jobs_watched: Vec<JobsWish>,
     /// What `settle` has to make good.
     pub work: Work,
     /// A command that waits until there is something to run it on; a key is quicker, and takes its place.
@@ -106,6 +113,8 @@ pub struct Settings {
     /// The label of workloads whose value is what a service is called.
     pub service_label: Option<String>,
     pub holds: Vec<Hold>,
+    /// The servers that build.
+    pub jenkins: Vec<Jenkins>,
     pub keymap: Keymap,
     /// Other names for commands of the palette.
     pub aliases: BTreeMap<String, String>,
@@ -218,6 +227,17 @@ pub struct Row {
     pub followed: bool,
     /// How that stands which keeps it as git has it, where that is known and needs a word.
     pub sync: Option<SyncWord>,
+    /// The job that builds it, and what is known of that.
+    pub build: Option<RowBuild>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowBuild {
+    pub job: build::JobId,
+    /// `None`: its server told nothing of it.
+    pub newest: Option<Newest>,
+    /// Since when its builds fail.
+    pub red_since: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

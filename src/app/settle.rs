@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::domain::build::JobId;
 use crate::domain::{
     Phase, Revision, Standing, Sync, SyncState, Uid, Workload, WorkloadId, revision, version,
 };
@@ -13,7 +14,7 @@ use crate::plan::{Follow, Verb};
 use super::filter::Filter;
 use super::layout;
 use super::model::{Board, Model, Row, Screen, Sort, SyncWord, Tally};
-use super::update::{notice, service};
+use super::update::{builds, notice, service};
 
 /// More touched rows than this, and sorting everything is cheaper than placing each.
 const FEW: usize = 32;
@@ -217,8 +218,9 @@ fn take_out(board: &mut Board, shown: Option<usize>, id: &WorkloadId) {
 }
 
 /// What the wish list looks at.
-fn wish(row: &Row) -> (&str, Phase, bool) {
-    (&row.uid.0, row.standing.phase, row.followed)
+fn wish(row: &Row) -> (&str, Phase, bool, Option<&JobId>) {
+    let job = row.build.as_ref().map(|build| &build.job);
+    (&row.uid.0, row.standing.phase, row.followed, job)
 }
 
 fn is_cursor(cursor: Option<&(WorkloadId, Uid)>, row: &Row) -> bool {
@@ -318,6 +320,7 @@ fn row(model: &Model, id: &WorkloadId) -> Option<Row> {
         changed: changed(workload, revisions),
         followed: followed.is_some(),
         sync: model.fleet.sync(workload).and_then(sync_word),
+        build: builds::of(model, workload),
     })
 }
 

@@ -10,6 +10,7 @@ use crate::plan::Follow;
 use super::clusters::ClusterState;
 use super::effect::Effect;
 use super::model::{Model, Row, Screen};
+use super::update::builds;
 
 /// Watches of pods at a time: each may bring a thousand.
 const PODS: usize = 8;
@@ -70,6 +71,11 @@ fn syncs(model: &Model, by_need: &[(u8, WorkloadId)]) -> Vec<SourceId> {
 pub fn refresh(model: &mut Model, effects: &mut Vec<Effect>) {
     if !std::mem::take(&mut model.work.wishes) {
         return;
+    }
+    let jobs = builds::wanted(model);
+    if jobs != model.jobs_watched {
+        model.jobs_watched.clone_from(&jobs);
+        effects.push(Effect::WatchJobs(jobs));
     }
     let wanted = wanted(model);
     if wanted == model.watched {

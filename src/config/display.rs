@@ -65,5 +65,6 @@ pub enum Column {
     Rollout,
     Ready,
     Changed,
+    Build,
     Why,
 }

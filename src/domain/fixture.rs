@@ -79,6 +79,7 @@ pub fn workload(kind: Kind) -> Workload {
         spec_written: None,
         action: None,
         turn: None,
+        job: None,
     }
 }
 

@@ -6,6 +6,9 @@ use super::{
     ActionNote, Container, Kind, Labels, Pod, SyncKind, SyncRef, TemplateHash, Uid, WorkloadId,
 };
 
+/// Names the job that builds a workload: folders, then the job.
+pub const JOB_ANNOTATION: &str = "rolldeck.dev/job";
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workload {
     pub id: WorkloadId,
@@ -52,6 +55,8 @@ pub struct Workload {
     pub action: Option<Box<ActionNote>>,
     /// What was done last and left the template as it is. Present only while that one is live.
     pub turn: Option<Box<ActionNote>>,
+    /// The full name of the job that builds it, by its annotation [`JOB_ANNOTATION`].
+    pub job: Option<Box<str>>,
 }
 
 /// The status counts. Terminating pods are in none but `terminating`.

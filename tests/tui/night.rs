@@ -183,6 +183,7 @@ impl Recipe {
             spec_written: Some(ago(self.changed)),
             action: None,
             turn: None,
+            job: None,
         }
     }
 

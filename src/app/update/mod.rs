@@ -3,6 +3,7 @@
 mod ask;
 pub mod batch;
 mod board;
+pub mod builds;
 pub mod changes;
 pub mod clusters;
 mod connection;
@@ -73,6 +74,12 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
             at,
             updates,
         } => feed::fed(model, &source, (epoch, at), updates),
+        Event::JobsTold {
+            server,
+            at,
+            outcome,
+        } => builds::told(model, &server, at, outcome),
+        Event::BuildsRead { job, of, outcome } => builds::read(model, job, &of, outcome),
         Event::Gathered { job, outcome } => plan::gathered(model, job, outcome),
         Event::Checked { job, verdict } => plan::checked(model, job, verdict),
         Event::Progressed { job, progress } => progress::progressed(model, job, progress),

@@ -9,7 +9,7 @@ use crate::app::keymap::Keymap;
 use crate::app::model::{Armed, Board, Model, Settings, View, Work};
 use crate::config::{Config, Namespaces};
 use crate::domain::release_record::FILE;
-use crate::domain::{Failure, Fleet};
+use crate::domain::{Chain, Failure, Fleet};
 
 use super::clusters::made;
 use super::{later, plan::ARMED_SECONDS};
@@ -36,6 +36,7 @@ impl Model {
             epoch: 0,
             sources: BTreeMap::new(),
             fleet: Fleet::default(),
+            chain: Chain::default(),
             board: Board::default(),
             screens: Vec::new(),
             overlay: None,
@@ -52,6 +53,7 @@ impl Model {
             ended: BTreeSet::new(),
             deletions: VecDeque::new(),
             watched: Vec::new(),
+            jobs_watched: Vec::new(),
             work: Work::default(),
             command: config.command.clone(),
             ages: 0,
@@ -76,6 +78,7 @@ impl Settings {
             environments: config.environments.clone(),
             service_label: config.service_label.clone(),
             holds: config.holds.clone(),
+            jenkins: config.jenkins.clone(),
             keymap,
             aliases: config.aliases.clone(),
             programs: config.programs.clone(),

@@ -14,6 +14,7 @@ use crate::domain::{Color, Health, Phase, SourceId, source::Feed};
 use crate::text;
 
 use super::super::theme::{self, Role};
+use super::builds;
 use super::super::widgets::bar::bar;
 use super::super::widgets::input::input;
 use super::super::widgets::pen::{Pen, cells};
@@ -98,6 +99,7 @@ struct Shown<'a> {
     rollout_short: String,
     ready: String,
     changed: String,
+    build: String,
     why: String,
     key: Option<(String, bool)>,
     marked: bool,
@@ -145,7 +147,8 @@ impl<'a> Shown<'a> {
             changed: row.changed.map_or_else(String::new, |at| {
                 text::coarse_age(at, model.clock_of(&row.id))
             }),
-            why: why(row),
+            build: builds::cell(row.build.as_ref()),
+            why: why(row, model),
             key: fixing_key(row, model),
             marked: model.board.marks.contains_key(&row.id),
             heard: stale(model, row).map(|at| format!("{} old", text::age(at, model.now))),
@@ -161,6 +164,7 @@ impl<'a> Shown<'a> {
             Part::Rollout => &self.rollout,
             Part::Ready => &self.ready,
             Part::Changed => &self.changed,
+            Part::Build => &self.build,
             Part::Why => &self.why,
         }
     }
@@ -214,11 +218,16 @@ fn rollout(row: &Row, model: &Model, width: u16) -> String {
     words
 }
 
-fn why(row: &Row) -> String {
-    match &row.standing.why {
-        Some(why) => why.text.clone(),
-        None if row.followed => "followed".to_owned(),
-        None => row.sync.map_or("", sync_word).to_owned(),
+fn why(row: &Row, model: &Model) -> String {
+    match (&row.standing.why, row.sync) {
+        (Some(why), _) => why.text.clone(),
+        (None, _) if row.followed => "followed".to_owned(),
+        (None, Some(word)) => sync_word(word).to_owned(),
+        (None, None) => row
+            .build
+            .as_ref()
+            .and_then(|build| builds::progress(build, model.now))
+            .unwrap_or_default(),
     }
 }
 
@@ -293,6 +302,7 @@ fn columns(visible: &[Shown<'_>], model: &Model) -> Vec<Column<Part>> {
         }
         Part::Ready => column(part, "READY", 7, 1),
         Part::Changed => column(part, "CHANGED", 7, 2),
+        Part::Build => column(part, "BUILD", 8, 3),
         Part::Why => why_column(visible, crowded),
     };
     match &model.settings.display.columns {
@@ -310,6 +320,7 @@ fn beside_namespace(model: &Model) -> bool {
 /// Those that tell rows apart or say something about them here.
 fn every_column(model: &Model, beside_namespace: bool) -> impl Iterator<Item = Part> {
     let environments = !model.settings.environments.is_empty() || model.clusters.len() > 1;
+    let builds = !model.settings.jenkins.is_empty();
     let all = [
         Part::Namespace,
         Part::Service,
@@ -318,11 +329,13 @@ fn every_column(model: &Model, beside_namespace: bool) -> impl Iterator<Item = P
         Part::Rollout,
         Part::Ready,
         Part::Changed,
+        Part::Build,
         Part::Why,
     ];
     all.into_iter().filter(move |part| match part {
         Part::Namespace => beside_namespace,
         Part::Environment => environments,
+        Part::Build => builds,
         Part::Service | Part::Version | Part::Rollout | Part::Ready | Part::Changed | Part::Why => {
             true
         }
@@ -381,6 +394,7 @@ fn draw(pen: &mut Pen<'_>, y: u16, shown: &Shown<'_>, columns: &[Placed<Part>], 
             Part::Rollout => phase_role,
             Part::Environment => shown.color.map_or(Role::Dim, Role::Named),
             Part::Changed => Role::Dim,
+            Part::Build => builds::role(shown.row.build.as_ref()),
             Part::Why => why_role(shown.row.standing.phase),
             Part::Service | Part::Namespace | Part::Version | Part::Ready => Role::Plain,
         };
@@ -397,7 +411,12 @@ fn draw(pen: &mut Pen<'_>, y: u16, shown: &Shown<'_>, columns: &[Placed<Part>], 
             Part::Namespace => {
                 pen.put_end(x, y, column.width, shown.namespace, role);
             }
-            Part::Rollout | Part::Service | Part::Environment | Part::Ready | Part::Changed => {
+            Part::Rollout
+            | Part::Service
+            | Part::Environment
+            | Part::Ready
+            | Part::Changed
+            | Part::Build => {
                 pen.put(x, y, column.width, shown.words(column.key), role);
             }
         }

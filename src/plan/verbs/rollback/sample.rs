@@ -125,6 +125,7 @@ pub fn workload(tag: &str) -> Workload {
         )),
         action: None,
         turn: None,
+        job: None,
     }
 }
 

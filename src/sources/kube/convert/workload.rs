@@ -59,6 +59,7 @@ pub fn workload(cluster: &ClusterId, kind: Kind, raw: &str) -> Result<Workload, 
         spec_written: manager::spec_written(meta),
         action: live_note(meta.annotations.action.as_ref(), raw_template),
         turn: live_note(meta.annotations.turn.as_ref(), raw_template),
+        job: optional(meta.annotations.job.as_ref()),
     })
 }
 

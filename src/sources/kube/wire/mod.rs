@@ -195,6 +195,8 @@ pub struct Annotations<'a> {
     pub action: Option<Text<'a>>,
     #[serde(borrow, rename = "rolldeck.dev/turn")]
     pub turn: Option<Text<'a>>,
+    #[serde(borrow, rename = "rolldeck.dev/job")]
+    pub job: Option<Text<'a>>,
     #[serde(borrow, rename = "argocd.argoproj.io/tracking-id")]
     pub argo_tracking_id: Option<Text<'a>>,
     #[serde(borrow, rename = "rolldeck.dev/suspended")]
