@@ -52,6 +52,17 @@ const IMPURE: &[&str] = &[
     "SystemTime",
 ];
 const IMPURE_STD: &[&str] = &["fs", "env", "net", "process", "thread"];
+/// The write calls of the sources.
+const WRITES: &[&str] = &[
+    "patch",
+    "delete",
+    "evict",
+    "trigger_build",
+    "stop_build",
+    "cancel_queued",
+    "set_enabled",
+    "describe_job",
+];
 const ROOT: &[&str] = &[
     "Cargo.toml",
     "Cargo.lock",
@@ -197,6 +208,8 @@ fn one_function_writes() {
         "fn f() { Cluster::patch(c) }",
         "fn f(c: Cluster) { c.delete(p) }",
         "fn f(c: Cluster) { c.evict(p) }",
+        "fn f(c: Client) { c.trigger_build(p) }",
+        "fn f() { Client::set_enabled(c) }",
     ] {
         assert_caught(|file| in_code(file, writes), "src/actions/execute.rs", text);
     }
@@ -386,11 +399,7 @@ fn writes(file: &File, tokens: &[Token]) -> Vec<String> {
     }
     let writes = |w: &&[Token]| {
         let texts = (&*w[0].text, &*w[1].text, &*w[2].text);
-        matches!(
-            texts,
-            (".", "patch" | "delete" | "evict", "(")
-                | ("Cluster", "::", "patch" | "delete" | "evict")
-        )
+        matches!(texts, (".", name, "(") | ("Cluster" | "Client", "::", name) if WRITES.contains(&name))
     };
     let found = tokens.windows(3).filter(writes);
     found

@@ -19,6 +19,7 @@ mod handover;
 mod hostile;
 mod imaging;
 mod interrupted;
+mod jenkins;
 mod kinds;
 mod merged_log;
 mod names;
