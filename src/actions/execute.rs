@@ -450,7 +450,7 @@ fn generation(answer: &Answer) -> Option<i64> {
     Some(object.metadata.generation)
 }
 
-fn missing_words(missing: &[Missing]) -> String {
+pub(super) fn missing_words(missing: &[Missing]) -> String {
     let check = |id: &crate::plan::CheckId| {
         let name = serde_json::to_value(id).unwrap_or_default();
         name.as_str().unwrap_or_default().to_owned()

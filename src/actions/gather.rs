@@ -311,7 +311,7 @@ fn annotations(raw: &str) -> Result<Option<HashMap<String, &RawValue>>, serde_js
 }
 
 /// An id that ties record, annotation and follow together, and the name of who acts.
-fn stamp(at: Timestamp) -> Result<Stamp, Failure> {
+pub fn stamp(at: Timestamp) -> Result<Stamp, Failure> {
     let mut bytes = [0; 8];
     ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut bytes).map_err(|_| {
         Failure::new(

@@ -1,5 +1,6 @@
 //! The only room that acts: reads for a plan, checks that ask, the one function that writes, the record.
 
+mod build;
 mod execute;
 mod fresh;
 mod gather;
@@ -10,8 +11,9 @@ pub mod record;
 mod send;
 mod turn;
 
+pub use build::{BuildOrder, build};
 pub use execute::{Order, execute};
-pub use gather::{GatherContext, gather, person};
+pub use gather::{GatherContext, gather, person, stamp};
 pub use preflight::preflight;
 pub use record::Recorder;
 pub use send::{SendError, send};

@@ -1,8 +1,11 @@
 //! The one function that writes.
 
 use crate::domain::Uid;
+use crate::domain::build::Ticket;
+use crate::plan::build::Act;
 use crate::plan::gate::PassKind;
-use crate::plan::{By, ObjectRef, Pass, Step, When};
+use crate::plan::{BuildWish, By, ObjectRef, Pass, Step, When};
+use crate::sources::jenkins::{self, Stop};
 use crate::sources::kube::{Answer, Cluster, Error, convert, path};
 
 /// Why a step did not go through.
@@ -38,6 +41,28 @@ pub async fn send(cluster: &Cluster, step: &Step, pass: &Pass) -> Result<Answer,
                     cluster.evict(pod, bound, dry_run).await?
                 }
             })
+        }
+    }
+}
+
+/// Asks a server that builds, once. No server has dry runs: without a real pass nothing is asked.
+pub async fn send_build(
+    client: &jenkins::Client,
+    wish: &BuildWish,
+    pass: &Pass,
+) -> Result<Option<Ticket>, jenkins::Error> {
+    match (pass.kind(), &wish.act) {
+        (PassKind::DryRun, _) => Ok(None),
+        (PassKind::Real, Act::Start(given)) => {
+            client.trigger_build(&wish.job, given).await.map(Some)
+        }
+        (PassKind::Real, Act::Stop(build)) => {
+            client.stop_build(build, Stop::Ask).await?;
+            Ok(None)
+        }
+        (PassKind::Real, Act::Cancel(queued)) => {
+            client.cancel_queued(queued).await?;
+            Ok(None)
         }
     }
 }

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Notify;
-use crate::domain::{ApiKind, ClusterId, Kind, Occurrence, SourceId, WorkloadId, build};
+use crate::domain::build::{self, BuildId};
+use crate::domain::{ApiKind, ClusterId, Kind, Occurrence, SourceId, WorkloadId};
 pub use crate::plan::Document;
 use crate::plan::kubectl::shell_word;
-use crate::plan::{Answers, Plan, Request};
+use crate::plan::{Answers, BuildWish, Plan, Request};
 use crate::text::escape;
 
 use super::event::{Ended, JobId};
@@ -30,6 +31,17 @@ pub enum Effect {
     ReadBuilds {
         job: JobId,
         of: build::JobId,
+    },
+    /// The log of a build, from its end on.
+    ReadBuildLog {
+        job: JobId,
+        build: BuildId,
+    },
+    /// Ask a server that builds.
+    Build {
+        job: JobId,
+        wish: Box<BuildWish>,
+        answers: Answers,
     },
     /// Try the connection, or every feed that waits, now.
     Retry {

@@ -11,7 +11,7 @@ use crate::domain::{
     ApiKind, ClusterId, Connection, Failure, Kind, LogLine, SourceId, Update, Usage,
 };
 use crate::plan::aftermath::Interrupted;
-use crate::plan::{Evidence, Progress, Verdict};
+use crate::plan::{BuildProgress, Evidence, Progress, Verdict};
 
 use super::Key;
 use super::effect::HandOver;
@@ -54,6 +54,15 @@ pub enum Event {
         job: JobId,
         of: build::JobId,
         outcome: Result<Vec<Build>, Failure>,
+    },
+    /// A piece of a build's log, and whether more comes.
+    BuildLogged {
+        job: JobId,
+        outcome: Result<(Document, bool), Failure>,
+    },
+    BuildProgressed {
+        job: JobId,
+        progress: BuildProgress,
     },
     Gathered {
         job: JobId,

@@ -38,6 +38,7 @@ pub enum Intent {
     #[serde(rename = "t0")]
     SetMoment,
     Releases,
+    Builds,
     Logs,
     PreviousLogs,
     FollowLogs,
@@ -59,6 +60,8 @@ pub enum Intent {
     SetImage,
     ResumeSync,
     DeletePod,
+    Build,
+    StopBuild,
     Confirm,
     Accept,
     Override,
@@ -92,13 +95,14 @@ pub enum Place {
     Doctor,
     Record,
     Changes,
+    Builds,
     Table,
     Plan,
     Help,
 }
 
 impl Place {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Board,
         Self::Service,
         Self::Logs,
@@ -106,6 +110,7 @@ impl Place {
         Self::Doctor,
         Self::Record,
         Self::Changes,
+        Self::Builds,
         Self::Table,
         Self::Plan,
         Self::Help,
@@ -171,14 +176,16 @@ impl Intent {
     }
 }
 
-use Place::{Board, Changes, Doctor, Help, Logs, Plan, Record, Service, Table, Text};
+use Place::{Board, Builds, Changes, Doctor, Help, Logs, Plan, Record, Service, Table, Text};
 
 const MOVING: &[Place] = &[
-    Board, Service, Logs, Text, Doctor, Record, Changes, Table, Plan, Help,
+    Board, Service, Logs, Text, Doctor, Record, Changes, Builds, Table, Plan, Help,
 ];
-const SCREENS: &[Place] = &[Board, Service, Logs, Text, Doctor, Record, Changes, Table];
+const SCREENS: &[Place] = &[
+    Board, Service, Logs, Text, Doctor, Record, Changes, Builds, Table,
+];
 const EVERYWHERE: &[Place] = &[
-    Board, Service, Logs, Text, Doctor, Record, Changes, Table, Plan, Help,
+    Board, Service, Logs, Text, Doctor, Record, Changes, Builds, Table, Plan, Help,
 ];
 const OBJECTS: &[Place] = &[Board, Service];
 const LINES: &[Place] = &[Board, Service, Changes];
@@ -225,7 +232,7 @@ pub const REGISTRY: &[Entry] = &[
     row(Intent::Bottom, ("bottom", "to the last line", "last"), Group::Move, MOVING),
     row(Intent::PageDown, ("page-down", "one page down", "page down"), Group::Move, MOVING),
     row(Intent::PageUp, ("page-up", "one page up", "page up"), Group::Move, MOVING),
-    row(Intent::Open, ("open", "open what is marked: a service, a pod's logs, two revisions compared, an action", "open"), Group::Move, &[Board, Service, Record, Changes, Table]),
+    row(Intent::Open, ("open", "open what is marked: a service, a pod's logs, two revisions compared, an action, a build's log", "open"), Group::Move, &[Board, Service, Record, Changes, Builds, Table]),
     row(Intent::Back, ("back", "close what is on top; never quits", "back"), Group::Move, EVERYWHERE),
     row(Intent::OtherPane, ("other-pane", "between history and pods", "history, pods"), Group::Move, &[Service]),
     row(Intent::Mark, ("mark", "mark the service for a verb on several; in their plan: leave the row out", "mark"), Group::Release, &[Board, Plan]),
@@ -247,6 +254,7 @@ pub const REGISTRY: &[Entry] = &[
     row(Intent::Changes, ("changes", "what changed: of all that is on the board, or of the service", "what changed"), Group::Look, OBJECTS),
     row(Intent::SetMoment, ("t0", "when it began: the changes before it, the likeliest first; nothing: the newest first", "began at"), Group::Look, &[Changes]),
     row(Intent::Releases, ("releases", "what Helm did: the history of the release", "releases"), Group::Look, OBJECTS),
+    row(Intent::Builds, ("builds", "the builds of the service: queue, running, recent, each with its log", "builds"), Group::Look, OBJECTS),
     row(Intent::Logs, ("logs", "the logs of the service's pods together, or of the marked pod", "logs"), Group::Look, OBJECTS),
     row(Intent::PreviousLogs, ("previous-logs", "the logs of the runs before the last restart", "previous logs"), Group::Look, &[Board, Service, Logs]),
     row(Intent::FollowLogs, ("follow-logs", "keep to the newest line, or stand still", "follow"), Group::Look, &[Logs]),
@@ -265,20 +273,22 @@ pub const REGISTRY: &[Entry] = &[
     release(row(Intent::SetImage, ("set-image", "plan another image for a container: a tag, a digest or a whole reference", "set image"), Group::Release, OBJECTS)),
     release(row(Intent::ResumeSync, ("resume-sync", "plan to resume the sync that a rolldeck suspended", "resume sync"), Group::Release, OBJECTS)),
     release(row(Intent::DeletePod, ("delete-pod", "plan to evict or delete the marked pod", "take pod away"), Group::Release, &[Service])),
+    release(row(Intent::Build, ("build", "start a build of the service, with its parameters", "build"), Group::Release, &[Board, Service, Builds])),
+    release(row(Intent::StopBuild, ("stop-build", "stop the build that runs, or take the one that waits out of the queue", "stop"), Group::Release, &[Builds])),
     row(Intent::Confirm, ("confirm", "do what the plan says", "do it"), Group::Release, &[Plan]),
     row(Intent::Accept, ("accept", "the button of a plan in an open environment", "do it"), Group::Release, &[Plan]),
     row(Intent::Override, ("override", "do it against a blocking check, with a reason", "override"), Group::Release, &[Plan]),
     row(Intent::Reason, ("reason", "say why, for the record", "reason"), Group::Release, &[Plan]),
     row(Intent::Stop, ("stop", "of several services begin no more; what is under way goes on", "begin no more"), Group::Release, &[Plan]),
-    row(Intent::Arm, ("arm", "writes in protected environments on, until ten idle minutes, or off", "arm"), Group::Release, &[Board, Service, Logs, Text, Doctor, Record, Changes, Plan]),
-    row(Intent::ShowFollow, ("follow", "the action that is under way", "follow"), Group::Release, &[Board, Service, Text, Doctor, Record, Changes]),
-    row(Intent::Record, ("record", "what was done: who, when, why, and how it ended", "record"), Group::Release, &[Board, Service, Logs, Text, Doctor, Changes]),
+    row(Intent::Arm, ("arm", "writes in protected environments on, until ten idle minutes, or off", "arm"), Group::Release, &[Board, Service, Logs, Text, Doctor, Record, Changes, Builds, Plan]),
+    row(Intent::ShowFollow, ("follow", "the action that is under way", "follow"), Group::Release, &[Board, Service, Text, Doctor, Record, Changes, Builds]),
+    row(Intent::Record, ("record", "what was done: who, when, why, and how it ended", "record"), Group::Release, &[Board, Service, Logs, Text, Doctor, Changes, Builds]),
     release(row(Intent::Undo, ("undo", "plan the way back from the marked action", "undo"), Group::Release, &[Record])),
     release(row(Intent::Finish, ("finish", "plan what is left of an action that did not come to its end", "finish"), Group::Release, &[Record])),
-    row(Intent::Copy, ("copy", "copy: the service, the revision's image, the text, the command of the plan, the action", "copy"), Group::Look, &[Board, Service, Logs, Text, Record, Changes, Table, Plan]),
+    row(Intent::Copy, ("copy", "copy: the service, the revision's image, the text, the command of the plan, the action", "copy"), Group::Look, &[Board, Service, Logs, Text, Record, Changes, Builds, Table, Plan]),
     row(Intent::Doctor, ("doctor", "what works, what does not, and why", "doctor"), Group::Program, SCREENS),
     row(Intent::LogIn, ("login", "log in to the cluster that waits for it, with the kubeconfig's login command", "log in"), Group::Program, SCREENS),
-    row(Intent::Retry, ("retry", "try again now what waits; read again what is shown", "again"), Group::Program, &[Board, Service, Logs, Text, Doctor, Record, Changes, Table, Plan]),
+    row(Intent::Retry, ("retry", "try again now what waits; read again what is shown", "again"), Group::Program, &[Board, Service, Logs, Text, Doctor, Record, Changes, Builds, Table, Plan]),
     row(Intent::Redraw, ("redraw", "paint the whole screen again", "redraw"), Group::Program, EVERYWHERE),
     row(Intent::Suspend, ("suspend", "back to the shell; fg returns", "suspend"), Group::Program, SCREENS),
     row(Intent::Palette, ("palette", "commands by name", "command"), Group::Program, SCREENS),

@@ -17,6 +17,7 @@ pub fn page(model: &Model) -> usize {
         Some(Screen::Table(_)) => table_rows(model),
         Some(Screen::Record(_)) => record_rows(model),
         Some(Screen::Changes(_)) => changes_rows(model),
+        Some(Screen::Builds(_)) => builds_rows(model),
     };
     rows.saturating_sub(1).max(1)
 }
@@ -61,6 +62,18 @@ pub fn record_rows(model: &Model) -> usize {
 /// Under the title, the lines about what is missing and the titles of the columns, above the line of the fields.
 pub fn changes_rows(model: &Model) -> usize {
     body_rows(model).saturating_sub(3 + gap_rows(model)).max(1)
+}
+
+/// What is told of the marked build, and an empty line, where there is room for it.
+pub fn builds_foot(model: &Model) -> usize {
+    if body_rows(model) < 14 { 0 } else { 6 }
+}
+
+/// Under the title, the line of the queue and the titles of the columns, above what is told of the marked build.
+pub fn builds_rows(model: &Model) -> usize {
+    body_rows(model)
+        .saturating_sub(3 + builds_foot(model))
+        .max(1)
 }
 
 /// What could not be read is said above the rest, on at most three lines.

@@ -12,8 +12,8 @@ use crate::domain::chain::Newest;
 use crate::domain::occurrence::Report;
 use crate::domain::release_record::{Action, Page};
 use crate::domain::{
-    ApiKind, Chain, ClusterId, Environment, Fleet, Health, Hold, Known, Level, Occurrence, SourceId,
-    Standing, TemplateHash, Uid, Usage, WorkloadId,
+    ApiKind, Chain, ClusterId, Environment, Fleet, Health, Hold, Known, Level, Occurrence,
+    SourceId, Standing, TemplateHash, Uid, Usage, WorkloadId,
 };
 use crate::plan::aftermath::Interrupted;
 use crate::plan::{Follow, Goal, Plan};
@@ -27,7 +27,8 @@ use super::logs::LogScreen;
 use super::table::TableScreen;
 
 pub use overlay::{
-    About, BatchBox, BatchRow, HandOverMenu, Overlay, Picked, PlanBox, Question, ReasonField, Stage,
+    About, BatchBox, BatchRow, BuildBox, BuildStage, HandOverMenu, Overlay, Picked, PlanBox,
+    Question, ReasonField, Stage,
 };
 
 #[derive(Debug, Clone, PartialEq)]
@@ -259,6 +260,20 @@ pub enum Screen {
     Table(Box<TableScreen>),
     Record(RecordScreen),
     Changes(Box<ChangesScreen>),
+    Builds(BuildsScreen),
+}
+
+/// The builds of the job that makes one service.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BuildsScreen {
+    pub workload: WorkloadId,
+    pub uid: Uid,
+    pub job: build::JobId,
+    /// The last question for its newest builds.
+    pub request: JobId,
+    /// The number of the marked build; the newest until a key moves it.
+    pub marked: Option<u32>,
+    pub offset: usize,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -324,6 +339,8 @@ pub enum TextKind {
     },
     /// What is known of one change.
     Occurrence(Option<WorkloadId>),
+    /// The log of a build, which grows while that runs.
+    BuildLog(build::BuildId, WorkloadId),
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 
+use crate::domain::known::State;
 use crate::domain::release_record::Became;
 use crate::domain::{Connection, Feed, Health, Hold, SourceId, Sync};
 use crate::text::{age, clock, date, list, thousands};
@@ -43,6 +44,7 @@ pub fn notes(model: &Model) -> Vec<Note> {
         notes.push(note(words.clone(), Tone::Bad));
     }
     notes.extend(model.clusters.iter().filter_map(|c| away(model, c)));
+    notes.extend(silent(model).map(|words| note(words, Tone::Warn)));
     notes.extend(interrupted(model));
     notes.extend(suspended(model).map(|words| note(words, Tone::Warn)));
     for cluster in &model.clusters {
@@ -119,6 +121,21 @@ fn away(model: &Model, cluster: &ClusterState) -> Option<Note> {
     };
     let words = format!("{} {}{again}", cluster.id, answering.sentence());
     Some(note(words, tone))
+}
+
+/// The servers that build and do not answer, each with the age of what is shown of it.
+fn silent(model: &Model) -> impl Iterator<Item = String> {
+    model.chain.servers().filter_map(|(name, known)| {
+        let State::Failed { why, since } = &known.state else {
+            return None;
+        };
+        let silence = age(*since, model.now);
+        let shown = match &known.last {
+            Some((_, at)) => format!("; its builds are {} old", age(*at, model.now)),
+            None => String::new(),
+        };
+        Some(format!("{name}: no answer for {silence}: {why}{shown}"))
+    })
 }
 
 /// What an earlier session did not bring to its end.

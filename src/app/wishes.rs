@@ -155,6 +155,7 @@ fn by_need(model: &Model) -> Vec<(u8, WorkloadId)> {
         match screen {
             Screen::Service(service) => needs.push((OPEN, service.workload.clone())),
             Screen::Logs(logs) => needs.push((OPEN, logs.workload.clone())),
+            Screen::Builds(builds) => needs.push((OPEN, builds.workload.clone())),
             Screen::Changes(changes) => {
                 needs.extend(changes.service.clone().map(|id| (OPEN, id)));
             }

@@ -3,10 +3,10 @@
 use super::answering::answering;
 use super::clusters::ClusterState;
 use super::intent::{Entry, Group, Intent, Place, REGISTRY};
-use super::model::{Model, Overlay, Pane, PlanBox, Screen, Stage};
+use super::model::{BuildBox, BuildStage, Model, Overlay, Pane, PlanBox, Screen, Stage};
 use super::update::{batch, missing_permission, place};
 use crate::domain::{Environment, Health, Level};
-use crate::plan::Missing;
+use crate::plan::{BuildProgress, Missing};
 use crate::text;
 
 pub use super::update::{Choice, choices, missing};
@@ -75,6 +75,7 @@ fn of_field(model: &Model) -> Option<Vec<Hint>> {
             ("esc", "leave it"),
         ])),
         Some(Overlay::SortKey) => Some(sort_hints()),
+        Some(Overlay::Build(shown)) => Some(of_build(model, shown)),
         Some(Overlay::HandOver(menu)) => {
             let esc = match menu.asking {
                 Some(_) => "leaves the field",
@@ -186,6 +187,14 @@ fn wanted(place: Place) -> &'static [Intent] {
             Intent::Back,
         ],
         Place::Table => TABLE,
+        Place::Builds => &[
+            Intent::Open,
+            Intent::Build,
+            Intent::StopBuild,
+            Intent::Copy,
+            Intent::Retry,
+            Intent::Back,
+        ],
         Place::Record => &[
             Intent::Open,
             Intent::Undo,
@@ -207,6 +216,26 @@ fn wanted(place: Place) -> &'static [Intent] {
         ],
         Place::Help => &[Intent::Back],
     }
+}
+
+fn of_build(model: &Model, shown: &BuildBox) -> Vec<Hint> {
+    let confirm = key(model, Intent::Confirm);
+    let wanted: &[(&str, &'static str)] = match &shown.stage {
+        _ if shown.name.is_some() => &[("enter", "starts it"), ("esc", "leaves the field")],
+        BuildStage::Filling => &[
+            ("enter", "that is all"),
+            ("tab", "next choice"),
+            ("↑ ↓", "other field"),
+            ("esc", "cancel"),
+        ],
+        BuildStage::Ready if shown.wish.level == Level::Open => {
+            &[("enter", "do it"), ("esc", "back")]
+        }
+        BuildStage::Ready => &[(&confirm, "do it"), ("esc", "back")],
+        BuildStage::Went(BuildProgress::Builds(_)) => &[("enter", "its log"), ("esc", "close")],
+        BuildStage::Asked | BuildStage::Went(_) => &[("esc", "close")],
+    };
+    fixed_hints(wanted)
 }
 
 fn batch_hints(model: &Model) -> Vec<Hint> {
@@ -435,6 +464,7 @@ fn under_help(model: &Model) -> Place {
         Some(Screen::Doctor(_)) => Place::Doctor,
         Some(Screen::Record(_)) => Place::Record,
         Some(Screen::Changes(_)) => Place::Changes,
+        Some(Screen::Builds(_)) => Place::Builds,
         Some(Screen::Table(_)) => Place::Table,
     }
 }

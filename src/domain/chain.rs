@@ -27,9 +27,17 @@ struct Entry {
 /// How the newest build of a job stands, for a row that has room for a few words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Newest {
-    Queued { stuck: bool },
-    Running { number: u32, percent: Option<u8> },
-    Done { number: u32, outcome: Outcome },
+    Queued {
+        stuck: bool,
+    },
+    Running {
+        number: u32,
+        percent: Option<u8>,
+    },
+    Done {
+        number: u32,
+        outcome: Outcome,
+    },
     /// The job can be built, and never was.
     None,
 }
@@ -154,7 +162,11 @@ mod tests {
         let mut told = job();
         told.last = Some(build(7, State::Running));
         assert_eq!(chain.looked("ci", vec![told.clone()], ago(60)), [id()]);
-        assert_eq!(chain.looked("ci", vec![told.clone()], ago(50)), [], "the same");
+        assert_eq!(
+            chain.looked("ci", vec![told.clone()], ago(50)),
+            [],
+            "the same"
+        );
         chain.failed("ci", "connection refused", ago(40));
         chain.failed("ci", "connection refused", ago(10));
         let (name, known) = chain.servers().next().unwrap();
@@ -163,7 +175,11 @@ mod tests {
             crate::domain::known::State::Failed { since, .. } => Some(*since),
             _ => None,
         };
-        assert_eq!(since(known), Some(ago(40)), "a failure keeps its first time");
+        assert_eq!(
+            since(known),
+            Some(ago(40)),
+            "a failure keeps its first time"
+        );
         assert_eq!(chain.job(&id()), Some(&told));
     }
 

@@ -1,5 +1,6 @@
 //! Runs what the app asks for: connections, feeds, jobs. Everything comes back as an `Event`.
 
+mod builds;
 pub mod changes;
 pub mod clock;
 mod connections;
@@ -29,6 +30,7 @@ use crate::config::Config;
 use crate::domain::{ClusterId, Failure, FailureKind};
 use crate::sources::kube::Cluster;
 
+use builds::Servers;
 use feeds::Feeds;
 use jobs::Jobs;
 use links::{Client, Links, Task};
@@ -57,6 +59,7 @@ struct Shared {
     config: RwLock<Arc<Config>>,
     events: mpsc::Sender<Event>,
     links: Links,
+    servers: Servers,
 }
 
 impl Engine {
@@ -67,6 +70,7 @@ impl Engine {
             config: RwLock::new(Arc::new(config)),
             events,
             links: Links::default(),
+            servers: Servers::default(),
         });
         let settings = Task(tokio::spawn(settings::watch(Arc::clone(&shared))).abort_handle());
         let engine = Self {
@@ -96,6 +100,11 @@ impl Engine {
                 if let Some(link) = shared.links.find(&cluster) {
                     link.retry();
                 }
+            }
+            Effect::WatchJobs(wishes) => shared.servers.wish(&shared, wishes),
+            Effect::Build { job, wish, answers } => {
+                self.writes
+                    .spawn(builds::build(shared, job, *wish, answers));
             }
             Effect::Cancel { job } => self.jobs.cancel(job),
             Effect::Gather { job, request } => {
@@ -145,6 +154,10 @@ impl Engine {
                 if let Some(wishes) = self.logs.wish(job, wish) {
                     self.jobs.spawn(job, logs::show(shared, job, wishes));
                 }
+            }
+            Effect::ReadBuilds { job, of } => self.jobs.spawn(job, builds::recent(shared, job, of)),
+            Effect::ReadBuildLog { job, build } => {
+                self.jobs.spawn(job, builds::log(shared, job, build));
             }
             Effect::FetchYaml { job, object } => {
                 self.jobs.spawn(job, reads::yaml(shared, job, object));

@@ -3,7 +3,7 @@
 use crate::domain::Level;
 
 use super::check::CheckState;
-use super::{CheckId, Finding, Plan, Verdict};
+use super::{BuildWish, CheckId, Finding, Plan, Verdict};
 
 /// What the person has given so far.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -75,24 +75,50 @@ impl Pass {
 
 /// Everything that is missing; empty when the plan may be executed.
 pub fn missing(level: Level, plan: &Plan, verdicts: &[Verdict], answers: &Answers) -> Vec<Missing> {
-    let rule = rule(level);
-    let mut missing = Vec::new();
-    if answers.readonly {
-        missing.push(Missing::ReadOnly);
-    }
-    if rule.arming && !answers.armed {
-        missing.push(Missing::Arming);
-    }
+    let mut missing = before_checks(level, answers);
     let overridden = answers
         .override_reason
         .as_deref()
         .is_some_and(|reason| !reason.trim().is_empty());
     let checks = CheckId::ALL.into_iter();
     missing.extend(checks.filter_map(|check| of_check(check, plan, verdicts, overridden)));
+    missing.extend(after_checks(level, &answers.word(plan), answers));
+    missing
+}
+
+/// The same for what is asked of a server that builds, which nothing but the person's word stands before.
+pub fn missing_for_build(wish: &BuildWish, answers: &Answers) -> Vec<Missing> {
+    let mut missing = before_checks(wish.level, answers);
+    missing.extend(after_checks(wish.level, &wish.workload.name, answers));
+    missing
+}
+
+/// The pass for it.
+///
+/// # Errors
+/// What is missing.
+pub fn pass_for_build(wish: &BuildWish, answers: &Answers) -> Result<Pass, Vec<Missing>> {
+    real(missing_for_build(wish, answers))
+}
+
+fn before_checks(level: Level, answers: &Answers) -> Vec<Missing> {
+    let mut missing = Vec::new();
+    if answers.readonly {
+        missing.push(Missing::ReadOnly);
+    }
+    if rule(level).arming && !answers.armed {
+        missing.push(Missing::Arming);
+    }
+    missing
+}
+
+/// `word` is what a protected environment wants typed.
+fn after_checks(level: Level, word: &str, answers: &Answers) -> Vec<Missing> {
+    let mut missing = Vec::new();
     if !answers.confirmed {
         missing.push(Missing::Confirmation);
     }
-    if rule.typed_name && answers.typed_name != answers.word(plan) {
+    if rule(level).typed_name && answers.typed_name != word {
         missing.push(Missing::Name);
     }
     missing
@@ -108,7 +134,10 @@ pub fn pass(
     verdicts: &[Verdict],
     answers: &Answers,
 ) -> Result<Pass, Vec<Missing>> {
-    let missing = missing(level, plan, verdicts, answers);
+    real(missing(level, plan, verdicts, answers))
+}
+
+fn real(missing: Vec<Missing>) -> Result<Pass, Vec<Missing>> {
     if missing.is_empty() {
         Ok(Pass {
             kind: PassKind::Real,

@@ -2,6 +2,7 @@
 
 pub mod aftermath;
 pub mod batch;
+pub mod build;
 pub mod check;
 pub mod comparison;
 mod difference;
@@ -26,6 +27,7 @@ use crate::domain::{
     Failure, FailureKind, Fleet, Level, Phase, TemplateHash, Uid, Workload, WorkloadId,
 };
 
+pub use build::{BuildPlan, BuildProgress, BuildWish};
 pub use check::{Ask, Check, CheckId, CheckState, Finding, Verdict};
 pub use evidence::{Autoscaling, Evidence, FreshRevision, FreshSync, Keeper, Stamp};
 pub use expected::Expected;

@@ -51,6 +51,7 @@ pub fn furthest(model: &Model) -> usize {
         Some(
             Overlay::SortKey
             | Overlay::HandOver(_)
+            | Overlay::Build(_)
             | Overlay::Palette { .. }
             | Overlay::Picker { .. },
         )
@@ -85,6 +86,7 @@ fn screen(body: &mut Pen<'_>, model: &Model) {
         Some(Screen::Table(table)) => screens::table::table(body, model, table),
         Some(Screen::Record(record)) => screens::record::record(body, model, record),
         Some(Screen::Changes(changes)) => screens::changes::changes(body, model, changes),
+        Some(Screen::Builds(builds)) => screens::builds::builds(body, model, builds),
     }
 }
 
@@ -111,6 +113,7 @@ fn overlay(pen: &mut Pen<'_>, model: &Model) {
             screens::picker::picker(pen, model, *of, (field, *selected, names));
         }
         Some(Overlay::HandOver(menu)) => screens::handover::handover(pen, model, menu),
+        Some(Overlay::Build(shown)) => screens::build::build(pen, model, shown),
         Some(Overlay::Plan(shown)) => screens::plan::plan(pen, model, shown),
         Some(Overlay::Batch) => {
             if let Some(batch) = &model.batch {
@@ -129,6 +132,7 @@ fn about(model: &Model) -> Option<&WorkloadId> {
             crate::app::model::TextKind::Events(id)
             | crate::app::model::TextKind::Releases(id, _) => Some(id),
             crate::app::model::TextKind::Occurrence(id) => id.as_ref(),
+            crate::app::model::TextKind::BuildLog(_, id) => Some(id),
             crate::app::model::TextKind::Comparison(compared) => Some(&compared.workload),
             crate::app::model::TextKind::Action { workload, .. } => Some(workload),
             crate::app::model::TextKind::Yaml(of) => match of {
@@ -139,6 +143,7 @@ fn about(model: &Model) -> Option<&WorkloadId> {
             },
         },
         Screen::Changes(changes) => changes.service.as_ref(),
+        Screen::Builds(builds) => Some(&builds.workload),
         Screen::Doctor(_) | Screen::Table(_) | Screen::Record(_) => None,
     }
 }

@@ -5,9 +5,10 @@ use jiff::Timestamp;
 use crate::app::event::JobId;
 use crate::app::field::Field;
 use crate::app::handover::{Offer, Subject};
+use crate::domain::build::Parameter;
 use crate::domain::{Container, Failure, Known, WorkloadId};
 use crate::plan::batch::Batch;
-use crate::plan::{Answers, Plan, Request, Verb, Verdict};
+use crate::plan::{Answers, BuildProgress, BuildWish, Plan, Request, Verb, Verdict};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Overlay {
@@ -31,6 +32,42 @@ pub enum Overlay {
     /// A sort letter is awaited.
     SortKey,
     HandOver(Box<HandOverMenu>),
+    Build(Box<BuildBox>),
+}
+
+/// A build to be started or stopped, from the key to what became of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BuildBox {
+    pub job: JobId,
+    pub wish: BuildWish,
+    /// What the job asks for, and what is given.
+    pub fields: Vec<(Parameter, Field)>,
+    /// The one that takes the keys.
+    pub at: usize,
+    pub stage: BuildStage,
+    pub answers: Answers,
+    /// The service's name, once `y` opened the field.
+    pub name: Option<Field>,
+    /// A sentence about the last key.
+    pub said: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum BuildStage {
+    /// The parameters are being typed.
+    Filling,
+    /// All is said, and nothing is asked.
+    Ready,
+    /// On its way to the server.
+    Asked,
+    Went(BuildProgress),
+}
+
+impl BuildBox {
+    /// One of its fields takes the keys.
+    pub fn typing(&self) -> bool {
+        self.stage == BuildStage::Filling || self.name.is_some()
+    }
 }
 
 /// Which program is to have the terminal.

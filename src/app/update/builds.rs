@@ -1,4 +1,4 @@
-//! What the servers that build tell: which job builds which service, and what came of the last look.
+//! What the servers that build tell: which job builds which service, its builds, and what came of the last look.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,9 +6,13 @@ use jiff::Timestamp;
 
 use crate::app::effect::{Effect, JobsWish};
 use crate::app::event::JobId;
-use crate::app::model::{Model, RowBuild, Screen};
+use crate::app::intent::Intent;
+use crate::app::layout;
+use crate::app::model::{BuildsScreen, Model, RowBuild, Screen, TextKind};
 use crate::domain::build::{self, Build, Job};
-use crate::domain::{Failure, Workload};
+use crate::domain::{Failure, Workload, WorkloadId};
+
+use super::{build as box_of, key, next_job, notice, text};
 
 /// The job that builds it: by its annotation, on the first server, else as the configuration of a server says.
 pub fn job_of(model: &Model, workload: &Workload) -> Option<build::JobId> {
@@ -44,7 +48,8 @@ pub fn wanted(model: &Model) -> Vec<JobsWish> {
     }
     let watched = match model.screens.last() {
         None => true,
-        Some(screen) => matches!(screen, Screen::Service(_)),
+        Some(Screen::Text(text)) => matches!(text.kind, TextKind::BuildLog(..)),
+        Some(screen) => matches!(screen, Screen::Service(_) | Screen::Builds(_)),
     };
     let wish = |(server, jobs): (&str, _)| JobsWish {
         server: server.into(),
@@ -52,6 +57,101 @@ pub fn wanted(model: &Model) -> Vec<JobsWish> {
         watched,
     };
     jobs.into_iter().map(wish).collect()
+}
+
+/// The builds of its job over what is shown.
+pub fn open(model: &mut Model, id: &WorkloadId) -> Vec<Effect> {
+    let Some(job) = job_or_say(model, id) else {
+        return Vec::new();
+    };
+    let Some(uid) = model.board.row(id).map(|row| row.uid.clone()) else {
+        return Vec::new();
+    };
+    let request = next_job(model);
+    model.overlay = None;
+    model.screens.push(Screen::Builds(BuildsScreen {
+        workload: id.clone(),
+        uid,
+        job: job.clone(),
+        request,
+        marked: None,
+        offset: 0,
+    }));
+    model.work.wishes = true;
+    vec![Effect::ReadBuilds {
+        job: request,
+        of: job,
+    }]
+}
+
+/// The job that builds it; says why there is none.
+pub fn job_or_say(model: &mut Model, id: &WorkloadId) -> Option<build::JobId> {
+    let workload = model.fleet.workload(id)?;
+    let job = job_of(model, workload);
+    if job.is_none() {
+        let words = if model.settings.jenkins.is_empty() {
+            "no server that builds is configured: jenkins: in the settings names one".to_owned()
+        } else {
+            format!("no job is known that builds {id}: jobs: in the settings, or its annotation")
+        };
+        notice(model, words, false);
+    }
+    job
+}
+
+pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
+    let (page, rows) = (layout::page(model), layout::builds_rows(model));
+    let Some(Screen::Builds(screen)) = model.screens.last_mut() else {
+        return Vec::new();
+    };
+    let builds = model.chain.builds(&screen.job);
+    let at = screen.at(builds);
+    if let Some(to) = key::moved(intent, at, builds.len(), page) {
+        screen.marked = builds.get(to).map(|build| build.id.number);
+        screen.offset = layout::scrolled(screen.offset, to, rows);
+        return Vec::new();
+    }
+    let marked = builds.get(at).cloned();
+    let (id, job) = (screen.workload.clone(), screen.job.clone());
+    match intent {
+        Intent::Back => {
+            let job = screen.request;
+            model.screens.pop();
+            model.work.wishes = true;
+            vec![Effect::Cancel { job }]
+        }
+        Intent::Retry => {
+            let request = next_job(model);
+            if let Some(Screen::Builds(screen)) = model.screens.last_mut() {
+                screen.request = request;
+            }
+            vec![Effect::ReadBuilds {
+                job: request,
+                of: job,
+            }]
+        }
+        Intent::Open => match marked {
+            Some(build) => text::open_build_log(model, build.id, id),
+            None => Vec::new(),
+        },
+        Intent::Copy => match marked {
+            Some(build) => vec![Effect::Copy {
+                text: build.url.to_string(),
+            }],
+            None => Vec::new(),
+        },
+        Intent::Build => box_of::open(model, &id),
+        Intent::StopBuild => box_of::stop(model, &id, marked),
+        _ => Vec::new(),
+    }
+}
+
+impl BuildsScreen {
+    /// Where the marked build is; the newest when it is gone.
+    pub fn at(&self, builds: &[Build]) -> usize {
+        let marked = |build: &Build| Some(build.id.number) == self.marked;
+        builds.iter().position(marked).unwrap_or(0)
+    }
 }
 
 pub fn told(
@@ -77,12 +177,14 @@ pub fn read(
     of: &build::JobId,
     outcome: Result<Vec<Build>, Failure>,
 ) -> Vec<Effect> {
-    // A server that fails is said by its looks.
-    if let Ok(builds) = outcome {
-        model.chain.read(of, builds);
-        touch(model, |job| job == of);
-        model.dirty = true;
+    match outcome {
+        Ok(builds) => {
+            model.chain.read(of, builds);
+            touch(model, |job| job == of);
+        }
+        Err(failure) => notice(model, failure.line(), true),
     }
+    model.dirty = true;
     Vec::new()
 }
 

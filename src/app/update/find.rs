@@ -26,6 +26,7 @@ pub fn key(model: &mut Model, pressed: Key) {
             | Screen::Doctor(_)
             | Screen::Table(_)
             | Screen::Record(_)
+            | Screen::Builds(_)
             | Screen::Changes(_),
         )
         | None => return,
@@ -91,6 +92,7 @@ pub fn go(model: &mut Model, way: Way) {
             | Screen::Doctor(_)
             | Screen::Table(_)
             | Screen::Record(_)
+            | Screen::Builds(_)
             | Screen::Changes(_),
         )
         | None => return,

@@ -181,6 +181,7 @@ fn looked_at(model: &Model) -> Option<&WorkloadId> {
     match model.screens.last() {
         Some(Screen::Service(screen)) => Some(&screen.workload),
         Some(Screen::Logs(screen)) => Some(&screen.workload),
+        Some(Screen::Builds(screen)) => Some(&screen.workload),
         Some(
             Screen::Text(_)
             | Screen::Doctor(_)

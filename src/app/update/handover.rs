@@ -89,6 +89,7 @@ fn subject(model: &Model) -> Option<Subject> {
             | Screen::Text(_)
             | Screen::Doctor(_)
             | Screen::Record(_)
+            | Screen::Builds(_)
             | Screen::Changes(_),
         ) => None,
     }

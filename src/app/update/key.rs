@@ -9,8 +9,8 @@ use crate::app::keymap::{Code, Key};
 use crate::app::model::{Model, Overlay, Picked, Screen};
 
 use super::{
-    batch, board, changes, clusters, doctor, find, follow, handover, login, logs, namespaces,
-    notice, palette, picker, plan, record, service, table, text,
+    batch, board, build, builds, changes, clusters, doctor, find, follow, handover, login, logs,
+    namespaces, notice, palette, picker, plan, record, service, table, text,
 };
 
 /// More lines than anything that lies over the screen has; how many it has depends on how it is drawn.
@@ -32,6 +32,7 @@ pub fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
         Some(Overlay::Palette { .. }) => palette::key(model, key),
         Some(Overlay::Picker { .. }) => picker::key(model, key),
         Some(Overlay::HandOver(_)) => handover::key(model, key),
+        Some(Overlay::Build(_)) => build::key(model, key),
         Some(Overlay::Plan(shown)) if shown.typing() => plan::field_key(model, key),
         Some(Overlay::Batch) if batch_types(model) => batch::field_key(model, key),
         Some(Overlay::Plan(_) | Overlay::Batch | Overlay::Help { .. }) | None => {
@@ -50,6 +51,7 @@ pub fn pasted(model: &mut Model, text: &str) -> Vec<Effect> {
         Some(Overlay::Palette { .. } | Overlay::Picker { .. }) => true,
         Some(Overlay::Plan(shown)) => shown.typing(),
         Some(Overlay::HandOver(menu)) => handover::typing(menu),
+        Some(Overlay::Build(shown)) => shown.typing(),
         Some(Overlay::Batch) => batch_types(model),
         Some(Overlay::SortKey | Overlay::Help { .. }) => false,
         None => typing(model),
@@ -79,7 +81,7 @@ fn typing(model: &Model) -> bool {
             Some(Screen::Record(screen)) => screen.filtering,
             Some(Screen::Changes(screen)) => screen.filtering || screen.moment.is_some(),
             Some(Screen::Table(screen)) => screen.filtering,
-            Some(Screen::Service(_) | Screen::Doctor(_)) => false,
+            Some(Screen::Service(_) | Screen::Doctor(_) | Screen::Builds(_)) => false,
         }
 }
 
@@ -103,6 +105,7 @@ pub fn place(model: &Model) -> Place {
             Some(
                 Overlay::SortKey
                 | Overlay::HandOver(_)
+                | Overlay::Build(_)
                 | Overlay::Palette { .. }
                 | Overlay::Picker { .. },
             )
@@ -116,6 +119,7 @@ pub fn place(model: &Model) -> Place {
             Some(Screen::Doctor(_)) => Place::Doctor,
             Some(Screen::Record(_)) => Place::Record,
             Some(Screen::Changes(_)) => Place::Changes,
+            Some(Screen::Builds(_)) => Place::Builds,
             Some(Screen::Table(_)) => Place::Table,
         },
     }
@@ -164,6 +168,7 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
         Place::Table => table::act(model, intent),
         Place::Record => record::act(model, intent),
         Place::Changes => changes::act(model, intent),
+        Place::Builds => builds::act(model, intent),
         Place::Plan if model.overlay == Some(Overlay::Batch) => batch::act(model, intent),
         Place::Plan => plan::act(model, intent),
         Place::Help => {
@@ -227,6 +232,7 @@ pub fn stop_at(model: &mut Model, furthest: usize) {
         Some(
             Overlay::SortKey
             | Overlay::HandOver(_)
+            | Overlay::Build(_)
             | Overlay::Palette { .. }
             | Overlay::Picker { .. },
         )

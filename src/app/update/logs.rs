@@ -141,6 +141,7 @@ pub fn logged(model: &mut Model, job: JobId, news: LogNews) -> Vec<Effect> {
             | Screen::Doctor(_)
             | Screen::Table(_)
             | Screen::Record(_)
+            | Screen::Builds(_)
             | Screen::Changes(_) => None,
         });
     let Some((visible, screen)) = screen else {

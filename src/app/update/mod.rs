@@ -3,6 +3,7 @@
 mod ask;
 pub mod batch;
 mod board;
+pub mod build;
 pub mod builds;
 pub mod changes;
 pub mod clusters;
@@ -80,6 +81,8 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
             outcome,
         } => builds::told(model, &server, at, outcome),
         Event::BuildsRead { job, of, outcome } => builds::read(model, job, &of, outcome),
+        Event::BuildLogged { job, outcome } => text::build_logged(model, job, outcome),
+        Event::BuildProgressed { job, progress } => build::progressed(model, job, progress),
         Event::Gathered { job, outcome } => plan::gathered(model, job, outcome),
         Event::Checked { job, verdict } => plan::checked(model, job, verdict),
         Event::Progressed { job, progress } => progress::progressed(model, job, progress),

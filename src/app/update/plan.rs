@@ -358,7 +358,7 @@ fn confirm(model: &mut Model, by_letter: bool) -> Vec<Effect> {
     }
 }
 
-fn not_yet(model: &Model, missing: &Missing) -> String {
+pub fn not_yet(model: &Model, missing: &Missing) -> String {
     let key = |intent| model.settings.keymap.shown(intent).unwrap_or_default();
     match missing {
         Missing::ReadOnly => "read-only: nothing is sent".into(),

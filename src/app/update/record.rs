@@ -71,6 +71,7 @@ fn shown(model: &mut Model) -> Option<&mut RecordScreen> {
         | Screen::Text(_)
         | Screen::Table(_)
         | Screen::Doctor(_)
+        | Screen::Builds(_)
         | Screen::Changes(_) => None,
     })
 }

@@ -22,6 +22,7 @@ use crate::plan::{CheckId, Finding, Follow, Progress, Target, Verdict};
 mod ask;
 mod batch;
 mod board;
+mod builds;
 mod changes;
 mod clusters;
 mod command;

@@ -5,6 +5,7 @@ use crate::app::event::{Document, JobId};
 use crate::app::intent::Intent;
 use crate::app::layout;
 use crate::app::model::{Model, Screen, Search, TextKind, TextScreen};
+use crate::domain::build::BuildId;
 use crate::domain::release_record::Action;
 use crate::domain::{Failure, Known, Workload, WorkloadId, known::State};
 use crate::text::action::whole;
@@ -13,6 +14,8 @@ use crate::text::{age, clock, pad, width};
 use super::find::{self, Way};
 use super::{key, next_job, notice, record};
 
+/// So many lines of a build's log are kept, the newest.
+const BUILD_LOG: usize = 20_000;
 /// Cells of the longest reason that is written whole.
 const REASON: usize = 20;
 
@@ -162,6 +165,52 @@ pub fn fetched(model: &mut Model, job: JobId, outcome: Result<Document, Failure>
     Vec::new()
 }
 
+/// The log of a build, from its end on while that runs.
+pub fn open_build_log(model: &mut Model, build: BuildId, of: WorkloadId) -> Vec<Effect> {
+    let job = next_job(model);
+    let title = format!("#{} of {}", build.number, build.job.path);
+    let kind = TextKind::BuildLog(build.clone(), of);
+    push(model, title, kind, loading(), job);
+    vec![Effect::ReadBuildLog { job, build }]
+}
+
+/// Who stands at the end of the log stays there.
+pub fn build_logged(
+    model: &mut Model,
+    job: JobId,
+    outcome: Result<(Document, bool), Failure>,
+) -> Vec<Effect> {
+    let (now, last) = (model.now, last_top(model));
+    let its = |screen: &&mut Screen| matches!(screen, Screen::Text(text) if text.job == job);
+    let Some(Screen::Text(screen)) = model.screens.iter_mut().find(its) else {
+        return Vec::new();
+    };
+    let at_end = screen.offset >= last;
+    match outcome {
+        Ok((mut piece, _)) => {
+            let old = screen.document.last.take();
+            let mut lines = old.map_or_else(Vec::new, |(document, _)| document.lines);
+            lines.append(&mut piece.lines);
+            let over = lines.len().saturating_sub(BUILD_LOG);
+            lines.drain(..over);
+            screen.offset = screen.offset.saturating_sub(over);
+            piece.lines = lines;
+            screen.document.learn(piece, now);
+        }
+        Err(failure) => screen.document.fail(failure.line(), now),
+    }
+    if at_end {
+        let last = last_top(model);
+        if let Some(Screen::Text(screen)) = model.screens.last_mut()
+            && screen.job == job
+        {
+            screen.offset = last;
+        }
+    }
+    model.dirty = true;
+    Vec::new()
+}
+
 pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
     let (page, last) = (layout::page(model), last_top(model));
     let Some(Screen::Text(screen)) = model.screens.last_mut() else {
@@ -207,6 +256,7 @@ fn last_top(model: &Model) -> usize {
             | Screen::Doctor(_)
             | Screen::Table(_)
             | Screen::Record(_)
+            | Screen::Builds(_)
             | Screen::Changes(_),
         )
         | None => 0,
@@ -226,6 +276,7 @@ fn again(model: &mut Model) -> Vec<Effect> {
         TextKind::Yaml(_)
         | TextKind::Comparison(_)
         | TextKind::Occurrence(_)
+        | TextKind::BuildLog(..)
         | TextKind::Releases(..) => None,
     };
     let Some(Screen::Text(screen)) = model.screens.last_mut() else {
@@ -251,6 +302,13 @@ fn again(model: &mut Model) -> Vec<Effect> {
                 of: (workload, name),
             },
         ],
+        TextKind::BuildLog(build, _) => {
+            screen.document = loading();
+            vec![
+                Effect::Cancel { job: old },
+                Effect::ReadBuildLog { job, build },
+            ]
+        }
         TextKind::Yaml(object) => vec![
             Effect::Cancel { job: old },
             Effect::FetchYaml { job, object },

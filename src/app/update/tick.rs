@@ -66,6 +66,11 @@ fn ages(model: &Model) -> u64 {
                 words.age(*at);
             }
         }
+        Some(Screen::Builds(screen)) => {
+            for build in model.chain.builds(&screen.job) {
+                build.started.into_iter().for_each(|at| words.age(at));
+            }
+        }
         Some(Screen::Logs(_) | Screen::Doctor(_)) => {}
     }
     for following in &model.follows {

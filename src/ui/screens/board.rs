@@ -14,11 +14,11 @@ use crate::domain::{Color, Health, Phase, SourceId, source::Feed};
 use crate::text;
 
 use super::super::theme::{self, Role};
-use super::builds;
 use super::super::widgets::bar::bar;
 use super::super::widgets::input::input;
 use super::super::widgets::pen::{Pen, cells};
 use super::super::widgets::table::{Column, Placed, place, scroll_mark};
+use super::builds;
 
 /// Cells before the first column: the cursor and the phase's sign.
 const MARKS: u16 = 4;

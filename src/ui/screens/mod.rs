@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod board;
+pub mod build;
 pub mod builds;
 pub mod changes;
 pub mod doctor;

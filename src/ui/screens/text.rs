@@ -71,6 +71,7 @@ fn role_of(kind: &TextKind, line: &str) -> Role {
             | TextKind::Events(_)
             | TextKind::Action { .. }
             | TextKind::Releases(..)
+            | TextKind::BuildLog(..)
             | TextKind::Occurrence(_),
             _,
         ) => Role::Plain,

@@ -1,0 +1,184 @@
+//! Asks a server that builds: the gate, a fresh look at the job, a line in the record, the write, and what became of it.
+
+use std::time::Duration;
+
+use futures::stream::{self, BoxStream, StreamExt};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::time::sleep;
+
+use super::execute::missing_words;
+use super::fresh;
+use super::record::{Answered, Line, Outcome, Recorder, Sending, Side};
+use super::send::send_build;
+use crate::domain::build::{Ticket, Whereabouts};
+use crate::domain::{Failure, FailureKind};
+use crate::plan::build::Act;
+use crate::plan::{Answers, BuildPlan, BuildProgress, Pass, gate};
+use crate::sources::Clock;
+use crate::sources::jenkins::{Client, Error};
+
+/// What was started is looked for so often, and so many times.
+const LOOK: Duration = Duration::from_secs(1);
+const LOOKS: u32 = 600;
+
+/// What is to be asked, and what the person gave for it.
+#[derive(Debug, Clone)]
+pub struct BuildOrder {
+    pub plan: BuildPlan,
+    pub answers: Answers,
+    pub recorder: Recorder,
+    pub clock: Clock,
+}
+
+/// Ends once it is known what became of it. Asked once, never again, and dropping the stream does not stop it. Needs
+/// a tokio runtime.
+pub fn build(client: Client, order: BuildOrder) -> BoxStream<'static, BuildProgress> {
+    let (tx, rx) = unbounded_channel();
+    tokio::spawn(async move {
+        let asking = Asking { client, order, tx };
+        if let Err(why) = asking.run().await {
+            asking.tell(BuildProgress::Refused(why));
+        }
+    });
+    stream::unfold(rx, |mut rx| async move { Some((rx.recv().await?, rx)) }).boxed()
+}
+
+struct Asking {
+    client: Client,
+    order: BuildOrder,
+    tx: UnboundedSender<BuildProgress>,
+}
+
+impl Asking {
+    /// # Errors
+    /// Why nothing was asked.
+    async fn run(&self) -> Result<(), Failure> {
+        let BuildOrder { plan, answers, .. } = &self.order;
+        let pass = gate::pass_for_build(&plan.wish, answers);
+        let pass = pass.map_err(|missing| fresh::refused(missing_words(&missing)))?;
+        self.unchanged().await?;
+        let recorder = &self.order.recorder;
+        let _under_way = recorder.begin(&plan.stamp.id).await?;
+        recorder
+            .append(Line::Sending(Box::new(self.line())))
+            .await?;
+        self.ask(&pass).await;
+        Ok(())
+    }
+
+    /// The job asks for what was shown.
+    async fn unchanged(&self) -> Result<(), Failure> {
+        let wish = &self.order.plan.wish;
+        if let Act::Start(_) = wish.act {
+            let now = self.client.job(&wish.job.id.path).await;
+            let now = now.map_err(|error| error.failure())?;
+            if !wish.fits(&now) {
+                let sentence = format!(
+                    "{} changed what it asks for since it was shown",
+                    now.id.path
+                );
+                let failure = Failure::new(FailureKind::Refused, sentence);
+                return Err(failure.hint("nothing was sent; look again"));
+            }
+        }
+        match wish.mistake() {
+            Some(mistake) => Err(Failure::new(FailureKind::Refused, mistake)),
+            None => Ok(()),
+        }
+    }
+
+    async fn ask(&self, pass: &Pass) {
+        match send_build(&self.client, &self.order.plan.wish, pass).await {
+            Ok(ticket) => {
+                self.record(Outcome::Accepted, "the server accepted it")
+                    .await;
+                let at = (self.order.clock)();
+                self.tell(BuildProgress::Accepted { at });
+                if let Some(ticket) = ticket {
+                    self.find(&ticket).await;
+                }
+            }
+            Err(error) if error.outcome_unknown() => {
+                let why = error.failure().line();
+                self.record(Outcome::Unknown, &why).await;
+                self.tell(BuildProgress::Unknown(why));
+            }
+            Err(error) => {
+                let why = error.failure();
+                self.record(Outcome::Refused, &why.sentence).await;
+                self.tell(BuildProgress::Refused(why));
+            }
+        }
+    }
+
+    /// The build that comes of it.
+    async fn find(&self, ticket: &Ticket) {
+        for _ in 0..LOOKS {
+            match self.client.whereabouts(ticket).await {
+                Ok(Whereabouts::Build(build)) => return self.tell(BuildProgress::Builds(build)),
+                Ok(Whereabouts::Cancelled) => {
+                    let words = "it was taken out of the queue".into();
+                    return self.tell(BuildProgress::Lost(words));
+                }
+                Ok(Whereabouts::Queued(_) | Whereabouts::Unknown) => {}
+                Err(error @ (Error::Unauthorized { .. } | Error::Forbidden { .. })) => {
+                    return self.tell(BuildProgress::Lost(error.failure().line()));
+                }
+                // Its looks say that the server is away.
+                Err(_) => {}
+            }
+            sleep(LOOK).await;
+        }
+        let words = "it was accepted, and neither the queue nor the newest builds have it";
+        self.tell(BuildProgress::Lost(words.into()));
+    }
+
+    fn line(&self) -> Sending {
+        let BuildOrder { plan, answers, .. } = &self.order;
+        let side = |version: String| Side {
+            number: 0,
+            name: String::new(),
+            version,
+        };
+        let wish = &plan.wish;
+        let last = wish.job.last.as_ref();
+        let last = last.map_or_else(String::new, |last| format!("#{}", last.id.number));
+        Sending {
+            id: plan.stamp.id.clone(),
+            at: (self.order.clock)(),
+            verb: wish.act.verb().into(),
+            workload: wish.workload.clone(),
+            uid: wish.uid.to_string(),
+            from: side(last),
+            to: side(wish.job.id.path.to_string()),
+            by: plan.stamp.by.clone(),
+            server_user: None,
+            reason: answers.reason.clone(),
+            override_reason: None,
+            checks: Vec::new(),
+            steps: vec![wish.what()],
+            template: None,
+            generation: None,
+            replicas: None,
+            deletes: Vec::new(),
+        }
+    }
+
+    async fn record(&self, outcome: Outcome, sentence: &str) {
+        let line = Line::Answered(Answered {
+            id: self.order.plan.stamp.id.clone(),
+            at: (self.order.clock)(),
+            outcome,
+            accepted: usize::from(outcome == Outcome::Accepted),
+            sentence: sentence.into(),
+        });
+        if let Err(failure) = self.order.recorder.append(line).await {
+            tracing::error!(failure.sentence, "the outcome is not in the record");
+        }
+    }
+
+    /// Nobody may listen any more, and that stops nothing.
+    fn tell(&self, progress: BuildProgress) {
+        let _ = self.tx.send(progress);
+    }
+}
