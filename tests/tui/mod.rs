@@ -1,6 +1,7 @@
 //! What a person sees: snapshots of every screen, hostile words, how quiet it is, and the picture of the README.
 
 mod batch;
+mod builds;
 mod cells;
 mod changes;
 mod clusters;

@@ -79,6 +79,7 @@ fn on_row(model: &mut Model, intent: Intent) -> Vec<Effect> {
 }
 
 pub fn open(model: &mut Model, id: WorkloadId, uid: Uid) -> Vec<Effect> {
+    let effects = builds::ask(model, &id);
     let mut screen = ServiceScreen {
         workload: id,
         uid,
@@ -91,7 +92,7 @@ pub fn open(model: &mut Model, id: WorkloadId, uid: Uid) -> Vec<Effect> {
     service::mark_current(&model.fleet, &mut screen);
     model.screens.push(Screen::Service(screen));
     model.work.wishes = true;
-    Vec::new()
+    effects
 }
 
 /// Puts the cursor on a row by its place, which is from now on remembered by object.

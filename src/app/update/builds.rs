@@ -84,6 +84,16 @@ pub fn open(model: &mut Model, id: &WorkloadId) -> Vec<Effect> {
     }]
 }
 
+/// What built its revisions, for the service's own screen.
+pub fn ask(model: &mut Model, id: &WorkloadId) -> Vec<Effect> {
+    let workload = model.fleet.workload(id);
+    let Some(of) = workload.and_then(|workload| job_of(model, workload)) else {
+        return Vec::new();
+    };
+    let job = next_job(model);
+    vec![Effect::ReadBuilds { job, of }]
+}
+
 /// The job that builds it; says why there is none.
 pub fn job_or_say(model: &mut Model, id: &WorkloadId) -> Option<build::JobId> {
     let workload = model.fleet.workload(id)?;

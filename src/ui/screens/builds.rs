@@ -190,7 +190,8 @@ fn runs(delivery: &Delivery<'_>) -> Option<String> {
     Some(format!("rev {} {}", revision.number, tie.words()))
 }
 
-fn result(build: &Build, now: Timestamp) -> String {
+/// How far it is, or how it ended.
+pub fn result(build: &Build, now: Timestamp) -> String {
     match build.state {
         State::Running => build
             .percent(now)
@@ -202,7 +203,7 @@ fn result(build: &Build, now: Timestamp) -> String {
 fn tests(tests: Tests) -> String {
     match tests.failed {
         0 => format!("{} ok", tests.total - tests.skipped.min(tests.total)),
-        failed => format!("{failed} of {} failed", tests.total),
+        failed => format!("{failed} failed"),
     }
 }
 

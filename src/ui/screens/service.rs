@@ -1,6 +1,7 @@
 //! One service: how it stands and why, what `R` would do, its history, its rollout, its pods and their events.
 
 mod changes;
+mod delivery;
 mod history;
 mod pods;
 mod rollout;
@@ -15,6 +16,7 @@ use crate::app::intent::Intent;
 use crate::app::model::ServiceScreen;
 use crate::app::update::missing_permission;
 use crate::app::words::key;
+use crate::domain::delivery::Delivery;
 use crate::domain::{Kind, Phase, Pod, Revision, Standing, Warning, Workload, revision, version};
 use crate::plan::verbs::rollback;
 use crate::text;
@@ -37,6 +39,8 @@ struct View<'a> {
     standing: Standing,
     /// Names of revisions that were rolled back from.
     withdrawn: BTreeSet<Box<str>>,
+    /// What built the revisions, and what is on its way.
+    deliveries: Vec<Delivery<'a>>,
 }
 
 impl View<'_> {
@@ -58,7 +62,7 @@ pub fn service(pen: &mut Pen<'_>, model: &Model, screen: &ServiceScreen) {
     let mut pods = fleet.pods(workload);
     pods.sort_by(|a, b| (a.ready, &a.name).cmp(&(b.ready, &b.name)));
     let revisions = fleet.revisions(workload);
-    let view = View {
+    let mut view = View {
         model,
         screen,
         workload,
@@ -67,7 +71,9 @@ pub fn service(pen: &mut Pen<'_>, model: &Model, screen: &ServiceScreen) {
         pods,
         warnings: fleet.warnings(workload),
         standing,
+        deliveries: Vec::new(),
     };
+    view.deliveries = delivery::of(&view);
     let y = headline(pen, &view);
     let height = pen.height().saturating_sub(y);
     let width = pen.width();
@@ -132,6 +138,10 @@ fn headline(pen: &mut Pen<'_>, view: &View<'_>) -> u16 {
     }
     for (words, role) in sync::lines(view, pen.width().saturating_sub(4)) {
         pen.line(3, y, &words, role);
+        y += 1;
+    }
+    for (words, role) in delivery::lines(view, &view.deliveries) {
+        pen.put_clause(3, y, pen.width().saturating_sub(4), &words, role);
         y += 1;
     }
     y + 1

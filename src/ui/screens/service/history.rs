@@ -9,13 +9,15 @@ use crate::text;
 use super::super::super::theme::{self, Role};
 use super::super::super::widgets::pen::{Pen, cells};
 use super::super::super::widgets::table::{Column, Placed, place, scroll_mark};
-use super::{View, counts, current, marked, version_of};
+use super::{View, counts, current, delivery, marked, version_of};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
     Number,
     Version,
     Digest,
+    Build,
+    Commit,
     Since,
     Pods,
     What,
@@ -64,7 +66,7 @@ pub fn wanted(view: &View<'_>) -> u16 {
 struct Row<'a> {
     revision: &'a Revision,
     /// In the order of [`Part`].
-    words: [String; 6],
+    words: [String; 8],
     /// Of the last of them, the cells that are ours.
     status: u16,
 }
@@ -92,15 +94,19 @@ fn draw(pen: &mut Pen<'_>, y: u16, view: &View<'_>, row: &Row<'_>, columns: &[Pl
         let role = match column.key {
             Part::Version if is_marked => Role::Strong,
             Part::What if gone => Role::Warn,
-            Part::Digest | Part::Since => Role::Dim,
+            Part::Digest | Part::Build | Part::Commit | Part::Since => Role::Dim,
             Part::Number | Part::Version | Part::Pods | Part::What => Role::Plain,
         };
         let (x, words) = (MARKS + column.x, &row.words[column.key as usize]);
         match column.key {
             Part::What => pen.put_clause(x, y, column.width, words, role),
-            Part::Number | Part::Version | Part::Digest | Part::Since | Part::Pods => {
-                pen.put(x, y, column.width, words, role)
-            }
+            Part::Number
+            | Part::Version
+            | Part::Digest
+            | Part::Build
+            | Part::Commit
+            | Part::Since
+            | Part::Pods => pen.put(x, y, column.width, words, role),
         };
     }
 }
@@ -136,6 +142,8 @@ fn row<'a>(view: &View<'_>, revision: &'a Revision) -> Row<'a> {
             number,
             version_of(view, revision),
             digest(view, revision),
+            delivery::number(&view.deliveries, revision),
+            delivery::commit_of(&view.deliveries, revision),
             text::age(revision.created, view.now()),
             pods,
             what.join(", "),
@@ -171,11 +179,14 @@ fn columns(rows: &[Row<'_>]) -> Vec<Column<Part>> {
         column(Part::Number, "REV", 6, 0),
         column(Part::Version, "VERSION", 16, 0),
     ];
-    if rows
-        .iter()
-        .any(|row| !row.words[Part::Digest as usize].is_empty())
-    {
-        columns.push(column(Part::Digest, "DIGEST", 6, 2));
+    for (part, title, small, goes) in [
+        (Part::Digest, "DIGEST", 6, 4),
+        (Part::Build, "BUILD", 5, 2),
+        (Part::Commit, "COMMIT", 7, 3),
+    ] {
+        if rows.iter().any(|row| !row.words[part as usize].is_empty()) {
+            columns.push(column(part, title, small, goes));
+        }
     }
     columns.push(column(Part::Since, "MADE", 4, 0));
     columns.push(column(Part::Pods, "READY", 5, 1));

@@ -1,0 +1,110 @@
+//! How what runs came here: the commit, the build that made it, and how long each part of the way took.
+
+use jiff::SignedDuration;
+
+use crate::app::update::builds::job_of;
+use crate::domain::build::{Build, Outcome, State};
+use crate::domain::delivery::{Delivery, ImageFacts, Stage, deliveries, ran};
+use crate::domain::{Revision, commit};
+use crate::text;
+
+use super::super::super::theme::Role;
+use super::super::builds::result;
+use super::{View, version_of};
+
+/// The newest first; nothing where no job is known.
+pub fn of<'a>(view: &View<'a>) -> Vec<Delivery<'a>> {
+    let Some(job) = job_of(view.model, view.workload) else {
+        return Vec::new();
+    };
+    let builds = view.model.chain.builds(&job);
+    if builds.is_empty() {
+        return Vec::new();
+    }
+    let mut revisions: Vec<_> = view.revisions.iter().collect();
+    revisions.sort_by_key(|revision| std::cmp::Reverse(revision.number));
+    deliveries(&revisions, builds, |_| ImageFacts::default())
+}
+
+/// `#812`, of a revision whose build is known; a guess says so.
+pub fn number(deliveries: &[Delivery<'_>], revision: &Revision) -> String {
+    let its = deliveries.iter().find(|d| is_of(d, revision));
+    let build = its.and_then(|delivery| Some((delivery.build?, delivery.tie?)));
+    build.map_or_else(String::new, |(build, tie)| {
+        let mark = match tie {
+            crate::domain::delivery::Tie::Time => "~",
+            _ => "",
+        };
+        format!("{mark}#{}", build.id.number)
+    })
+}
+
+pub fn commit_of(deliveries: &[Delivery<'_>], revision: &Revision) -> String {
+    let its = deliveries.iter().find(|d| is_of(d, revision));
+    let id = its.and_then(Delivery::commit).unwrap_or_default();
+    commit::short(id).to_owned()
+}
+
+fn is_of(delivery: &Delivery<'_>, revision: &Revision) -> bool {
+    let of = delivery.revision.map(|other| &other.uid);
+    delivery.tie.is_some() && of == Some(&revision.uid)
+}
+
+/// What is on its way, and how the live one came: a line each.
+pub fn lines(view: &View<'_>, deliveries: &[Delivery<'_>]) -> Vec<(String, Role)> {
+    let on_its_way = deliveries.iter().take_while(|d| d.revision.is_none());
+    let mut lines: Vec<_> = on_its_way
+        .take(1)
+        .map(|d| (line(view, d), role(d)))
+        .collect();
+    let live = super::current(view).and_then(|live| deliveries.iter().find(|d| is_of(d, live)));
+    lines.extend(live.map(|delivery| (line(view, delivery), Role::Dim)));
+    lines
+}
+
+/// `a1b9e3c new checkout flow (ana) → #812 ok 1m2s by its tag → 20s later 2.15.0 (rev 42)`.
+fn line(view: &View<'_>, delivery: &Delivery<'_>) -> String {
+    let mut parts = Vec::new();
+    if let Some(build) = delivery.build {
+        parts.extend(commit(delivery, build));
+        let took = ran(build, view.model.now).map(|took| text::duration(took.as_secs()));
+        let took = took.map_or_else(String::new, |took| format!(" {took}"));
+        let tie = delivery
+            .tie
+            .map_or_else(String::new, |tie| format!(" {}", tie.words()));
+        let result = result(build, view.model.now);
+        parts.push(format!("#{} {result}{took}{tie}", build.id.number));
+    }
+    match (delivery.revision, delivery.stage()) {
+        (Some(revision), _) => {
+            let waited = delivery.waited().map_or_else(String::new, later);
+            let version = version_of(view, revision);
+            parts.push(format!("{waited}{version} ({})", revision.label()));
+        }
+        (None, Stage::Built) => parts.push("no revision runs it".into()),
+        (None, Stage::Building | Stage::Stopped(_) | Stage::Released) => {}
+    }
+    parts.join(" → ")
+}
+
+fn commit(delivery: &Delivery<'_>, build: &Build) -> Option<String> {
+    let id = commit::short(delivery.commit()?);
+    Some(match build.commits.first() {
+        Some(newest) => format!("{id} {} ({})", newest.subject, newest.author),
+        None => id.to_owned(),
+    })
+}
+
+fn later(waited: SignedDuration) -> String {
+    let seconds = u64::try_from(waited.as_secs()).unwrap_or(0);
+    format!("{} later ", text::duration(seconds))
+}
+
+fn role(delivery: &Delivery<'_>) -> Role {
+    match delivery.build.map(|build| build.state) {
+        Some(State::Running) => Role::Moving,
+        Some(State::Done(Outcome::Success | Outcome::Unstable)) => Role::Good,
+        Some(State::Done(_)) => Role::Bad,
+        None => Role::Plain,
+    }
+}

@@ -1,0 +1,230 @@
+//! Builds: the column of the board, the screen of a job, the box that starts one, and the way of a revision.
+
+use std::time::Duration;
+
+use rolldeck::app::event::Event;
+use rolldeck::app::{Model, settle, update};
+use rolldeck::config::Jenkins;
+use rolldeck::domain::build::{
+    Build, BuildId, Checkout, Commit, Job, JobId, Outcome, Parameter, ParameterKind, Stage,
+    StageState, State, Tests,
+};
+use rolldeck::domain::{Failure, FailureKind};
+use rolldeck::plan::BuildProgress;
+
+use super::night::{MINUTE, ago, model, night, press};
+use super::snapshots::check;
+
+const COMMIT: &str = "a1b9e3c07e0f5a2f3f7e1c0a9d8b7c6e5f4a3b2c";
+
+fn servers() -> Vec<Jenkins> {
+    let text =
+        "[{name: ci, url: 'https://ci.example', jobs: {pattern: 'shop/{service}/{branch}'}}]";
+    serde_yaml::from_str(text).unwrap()
+}
+
+fn id(service: &str) -> JobId {
+    JobId::new("ci", &format!("shop/{service}/main"))
+}
+
+fn build(service: &str, number: u32, state: State, started: i64) -> Build {
+    let done = state != State::Running;
+    Build {
+        id: BuildId {
+            job: id(service),
+            number,
+        },
+        state,
+        url: format!("https://ci.example/job/shop/job/{service}/job/main/{number}/").into(),
+        item: None,
+        started: Some(ago(started)),
+        duration: done.then_some(Duration::from_secs(62)),
+        estimated: Some(Duration::from_secs(100)),
+        description: None,
+        parameters: vec![("REGION".into(), "eu".into())],
+        causes: vec!["Started by an SCM change".into()],
+        sources: vec![Checkout {
+            revision: COMMIT.into(),
+            remotes: Vec::new(),
+        }],
+        commits: vec![Commit {
+            id: COMMIT.into(),
+            author: "ana".into(),
+            subject: "new checkout flow".into(),
+            at: None,
+        }],
+        culprits: Vec::new(),
+        tests: Some(Tests {
+            total: 312,
+            failed: 0,
+            skipped: 2,
+        }),
+        artefacts: Vec::new(),
+        stages: Vec::new(),
+        image: None,
+    }
+}
+
+fn job(service: &str, last: Build) -> Job {
+    let parameter = |name: &str, kind, default: Option<&str>| Parameter {
+        name: name.into(),
+        kind,
+        default: default.map(Into::into),
+        description: None,
+    };
+    let regions = ParameterKind::Choice(vec!["us".into(), "eu".into()]);
+    Job {
+        id: id(service),
+        url: last.url.clone(),
+        buildable: true,
+        description: None,
+        next_number: last.id.number + 1,
+        queued: None,
+        last: Some(last),
+        last_good: Some(812),
+        parameters: vec![
+            parameter("REGION", regions, Some("us")),
+            parameter("DEPLOY_TOKEN", ParameterKind::Password, None),
+            parameter("SKIP_TESTS", ParameterKind::Flag, Some("false")),
+        ],
+    }
+}
+
+fn good() -> State {
+    State::Done(Outcome::Success)
+}
+
+fn failed() -> State {
+    State::Done(Outcome::Failure)
+}
+
+/// Checkout builds its next version, billing is red for two hours, the others are well.
+fn jobs() -> Vec<Job> {
+    vec![
+        job("checkout", build("checkout", 813, State::Running, 40)),
+        job("billing", build("billing", 101, failed(), 120 * MINUTE)),
+        job("auth", build("auth", 219, good(), 72 * 60 * MINUTE)),
+        job("search", build("search", 97, good(), 5 * MINUTE)),
+    ]
+}
+
+fn recent() -> Vec<Build> {
+    let mut running = build("checkout", 813, State::Running, 40);
+    let stage = |name: &str, state, seconds| Stage {
+        name: name.into(),
+        state,
+        duration: Duration::from_secs(seconds),
+        error: None,
+    };
+    running.stages = vec![
+        stage("compile", StageState::Success, 21),
+        stage("test", StageState::Running, 19),
+    ];
+    let mut made = build("checkout", 812, good(), 6 * MINUTE);
+    made.image = Some("registry.example/shop/checkout:2.15.0".into());
+    let mut bad = build("checkout", 811, failed(), 50 * MINUTE);
+    bad.tests = Some(Tests {
+        total: 312,
+        failed: 3,
+        skipped: 0,
+    });
+    bad.culprits = vec!["bob".into()];
+    let mut older = build("checkout", 806, good(), 14 * 24 * 60 * MINUTE);
+    older.image = Some("registry.example/shop/checkout:2.14.1".into());
+    older.commits[0].subject = "keep carts for a week".into();
+    vec![running, made, bad, older]
+}
+
+fn told(model: &mut Model, outcome: Result<Vec<Job>, Failure>) {
+    let (server, at) = ("ci".into(), model.now);
+    update(
+        model,
+        Event::JobsTold {
+            server,
+            at,
+            outcome,
+        },
+    );
+    settle(model);
+}
+
+fn with_builds(width: u16, height: u16) -> Model {
+    let mut model = model(&night(), width, height);
+    model.settings.jenkins = servers();
+    let all: Vec<_> = model.fleet.workloads().map(|w| w.id.clone()).collect();
+    model.work.touched.extend(all);
+    settle(&mut model);
+    told(&mut model, Ok(jobs()));
+    let read = Event::BuildsRead {
+        job: rolldeck::app::event::JobId(0),
+        of: id("checkout"),
+        outcome: Ok(recent()),
+    };
+    update(&mut model, read);
+    settle(&mut model);
+    model
+}
+
+#[test]
+fn the_board_says_how_builds_stand() {
+    check("builds_board", with_builds);
+}
+
+#[test]
+fn a_server_that_is_away_is_said_and_its_builds_stay() {
+    check("builds_silent", |w, h| {
+        let mut model = with_builds(w, h);
+        let why = "read the jobs: connection refused";
+        told(&mut model, Err(Failure::new(FailureKind::Unreachable, why)));
+        model
+    });
+}
+
+#[test]
+fn the_builds_of_a_service_say_which_revision_runs_them() {
+    check("builds", |w, h| {
+        let mut model = with_builds(w, h);
+        press(&mut model, &["b"]);
+        model
+    });
+}
+
+#[test]
+fn the_service_says_how_what_runs_came_here() {
+    check("builds_service", |w, h| {
+        let mut model = with_builds(w, h);
+        press(&mut model, &["enter"]);
+        model
+    });
+}
+
+#[test]
+fn a_build_is_asked_for_with_its_parameters() {
+    check("build_box", |w, h| {
+        let mut model = with_builds(w, h);
+        press(&mut model, &["B"]);
+        model
+    });
+    check("build_ready", |w, h| {
+        let mut model = with_builds(w, h);
+        press(&mut model, &["B", "enter"]);
+        model
+    });
+    check("build_found", |w, h| {
+        let mut model = with_builds(w, h);
+        press(&mut model, &["B", "enter", "y"]);
+        let rolldeck::app::model::Overlay::Build(shown) = model.overlay.clone().unwrap() else {
+            panic!("{:?}", model.overlay)
+        };
+        let build = build("checkout", 814, State::Running, 1).id;
+        let progress = BuildProgress::Builds(build);
+        update(
+            &mut model,
+            Event::BuildProgressed {
+                job: shown.job,
+                progress,
+            },
+        );
+        model
+    });
+}
