@@ -79,6 +79,8 @@ pub enum Verb {
     Scale(Scale),
     /// Set the image of one container, the first when none is named: the plan; --yes executes and follows
     SetImage(SetImage),
+    /// Start a build of one service, with its parameters: what would be asked; --yes asks and follows its log
+    Build(Build),
     /// What was done from here, newest first: who, where, why, and how it ended
     Record(Record),
     /// The logs of one service's pods together, in the order of their times
@@ -165,6 +167,17 @@ pub struct SetImage {
     pub image: String,
     #[command(flatten)]
     pub git: Git,
+}
+
+#[derive(Debug, Arguments)]
+pub struct Build {
+    /// `checkout` or `deploy/checkout`
+    pub service: String,
+    /// A parameter of its job; one that is not given has what the last good build had, else its default
+    #[arg(short, long, value_name = "NAME=VALUE")]
+    pub parameter: Vec<String>,
+    #[command(flatten)]
+    pub how: How,
 }
 
 /// The ways out where Argo CD or Flux would undo a write.

@@ -2,6 +2,7 @@
 
 mod args;
 mod batch;
+mod build;
 mod changes;
 mod completions;
 mod config;
@@ -79,6 +80,7 @@ fn run(args: Args) -> Outcome {
         Some(Verb::Restart(args)) => headless(load()?, async |c| restart::run(&c, args).await),
         Some(Verb::Scale(args)) => headless(load()?, async |c| scale::run(&c, args).await),
         Some(Verb::SetImage(args)) => headless(load()?, async |c| set_image::run(&c, args).await),
+        Some(Verb::Build(args)) => headless(load()?, async |c| build::run(&c, args).await),
         Some(Verb::Record(args)) => headless(load()?, async |c| record::run(&c, &args).await),
         Some(Verb::Changes(args)) => headless(load()?, async |c| changes::run(&c, &args).await),
         Some(Verb::ResumeSync(args)) => {

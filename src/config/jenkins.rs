@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::secret::SecretFrom;
+use crate::domain::build::JobId;
 
 /// What a pattern of jobs may name.
 const OF_JOB: [&str; 3] = ["service", "namespace", "branch"];
@@ -124,6 +125,21 @@ impl Jenkins {
             None => Ok(()),
         }
     }
+}
+
+/// The job that builds a service: the one its annotation names, on the first server, else as a server's settings say.
+pub fn job_of(
+    servers: &[Jenkins],
+    annotated: Option<&str>,
+    (service, namespace): (&str, &str),
+) -> Option<JobId> {
+    if let Some(path) = annotated {
+        return Some(JobId::new(servers.first()?.name(), path));
+    }
+    servers.iter().find_map(|server| {
+        let path = server.job_of(service, namespace)?;
+        Some(JobId::new(server.name(), &path))
+    })
 }
 
 /// A branch as a multibranch job names it: a slash in it is no folder.

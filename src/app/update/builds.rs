@@ -9,22 +9,20 @@ use crate::app::event::JobId;
 use crate::app::intent::Intent;
 use crate::app::layout;
 use crate::app::model::{BuildsScreen, Model, RowBuild, Screen, TextKind};
+use crate::config::jenkins;
 use crate::domain::build::{self, Build, Job};
 use crate::domain::{Failure, Workload, WorkloadId};
 
 use super::{build as box_of, key, next_job, notice, text};
 
-/// The job that builds it: by its annotation, on the first server, else as the configuration of a server says.
+/// The job that builds it.
 pub fn job_of(model: &Model, workload: &Workload) -> Option<build::JobId> {
-    let servers = &model.settings.jenkins;
-    if let Some(path) = &workload.job {
-        return Some(build::JobId::new(servers.first()?.name(), path));
-    }
     let service = workload.service(model.settings.service_label.as_deref());
-    servers.iter().find_map(|server| {
-        let path = server.job_of(service, &workload.id.namespace)?;
-        Some(build::JobId::new(server.name(), &path))
-    })
+    jenkins::job_of(
+        &model.settings.jenkins,
+        workload.job.as_deref(),
+        (service, &workload.id.namespace),
+    )
 }
 
 /// For its row.

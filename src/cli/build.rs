@@ -1,0 +1,257 @@
+//! `rolldeck build SERVICE`: what would be asked of its server; with `--yes` the build, and its log to the end.
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use serde::Serialize;
+use tokio::time::{sleep, timeout};
+
+use crate::actions::{self, BuildOrder, Recorder};
+use crate::config::{Config, jenkins};
+use crate::domain::build::{
+    self, BuildId, Given, Job, JobId, Outcome as Ended, ParameterKind, State,
+};
+use crate::domain::{Failure, FailureKind, Workload};
+use crate::engine::{clock, release};
+use crate::plan::build::Act;
+use crate::plan::{BuildPlan, BuildProgress, BuildWish, gate};
+use crate::sources::jenkins::{Client, LogReader, connect};
+
+use super::Outcome;
+use super::args::{Build, Form, READS};
+use super::output;
+use super::release::{answers, planned};
+use super::session::Session;
+
+/// What is new in a log is asked for so often.
+const AGAIN: Duration = Duration::from_secs(1);
+/// Bytes of a log that are printed at a time; what is older is left out, and that is said.
+const PIECE: usize = 1 << 20;
+
+/// For `-o json`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    job: String,
+    what: String,
+    build: Option<u32>,
+    result: Option<&'static str>,
+    failure: Option<Failure>,
+}
+
+pub async fn run(config: &Config, args: Build) -> Outcome {
+    let mut session = Session::connect(config, READS).await?;
+    session.workloads(config).await?;
+    let workload = session.find(&args.service)?;
+    let (client, job) = job(config, &workload).await?;
+    let given = given(&client, &job, &args.parameter).await?;
+    let wish = BuildWish {
+        workload: workload.id.clone(),
+        uid: workload.uid.clone(),
+        level: release::context(config, &workload.id).level,
+        job,
+        act: Act::Start(given),
+    };
+    if let Some(mistake) = wish.mistake() {
+        return Err(Failure::new(FailureKind::Usage, mistake));
+    }
+    let form = args.how.output;
+    let what = wish.what();
+    say(form, &what)?;
+    let mut report = Report {
+        job: wish.job.id.path.to_string(),
+        what,
+        build: None,
+        result: None,
+        failure: None,
+    };
+    let outcome = carry_out(config, &args, (client, wish), &mut report).await;
+    if form == Form::Json {
+        report.failure = outcome.as_ref().err().cloned();
+        output::json(&report)?;
+    } else if let Ok(sentence) = &outcome {
+        output::line(sentence)?;
+    }
+    outcome.map(|_| 0)
+}
+
+async fn carry_out(
+    config: &Config,
+    args: &Build,
+    (client, wish): (Client, BuildWish),
+    report: &mut Report,
+) -> Result<String, Failure> {
+    let answers = answers(config, &args.how);
+    let missing = gate::missing_for_build(&wish, &answers);
+    if !args.how.yes {
+        return planned(args.how.dry_run, &missing);
+    }
+    let order = BuildOrder {
+        plan: BuildPlan {
+            stamp: actions::stamp(clock::now())?,
+            wish,
+        },
+        answers,
+        recorder: Recorder::new(&config.state_dir),
+        clock: clock::now,
+    };
+    let limit = Duration::from_secs(args.how.timeout);
+    let followed = follow((client, order), args.how.output, report);
+    tokio::select! {
+        ended = timeout(limit, followed) => ended.unwrap_or_else(|_| {
+            let sentence = format!("no end within {}s; the build goes on", limit.as_secs());
+            Err(Failure::new(FailureKind::TimedOut, sentence))
+        }),
+        _ = tokio::signal::ctrl_c() => {
+            let sentence = "no longer followed; what was asked goes on";
+            Err(Failure::new(FailureKind::Failed, sentence))
+        }
+    }
+}
+
+/// # Errors
+/// No server or job is known for it, or the server does not answer.
+async fn job(config: &Config, workload: &Workload) -> Result<(Client, Job), Failure> {
+    let service = workload.service(config.service_label.as_deref());
+    let of = (service, &*workload.id.namespace);
+    let id = jenkins::job_of(&config.jenkins, workload.job.as_deref(), of);
+    let Some(JobId { server, path }) = id else {
+        let sentence = format!("no job is known that builds {}", workload.id);
+        let failure = Failure::new(FailureKind::NotFound, sentence);
+        return Err(failure
+            .hint("jenkins: in the configuration says which, or the annotation rolldeck.dev/job"));
+    };
+    let mut known = config.jenkins.iter();
+    let settings = known.find(|known| *known.name() == *server);
+    let Some(settings) = settings else {
+        let sentence = format!("{server} is not configured");
+        return Err(Failure::new(FailureKind::Internal, sentence));
+    };
+    let client = connect(settings, &config.connection.proxy).await;
+    let client = client.map_err(|error| error.failure())?;
+    let job = client.job(&path).await.map_err(|error| error.failure())?;
+    Ok((client, job))
+}
+
+/// What was typed, and for the rest what the last good build was given.
+async fn given(client: &Client, job: &Job, typed: &[String]) -> Result<Vec<Given>, Failure> {
+    let mut given: Vec<Given> = Vec::new();
+    for pair in typed {
+        let Some((name, value)) = pair.split_once('=') else {
+            let sentence = format!("-p {pair}: has to be NAME=VALUE");
+            return Err(Failure::new(FailureKind::Usage, sentence));
+        };
+        if job.parameters.iter().all(|known| *known.name != *name) {
+            let known: Vec<_> = job.parameters.iter().map(|known| &*known.name).collect();
+            let sentence = format!("{} does not ask for {name}", job.id.path);
+            let failure = Failure::new(FailureKind::Usage, sentence);
+            return Err(failure.hint(match known.as_slice() {
+                [] => "it asks for nothing".to_owned(),
+                known => format!("it asks for {}", known.join(", ")),
+            }));
+        }
+        given.push((name.into(), value.into()));
+    }
+    let like = match job.last_good {
+        Some(number) if !job.parameters.is_empty() => {
+            let job = job.id.clone();
+            let build = client.build(&BuildId { job, number }).await;
+            Some(build.map_err(|error| error.failure())?)
+        }
+        Some(_) | None => None,
+    };
+    for parameter in &job.parameters {
+        let said = given.iter().any(|(name, _)| *name == parameter.name);
+        let before = like
+            .as_ref()
+            .and_then(|build| build.parameter(&parameter.name));
+        if let (false, Some(value)) = (said || parameter.kind == ParameterKind::Password, before) {
+            given.push((parameter.name.clone(), value.into()));
+        }
+    }
+    Ok(given)
+}
+
+async fn follow(
+    (client, order): (Client, BuildOrder),
+    form: Form,
+    report: &mut Report,
+) -> Result<String, Failure> {
+    let mut facts = actions::build(client.clone(), order);
+    while let Some(fact) = facts.next().await {
+        match fact {
+            BuildProgress::Accepted { .. } => say(form, "ok the server accepted it")?,
+            BuildProgress::Refused(why) => return Err(why),
+            BuildProgress::Unknown(why) => {
+                let sentence = format!("it is not known whether the server did it: {why}");
+                return Err(Failure::new(FailureKind::Failed, sentence));
+            }
+            BuildProgress::Lost(why) => return Err(Failure::new(FailureKind::Failed, why)),
+            BuildProgress::Builds(build) => {
+                report.build = Some(build.number);
+                say(form, &format!("ok #{} builds it", build.number))?;
+                return log(&client, build, form, report).await;
+            }
+        }
+    }
+    Err(Failure::new(FailureKind::Internal, "nothing came of it"))
+}
+
+/// Prints the log until the build ends; its result is ours.
+async fn log(
+    client: &Client,
+    id: BuildId,
+    form: Form,
+    report: &mut Report,
+) -> Result<String, Failure> {
+    let mut reader = LogReader::new(id.clone());
+    loop {
+        let piece = reader.read(client, PIECE).await;
+        let piece = piece.map_err(|error| error.failure())?;
+        if form == Form::Lines {
+            if piece.skipped > 0 {
+                output::line(&format!("… {} bytes were left out", piece.skipped))?;
+            }
+            output::lines(&piece.lines)?;
+        }
+        if !piece.more {
+            break;
+        }
+        sleep(AGAIN).await;
+    }
+    let build = ended(client, &id).await?;
+    let State::Done(outcome) = build.state else {
+        return Err(Failure::new(FailureKind::Failed, "the build does not end"));
+    };
+    report.result = Some(outcome.word());
+    let sentence = format!(
+        "#{} of {} ended: {}",
+        id.number,
+        id.job.path,
+        outcome.word()
+    );
+    match outcome {
+        Ended::Success => Ok(sentence),
+        Ended::Unstable | Ended::Failure | Ended::NotBuilt | Ended::Aborted => {
+            Err(Failure::new(FailureKind::Failed, sentence))
+        }
+    }
+}
+
+/// A log ends shortly before its build does.
+async fn ended(client: &Client, id: &BuildId) -> Result<build::Build, Failure> {
+    loop {
+        let build = client.build(id).await.map_err(|error| error.failure())?;
+        if build.state != State::Running {
+            return Ok(build);
+        }
+        sleep(AGAIN).await;
+    }
+}
+
+fn say(form: Form, words: &str) -> Result<(), Failure> {
+    match form {
+        Form::Lines => output::line(words),
+        Form::Json => Ok(()),
+    }
+}
