@@ -5,7 +5,10 @@ use std::io::{self, BufRead, Write};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::config::{Config, Connection, Namespaces, Overrides, Registries};
+use crate::config::jenkins::{ImageRule, Jobs};
+use crate::config::secret::Place;
+use crate::config::{Config, Connection, Jenkins, Namespaces, Overrides, Registries};
+use crate::demo::jenkins;
 use crate::demo::scenario::Scenario;
 use crate::demo::{self, Options, Running};
 use crate::domain::{Environment, Failure, FailureKind};
@@ -81,6 +84,12 @@ async fn serve(world: &Running) -> Result<(), Failure> {
         format!("  read only  {}   context {}", ends.reader, demo::READER),
         format!("registry     {}/v2/", ends.registry),
         format!("repository   {}/repos/", ends.repository),
+        format!(
+            "Jenkins      {}   {} {}",
+            ends.jenkins,
+            jenkins::USER,
+            jenkins::TOKEN
+        ),
         String::new(),
         format!("  export KUBECONFIG={}", kubeconfig.display()),
         "  rolldeck".into(),
@@ -123,6 +132,7 @@ fn settings(config: Config, overrides: &Overrides, world: &Running, speed: u32) 
             Namespaces::OfContext
         },
         readonly: overrides.readonly,
+        jenkins: vec![builder(world)],
         state_dir: world.state_dir(),
         // The user's file and logins say nothing about this world.
         file: None,
@@ -133,5 +143,27 @@ fn settings(config: Config, overrides: &Overrides, world: &Running, speed: u32) 
             ..Connection::default()
         },
         ..config
+    }
+}
+
+/// The world's own Jenkins, as a configuration would name it.
+fn builder(world: &Running) -> Jenkins {
+    let echo = |word: &str| Place::Command {
+        command: vec!["echo".into(), word.into()],
+    };
+    Jenkins {
+        name: Some("jenkins".into()),
+        url: world.endpoints.jenkins.clone(),
+        user: Some(jenkins::USER.into()),
+        token: Some(echo(jenkins::TOKEN).into()),
+        ca: None,
+        jobs: Jobs {
+            pattern: Some("shop/{service}/{branch}".into()),
+            ..Jobs::default()
+        },
+        image: ImageRule {
+            artifact: Some("image.txt".into()),
+            ..ImageRule::default()
+        },
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
@@ -23,10 +23,13 @@ pub async fn listen() -> io::Result<(TcpListener, SocketAddr)> {
     Ok((listener, address))
 }
 
+/// Longer bodies are taken for none.
+const LONGEST: usize = 1 << 20;
+
 /// Ends, with its connections, when the task is aborted.
 pub fn serve<F>(listener: TcpListener, answer: F) -> JoinHandle<()>
 where
-    F: Fn(&Request<Incoming>) -> Response<Bytes> + Send + Sync + 'static,
+    F: Fn(&Request<Bytes>) -> Response<Bytes> + Send + Sync + 'static,
 {
     let answer = Arc::new(answer);
     tokio::spawn(async move {
@@ -35,8 +38,14 @@ where
             while connections.try_join_next().is_some() {}
             let answer = Arc::clone(&answer);
             let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-                let response = answer(&request).map(Full::new);
-                async move { Ok::<_, Infallible>(response) }
+                let answer = Arc::clone(&answer);
+                async move {
+                    let (head, body) = request.into_parts();
+                    let body = Limited::new(body, LONGEST).collect().await;
+                    let body = body.map(|body| body.to_bytes()).unwrap_or_default();
+                    let response = answer(&Request::from_parts(head, body));
+                    Ok::<_, Infallible>(response.map(Full::new))
+                }
             });
             let exchange = hyper::server::conn::http1::Builder::new()
                 .serve_connection(TokioIo::new(socket), service);

@@ -7,6 +7,7 @@ pub mod controllers;
 pub mod goal;
 mod http;
 pub mod images;
+pub mod jenkins;
 pub mod kube;
 pub mod kubelet;
 pub mod logs;
@@ -31,6 +32,7 @@ use crate::domain::{Failure, FailureKind};
 use self::kube::refusal::Refusal;
 use self::kube::{Rights, User, serve};
 use cluster::Cluster;
+use jenkins::Farm;
 use scenario::Scenario;
 use world::Planter;
 
@@ -69,6 +71,8 @@ pub struct Endpoints {
     pub reader: String,
     pub registry: String,
     pub repository: String,
+    /// With its context path.
+    pub jenkins: String,
 }
 
 impl Running {
@@ -117,6 +121,10 @@ pub async fn start(options: Options) -> Result<Running, Failure> {
         registry::answer(&of_registry, &of_host, r)
     })];
     tasks.push(tokio::spawn(controllers::run(Arc::clone(&cluster))));
+    let (jenkins, jenkins_address) = http::listen().await.map_err(|e| cannot(&e))?;
+    let farm = Farm::new(&cluster, &projects, &host, jenkins_address);
+    let jenkins_url = farm.url().to_owned();
+    tasks.extend(jenkins::serve(jenkins, farm));
     let (repository, repository_address) = http::listen().await.map_err(|e| cannot(&e))?;
     tasks.push(http::serve(repository, move |r| {
         repository::answer(&projects, r)
@@ -150,6 +158,7 @@ pub async fn start(options: Options) -> Result<Running, Failure> {
             reader,
             registry: format!("http://{registry_address}"),
             repository: format!("http://{repository_address}"),
+            jenkins: jenkins_url,
         },
         folder,
         tasks,

@@ -1,5 +1,7 @@
 //! The Jenkins source on a real Hudson: the part of the remote API that both have, with all its traps.
 
+mod model;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 

@@ -83,7 +83,8 @@ impl Hudson {
         );
         wait::until("Hudson to be up", || {
             let head = login_page(port)?;
-            head.starts_with("HTTP/1.1 200").then_some(())
+            // It answers in HTTP/1.0 what is asked in it.
+            head.contains(" 200 OK").then_some(())
         });
         Self {
             folder,
@@ -213,6 +214,15 @@ echo '&lt;testsuite&gt;&lt;testcase classname="a" name="b"/&gt;&lt;testcase clas
     job("waits", project(ONE_PARAMETER, NO_SCM, &at("never"), ""));
     job("source", project("", &svn, "true", ""));
     job("off", project(ONE_PARAMETER, NO_SCM, "true", ""));
+    job(
+        "contract-stop",
+        project(ONE_PARAMETER, NO_SCM, &at("never"), ""),
+    );
+    job(
+        "contract-log",
+        project(ONE_PARAMETER, NO_SCM, &at("contract-gate"), ""),
+    );
+    job("contract-off", project(ONE_PARAMETER, NO_SCM, "true", ""));
     for number in 0..CROWD {
         job(
             &format!("crowd-{number:04}"),
