@@ -32,6 +32,11 @@ pub enum Effect {
         job: JobId,
         of: build::JobId,
     },
+    /// One job with all that it asks for.
+    ReadJob {
+        job: JobId,
+        of: build::JobId,
+    },
     /// The log of a build, from its end on.
     ReadBuildLog {
         job: JobId,

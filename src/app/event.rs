@@ -55,6 +55,11 @@ pub enum Event {
         of: build::JobId,
         outcome: Result<Vec<Build>, Failure>,
     },
+    /// One job with all that it asks for.
+    JobRead {
+        job: JobId,
+        outcome: Result<Box<Job>, Failure>,
+    },
     /// A piece of a build's log, and whether more comes.
     BuildLogged {
         job: JobId,

@@ -233,7 +233,7 @@ fn of_build(model: &Model, shown: &BuildBox) -> Vec<Hint> {
         }
         BuildStage::Ready => &[(&confirm, "do it"), ("esc", "back")],
         BuildStage::Went(BuildProgress::Builds(_)) => &[("enter", "its log"), ("esc", "close")],
-        BuildStage::Asked | BuildStage::Went(_) => &[("esc", "close")],
+        BuildStage::Reading | BuildStage::Asked | BuildStage::Went(_) => &[("esc", "close")],
     };
     fixed_hints(wanted)
 }

@@ -150,6 +150,18 @@ pub(super) async fn recent(shared: Arc<Shared>, job: JobId, of: build::JobId) {
     shared.send(Event::BuildsRead { job, of, outcome }).await;
 }
 
+/// One job with all that it asks for.
+pub(super) async fn job(shared: Arc<Shared>, job: JobId, of: build::JobId) {
+    let outcome = match shared.servers.client(&of.server) {
+        Ok(client) => {
+            let read = client.job(&of.path).await;
+            read.map(Box::new).map_err(|error| error.failure())
+        }
+        Err(failure) => Err(failure),
+    };
+    shared.send(Event::JobRead { job, outcome }).await;
+}
+
 /// The log of one build, until its end.
 pub(super) async fn log(shared: Arc<Shared>, job: JobId, build: BuildId) {
     let client = match shared.servers.client(&build.job.server) {

@@ -156,6 +156,7 @@ impl Engine {
                 }
             }
             Effect::ReadBuilds { job, of } => self.jobs.spawn(job, builds::recent(shared, job, of)),
+            Effect::ReadJob { job, of } => self.jobs.spawn(job, builds::job(shared, job, of)),
             Effect::ReadBuildLog { job, build } => {
                 self.jobs.spawn(job, builds::log(shared, job, build));
             }

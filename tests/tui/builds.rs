@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rolldeck::app::event::Event;
+use rolldeck::app::model::Overlay;
 use rolldeck::app::{Model, settle, update};
 use rolldeck::config::Jenkins;
 use rolldeck::domain::build::{
@@ -198,22 +199,38 @@ fn the_service_says_how_what_runs_came_here() {
     });
 }
 
+/// `B` on checkout, and what its job asks for.
+fn asked(width: u16, height: u16) -> Model {
+    let mut model = with_builds(width, height);
+    press(&mut model, &["B"]);
+    let Some(Overlay::Build(shown)) = &model.overlay else {
+        panic!("{:?}", model.overlay)
+    };
+    let (job, outcome) = (shown.job, Ok(Box::new(jobs().remove(0))));
+    update(&mut model, Event::JobRead { job, outcome });
+    model
+}
+
 #[test]
 fn a_build_is_asked_for_with_its_parameters() {
-    check("build_box", |w, h| {
-        let mut model = with_builds(w, h);
-        press(&mut model, &["B"]);
-        model
-    });
+    check("build_box", asked);
     check("build_ready", |w, h| {
-        let mut model = with_builds(w, h);
-        press(&mut model, &["B", "enter"]);
+        let mut model = asked(w, h);
+        press(&mut model, &["enter"]);
         model
     });
     check("build_found", |w, h| {
-        let mut model = with_builds(w, h);
-        press(&mut model, &["B", "enter", "y"]);
-        let rolldeck::app::model::Overlay::Build(shown) = model.overlay.clone().unwrap() else {
+        let mut model = asked(w, h);
+        press(&mut model, &["enter", "!", "y"]);
+        press(
+            &mut model,
+            &"checkout"
+                .split("")
+                .filter(|c| !c.is_empty())
+                .collect::<Vec<_>>(),
+        );
+        press(&mut model, &["enter"]);
+        let Overlay::Build(shown) = model.overlay.clone().unwrap() else {
             panic!("{:?}", model.overlay)
         };
         let build = build("checkout", 814, State::Running, 1).id;

@@ -54,6 +54,8 @@ pub struct BuildBox {
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum BuildStage {
+    /// What the job asks for is not known yet.
+    Reading,
     /// The parameters are being typed.
     Filling,
     /// All is said, and nothing is asked.

@@ -6,36 +6,60 @@ use crate::app::field::Field;
 use crate::app::intent::Intent;
 use crate::app::keymap::{Code, Key};
 use crate::app::model::{BuildBox, BuildStage, Model, Overlay, Row};
-use crate::domain::WorkloadId;
 use crate::domain::build::{Build, Given, Job, Parameter, ParameterKind, State};
+use crate::domain::{Failure, FailureKind, WorkloadId};
 use crate::plan::build::Act;
 use crate::plan::{Answers, BuildProgress, BuildWish, Missing, gate};
 
 use super::key::{self as keys, Typed};
 use super::{builds, next_job, notice, plan, text};
 
-/// Prefilled with what the newest build was given, else with the defaults.
+/// What the job asks for is read first: the looks at all jobs do not tell.
 pub fn open(model: &mut Model, id: &WorkloadId) -> Vec<Effect> {
     let Some(job) = known_job(model, id) else {
         return Vec::new();
     };
-    if !job.buildable {
-        notice(model, format!("{} is switched off", job.id.path), true);
+    let of = job.id.clone();
+    let act = Act::Start(Vec::new());
+    show(model, id, (job, act), BuildStage::Reading);
+    let request = next_job(model);
+    if let Some(Overlay::Build(shown)) = &mut model.overlay {
+        shown.job = request;
+    }
+    vec![Effect::ReadJob { job: request, of }]
+}
+
+/// Prefilled with what the last good build was given, else with the defaults.
+pub fn read(model: &mut Model, job: JobId, outcome: Result<Box<Job>, Failure>) -> Vec<Effect> {
+    let Some(Overlay::Build(shown)) = &mut model.overlay else {
+        return Vec::new();
+    };
+    if shown.job != job || shown.stage != BuildStage::Reading {
         return Vec::new();
     }
-    let builds = model.chain.builds(&job.id);
-    let good = builds
-        .iter()
-        .find(|build| Some(build.id.number) == job.last_good);
-    let like = good.or(builds.first());
-    let field = |parameter: &Parameter| (parameter.clone(), prefilled(parameter, like));
-    let fields: Vec<_> = job.parameters.iter().map(field).collect();
-    let stage = if fields.is_empty() {
-        BuildStage::Ready
-    } else {
-        BuildStage::Filling
-    };
-    show(model, id, (job, Act::Start(Vec::new())), (fields, stage));
+    model.dirty = true;
+    let refused = |why| BuildStage::Went(BuildProgress::Refused(why));
+    match outcome {
+        Err(failure) => shown.stage = refused(failure),
+        Ok(job) if !job.buildable => {
+            let why = job.description.as_deref().unwrap_or("nobody says why");
+            let sentence = format!("{} is switched off: {why}", job.id.path);
+            shown.stage = refused(Failure::new(FailureKind::Refused, sentence));
+        }
+        Ok(job) => {
+            let builds = model.chain.builds(&job.id);
+            let good = |build: &&Build| Some(build.id.number) == job.last_good;
+            let like = builds.iter().find(good).or(builds.first());
+            let field = |parameter: &Parameter| (parameter.clone(), prefilled(parameter, like));
+            shown.fields = job.parameters.iter().map(field).collect();
+            shown.stage = if shown.fields.is_empty() {
+                BuildStage::Ready
+            } else {
+                BuildStage::Filling
+            };
+            shown.wish.job = *job;
+        }
+    }
     Vec::new()
 }
 
@@ -57,7 +81,7 @@ pub fn stop(model: &mut Model, id: &WorkloadId, marked: Option<Build>) -> Vec<Ef
             return Vec::new();
         }
     };
-    show(model, id, (job, act), (Vec::new(), BuildStage::Ready));
+    show(model, id, (job, act), BuildStage::Ready);
     Vec::new()
 }
 
@@ -71,12 +95,7 @@ fn known_job(model: &mut Model, id: &WorkloadId) -> Option<Job> {
     known
 }
 
-fn show(
-    model: &mut Model,
-    id: &WorkloadId,
-    (job, act): (Job, Act),
-    (fields, stage): (Vec<(Parameter, Field)>, BuildStage),
-) {
+fn show(model: &mut Model, id: &WorkloadId, (job, act): (Job, Act), stage: BuildStage) {
     let Some(uid) = model.board.row(id).map(|row: &Row| row.uid.clone()) else {
         return;
     };
@@ -90,7 +109,7 @@ fn show(
     model.overlay = Some(Overlay::Build(Box::new(BuildBox {
         job: JobId::default(),
         wish,
-        fields,
+        fields: Vec::new(),
         at: 0,
         stage,
         answers: Answers::default(),
@@ -137,7 +156,7 @@ pub fn key(model: &mut Model, pressed: Key) -> Vec<Effect> {
             Vec::new()
         }
         BuildStage::Ready => ready(model, pressed),
-        BuildStage::Asked => leave(model, pressed),
+        BuildStage::Reading | BuildStage::Asked => leave(model, pressed),
         BuildStage::Went(BuildProgress::Builds(build)) if pressed.code == Code::Enter => {
             let (build, id) = (build.clone(), shown.wish.workload.clone());
             model.overlay = None;

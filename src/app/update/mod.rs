@@ -81,6 +81,7 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
             outcome,
         } => builds::told(model, &server, at, outcome),
         Event::BuildsRead { job, of, outcome } => builds::read(model, job, &of, outcome),
+        Event::JobRead { job, outcome } => build::read(model, job, outcome),
         Event::BuildLogged { job, outcome } => text::build_logged(model, job, outcome),
         Event::BuildProgressed { job, progress } => build::progressed(model, job, progress),
         Event::Gathered { job, outcome } => plan::gathered(model, job, outcome),

@@ -51,7 +51,7 @@ pub fn build(pen: &mut Pen<'_>, _: &Model, shown: &BuildBox) {
 fn way_back(shown: &BuildBox) -> &'static str {
     match &shown.stage {
         _ if shown.name.is_some() => "esc leaves the field",
-        BuildStage::Filling => "esc cancels",
+        BuildStage::Reading | BuildStage::Filling => "esc cancels",
         BuildStage::Ready => "esc goes back",
         BuildStage::Asked => "asked: esc closes, it goes on",
         BuildStage::Went(_) => "esc closes",
@@ -98,6 +98,9 @@ fn about(parameter: &Parameter) -> String {
 fn foot(pen: &mut Pen<'_>, shown: &BuildBox) {
     pen.row(0, "─", Role::Dim);
     match &shown.stage {
+        BuildStage::Reading => {
+            pen.line(0, 1, "reading what the job asks for …", Role::Dim);
+        }
         BuildStage::Filling => {
             pen.line(
                 0,

@@ -85,6 +85,16 @@ pub fn opened() -> Model {
     model
 }
 
+/// `B`, and what the job asks for.
+fn asked(model: &mut Model, job: Job) {
+    let effects = keys(model, "B");
+    let [Effect::ReadJob { job: request, .. }] = effects[..] else {
+        panic!("{effects:?}")
+    };
+    let (job, outcome) = (request, Ok(Box::new(job)));
+    update(model, Event::JobRead { job, outcome });
+}
+
 fn shown(model: &Model) -> &BuildBox {
     let Some(Overlay::Build(shown)) = &model.overlay else {
         panic!("{:?}", model.overlay)
@@ -149,7 +159,7 @@ fn a_row_says_how_its_build_stands_and_a_silent_server_takes_nothing_away() {
 #[test]
 fn parameters_come_from_the_last_good_build_and_are_checked_before_they_are_asked() {
     let mut model = opened();
-    keys(&mut model, "B");
+    asked(&mut model, job());
     let values: Vec<_> = shown(&model)
         .fields
         .iter()
@@ -202,14 +212,12 @@ fn a_protected_environment_wants_arming_and_the_name() {
         color: None,
     };
     let (mut model, _) = with_servers(vec![protected]);
-    told(
-        &mut model,
-        Ok(vec![Job {
-            parameters: Vec::new(),
-            ..job()
-        }]),
-    );
-    keys(&mut model, "B");
+    told(&mut model, Ok(vec![job()]));
+    let plain = || Job {
+        parameters: Vec::new(),
+        ..job()
+    };
+    asked(&mut model, plain());
     assert!(keys(&mut model, "y").is_empty());
     assert!(
         shown(&model)
@@ -234,14 +242,9 @@ fn a_protected_environment_wants_arming_and_the_name() {
     );
     let (mut readonly, _) = with_servers(Vec::new());
     readonly.settings.readonly = true;
-    told(
-        &mut readonly,
-        Ok(vec![Job {
-            parameters: Vec::new(),
-            ..job()
-        }]),
-    );
-    assert!(keys(&mut readonly, "By").is_empty());
+    told(&mut readonly, Ok(vec![job()]));
+    asked(&mut readonly, plain());
+    assert!(keys(&mut readonly, "y").is_empty());
 }
 
 #[test]
