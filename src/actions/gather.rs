@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::record::{Limit, Recorder};
-use super::{fresh, keeper};
+use super::{fresh, keeper, release};
 use crate::domain::release_record::Action;
 use crate::domain::standing::{Evidence as Seen, standing};
 use crate::domain::{
@@ -33,6 +33,8 @@ pub struct GatherContext {
     pub state_dir: PathBuf,
     /// Seconds that every pod must be ready for in the end.
     pub ready_for: u32,
+    /// The file that `--kubeconfig` named, for programs that are called.
+    pub kubeconfig: Option<PathBuf>,
     pub clock: Clock,
 }
 
@@ -64,11 +66,12 @@ async fn read(
     let workload = convert::workload(cluster.id(), id.kind, raw).map_err(unusable)?;
     let template = convert::raw_template(raw).map_err(unusable)?;
     let annotations = annotations(raw).map_err(unusable)?;
-    let (revisions, pods, autoscaling, keeper) = tokio::join!(
+    let (revisions, pods, autoscaling, keeper, helm) = tokio::join!(
         revisions(cluster, &workload),
         pods(cluster, &workload),
         autoscaling(cluster, request),
-        keeper::keeper(cluster, &workload)
+        keeper::keeper(cluster, &workload),
+        release::helm(cluster, request.verb, (&workload, context.kubeconfig))
     );
     let (revisions, pods) = match id.kind {
         Kind::Deployment if request.verb != Verb::DeletePod => {
@@ -98,6 +101,7 @@ async fn read(
         pods,
         autoscaling,
         keeper,
+        helm,
         past: past(&context.state_dir, id).await,
         ready_for: context.ready_for,
         workload,

@@ -7,6 +7,7 @@ pub mod interrupted;
 mod keeper;
 mod preflight;
 pub mod record;
+mod release;
 mod send;
 mod turn;
 

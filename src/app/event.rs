@@ -7,7 +7,7 @@ use crate::domain::occurrence::Report;
 use crate::domain::release_record::Page;
 use crate::domain::table::Table;
 use crate::domain::{
-    ApiKind, ClusterId, Connection, Failure, Kind, LogLine, SourceId, Update, Usage,
+    ApiKind, ChartRelease, ClusterId, Connection, Failure, Kind, LogLine, SourceId, Update, Usage,
 };
 use crate::plan::aftermath::Interrupted;
 use crate::plan::{Evidence, Progress, Verdict};
@@ -62,6 +62,10 @@ pub enum Event {
     Fetched {
         job: JobId,
         outcome: Result<Document, Failure>,
+    },
+    ReleasesRead {
+        job: JobId,
+        outcome: Result<ReleaseHistory, Failure>,
     },
     /// What is known of the changes of one cluster so far; its last report is complete.
     ChangesTold {
@@ -180,6 +184,14 @@ pub enum LogNews {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
     pub lines: Vec<String>,
+    pub read_at: Timestamp,
+}
+
+/// What Helm keeps of a release, newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReleaseHistory {
+    pub releases: Vec<ChartRelease>,
+    pub unreadable: usize,
     pub read_at: Timestamp,
 }
 

@@ -350,6 +350,7 @@ fn flag(offer: &Offer) -> Option<&'static str> {
         OfferId::Delete => Some("--delete"),
         OfferId::SuspendSync => Some("--suspend-sync"),
         OfferId::GitPatch => Some("--git-patch FILE"),
+        OfferId::Helm => Some("--helm"),
         OfferId::Resume => None,
     }
 }

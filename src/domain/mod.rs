@@ -39,7 +39,7 @@ pub use action_note::ActionNote;
 pub use api_kind::ApiKind;
 pub use autoscaler::Autoscaler;
 pub use change::{Change, Health, Item, ItemId, Update};
-pub use chart::ChartRelease;
+pub use chart::{ChartManifest, ChartRelease, HelmCall};
 pub use cluster::{Connection, Identity, PinnedBy};
 pub use color::Color;
 pub use environment::{Environment, Level};

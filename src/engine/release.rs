@@ -35,6 +35,7 @@ pub fn context(config: &Config, id: &WorkloadId) -> GatherContext {
         service_label: config.service_label.clone(),
         state_dir: config.state_dir.clone(),
         ready_for: config.verify_seconds,
+        kubeconfig: config.connection.kubeconfig.clone(),
         clock: clock::now,
     }
 }

@@ -1,6 +1,6 @@
 //! From an action of the record to what is asked for next: the way back, or the rest of it.
 
-use crate::domain::release_record::{Action, Became, Outcome, Replicas, Side, Stands};
+use crate::domain::release_record::{Action, Became, HelmRelease, Outcome, Replicas, Side, Stands};
 use crate::domain::{Failure, FailureKind};
 
 use super::{Target, Verb};
@@ -27,6 +27,7 @@ pub fn inverse(action: &Action) -> Result<(Verb, Target), Failure> {
             "A restart cannot be undone: its pods were made anew from the same template.",
         )),
         Verb::DeletePod => Err(refused("A pod that is gone does not come back.")),
+        Verb::HelmRollback => release(action, |release| release.from),
         Verb::Scale => {
             let replicas = replicas(action)?;
             let (shown, to) = (replicas.to, replicas.from);
@@ -61,11 +62,8 @@ pub fn rest(action: &Action) -> Result<(Verb, Target), Failure> {
                 "The record does not keep the pod: choose it again.",
             ));
         }
-        Verb::SetImage => {
-            return Err(refused(
-                "The record does not keep the image that was asked for: ask for it again.",
-            ));
-        }
+        Verb::SetImage => image(action)?,
+        Verb::HelmRollback => return release(action, |release| release.to),
     };
     Ok((verb, target))
 }
@@ -83,6 +81,29 @@ fn replicas(action: &Action) -> Result<Replicas, Failure> {
     let replicas = action.sending.replicas;
     replicas
         .ok_or_else(|| refused("The record keeps no number of replicas: an autoscaler sets it."))
+}
+
+fn image(action: &Action) -> Result<Target, Failure> {
+    let image = action.sending.image.clone();
+    let image = image.ok_or_else(|| {
+        refused("This record does not keep the image that was asked for: ask for it again.")
+    })?;
+    Ok(Target::Image {
+        container: Some(image.container),
+        image: image.image,
+    })
+}
+
+/// Another revision of the same release.
+fn release(action: &Action, which: fn(&HelmRelease) -> u32) -> Result<(Verb, Target), Failure> {
+    let release = action.sending.release.as_ref();
+    let release =
+        release.ok_or_else(|| refused("The record does not keep the revision of the release."))?;
+    let target = Target::Release {
+        newest: None,
+        to: Some(which(release)),
+    };
+    Ok((Verb::HelmRollback, target))
 }
 
 fn named(side: &Side, which: &str) -> Result<Target, Failure> {

@@ -1,6 +1,8 @@
 //! The world outside, one folder a source. Each fails alone.
 
+pub mod helm;
 pub mod kube;
+pub mod programs;
 
 use jiff::Timestamp;
 

@@ -106,6 +106,7 @@ impl Hand {
             service_label: None,
             state_dir: std::path::PathBuf::new(),
             ready_for: 30,
+            kubeconfig: None,
             clock: jiff::Timestamp::now,
         };
         gather(&self.cluster, request, context).await.ok()

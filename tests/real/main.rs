@@ -16,6 +16,7 @@ mod feed;
 mod foreign;
 mod git;
 mod handover;
+mod helm;
 mod hostile;
 mod imaging;
 mod interrupted;

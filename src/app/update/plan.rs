@@ -451,6 +451,11 @@ pub fn offer_key(model: &mut Model, pressed: Key) -> Option<Vec<Effect>> {
         let document = (**document).clone();
         return Some(vec![Effect::Save { document }]);
     }
+    if let Some(verb) = offer.opens {
+        let (id, old) = (plan.workload.clone(), shown.job);
+        let opened = open(model, &id, verb, Target::Proposed);
+        return Some([vec![Effect::Cancel { job: old }], opened].concat());
+    }
     let (id, taken) = (offer.id, offer.taken);
     plan.take(id, !taken);
     // The dry run and the permission spoke of the steps as they were: they are asked again.

@@ -7,7 +7,7 @@ use crate::app::model::{Model, Pane, Screen, ServiceScreen};
 use crate::domain::{Fleet, Pod, revision};
 use crate::plan::{Target, Verb};
 
-use super::{ask, board, changes, handover, key, logs, notice, plan, sync, text};
+use super::{ask, board, changes, handover, key, logs, notice, plan, releases, sync, text};
 
 pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
     let lines = layout::page(model);
@@ -39,7 +39,7 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
         }
         Intent::Changes => return changes::open(model, Some(id)),
         Intent::Events => return text::open_events(model, id),
-        Intent::Releases => return text::open_releases(model, id),
+        Intent::Releases => return releases::open(model, id),
         Intent::Logs | Intent::PreviousLogs => {
             let pod = pod.filter(|_| pane == Pane::Pods);
             return logs::open(model, &id, pod, intent == Intent::PreviousLogs);

@@ -238,6 +238,7 @@ mod tests {
             wants: None,
             blind: None,
             has_annotations: false,
+            turn: None,
         })
     }
 

@@ -31,7 +31,7 @@ const SMALL: usize = 8 << 20;
 const LARGE: usize = 512 << 20;
 
 /// A whole body, and the server's clock when it said.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Answer {
     pub body: Bytes,
     pub server_date: Option<Timestamp>,

@@ -159,6 +159,7 @@ pub fn evidence() -> Evidence {
         pods: Vec::new(),
         autoscaling: Autoscaling::None,
         keeper: Keeper::None,
+        helm: crate::plan::Helm::default(),
         phase: Phase::Stalled,
         past: Vec::new(),
         ready_for: 30,
