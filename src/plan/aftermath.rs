@@ -353,6 +353,97 @@ mod tests {
     }
 
     #[test]
+    fn a_release_is_told_by_its_next_revision() {
+        use crate::plan::verbs::helm_rollback::tests::kept;
+        let mut sent = sending(Verb::HelmRollback);
+        sent.release = Some(HelmRelease {
+            name: "web".into(),
+            from: 3,
+            to: 2,
+        });
+        for (next, want) in [
+            (None, Became::NotApplied),
+            (Some((4, "deployed", "Rollback to 2")), Became::Applied),
+            (
+                Some((4, "pending-rollback", "Rollback to 2")),
+                Became::Unknown,
+            ),
+            (
+                Some((4, "deployed", "Upgrade complete")),
+                Became::NotApplied,
+            ),
+        ] {
+            let old = (3, "superseded", "Upgrade complete");
+            let mut seen = seen(70, None);
+            seen.helm.releases = Releases::Found {
+                revisions: next
+                    .into_iter()
+                    .chain([old])
+                    .map(|one| kept(one, "1"))
+                    .collect(),
+                unreadable: 0,
+                kept_in: "secrets",
+            };
+            let (became, last, words) = told(&sent, &seen);
+            assert_eq!((became, last), (want, false), "{words}");
+        }
+        let mut late = seen(601, None);
+        late.helm.releases = Releases::Unknown("needs list secrets".into());
+        assert_eq!(
+            told(&sent, &late),
+            (
+                Became::Unknown,
+                true,
+                "release web cannot be read: needs list secrets".into()
+            )
+        );
+    }
+
+    #[test]
+    fn a_pod_and_an_autoscaler_tell_for_themselves() {
+        let mut sent = sending(Verb::DeletePod);
+        let mut look = seen(5, None);
+        look.pods = sample::of_kind(crate::domain::Kind::StatefulSet).pods;
+        let pod = &look.pods[0];
+        sent.deletes = vec![Deleted {
+            pod: pod.name.clone(),
+            uid: pod.uid.clone(),
+        }];
+        assert_eq!(told(&sent, &look).0, Became::NotApplied);
+        look.pods[0].terminating = true;
+        let (became, last, words) = told(&sent, &look);
+        assert_eq!((became, last), (Became::Applied, true));
+        assert_eq!(words, "pod checkout-0 went away");
+
+        let mut sent = sending(Verb::Scale);
+        sent.autoscaler = Some("web".into());
+        let mut scaler = crate::domain::Autoscaler {
+            name: "web".into(),
+            uid: "u1".into(),
+            target: None,
+            min: None,
+            max: 9,
+            wants: None,
+            blind: None,
+            has_annotations: true,
+            turn: None,
+        };
+        let became = |scaler: &crate::domain::Autoscaler| {
+            let mut look = seen(5, None);
+            look.autoscaling = Autoscaling::By(scaler.clone());
+            told(&sent, &look).0
+        };
+        assert_eq!(became(&scaler), Became::NotApplied);
+        let mut note = sample::note(42, "2.14.1");
+        note.id = "a1".into();
+        scaler.turn = Some(note.clone());
+        assert_eq!(became(&scaler), Became::Applied);
+        (note.id, note.at) = ("b2".into(), sent.at);
+        scaler.turn = Some(note);
+        assert_eq!(became(&scaler), Became::Unknown);
+    }
+
+    #[test]
     fn what_is_written_elsewhere_is_unknown() {
         let mut sent = sending(Verb::Scale);
         assert_eq!(told(&sent, &seen(70, None)).0, Became::Unknown);

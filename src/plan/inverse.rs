@@ -136,3 +136,58 @@ fn nothing_was_done(action: &Action) -> bool {
 fn refused(sentence: impl Into<String>) -> Failure {
     Failure::new(FailureKind::Refused, sentence)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::release_record::SetImage;
+
+    /// Sent, and nobody knows more.
+    fn action(verb: &str) -> Action {
+        let text = format!(
+            r#"{{"id":"n","at":"2026-11-14T03:00:00Z","verb":"{verb}","workload":{{"cluster":"prod","namespace":"shop","kind":"Deployment","name":"web"}},"uid":"u","from":{{"number":42,"name":"web-bad","version":"2"}},"to":{{"number":41,"name":"","version":"1"}},"by":"me@here","serverUser":null,"reason":null,"overrideReason":null,"checks":[],"steps":[]}}"#
+        );
+        Action {
+            sending: serde_json::from_str(&text).unwrap(),
+            answered: None,
+            found: None,
+            ended: None,
+        }
+    }
+
+    #[test]
+    fn an_image_is_asked_for_again_as_the_record_has_it() {
+        let mut set = action("set-image");
+        assert!(rest(&set).is_err(), "an earlier version did not keep it");
+        set.sending.image = Some(SetImage {
+            container: "web".into(),
+            image: "shop/web:1".into(),
+        });
+        let image = Target::Image {
+            container: Some("web".into()),
+            image: "shop/web:1".into(),
+        };
+        assert_eq!(rest(&set), Ok((Verb::SetImage, image)));
+        let left = Target::Named("web-bad".into());
+        assert_eq!(inverse(&set), Ok((Verb::Rollback, left)));
+    }
+
+    #[test]
+    fn a_release_goes_back_to_where_it_was() {
+        let mut helm = action("helm-rollback");
+        assert!(inverse(&helm).is_err() && rest(&helm).is_err());
+        helm.sending.release = Some(HelmRelease {
+            name: "web".into(),
+            from: 3,
+            to: 1,
+        });
+        let to = |to| {
+            let target = Target::Release {
+                newest: None,
+                to: Some(to),
+            };
+            Ok((Verb::HelmRollback, target))
+        };
+        assert_eq!((inverse(&helm), rest(&helm)), (to(3), to(1)));
+    }
+}

@@ -72,7 +72,7 @@ fn a_marked_revision_of_a_release_is_gone_back_to_and_verified_by_its_pods() {
     let text = terminal.picture();
     for words in [
         "revision 1, checkout-0.1.0, app 1.0",
-        "checkout:2.0 → registry.test/shop/checkout:1.0",
+        "2.0 → 1.0",
         "you may create secrets",
         "helm finds what it needs",
         "helm rollback checkout 1 --timeout=4m",

@@ -384,4 +384,4 @@ pub fn became<'a>(
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -78,7 +78,7 @@ fn the_plan_says_what_helm_is_to_do() {
     assert_eq!(
         lines,
         [
-            "image shop/checkout:2.15.0 → shop/checkout:2.14.1",
+            "image shop/checkout  2.15.0 → 2.14.1",
             "release changes ConfigMap/web",
             "release creates Secret/of-2",
             "release deletes Secret/of-3",
