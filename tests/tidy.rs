@@ -197,6 +197,8 @@ fn one_function_writes() {
         "fn f() { Cluster::patch(c) }",
         "fn f(c: Cluster) { c.delete(p) }",
         "fn f(c: Cluster) { c.evict(p) }",
+        "fn f(c: Cluster) { cluster.create(p) }",
+        "fn f() { helm::roll_back(call, true) }",
     ] {
         assert_caught(|file| in_code(file, writes), "src/actions/execute.rs", text);
     }
@@ -389,7 +391,10 @@ fn writes(file: &File, tokens: &[Token]) -> Vec<String> {
         matches!(
             texts,
             (".", "patch" | "delete" | "evict", "(")
-                | ("Cluster", "::", "patch" | "delete" | "evict")
+                | ("Cluster", "::", "patch" | "delete" | "evict" | "create")
+                // Folders and files are created as well.
+                | ("cluster", ".", "create")
+                | ("helm", "::", "roll_back")
         )
     };
     let found = tokens.windows(3).filter(writes);

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::keeper::{self, Applied};
+use super::presence::Here;
 use super::record::{self, Answered, Line, Outcome, Recorder};
 use super::release::{self, Aftermath};
 use super::turn::Turn;
@@ -25,6 +26,8 @@ pub struct Order {
     pub recorder: Recorder,
     /// The API server's own name for the user, when it told.
     pub server_user: Option<Box<str>>,
+    /// Others are told who is at it meanwhile.
+    pub presence: bool,
     pub clock: Clock,
 }
 
@@ -85,7 +88,12 @@ impl Execution {
         if let Err(failure) = order.recorder.append(line).await {
             return self.unrecorded(failure);
         }
+        let here = order.presence.then_some(&order.plan);
+        let here = here.and_then(|plan| Here::enter(&self.cluster, plan, &pass, order.clock));
         self.steps(&pass).await;
+        if let Some(here) = here {
+            here.leave().await;
+        }
     }
 
     fn unrecorded(&self, mut failure: Failure) {

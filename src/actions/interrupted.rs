@@ -88,6 +88,7 @@ async fn look(cluster: &Cluster, sending: &Sending, clock: Clock) -> Result<Afte
         state_dir: PathBuf::new(),
         ready_for: 0,
         kubeconfig: None,
+        presence: false,
         clock,
     };
     match gather(cluster, &request, context).await {

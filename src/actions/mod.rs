@@ -6,6 +6,7 @@ mod gather;
 pub mod interrupted;
 mod keeper;
 mod preflight;
+mod presence;
 pub mod record;
 mod release;
 mod send;

@@ -86,9 +86,12 @@ fn deleted(step: &Step) -> Option<Deleted> {
             pod: object.name.clone(),
             uid: uid.clone(),
         }),
-        Step::JsonPatch { .. } | Step::SyncPatch { .. } | Step::Helm { .. } | Step::Note { .. } => {
-            None
-        }
+        Step::JsonPatch { .. }
+        | Step::SyncPatch { .. }
+        | Step::Helm { .. }
+        | Step::Note { .. }
+        | Step::Create { .. }
+        | Step::Remove { .. } => None,
     }
 }
 

@@ -45,6 +45,15 @@ pub async fn send(cluster: &Cluster, step: &Step, pass: &Pass) -> Result<Answer,
             let body = note::body(cluster, (object, &path), uid, (note, before)).await?;
             Ok(cluster.patch(&path, &body, dry_run).await?)
         }
+        Step::Create { body, .. } => {
+            let collection = path
+                .rsplit_once('/')
+                .map_or(&*path, |(collection, _)| collection);
+            Ok(cluster.create(collection, &body.0, dry_run).await?)
+        }
+        Step::Remove { uid, version, .. } => {
+            Ok(cluster.delete(&path, (&uid.0, version), dry_run).await?)
+        }
         Step::DeletePod { uid, when, by, .. } => {
             let version = look(cluster, object, &path, (uid, *when)).await?;
             let bound = (&*uid.0, &*version);

@@ -254,6 +254,7 @@ pub fn order(
         verdicts: verdicts.to_vec(),
         recorder: Recorder::new(&config.state_dir),
         server_user,
+        presence: config.presence,
         clock: clock::now,
     }
 }

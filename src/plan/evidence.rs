@@ -7,8 +7,8 @@ use crate::domain::{
     SyncRef, Verbatim, Workload,
 };
 
-use super::Request;
 use super::expected::Took;
+use super::{Presence, Request};
 
 /// The fresh reads of `actions::gather`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub struct Evidence {
     /// What keeps it as git has it.
     pub keeper: Keeper,
     pub helm: Helm,
+    /// Who else carries out a plan on it now, where that is looked at.
+    pub presence: Option<Presence>,
     /// How long earlier actions on it took, oldest first.
     pub past: Vec<Took>,
     /// Seconds that every pod must be ready for in the end.

@@ -15,6 +15,7 @@ pub mod kubectl;
 mod meanwhile;
 mod moved;
 pub mod patch;
+pub mod presence;
 pub mod progress;
 pub mod request;
 pub mod step;
@@ -33,6 +34,7 @@ pub use evidence::{
 pub use expected::Expected;
 pub use follow::{Follow, Goal, Milestone, Scaled};
 pub use gate::{Answers, Missing, Pass};
+pub use presence::Presence;
 pub use progress::Progress;
 pub use request::{Request, Target, Verb};
 pub use step::{By, ObjectRef, Step, When};
@@ -202,7 +204,7 @@ impl Plan {
         match step {
             Step::SyncPatch { .. } => self.request.verb == Verb::ResumeSync,
             // What it wrote is known once the note is on it.
-            Step::Helm { .. } => false,
+            Step::Helm { .. } | Step::Create { .. } | Step::Remove { .. } => false,
             Step::JsonPatch { .. } | Step::DeletePod { .. } | Step::Note { .. } => true,
         }
     }
@@ -291,6 +293,13 @@ pub fn plan(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, 
     plan.checks.extend(held.into_iter().map(|verdict| Check {
         id: verdict.check,
         state: CheckState::Answered(verdict),
+    }));
+    let others = evidence.presence.as_ref();
+    let others = others.filter(|presence| presence.action != evidence.stamp.id);
+    plan.checks.extend(others.map(|presence| {
+        presence
+            .verdict(&evidence.workload.id, evidence.read_at)
+            .into()
     }));
     plan.expected = expected::of(evidence, &plan);
     plan.goal.expected = plan.expected.map(|expected| expected.seconds);

@@ -84,6 +84,19 @@ pub enum Step {
         before: CanonicalHash,
         what: String,
     },
+    /// A new object beside the workload.
+    Create {
+        object: ObjectRef,
+        body: Verbatim,
+        what: String,
+    },
+    /// Takes away what was created, as it is known.
+    Remove {
+        object: ObjectRef,
+        uid: Uid,
+        version: Box<str>,
+        what: String,
+    },
 }
 
 /// How a pod is taken away.
@@ -112,7 +125,9 @@ impl Step {
             | Self::SyncPatch { object, .. }
             | Self::DeletePod { object, .. }
             | Self::Helm { object, .. }
-            | Self::Note { object, .. } => object,
+            | Self::Note { object, .. }
+            | Self::Create { object, .. }
+            | Self::Remove { object, .. } => object,
         }
     }
 
@@ -128,7 +143,9 @@ impl Step {
             | Self::SyncPatch { what, .. }
             | Self::DeletePod { what, .. }
             | Self::Helm { what, .. }
-            | Self::Note { what, .. } => what,
+            | Self::Note { what, .. }
+            | Self::Create { what, .. }
+            | Self::Remove { what, .. } => what,
         }
     }
 
@@ -136,7 +153,8 @@ impl Step {
     pub fn permission(&self) -> (&'static str, &'static str) {
         match self {
             Self::JsonPatch { .. } | Self::SyncPatch { .. } | Self::Note { .. } => ("patch", ""),
-            Self::Helm { .. } => ("create", ""),
+            Self::Helm { .. } | Self::Create { .. } => ("create", ""),
+            Self::Remove { .. } => ("delete", ""),
             Self::DeletePod { by, .. } => match by {
                 By::Deletion => ("delete", ""),
                 By::Eviction => ("create", "eviction"),

@@ -76,6 +76,7 @@ impl Way {
             state_dir: self.record.path().to_owned(),
             ready_for: 30,
             kubeconfig: None,
+            presence: false,
             clock: jiff::Timestamp::now,
         };
         let cluster = &self.watched.cluster;

@@ -107,6 +107,7 @@ impl Hand {
             state_dir: std::path::PathBuf::new(),
             ready_for: 30,
             kubeconfig: None,
+            presence: false,
             clock: jiff::Timestamp::now,
         };
         gather(&self.cluster, request, context).await.ok()

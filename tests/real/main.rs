@@ -29,6 +29,7 @@ mod paused;
 mod pausing;
 mod plane;
 mod pod;
+mod presence;
 mod requests;
 mod restarting;
 mod rights;

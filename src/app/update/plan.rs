@@ -404,6 +404,7 @@ pub fn check_name(check: CheckId) -> &'static str {
         CheckId::History => "the way back",
         CheckId::Siblings => "what went out with it",
         CheckId::Autoscaler => "the autoscaler",
+        CheckId::Presence => "who else is at it",
     }
 }
 

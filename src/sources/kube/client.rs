@@ -214,6 +214,19 @@ impl Cluster {
         self.write(&ask).await
     }
 
+    /// THE fourth write: makes an object in the collection at `path`, once, never again. 30 s. The server says 409 when
+    /// there is one of the name.
+    pub async fn create(&self, path: &str, body: &str, dry_run: bool) -> Result<Answer, Error> {
+        let mut path = path::with_query(path.to_owned(), &[("fieldManager", "rolldeck")]);
+        if dry_run {
+            path = path::with_query(path, &[("dryRun", "All")]);
+        }
+        let mut ask = Ask::new(Method::POST, &path, WRITE);
+        ask.body = Bytes::copy_from_slice(body.as_bytes());
+        ask.content_type = "application/json";
+        self.write(&ask).await
+    }
+
     /// THE third write: asks for the eviction of the pod that still has this uid and this resource version, once,
     /// never again. 30 s. The server says 429 when a disruption budget does not let it go now.
     pub async fn evict(

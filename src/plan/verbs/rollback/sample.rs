@@ -160,6 +160,7 @@ pub fn evidence() -> Evidence {
         autoscaling: Autoscaling::None,
         keeper: Keeper::None,
         helm: crate::plan::Helm::default(),
+        presence: None,
         phase: Phase::Stalled,
         past: Vec::new(),
         ready_for: 30,
