@@ -210,6 +210,8 @@ fn one_function_writes() {
         "fn f(c: Cluster) { c.evict(p) }",
         "fn f(c: Client) { c.trigger_build(p) }",
         "fn f() { Client::set_enabled(c) }",
+        "fn f(c: Cluster) { cluster.create(p) }",
+        "fn f() { helm::roll_back(call, true) }",
     ] {
         assert_caught(|file| in_code(file, writes), "src/actions/execute.rs", text);
     }
@@ -399,7 +401,14 @@ fn writes(file: &File, tokens: &[Token]) -> Vec<String> {
     }
     let writes = |w: &&[Token]| {
         let texts = (&*w[0].text, &*w[1].text, &*w[2].text);
-        matches!(texts, (".", name, "(") | ("Cluster" | "Client", "::", name) if WRITES.contains(&name))
+        matches!(
+            texts,
+            (".", name, "(") | ("Cluster" | "Client", "::", name) if WRITES.contains(&name)
+        ) || matches!(
+            texts,
+            // Folders and files are created as well.
+            ("Cluster", "::", "create") | ("cluster", ".", "create") | ("helm", "::", "roll_back")
+        )
     };
     let found = tokens.windows(3).filter(writes);
     found

@@ -161,6 +161,9 @@ impl Asking {
             generation: None,
             replicas: None,
             deletes: Vec::new(),
+            autoscaler: None,
+            image: None,
+            release: None,
         }
     }
 

@@ -6,14 +6,16 @@ use serde::Deserialize;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::keeper::{self, Applied};
+use super::presence::Here;
 use super::record::{self, Answered, Line, Outcome, Recorder};
+use super::release::{self, Aftermath};
 use super::turn::Turn;
 use super::{SendError, fresh, send};
 use crate::domain::{Failure, FailureKind};
 use crate::plan::{Answers, Missing, Pass, Plan, Progress, Step, Verb, Verdict, gate};
-use crate::sources::Clock;
 use crate::sources::kube::path::{self, Resource};
 use crate::sources::kube::{Answer, Cluster, Error, convert};
+use crate::sources::{Clock, helm};
 
 /// What is to be carried out, and what the person gave for it.
 #[derive(Debug, Clone)]
@@ -24,6 +26,8 @@ pub struct Order {
     pub recorder: Recorder,
     /// The API server's own name for the user, when it told.
     pub server_user: Option<Box<str>>,
+    /// Others are told who is at it meanwhile.
+    pub presence: bool,
     pub clock: Clock,
 }
 
@@ -84,7 +88,12 @@ impl Execution {
         if let Err(failure) = order.recorder.append(line).await {
             return self.unrecorded(failure);
         }
+        let here = order.presence.then_some(&order.plan);
+        let here = here.and_then(|plan| Here::enter(&self.cluster, plan, &pass, order.clock));
         self.steps(&pass).await;
+        if let Some(here) = here {
+            here.leave().await;
+        }
     }
 
     fn unrecorded(&self, mut failure: Failure) {
@@ -174,9 +183,13 @@ impl Execution {
                 let generation = own.then(|| generation(&answer)).flatten();
                 Went::Accepted(self.date(answer.server_date), generation)
             }
-            Err(SendError::Changed(how)) => not_deleted(n, step, &how),
+            Err(SendError::Changed(how)) => changed(n, step, &how),
+            Err(SendError::Helm(error)) => self.helm_failed(step, &error).await,
             Err(SendError::Kube(error)) if deletes => self.deletion(n, step, &error).await,
             Err(SendError::Kube(error)) if step.is_of_sync() => self.sync_failed(step, error).await,
+            Err(SendError::Kube(error)) if matches!(step, Step::Note { .. }) => {
+                beside(step, &error)
+            }
             Err(SendError::Kube(error)) if step.object().is(&self.order.plan.workload) => {
                 self.patch_failed(n, error).await
             }
@@ -195,6 +208,24 @@ impl Execution {
             } if causes.is_empty() => self.say_what_moved(&message).await,
             error => Went::Refused {
                 why: error.failure(),
+                moved: false,
+            },
+        }
+    }
+
+    /// Helm failed or was ended: then the release says what became of it.
+    async fn helm_failed(&self, step: &Step, error: &helm::Error) -> Went {
+        let Step::Helm { call, .. } = step else {
+            return Went::Unknown(error.to_string());
+        };
+        match release::after(&self.cluster, call, error).await {
+            Aftermath::Done => Went::Accepted(self.date(None), None),
+            Aftermath::Unknown(why) => Went::Unknown(why),
+            Aftermath::Nothing => Went::Refused {
+                why: Failure::new(
+                    FailureKind::Failed,
+                    format!("Nothing was written: {error}."),
+                ),
                 moved: false,
             },
         }
@@ -418,6 +449,17 @@ fn beside(step: &Step, error: &Error) -> Went {
             why: error.failure(),
             moved: false,
         },
+    }
+}
+
+/// It was not sent: it would not have been what was shown.
+fn changed(n: usize, step: &Step, how: &str) -> Went {
+    if matches!(step, Step::DeletePod { .. }) {
+        return not_deleted(n, step, how);
+    }
+    Went::Refused {
+        why: fresh::refused(format!("Not done ({}): {how}.", step.what())),
+        moved: matches!(step, Step::Helm { .. }),
     }
 }
 

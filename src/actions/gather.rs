@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::record::{Limit, Recorder};
-use super::{fresh, keeper};
+use super::{fresh, keeper, presence, release};
 use crate::domain::release_record::Action;
 use crate::domain::standing::{Evidence as Seen, standing};
 use crate::domain::{
@@ -33,6 +33,10 @@ pub struct GatherContext {
     pub state_dir: PathBuf,
     /// Seconds that every pod must be ready for in the end.
     pub ready_for: u32,
+    /// The file that `--kubeconfig` named, for programs that are called.
+    pub kubeconfig: Option<PathBuf>,
+    /// It is looked who else is at it.
+    pub presence: bool,
     pub clock: Clock,
 }
 
@@ -64,11 +68,19 @@ async fn read(
     let workload = convert::workload(cluster.id(), id.kind, raw).map_err(unusable)?;
     let template = convert::raw_template(raw).map_err(unusable)?;
     let annotations = annotations(raw).map_err(unusable)?;
-    let (revisions, pods, autoscaling, keeper) = tokio::join!(
+    let read_at = answer.server_date.unwrap_or(stamp.at);
+    let (revisions, pods, autoscaling, keeper, helm, presence) = tokio::join!(
         revisions(cluster, &workload),
         pods(cluster, &workload),
         autoscaling(cluster, request),
-        keeper::keeper(cluster, &workload)
+        keeper::keeper(cluster, &workload),
+        release::helm(cluster, request.verb, (&workload, context.kubeconfig)),
+        async {
+            let looked = context
+                .presence
+                .then(|| presence::other(cluster, id, read_at));
+            futures::future::OptionFuture::from(looked).await.flatten()
+        }
     );
     let (revisions, pods) = match id.kind {
         Kind::Deployment if request.verb != Verb::DeletePod => {
@@ -77,7 +89,6 @@ async fn read(
         // Which of them serve, and which follow by themselves, only their pods tell.
         Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet => (revisions?, pods?),
     };
-    let read_at = answer.server_date.unwrap_or(stamp.at);
     let service = workload.service(context.service_label.as_deref());
     let mut holds = context.holds;
     holds.retain(|hold| hold.holds(service) && hold.stands(read_at));
@@ -98,6 +109,8 @@ async fn read(
         pods,
         autoscaling,
         keeper,
+        helm,
+        presence,
         past: past(&context.state_dir, id).await,
         ready_for: context.ready_for,
         workload,

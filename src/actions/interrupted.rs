@@ -87,6 +87,8 @@ async fn look(cluster: &Cluster, sending: &Sending, clock: Clock) -> Result<Afte
         // Nothing is planned here, so nothing is expected.
         state_dir: PathBuf::new(),
         ready_for: 0,
+        kubeconfig: None,
+        presence: false,
         clock,
     };
     match gather(cluster, &request, context).await {

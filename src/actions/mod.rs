@@ -7,7 +7,9 @@ mod gather;
 pub mod interrupted;
 mod keeper;
 mod preflight;
+mod presence;
 pub mod record;
+mod release;
 mod send;
 mod turn;
 

@@ -20,7 +20,8 @@ use backwards::Backwards;
 pub use under_way::UnderWay;
 
 pub use crate::domain::release_record::{
-    Answered, Checked, Deleted, Ended, Found, Line, Outcome, Replicas, Sending, Side,
+    Answered, Checked, Deleted, Ended, Found, HelmRelease, Line, Outcome, Replicas, Sending,
+    SetImage, Side,
 };
 
 /// How often and how long another process may hold the file before a write is refused.
@@ -65,6 +66,9 @@ pub fn sending(
         generation: Some(plan.goal.generation),
         replicas: replicas(plan),
         deletes: plan.all_steps().filter_map(deleted).collect(),
+        release: plan.all_steps().find_map(release),
+        image: image(plan),
+        autoscaler: plan.all_steps().find_map(autoscaler),
     }
 }
 
@@ -82,7 +86,42 @@ fn deleted(step: &Step) -> Option<Deleted> {
             pod: object.name.clone(),
             uid: uid.clone(),
         }),
-        Step::JsonPatch { .. } | Step::SyncPatch { .. } => None,
+        Step::JsonPatch { .. }
+        | Step::SyncPatch { .. }
+        | Step::Helm { .. }
+        | Step::Note { .. }
+        | Step::Create { .. }
+        | Step::Remove { .. } => None,
+    }
+}
+
+/// Its plan has found out which container, and what was meant by a tag.
+fn image(plan: &Plan) -> Option<SetImage> {
+    match &plan.request.target {
+        Target::Image {
+            container: Some(container),
+            image,
+        } => Some(SetImage {
+            container: container.clone(),
+            image: image.clone(),
+        }),
+        _ => None,
+    }
+}
+
+fn autoscaler(step: &Step) -> Option<Box<str>> {
+    let object = step.object();
+    (object.resource == "horizontalpodautoscalers").then(|| object.name.clone())
+}
+
+fn release(step: &Step) -> Option<HelmRelease> {
+    match step {
+        Step::Helm { call, .. } => Some(HelmRelease {
+            name: call.release.clone(),
+            from: call.newest,
+            to: call.to,
+        }),
+        _ => None,
     }
 }
 
@@ -218,13 +257,19 @@ pub fn read(path: &Path, limit: Limit) -> io::Result<Page> {
             });
             continue;
         };
-        let early = |line: &Sending| limit.since.is_some_and(|since| line.at < since);
-        if matches!(&line, Line::Sending(line) if early(line)) {
+        let early = |at: Timestamp| limit.since.is_some_and(|since| at < since);
+        let at = match &line {
+            Line::Sending(line) => Some(line.at),
+            Line::HandedOver(line) => Some(line.at),
+            Line::Answered(_) | Line::Found(_) | Line::Ended(_) => None,
+        };
+        if at.is_some_and(early) {
             unread = piece.at + piece.bytes.len() as u64;
             break;
         }
         gathering.take(line);
-        if gathering.page.actions.len() >= limit.actions || whole - piece.at >= limit.bytes {
+        let taken = gathering.page.actions.len() + gathering.page.handed.len();
+        if taken >= limit.actions || whole - piece.at >= limit.bytes {
             unread = piece.at;
             break;
         }

@@ -1,10 +1,13 @@
 //! The one function that writes.
 
-use crate::domain::Uid;
+mod note;
+
 use crate::domain::build::Ticket;
+use crate::domain::{HelmCall, Uid};
 use crate::plan::build::Act;
 use crate::plan::gate::PassKind;
 use crate::plan::{BuildWish, By, ObjectRef, Pass, Step, When};
+use crate::sources::helm;
 use crate::sources::jenkins::{self, Stop};
 use crate::sources::kube::{Answer, Cluster, Error, convert, path};
 
@@ -14,6 +17,9 @@ pub enum SendError {
     /// What the server said, or that it said nothing. What that means for the object: [`Error::outcome_unknown`].
     #[error(transparent)]
     Kube(#[from] Error),
+    /// What the person's own `helm` said, or that it was ended.
+    #[error(transparent)]
+    Helm(#[from] helm::Error),
     /// Nothing was sent: the object is not the one that was shown, or not as it was.
     #[error("{0}")]
     Changed(String),
@@ -30,6 +36,26 @@ pub async fn send(cluster: &Cluster, step: &Step, pass: &Pass) -> Result<Answer,
     match step {
         Step::JsonPatch { body, .. } | Step::SyncPatch { body, .. } => {
             Ok(cluster.patch(&path, &body.0, dry_run).await?)
+        }
+        Step::Helm { call, .. } => {
+            still_newest(call).await?;
+            helm::roll_back(call, dry_run).await?;
+            Ok(Answer::default())
+        }
+        Step::Note {
+            uid, note, before, ..
+        } => {
+            let body = note::body(cluster, (object, &path), uid, (note, before)).await?;
+            Ok(cluster.patch(&path, &body, dry_run).await?)
+        }
+        Step::Create { body, .. } => {
+            let collection = path
+                .rsplit_once('/')
+                .map_or(&*path, |(collection, _)| collection);
+            Ok(cluster.create(collection, &body.0, dry_run).await?)
+        }
+        Step::Remove { uid, version, .. } => {
+            Ok(cluster.delete(&path, (&uid.0, version), dry_run).await?)
         }
         Step::DeletePod { uid, when, by, .. } => {
             let version = look(cluster, object, &path, (uid, *when)).await?;
@@ -65,6 +91,22 @@ pub async fn send_build(
             Ok(None)
         }
     }
+}
+
+/// What Helm itself sees must be what was shown: in another cluster, or after somebody else's upgrade, it is not.
+async fn still_newest(call: &HelmCall) -> Result<(), SendError> {
+    let told = helm::newest(call).await?;
+    let same_time = match (call.newest_at, told.updated) {
+        (Some(shown), Some(now)) => shown == now,
+        _ => true,
+    };
+    if told.revision == call.newest && same_time {
+        return Ok(());
+    }
+    Err(SendError::Changed(format!(
+        "Helm has release {} at revision {} ({}), and revision {} was shown",
+        call.release, told.revision, told.status, call.newest
+    )))
 }
 
 /// A pod that fails changes all the time, so it is looked at right before it is deleted, and deleted only as it was

@@ -92,6 +92,7 @@ async fn run(cluster: Cluster, recorder: Recorder) -> Vec<Progress> {
         verdicts: verdicts(),
         recorder,
         server_user: None,
+        presence: false,
         clock,
     };
     execute(cluster, order).collect().await
@@ -183,6 +184,7 @@ async fn nothing_is_sent_without_the_record_or_the_gate() {
         verdicts: verdicts(),
         recorder: Recorder::new(folder.path()),
         server_user: None,
+        presence: false,
         clock,
     };
     let progress: Vec<_> = execute(cluster, order).collect().await;
@@ -205,6 +207,7 @@ async fn a_plan_for_one_cluster_is_never_sent_to_another() {
         verdicts: verdicts(),
         recorder: Recorder::new(folder.path()),
         server_user: None,
+        presence: false,
         clock,
     };
     let progress: Vec<_> = execute(cluster, order).collect().await;

@@ -8,7 +8,7 @@ use crate::domain::occurrence::Report;
 use crate::domain::release_record::Page;
 use crate::domain::table::Table;
 use crate::domain::{
-    ApiKind, ClusterId, Connection, Failure, Kind, LogLine, SourceId, Update, Usage,
+    ApiKind, ChartRelease, ClusterId, Connection, Failure, Kind, LogLine, SourceId, Update, Usage,
 };
 use crate::plan::aftermath::Interrupted;
 use crate::plan::{BuildProgress, Evidence, Progress, Verdict};
@@ -89,6 +89,10 @@ pub enum Event {
     Fetched {
         job: JobId,
         outcome: Result<Document, Failure>,
+    },
+    ReleasesRead {
+        job: JobId,
+        outcome: Result<ReleaseHistory, Failure>,
     },
     /// What is known of the changes of one cluster so far; its last report is complete.
     ChangesTold {
@@ -207,6 +211,14 @@ pub enum LogNews {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
     pub lines: Vec<String>,
+    pub read_at: Timestamp,
+}
+
+/// What Helm keeps of a release, newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReleaseHistory {
+    pub releases: Vec<ChartRelease>,
+    pub unreadable: usize,
     pub read_at: Timestamp,
 }
 

@@ -10,7 +10,7 @@ use crate::config::{Display, Jenkins, Namespaces, Notify, Program};
 use crate::domain::build;
 use crate::domain::chain::Newest;
 use crate::domain::occurrence::Report;
-use crate::domain::release_record::{Action, Page};
+use crate::domain::release_record::{Action, HandedOver, Page};
 use crate::domain::{
     ApiKind, Chain, ClusterId, Environment, Fleet, Health, Hold, Known, Level, Occurrence,
     SourceId, Standing, TemplateHash, Uid, Usage, WorkloadId,
@@ -324,14 +324,33 @@ pub struct Search {
     pub open: bool,
 }
 
+/// The history of the Helm release that a workload is a part of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Releases {
+    pub workload: WorkloadId,
+    pub name: Box<str>,
+    /// Newest first, one below the other under the titles.
+    pub revisions: Vec<u32>,
+    /// The one that is gone back to.
+    pub marked: Option<u32>,
+}
+
+impl Releases {
+    /// The line of the marked one.
+    pub fn line(&self) -> Option<usize> {
+        let marked = self.marked?;
+        let at = self.revisions.iter().position(|one| *one == marked)?;
+        Some(at + 1)
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub enum TextKind {
     Yaml(super::effect::YamlOf),
     Comparison(super::effect::Compared),
     /// Made from the fleet's warnings.
     Events(WorkloadId),
-    /// Of the Helm release of this name.
-    Releases(WorkloadId, Box<str>),
+    Releases(Releases),
     /// Made from the record on the screen below.
     Action {
         id: String,
@@ -356,9 +375,9 @@ pub struct DoctorScreen {
 pub struct RecordScreen {
     pub job: JobId,
     pub page: Known<Page>,
-    /// The actions that fit the filter, by their places on the page.
-    pub rows: Vec<usize>,
-    /// The marked action, by its id: rows move when one more is done.
+    /// What fits the filter, newest first.
+    pub rows: Vec<Recorded>,
+    /// The marked one, by its key: rows move when one more is done.
     pub marked: Option<String>,
     pub offset: usize,
     pub filter: Field,
@@ -436,19 +455,59 @@ impl Row {
     }
 }
 
-impl RecordScreen {
-    /// The action in a row, and whether a living process carries it out.
-    pub fn action(&self, row: usize) -> Option<(&Action, bool)> {
-        let page = self.page.value()?;
-        let action = page.actions.get(*self.rows.get(row)?)?;
-        Some((action, page.under_way.contains(&action.sending.id)))
+/// What stands in a row of the record, by its place on the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorded {
+    Action(usize),
+    HandedOver(usize),
+}
+
+/// The same, looked up.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Entry<'a> {
+    /// And whether a living process carries it out.
+    Action(&'a Action, bool),
+    HandedOver(&'a HandedOver),
+}
+
+impl Entry<'_> {
+    pub fn at(&self) -> Timestamp {
+        match self {
+            Self::Action(action, _) => action.sending.at,
+            Self::HandedOver(handed) => handed.at,
+        }
     }
 
-    /// The row of the marked action.
+    /// The id of an action; of what has none its time and its place.
+    pub fn key(&self) -> String {
+        match self {
+            Self::Action(action, _) => action.sending.id.clone(),
+            Self::HandedOver(handed) => format!("{} {}", handed.at, handed.object),
+        }
+    }
+}
+
+impl RecordScreen {
+    pub fn entry(&self, row: usize) -> Option<Entry<'_>> {
+        self.look_up(*self.rows.get(row)?)
+    }
+
+    pub fn look_up(&self, recorded: Recorded) -> Option<Entry<'_>> {
+        let page = self.page.value()?;
+        Some(match recorded {
+            Recorded::Action(at) => {
+                let action = page.actions.get(at)?;
+                Entry::Action(action, page.under_way.contains(&action.sending.id))
+            }
+            Recorded::HandedOver(at) => Entry::HandedOver(page.handed.get(at)?),
+        })
+    }
+
+    /// The row of the marked one.
     pub fn at(&self) -> usize {
         let marked = |row: &usize| {
-            let action = self.action(*row);
-            action.is_some_and(|(action, _)| Some(&action.sending.id) == self.marked.as_ref())
+            let entry = self.entry(*row);
+            entry.is_some_and(|entry| Some(entry.key()) == self.marked)
         };
         (0..self.rows.len()).find(marked).unwrap_or(0)
     }

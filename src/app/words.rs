@@ -3,7 +3,7 @@
 use super::answering::answering;
 use super::clusters::ClusterState;
 use super::intent::{Entry, Group, Intent, Place, REGISTRY};
-use super::model::{BuildBox, BuildStage, Model, Overlay, Pane, PlanBox, Screen, Stage};
+use super::model::{BuildBox, BuildStage, Model, Overlay, Pane, PlanBox, Screen, Stage, TextKind};
 use super::update::{batch, missing_permission, place};
 use crate::domain::{Environment, Health, Level};
 use crate::plan::{BuildProgress, Missing};
@@ -169,6 +169,7 @@ fn wanted(place: Place) -> &'static [Intent] {
         Place::Service => SERVICE,
         Place::Logs => LOGS,
         Place::Text => &[
+            Intent::RollBack,
             Intent::Back,
             Intent::Find,
             Intent::FindNext,
@@ -305,6 +306,9 @@ fn useful(model: &Model, intent: Intent) -> bool {
     }
     if let (Intent::DeletePod, Some(Screen::Service(screen))) = (intent, model.screens.last()) {
         return screen.pane == Pane::Pods;
+    }
+    if let (Intent::RollBack, Some(Screen::Text(screen))) = (intent, model.screens.last()) {
+        return matches!(&screen.kind, TextKind::Releases(of) if of.marked.is_some());
     }
     match intent {
         Intent::LogIn => waits_for_login(model),

@@ -144,6 +144,10 @@ pub struct Rollback {
     /// With the update strategy OnDelete: delete the pods as well, each once the one before is ready again
     #[arg(long)]
     pub delete_pods: bool,
+    /// By the Helm release that it is a part of, with your own helm, and with all that the chart keeps: to this
+    /// revision of the release, or to the last that was deployed
+    #[arg(long, value_name = "REV", num_args = 0..=1, default_missing_value = "0", conflicts_with_all = ["to", "delete_pods"])]
+    pub helm: Option<u32>,
     #[command(flatten)]
     pub git: Git,
 }

@@ -6,7 +6,7 @@ use crate::actions::record::Limit;
 use crate::actions::{Recorder, interrupted};
 use crate::config::Config;
 use crate::domain::Failure;
-use crate::domain::release_record::{Action, Page, Stands, Torn};
+use crate::domain::release_record::{Action, HandedOver, Page, Stands, Torn};
 use crate::engine::clock;
 use crate::text;
 use crate::text::action::{arrow, outcome, whole};
@@ -35,6 +35,12 @@ pub async fn run(config: &Config, args: &Record) -> Outcome {
         args.service.as_ref().is_none_or(fits)
     };
     let actions: Vec<&Action> = page.actions.iter().filter(fits).collect();
+    let here = |handed: &&HandedOver| {
+        let name = handed.object.rsplit('/').next();
+        let fits = |wanted: &String| handed.object == *wanted || name == Some(wanted.as_str());
+        args.service.as_ref().is_none_or(fits)
+    };
+    let handed: Vec<&HandedOver> = page.handed.iter().filter(here).collect();
     match args.output {
         Form::Json => {
             let rows = actions
@@ -42,6 +48,7 @@ pub async fn run(config: &Config, args: &Record) -> Outcome {
                 .map(|&action| Row::new(action, config, &page));
             output::json(&Report {
                 actions: rows.collect(),
+                handed_over: &handed,
                 torn: &page.torn,
                 orphans: page.orphans,
             })?;
@@ -49,14 +56,14 @@ pub async fn run(config: &Config, args: &Record) -> Outcome {
         Form::Lines => {
             // One that is asked for by its id is told whole.
             let asked = |action: &Action| args.service.as_ref() == Some(&action.sending.id);
-            if let [action] = &actions[..]
+            if let ([action], []) = (&actions[..], &handed[..])
                 && asked(action)
             {
                 for line in whole(action, under_way(action, &page), now) {
                     output::line(&line)?;
                 }
             } else {
-                lines(&actions, config, &page)?;
+                lines((&actions, &handed), config, &page)?;
             }
             for words in amiss(&page) {
                 output::aside(&words);
@@ -83,7 +90,12 @@ async fn settle(config: &Config, recorder: &Recorder) -> Result<(), Failure> {
     Ok(())
 }
 
-fn lines(actions: &[&Action], config: &Config, page: &Page) -> Result<(), Failure> {
+/// Both, in the order of their times.
+fn lines(
+    (actions, handed): (&[&Action], &[&HandedOver]),
+    config: &Config,
+    page: &Page,
+) -> Result<(), Failure> {
     let head = [
         "WHEN (UTC)",
         "ID",
@@ -112,8 +124,30 @@ fn lines(actions: &[&Action], config: &Config, page: &Page) -> Result<(), Failur
             reasons.join("; "),
         ]
     };
-    let rows: Vec<_> = actions.iter().map(row).collect();
+    let actions = actions
+        .iter()
+        .map(|action| (action.sending.at, row(action)));
+    let handed = handed.iter().map(|handed| (handed.at, of_program(handed)));
+    let mut rows: Vec<_> = actions.chain(handed).collect();
+    rows.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+    let rows: Vec<_> = rows.into_iter().map(|(_, row)| row).collect();
     output::table(&head, &rows)
+}
+
+/// Another program had the terminal: what it did is not known.
+fn of_program(handed: &HandedOver) -> Vec<String> {
+    let namespace = handed.namespace.as_deref().unwrap_or_default();
+    vec![
+        text::moment(handed.at),
+        String::new(),
+        handed.who(),
+        format!("{} {namespace}", handed.cluster),
+        handed.object.clone(),
+        "hand-over".into(),
+        handed.line(),
+        handed.outcome.clone(),
+        String::new(),
+    ]
 }
 
 fn under_way(action: &Action, page: &Page) -> bool {
@@ -146,6 +180,7 @@ fn amiss(page: &Page) -> Vec<String> {
 #[serde(rename_all = "camelCase")]
 struct Report<'a> {
     actions: Vec<Row<'a>>,
+    handed_over: &'a [&'a HandedOver],
     torn: &'a [Torn],
     orphans: usize,
 }

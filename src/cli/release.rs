@@ -254,6 +254,7 @@ pub fn order(
         verdicts: verdicts.to_vec(),
         recorder: Recorder::new(&config.state_dir),
         server_user,
+        presence: config.presence,
         clock: clock::now,
     }
 }
@@ -350,6 +351,7 @@ fn flag(offer: &Offer) -> Option<&'static str> {
         OfferId::Delete => Some("--delete"),
         OfferId::SuspendSync => Some("--suspend-sync"),
         OfferId::GitPatch => Some("--git-patch FILE"),
+        OfferId::Helm => Some("--helm"),
         OfferId::Resume => None,
     }
 }

@@ -8,9 +8,19 @@ use super::args::Rollback;
 use super::release::{self, Asked};
 
 pub async fn run(config: &Config, args: Rollback) -> Outcome {
+    let (verb, target) = match args.helm {
+        None => (
+            Verb::Rollback,
+            args.to.map_or(Target::Proposed, Target::Typed),
+        ),
+        Some(to) => {
+            let to = Some(to).filter(|to| *to > 0);
+            (Verb::HelmRollback, Target::Release { newest: None, to })
+        }
+    };
     let asked = Asked {
-        verb: Verb::Rollback,
-        target: args.to.map_or(Target::Proposed, Target::Typed),
+        verb,
+        target,
         offers: args
             .delete_pods
             .then_some(OfferId::DeletePods)

@@ -21,6 +21,7 @@ pub struct File {
     pub readonly: bool,
     pub verify_seconds: Option<u32>,
     pub at_once: Option<usize>,
+    pub presence: bool,
     pub display: Display,
     pub notify: Notify,
     pub environments: Vec<Environment>,

@@ -67,6 +67,8 @@ pub struct Config {
     pub verify_seconds: u32,
     /// Of several actions that were confirmed together so many are under way at a time.
     pub at_once: usize,
+    /// Others are told who carries out a plan, and plans say who else does.
+    pub presence: bool,
 }
 
 impl Config {

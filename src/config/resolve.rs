@@ -58,6 +58,7 @@ pub fn load(overrides: Overrides, env: Env<'_>) -> Result<Config, Error> {
         file: layers.path,
         verify_seconds: file.verify_seconds.unwrap_or_default(),
         at_once: file.at_once.unwrap_or_default(),
+        presence: file.presence,
         connection: Connection {
             context: None,
             search: search(env),
@@ -175,6 +176,7 @@ mod tests {
                 programs: handover::merged(&[], Path::new("")).unwrap(),
                 verify_seconds: 30,
                 at_once: 3,
+                presence: false,
                 state_dir: "/nonexistent/home/.local/state/rolldeck".into(),
                 connection: Connection {
                     search: vec!["/nonexistent/home/.kube/config".into()],

@@ -38,6 +38,11 @@ pub struct ActionNote {
 impl ActionNote {
     /// It went back to an older template, and so withdrew a newer one.
     pub fn rolls_back(&self) -> bool {
-        self.verb == "rollback"
+        match &*self.verb {
+            "rollback" => true,
+            // The chart may have changed something else.
+            "helm-rollback" => !self.from.is_empty(),
+            _ => false,
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! A `HorizontalPodAutoscaler`, as far as it decides how many pods a workload has.
 
-use super::{Uid, WorkloadId};
+use super::{ActionNote, Uid, WorkloadId};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Autoscaler {
@@ -17,6 +17,8 @@ pub struct Autoscaler {
     pub blind: Option<Box<str>>,
     /// There is a `metadata.annotations` map to add to.
     pub has_annotations: bool,
+    /// What rolldeck did to it last.
+    pub turn: Option<Box<ActionNote>>,
 }
 
 impl Autoscaler {

@@ -45,7 +45,7 @@ pub use api_kind::ApiKind;
 pub use autoscaler::Autoscaler;
 pub use chain::Chain;
 pub use change::{Change, Health, Item, ItemId, Update};
-pub use chart::ChartRelease;
+pub use chart::{ChartManifest, ChartRelease, HelmCall};
 pub use cluster::{Connection, Identity, PinnedBy};
 pub use color::Color;
 pub use commit::{Commit, Commits, Remote, Repository};

@@ -57,6 +57,15 @@ pub struct Sending {
     /// The pods that its steps delete, in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deletes: Vec<Deleted>,
+    /// Of one that goes back by a Helm release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<HelmRelease>,
+    /// Of one that sets it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<SetImage>,
+    /// Of one that writes its bounds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub autoscaler: Option<Box<str>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +80,21 @@ pub struct Side {
 pub struct Replicas {
     pub from: u32,
     pub to: u32,
+}
+
+/// From the newest revision of a release to an older one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HelmRelease {
+    pub name: Box<str>,
+    pub from: u32,
+    pub to: u32,
+}
+
+/// The image that was asked for, whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetImage {
+    pub container: Box<str>,
+    pub image: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,6 +168,25 @@ pub struct HandedOver {
     pub command: Vec<String>,
     /// `exit 1`, `killed by SIGKILL`.
     pub outcome: String,
+}
+
+impl HandedOver {
+    /// In words, as one would type it but for the quotes.
+    pub fn line(&self) -> String {
+        self.command.join(" ")
+    }
+
+    /// `oncall@bastion (sso:oncall)`.
+    pub fn who(&self) -> String {
+        who(&self.by, self.server_user.as_deref())
+    }
+}
+
+fn who(by: &str, server_user: Option<&str>) -> String {
+    match server_user {
+        Some(user) => format!("{by} ({user})"),
+        None => by.to_owned(),
+    }
 }
 
 impl Line {
@@ -235,11 +278,7 @@ impl Action {
 
     /// `oncall@bastion`, and the API server's own name when it is another: `oncall@bastion (sso:oncall)`.
     pub fn who(&self) -> String {
-        let sending = &self.sending;
-        match &sending.server_user {
-            Some(user) => format!("{} ({user})", sending.by),
-            None => sending.by.clone(),
-        }
+        who(&self.sending.by, self.sending.server_user.as_deref())
     }
 }
 
@@ -255,6 +294,8 @@ pub struct Torn {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Page {
     pub actions: Vec<Action>,
+    /// When another program had the terminal, newest first as well.
+    pub handed: Vec<HandedOver>,
     pub torn: Vec<Torn>,
     /// Lines of actions whose first line is not there, though the record was read to its beginning.
     pub orphans: usize,
@@ -292,7 +333,8 @@ impl Gathering {
             });
             return;
         }
-        if matches!(line, Line::HandedOver(_)) {
+        if let Line::HandedOver(handed) = line {
+            self.page.handed.push(*handed);
             return;
         }
         let rest = self.open.entry(line.id().to_owned()).or_default();

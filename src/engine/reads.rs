@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Shared, clock};
 use crate::app::effect::{Compared, YamlOf};
-use crate::app::event::{Document, Event, JobId};
+use crate::app::event::{Document, Event, JobId, ReleaseHistory};
 use crate::domain::{ClusterId, Failure, FailureKind, Kind, WorkloadId};
 use crate::plan::comparison::comparison;
 use crate::sources::kube::access::{self, Permission, Right};
@@ -47,39 +47,20 @@ fn unusable(why: &impl ToString) -> Failure {
     Failure::new(FailureKind::Unreachable, sentence)
 }
 
-/// What Helm did, and how one goes back by hand.
+/// What Helm did.
 pub async fn releases(shared: Arc<Shared>, job: JobId, (workload, name): (WorkloadId, Box<str>)) {
     let outcome = match shared.connected(&workload.cluster) {
-        Ok(cluster) => read_releases(&cluster, &workload, &name).await,
+        Ok(cluster) => charts::history(&cluster, &workload.namespace, &name)
+            .await
+            .map(|history| ReleaseHistory {
+                releases: history.releases,
+                unreadable: history.unreadable,
+                read_at: clock::now(),
+            })
+            .map_err(|error| error.failure()),
         Err(failure) => Err(failure),
     };
-    shared.send(Event::Fetched { job, outcome }).await;
-}
-
-async fn read_releases(
-    cluster: &Cluster,
-    workload: &WorkloadId,
-    name: &str,
-) -> Result<Document, Failure> {
-    let namespace = &workload.namespace;
-    let history = charts::history(cluster, namespace, name).await;
-    let history = history.map_err(|error| error.failure())?;
-    let read_at = clock::now();
-    let mut lines = match &*history.releases {
-        [] => vec![format!("Helm keeps no release {name} in {namespace}")],
-        releases => text::chart_lines(releases, read_at),
-    };
-    if history.unreadable > 0 {
-        lines.push(format!(
-            "{} could not be read",
-            text::count(history.unreadable, "release")
-        ));
-    }
-    lines.push(String::new());
-    lines.push(format!(
-        "helm -n {namespace} rollback {name} REVISION goes back with all that the chart keeps"
-    ));
-    Ok(Document { lines, read_at })
+    shared.send(Event::ReleasesRead { job, outcome }).await;
 }
 
 pub async fn compare(shared: Arc<Shared>, job: JobId, revisions: Compared) {

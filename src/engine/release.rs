@@ -35,6 +35,8 @@ pub fn context(config: &Config, id: &WorkloadId) -> GatherContext {
         service_label: config.service_label.clone(),
         state_dir: config.state_dir.clone(),
         ready_for: config.verify_seconds,
+        kubeconfig: config.connection.kubeconfig.clone(),
+        presence: config.presence,
         clock: clock::now,
     }
 }
@@ -82,6 +84,7 @@ pub(super) async fn execute(
         verdicts,
         recorder: Recorder::new(&shared.config().state_dir),
         server_user: client.user,
+        presence: shared.config().presence,
         clock: clock::now,
     };
     let mut facts = actions::execute(client.cluster, order);

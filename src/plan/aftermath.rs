@@ -1,13 +1,16 @@
 //! What became of an action that was interrupted, as far as a later look at the cluster tells.
 
 use crate::domain::ActionNote;
-use crate::domain::release_record::{Became, Sending};
+use crate::domain::release_record::{Became, HelmRelease, Sending};
 use crate::text;
 
-use super::{Evidence, Verb};
+use super::verbs::helm_rollback::{Release, became};
+use super::{Autoscaling, Evidence, Releases, Verb};
 
 /// The server gives up a request after a minute: what is not applied by then never will be.
 pub const SETTLED_SECONDS: i64 = 70;
+/// What is left of the time that Helm gives its hooks and itself.
+const HELM_SECONDS: i64 = 600;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Aftermath {
@@ -45,9 +48,14 @@ pub fn aftermath(sending: &Sending, seen: &Evidence) -> Aftermath {
         sentence = format!("{sentence}; {}", left.join("; "));
     }
     let age = seen.stamp.at.duration_since(sending.at).as_secs();
+    // Helm goes on without us, for so long.
+    let settled = match sending.release {
+        Some(_) => HELM_SECONDS,
+        None => SETTLED_SECONDS,
+    };
     Aftermath {
         // Steps that were on their way when it was interrupted may still arrive.
-        last: age >= SETTLED_SECONDS || (became == Became::Applied && sending.steps.len() == 1),
+        last: age >= settled || (became == Became::Applied && sending.steps.len() == 1),
         became,
         sentence,
     }
@@ -72,9 +80,16 @@ fn by_verb(sending: &Sending, seen: &Evidence) -> (Became, String) {
     if let Some(words) = carried(sending, seen) {
         return (Became::Applied, words);
     }
-    if verb == Verb::Scale && sending.replicas.is_none() {
-        let words = "it was to change the bounds of an autoscaler, which carry no note";
-        return (Became::Unknown, words.into());
+    match (verb, &sending.release, &sending.autoscaler) {
+        (Verb::HelmRollback, Some(release), _) => return by_release(release, seen),
+        (Verb::DeletePod, ..) => return taken_away(sending, seen),
+        (Verb::Scale, _, Some(name)) => return by_autoscaler(sending, name, seen),
+        // An earlier version did not say which one it was.
+        (Verb::Scale, ..) if sending.replicas.is_none() => {
+            let words = "it was to change the bounds of an autoscaler, which is not named";
+            return (Became::Unknown, words.into());
+        }
+        _ => {}
     }
     let later = sending.generation;
     if later.is_some_and(|generation| workload.generation < generation) {
@@ -91,6 +106,92 @@ fn by_verb(sending: &Sending, seen: &Evidence) -> (Became, String) {
             (Became::Unknown, words)
         }
         None => (Became::NotApplied, format!("{id} does not carry its note")),
+    }
+}
+
+/// What Helm keeps of it.
+fn by_release(release: &HelmRelease, seen: &Evidence) -> (Became, String) {
+    let name = &release.name;
+    let revisions = match &seen.helm.releases {
+        Releases::Found { revisions, .. } => revisions,
+        Releases::NotRead => {
+            return (Became::Unknown, format!("release {name} was not read"));
+        }
+        Releases::Unknown(why) => {
+            let words = format!("release {name} cannot be read: {why}");
+            return (Became::Unknown, words);
+        }
+    };
+    let all = revisions.iter().map(|(release, _)| release);
+    match became(all, (release.from, release.to)) {
+        Release::Same => (
+            Became::NotApplied,
+            format!("Helm made no revision of {name} after {}", release.from),
+        ),
+        Release::Another(next) => (
+            Became::NotApplied,
+            format!(
+                "somebody else made revision {} of {name}: {}",
+                next.revision, next.description
+            ),
+        ),
+        Release::Made(next) if matches!(&*next.status, "deployed" | "superseded") => (
+            Became::Applied,
+            format!("Helm made revision {} of {name} of it", next.revision),
+        ),
+        Release::Made(next) => (
+            Became::Unknown,
+            format!(
+                "revision {} of {name} is {}: part of it may be written, and going back once more frees it",
+                next.revision, next.status
+            ),
+        ),
+    }
+}
+
+/// The pods themselves tell: a note on what goes would go with it.
+fn taken_away(sending: &Sending, seen: &Evidence) -> (Became, String) {
+    let there = |deleted: &crate::domain::release_record::Deleted| {
+        let mut pods = seen.pods.iter();
+        pods.any(|pod| pod.uid == deleted.uid && !pod.terminating)
+    };
+    let names: Vec<&str> = sending.deletes.iter().map(|one| &*one.pod).collect();
+    let names = text::list(&names);
+    match sending.deletes.iter().any(there) {
+        _ if sending.deletes.is_empty() => (
+            Became::Unknown,
+            "the record does not name the pod".to_owned(),
+        ),
+        true => (Became::NotApplied, format!("pod {names} is still there")),
+        false => (Became::Applied, format!("pod {names} went away")),
+    }
+}
+
+fn by_autoscaler(sending: &Sending, name: &str, seen: &Evidence) -> (Became, String) {
+    let found = match &seen.autoscaling {
+        Autoscaling::By(autoscaler) if *autoscaler.name == *name => autoscaler,
+        Autoscaling::By(_) | Autoscaling::None => {
+            return (Became::Unknown, format!("hpa/{name} is gone"));
+        }
+        Autoscaling::Unknown(why) => {
+            return (Became::Unknown, format!("hpa/{name} cannot be read: {why}"));
+        }
+    };
+    match found.turn.as_deref() {
+        Some(note) if note.id == sending.id => {
+            (Became::Applied, format!("hpa/{name} carries its note"))
+        }
+        Some(note) if note.at >= sending.at => (
+            Became::Unknown,
+            format!(
+                "hpa/{name} carries the note of a later {}, by {}",
+                note.verb, note.by
+            ),
+        ),
+        Some(_) | None => (
+            Became::NotApplied,
+            format!("hpa/{name} does not carry its note"),
+        ),
     }
 }
 
@@ -187,6 +288,9 @@ mod tests {
             generation: Some(10),
             replicas: None,
             deletes: Vec::new(),
+            release: None,
+            image: None,
+            autoscaler: None,
         }
     }
 
@@ -246,6 +350,97 @@ mod tests {
         let mut anew = seen(0, Some("a1"));
         anew.workload.uid = "d2".into();
         assert_eq!(told(&sent, &anew).0, Became::Unknown);
+    }
+
+    #[test]
+    fn a_release_is_told_by_its_next_revision() {
+        use crate::plan::verbs::helm_rollback::tests::kept;
+        let mut sent = sending(Verb::HelmRollback);
+        sent.release = Some(HelmRelease {
+            name: "web".into(),
+            from: 3,
+            to: 2,
+        });
+        for (next, want) in [
+            (None, Became::NotApplied),
+            (Some((4, "deployed", "Rollback to 2")), Became::Applied),
+            (
+                Some((4, "pending-rollback", "Rollback to 2")),
+                Became::Unknown,
+            ),
+            (
+                Some((4, "deployed", "Upgrade complete")),
+                Became::NotApplied,
+            ),
+        ] {
+            let old = (3, "superseded", "Upgrade complete");
+            let mut seen = seen(70, None);
+            seen.helm.releases = Releases::Found {
+                revisions: next
+                    .into_iter()
+                    .chain([old])
+                    .map(|one| kept(one, "1"))
+                    .collect(),
+                unreadable: 0,
+                kept_in: "secrets",
+            };
+            let (became, last, words) = told(&sent, &seen);
+            assert_eq!((became, last), (want, false), "{words}");
+        }
+        let mut late = seen(601, None);
+        late.helm.releases = Releases::Unknown("needs list secrets".into());
+        assert_eq!(
+            told(&sent, &late),
+            (
+                Became::Unknown,
+                true,
+                "release web cannot be read: needs list secrets".into()
+            )
+        );
+    }
+
+    #[test]
+    fn a_pod_and_an_autoscaler_tell_for_themselves() {
+        let mut sent = sending(Verb::DeletePod);
+        let mut look = seen(5, None);
+        look.pods = sample::of_kind(crate::domain::Kind::StatefulSet).pods;
+        let pod = &look.pods[0];
+        sent.deletes = vec![Deleted {
+            pod: pod.name.clone(),
+            uid: pod.uid.clone(),
+        }];
+        assert_eq!(told(&sent, &look).0, Became::NotApplied);
+        look.pods[0].terminating = true;
+        let (became, last, words) = told(&sent, &look);
+        assert_eq!((became, last), (Became::Applied, true));
+        assert_eq!(words, "pod checkout-0 went away");
+
+        let mut sent = sending(Verb::Scale);
+        sent.autoscaler = Some("web".into());
+        let mut scaler = crate::domain::Autoscaler {
+            name: "web".into(),
+            uid: "u1".into(),
+            target: None,
+            min: None,
+            max: 9,
+            wants: None,
+            blind: None,
+            has_annotations: true,
+            turn: None,
+        };
+        let became = |scaler: &crate::domain::Autoscaler| {
+            let mut look = seen(5, None);
+            look.autoscaling = Autoscaling::By(scaler.clone());
+            told(&sent, &look).0
+        };
+        assert_eq!(became(&scaler), Became::NotApplied);
+        let mut note = sample::note(42, "2.14.1");
+        note.id = "a1".into();
+        scaler.turn = Some(note.clone());
+        assert_eq!(became(&scaler), Became::Applied);
+        (note.id, note.at) = ("b2".into(), sent.at);
+        scaler.turn = Some(note);
+        assert_eq!(became(&scaler), Became::Unknown);
     }
 
     #[test]

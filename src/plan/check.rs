@@ -40,10 +40,11 @@ pub enum CheckId {
     History,
     Siblings,
     Autoscaler,
+    Presence,
 }
 
 impl CheckId {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Permission,
         Self::Unchanged,
         Self::Differs,
@@ -61,6 +62,7 @@ impl CheckId {
         Self::History,
         Self::Siblings,
         Self::Autoscaler,
+        Self::Presence,
     ];
 
     /// In the words of the JSON, which a test holds to it.
@@ -83,6 +85,7 @@ impl CheckId {
             Self::History => "history",
             Self::Siblings => "siblings",
             Self::Autoscaler => "autoscaler",
+            Self::Presence => "presence",
         }
     }
 

@@ -3,11 +3,12 @@
 use jiff::Timestamp;
 
 use crate::domain::{
-    Autoscaler, Hold, Level, Phase, Pod, Revision, Sync, SyncParts, SyncRef, Verbatim, Workload,
+    Autoscaler, ChartManifest, ChartRelease, Hold, Level, Phase, Pod, Revision, Sync, SyncParts,
+    SyncRef, Verbatim, Workload,
 };
 
-use super::Request;
 use super::expected::Took;
+use super::{Presence, Request};
 
 /// The fresh reads of `actions::gather`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +34,9 @@ pub struct Evidence {
     pub phase: Phase,
     /// What keeps it as git has it.
     pub keeper: Keeper,
+    pub helm: Helm,
+    /// Who else carries out a plan on it now, where that is looked at.
+    pub presence: Option<Presence>,
     /// How long earlier actions on it took, oldest first.
     pub past: Vec<Took>,
     /// Seconds that every pod must be ready for in the end.
@@ -45,6 +49,32 @@ pub enum Autoscaling {
     None,
     By(Autoscaler),
     /// It cannot be read, and why.
+    Unknown(String),
+}
+
+/// What one can go back with by the Helm release that the workload is a part of.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Helm {
+    /// The person's own `helm`, where it is on the PATH.
+    pub program: Option<Box<str>>,
+    /// The file that `--kubeconfig` named.
+    pub kubeconfig: Option<Box<str>>,
+    pub releases: Releases,
+}
+
+/// Only read when that is what is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Releases {
+    #[default]
+    NotRead,
+    /// Newest first.
+    Found {
+        revisions: Vec<(ChartRelease, ChartManifest)>,
+        unreadable: usize,
+        /// `secrets` or `configmaps`.
+        kept_in: &'static str,
+    },
+    /// They cannot be read, and why.
     Unknown(String),
 }
 

@@ -13,6 +13,7 @@ use crate::plan::Verb;
 use crate::plan::verbs::resume_sync::is_on;
 use crate::text;
 
+mod helm;
 mod pod;
 mod sight;
 
@@ -107,8 +108,16 @@ pub fn follow(fleet: &Fleet, goal: &Goal, now: Timestamp) -> Follow {
         return pod::follow(fleet, workload, (goal, gone), now);
     }
     if !ours(workload, goal) {
+        // News from before the note alone looks like somebody else's.
+        if goal.verb == Verb::HelmRollback && workload.generation == goal.generation {
+            return Follow::Pending(vec![accepted(), step(false, "what Helm wrote is seen")]);
+        }
         return failed(&superseded(workload));
     }
+    let goal = &match helm::written(workload, goal) {
+        Ok(goal) => goal,
+        Err(words) => return failed(&words),
+    };
     if goal.verb.from_paused() == Some(workload.paused) {
         return failed(if workload.paused {
             "it was paused again"
@@ -132,7 +141,8 @@ pub fn follow(fleet: &Fleet, goal: &Goal, now: Timestamp) -> Follow {
         | Verb::Scale
         | Verb::SetImage
         | Verb::ResumeSync
-        | Verb::DeletePod => rollout(&Sight::new(fleet, workload, goal), goal, now),
+        | Verb::DeletePod
+        | Verb::HelmRollback => rollout(&Sight::new(fleet, workload, goal), goal, now),
     }
 }
 

@@ -198,7 +198,8 @@ fn of_check(
             | CheckId::Readiness
             | CheckId::History
             | CheckId::Siblings
-            | CheckId::Autoscaler => None,
+            | CheckId::Autoscaler
+            | CheckId::Presence => None,
         },
         Some(Finding::Block) if check.final_block() => Some(Missing::Blocked(check)),
         Some(Finding::Block) => (!overridden).then_some(Missing::Override(check)),

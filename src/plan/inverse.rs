@@ -1,6 +1,6 @@
 //! From an action of the record to what is asked for next: the way back, or the rest of it.
 
-use crate::domain::release_record::{Action, Became, Outcome, Replicas, Side, Stands};
+use crate::domain::release_record::{Action, Became, HelmRelease, Outcome, Replicas, Side, Stands};
 use crate::domain::{Failure, FailureKind};
 
 use super::{Target, Verb};
@@ -27,6 +27,7 @@ pub fn inverse(action: &Action) -> Result<(Verb, Target), Failure> {
             "A restart cannot be undone: its pods were made anew from the same template.",
         )),
         Verb::DeletePod => Err(refused("A pod that is gone does not come back.")),
+        Verb::HelmRollback => release(action, |release| release.from),
         Verb::Scale => {
             let replicas = replicas(action)?;
             let (shown, to) = (replicas.to, replicas.from);
@@ -61,11 +62,8 @@ pub fn rest(action: &Action) -> Result<(Verb, Target), Failure> {
                 "The record does not keep the pod: choose it again.",
             ));
         }
-        Verb::SetImage => {
-            return Err(refused(
-                "The record does not keep the image that was asked for: ask for it again.",
-            ));
-        }
+        Verb::SetImage => image(action)?,
+        Verb::HelmRollback => return release(action, |release| release.to),
     };
     Ok((verb, target))
 }
@@ -83,6 +81,29 @@ fn replicas(action: &Action) -> Result<Replicas, Failure> {
     let replicas = action.sending.replicas;
     replicas
         .ok_or_else(|| refused("The record keeps no number of replicas: an autoscaler sets it."))
+}
+
+fn image(action: &Action) -> Result<Target, Failure> {
+    let image = action.sending.image.clone();
+    let image = image.ok_or_else(|| {
+        refused("This record does not keep the image that was asked for: ask for it again.")
+    })?;
+    Ok(Target::Image {
+        container: Some(image.container),
+        image: image.image,
+    })
+}
+
+/// Another revision of the same release.
+fn release(action: &Action, which: fn(&HelmRelease) -> u32) -> Result<(Verb, Target), Failure> {
+    let release = action.sending.release.as_ref();
+    let release =
+        release.ok_or_else(|| refused("The record does not keep the revision of the release."))?;
+    let target = Target::Release {
+        newest: None,
+        to: Some(which(release)),
+    };
+    Ok((Verb::HelmRollback, target))
 }
 
 fn named(side: &Side, which: &str) -> Result<Target, Failure> {
@@ -114,4 +135,59 @@ fn nothing_was_done(action: &Action) -> bool {
 
 fn refused(sentence: impl Into<String>) -> Failure {
     Failure::new(FailureKind::Refused, sentence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::release_record::SetImage;
+
+    /// Sent, and nobody knows more.
+    fn action(verb: &str) -> Action {
+        let text = format!(
+            r#"{{"id":"n","at":"2026-11-14T03:00:00Z","verb":"{verb}","workload":{{"cluster":"prod","namespace":"shop","kind":"Deployment","name":"web"}},"uid":"u","from":{{"number":42,"name":"web-bad","version":"2"}},"to":{{"number":41,"name":"","version":"1"}},"by":"me@here","serverUser":null,"reason":null,"overrideReason":null,"checks":[],"steps":[]}}"#
+        );
+        Action {
+            sending: serde_json::from_str(&text).unwrap(),
+            answered: None,
+            found: None,
+            ended: None,
+        }
+    }
+
+    #[test]
+    fn an_image_is_asked_for_again_as_the_record_has_it() {
+        let mut set = action("set-image");
+        assert!(rest(&set).is_err(), "an earlier version did not keep it");
+        set.sending.image = Some(SetImage {
+            container: "web".into(),
+            image: "shop/web:1".into(),
+        });
+        let image = Target::Image {
+            container: Some("web".into()),
+            image: "shop/web:1".into(),
+        };
+        assert_eq!(rest(&set), Ok((Verb::SetImage, image)));
+        let left = Target::Named("web-bad".into());
+        assert_eq!(inverse(&set), Ok((Verb::Rollback, left)));
+    }
+
+    #[test]
+    fn a_release_goes_back_to_where_it_was() {
+        let mut helm = action("helm-rollback");
+        assert!(inverse(&helm).is_err() && rest(&helm).is_err());
+        helm.sending.release = Some(HelmRelease {
+            name: "web".into(),
+            from: 3,
+            to: 1,
+        });
+        let to = |to| {
+            let target = Target::Release {
+                newest: None,
+                to: Some(to),
+            };
+            Ok((Verb::HelmRollback, target))
+        };
+        assert_eq!((inverse(&helm), rest(&helm)), (to(3), to(1)));
+    }
 }

@@ -16,6 +16,7 @@ pub mod kubectl;
 mod meanwhile;
 mod moved;
 pub mod patch;
+pub mod presence;
 pub mod progress;
 pub mod request;
 pub mod step;
@@ -29,10 +30,13 @@ use crate::domain::{
 
 pub use build::{BuildPlan, BuildProgress, BuildWish};
 pub use check::{Ask, Check, CheckId, CheckState, Finding, Verdict};
-pub use evidence::{Autoscaling, Evidence, FreshRevision, FreshSync, Keeper, Stamp};
+pub use evidence::{
+    Autoscaling, Evidence, FreshRevision, FreshSync, Helm, Keeper, Releases, Stamp,
+};
 pub use expected::Expected;
 pub use follow::{Follow, Goal, Milestone, Scaled};
 pub use gate::{Answers, Missing, Pass};
+pub use presence::Presence;
 pub use progress::Progress;
 pub use request::{Request, Target, Verb};
 pub use step::{By, ObjectRef, Step, When};
@@ -122,6 +126,8 @@ pub struct Offer {
     pub instead: Option<Box<Verdict>>,
     /// What it gives at once, without being part of the plan.
     pub document: Option<Box<Document>>,
+    /// The verb whose plan it opens in place of this one.
+    pub opens: Option<Verb>,
 }
 
 /// A text that a person takes along: into a file of the state folder, and on the clipboard.
@@ -143,6 +149,7 @@ impl Offer {
             taken: false,
             instead: None,
             document: None,
+            opens: None,
         }
     }
 }
@@ -157,6 +164,8 @@ pub enum OfferId {
     GitPatch,
     /// The pod is deleted, not evicted.
     Delete,
+    /// By the Helm release, with all that the chart keeps.
+    Helm,
 }
 
 impl Plan {
@@ -194,7 +203,12 @@ impl Plan {
 
     /// Whether what becomes of the action can be followed from this step on.
     pub fn begins_at(&self, step: &Step) -> bool {
-        !step.is_of_sync() || self.request.verb == Verb::ResumeSync
+        match step {
+            Step::SyncPatch { .. } => self.request.verb == Verb::ResumeSync,
+            // What it wrote is known once the note is on it.
+            Step::Helm { .. } | Step::Create { .. } | Step::Remove { .. } => false,
+            Step::JsonPatch { .. } | Step::DeletePod { .. } | Step::Note { .. } => true,
+        }
     }
 
     /// The number of a step among those on the workload and its pods.
@@ -275,11 +289,19 @@ pub fn plan(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, 
         Verb::SetImage => verbs::set_image::plan(evidence, now),
         Verb::ResumeSync => verbs::resume_sync::plan(evidence),
         Verb::DeletePod => verbs::delete_pod::plan(evidence),
+        Verb::HelmRollback => verbs::helm_rollback::plan(evidence),
     }?;
     let held = check::hold::verdicts(verb, &evidence.holds, evidence.read_at);
     plan.checks.extend(held.into_iter().map(|verdict| Check {
         id: verdict.check,
         state: CheckState::Answered(verdict),
+    }));
+    let others = evidence.presence.as_ref();
+    let others = others.filter(|presence| presence.action != evidence.stamp.id);
+    plan.checks.extend(others.map(|presence| {
+        presence
+            .verdict(&evidence.workload.id, evidence.read_at)
+            .into()
     }));
     plan.expected = expected::of(evidence, &plan);
     plan.goal.expected = plan.expected.map(|expected| expected.seconds);

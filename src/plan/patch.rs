@@ -116,6 +116,15 @@ pub fn pointer(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
+/// A JSON Patch that leaves our note on the template that was read, and on no other.
+///
+/// # Errors
+/// Never in practice: when the note cannot be written as JSON.
+pub fn note(uid: &Uid, tested: &str, note: &Note<'_>) -> Result<String, Error> {
+    let (bound, annotate) = (bound(uid, tested), annotate(ANNOTATION, note)?);
+    Ok(format!("[{bound},{annotate}]"))
+}
+
 /// A JSON Patch that pauses the Deployment that was shown, or lets it move again, with the template that was shown:
 /// another one would wait, or go out, that nobody has looked at.
 ///

@@ -16,6 +16,8 @@ pub enum Verb {
     /// What keeps it as git has it, and was suspended by a rolldeck, goes on.
     ResumeSync,
     DeletePod,
+    /// By the Helm release that it is a part of.
+    HelmRollback,
 }
 
 /// A verb in a sentence.
@@ -32,7 +34,7 @@ pub struct Words {
 }
 
 impl Verb {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Rollback,
         Self::Pause,
         Self::Resume,
@@ -41,6 +43,7 @@ impl Verb {
         Self::SetImage,
         Self::ResumeSync,
         Self::DeletePod,
+        Self::HelmRollback,
     ];
 
     /// In the record and in our note, which a test holds to the JSON.
@@ -54,6 +57,7 @@ impl Verb {
             Self::SetImage => "set-image",
             Self::ResumeSync => "resume-sync",
             Self::DeletePod => "delete-pod",
+            Self::HelmRollback => "helm-rollback",
         }
     }
 
@@ -77,6 +81,12 @@ impl Verb {
                 "sync resumed",
             ),
             Self::DeletePod => ("take a pod away", "does it", "taking away", "taken away"),
+            Self::HelmRollback => (
+                "roll back by Helm",
+                "rolls back",
+                "rolling back by Helm",
+                "rolled back by Helm",
+            ),
         };
         Words {
             plain,
@@ -89,7 +99,12 @@ impl Verb {
     /// Whether something may go out by it that was not running before: that waits while there is a hold.
     pub fn brings_new(self) -> bool {
         match self {
-            Self::Rollback | Self::Pause | Self::Restart | Self::Scale | Self::DeletePod => false,
+            Self::Rollback
+            | Self::Pause
+            | Self::Restart
+            | Self::Scale
+            | Self::DeletePod
+            | Self::HelmRollback => false,
             Self::Resume | Self::SetImage | Self::ResumeSync => true,
         }
     }
@@ -97,7 +112,7 @@ impl Verb {
     /// The pod template stays as it is.
     pub fn keeps_template(self) -> bool {
         match self {
-            Self::Rollback | Self::Restart | Self::SetImage => false,
+            Self::Rollback | Self::Restart | Self::SetImage | Self::HelmRollback => false,
             Self::Pause | Self::Resume | Self::Scale | Self::DeletePod | Self::ResumeSync => true,
         }
     }
@@ -110,7 +125,8 @@ impl Verb {
             | Self::Scale
             | Self::SetImage
             | Self::ResumeSync
-            | Self::DeletePod => None,
+            | Self::DeletePod
+            | Self::HelmRollback => None,
             Self::Pause => Some(false),
             Self::Resume => Some(true),
         }
@@ -149,6 +165,11 @@ pub enum Target {
     },
     /// The very pod that was shown.
     Pod { name: Box<str>, uid: Uid },
+    /// A revision of the Helm release, or what its history proposes, while `newest` is the newest one, which was shown.
+    Release {
+        newest: Option<u32>,
+        to: Option<u32>,
+    },
 }
 
 impl Request {
@@ -156,8 +177,10 @@ impl Request {
     pub fn of(&mut self, now: &Workload) {
         self.uid = now.uid.clone();
         self.shown = now.template;
-        if let Target::Replicas { shown, .. } = &mut self.target {
-            *shown = now.desired;
+        match &mut self.target {
+            Target::Replicas { shown, .. } => *shown = now.desired,
+            Target::Release { newest, .. } => *newest = None,
+            _ => {}
         }
     }
 }

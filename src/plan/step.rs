@@ -1,6 +1,7 @@
 //! One write, as data.
 
-use crate::domain::{ClusterId, SyncId, Uid, Verbatim, Workload, WorkloadId};
+use crate::domain::template::CanonicalHash;
+use crate::domain::{ActionNote, ClusterId, HelmCall, SyncId, Uid, Verbatim, Workload, WorkloadId};
 
 /// The object that a step writes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +67,36 @@ pub enum Step {
         by: By,
         what: String,
     },
+    /// The person's own `helm` goes back to another revision of the release.
+    Helm {
+        /// Where it keeps the revision that it makes.
+        object: ObjectRef,
+        call: Box<HelmCall>,
+        what: String,
+    },
+    /// Our note on a template that another program wrote, which is read right before.
+    Note {
+        object: ObjectRef,
+        uid: Uid,
+        /// Speaks of what is there then.
+        note: Box<ActionNote>,
+        /// What stood there: the note of one that stays withdraws nothing.
+        before: CanonicalHash,
+        what: String,
+    },
+    /// A new object beside the workload.
+    Create {
+        object: ObjectRef,
+        body: Verbatim,
+        what: String,
+    },
+    /// Takes away what was created, as it is known.
+    Remove {
+        object: ObjectRef,
+        uid: Uid,
+        version: Box<str>,
+        what: String,
+    },
 }
 
 /// How a pod is taken away.
@@ -92,7 +123,11 @@ impl Step {
         match self {
             Self::JsonPatch { object, .. }
             | Self::SyncPatch { object, .. }
-            | Self::DeletePod { object, .. } => object,
+            | Self::DeletePod { object, .. }
+            | Self::Helm { object, .. }
+            | Self::Note { object, .. }
+            | Self::Create { object, .. }
+            | Self::Remove { object, .. } => object,
         }
     }
 
@@ -106,14 +141,20 @@ impl Step {
         match self {
             Self::JsonPatch { what, .. }
             | Self::SyncPatch { what, .. }
-            | Self::DeletePod { what, .. } => what,
+            | Self::DeletePod { what, .. }
+            | Self::Helm { what, .. }
+            | Self::Note { what, .. }
+            | Self::Create { what, .. }
+            | Self::Remove { what, .. } => what,
         }
     }
 
     /// The verb and the subresource that RBAC knows it by.
     pub fn permission(&self) -> (&'static str, &'static str) {
         match self {
-            Self::JsonPatch { .. } | Self::SyncPatch { .. } => ("patch", ""),
+            Self::JsonPatch { .. } | Self::SyncPatch { .. } | Self::Note { .. } => ("patch", ""),
+            Self::Helm { .. } | Self::Create { .. } => ("create", ""),
+            Self::Remove { .. } => ("delete", ""),
             Self::DeletePod { by, .. } => match by {
                 By::Deletion => ("delete", ""),
                 By::Eviction => ("create", "eviction"),

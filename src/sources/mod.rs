@@ -1,9 +1,11 @@
 //! The world outside, one folder a source. Each fails alone.
 
+pub mod helm;
 pub mod http;
 pub mod jenkins;
 pub mod kube;
 mod program;
+pub mod programs;
 mod proxy;
 pub mod registry;
 pub mod secret;

@@ -119,5 +119,35 @@ fn the_shape_that_scripts_read() {
     let (code, out, err) = run(&["-o", "json"], None);
     assert_eq!((code, &*err), (0, ""));
     let report: Value = serde_json::from_str(&out).unwrap();
-    assert_eq!(report, json!({"actions": [], "torn": [], "orphans": 0}));
+    let none = json!({"actions": [], "handedOver": [], "torn": [], "orphans": 0});
+    assert_eq!(report, none);
+}
+
+#[test]
+fn another_program_stands_between_the_actions() {
+    let handed = json!({"event": "handed-over", "at": "2021-01-01T00:00:00Z", "by": "oncall@bastion", "serverUser": null,
+        "cluster": "prod-eu", "namespace": "shop", "object": "pod/cart-x2x4k",
+        "command": ["kubectl", "exec", "\u{1b}[2J"], "outcome": "exit 1"});
+    let text = format!("{}{handed}\n", text());
+    let (code, out, err) = run(&[], Some(&text));
+    assert_eq!(code, 0, "{err}");
+    let lines: Vec<_> = out.lines().collect();
+    assert!(
+        lines[1].contains("checkout") && lines[3].contains("deploy/cart"),
+        "{out}"
+    );
+    for word in [
+        "2021-01-01 00:00:00",
+        "hand-over",
+        "pod/cart-x2x4k",
+        "kubectl exec",
+        "exit 1",
+    ] {
+        assert!(lines[2].contains(word), "{word}: {out}");
+    }
+    assert!(!out.contains('\u{1b}'), "{out:?}");
+    let (_, out, _) = run(&["pod/cart-x2x4k", "-o", "json"], Some(&text));
+    let report: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(report["handedOver"][0]["outcome"], "exit 1");
+    assert_eq!(report["actions"], json!([]));
 }

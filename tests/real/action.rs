@@ -75,6 +75,8 @@ impl Way {
             service_label: None,
             state_dir: self.record.path().to_owned(),
             ready_for: 30,
+            kubeconfig: None,
+            presence: false,
             clock: jiff::Timestamp::now,
         };
         let cluster = &self.watched.cluster;

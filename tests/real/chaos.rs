@@ -106,6 +106,8 @@ impl Hand {
             service_label: None,
             state_dir: std::path::PathBuf::new(),
             ready_for: 30,
+            kubeconfig: None,
+            presence: false,
             clock: jiff::Timestamp::now,
         };
         gather(&self.cluster, request, context).await.ok()

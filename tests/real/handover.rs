@@ -60,9 +60,24 @@ fn kubectl_edits_and_the_change_is_there() {
         record.contains("\"handed-over\"") && record.contains("exit 0"),
         "{record}"
     );
+    terminal.keys("a");
+    terminal.wait_text("kubectl --context");
+    let told = terminal.picture();
+    assert!(
+        told.contains("deploy/web") && told.contains("exit 0"),
+        "{told}"
+    );
+    terminal.keys("U");
+    terminal.wait_text("what it did is not in the record");
     terminal.keys("\x03");
     assert!(terminal.wait_exit().success());
     assert!(terminal.cooked() && !terminal.screen().alternate_screen());
+    let output = launch(&kubeconfig, home.path()).with(&["record"]).run();
+    let lines = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        lines.contains("hand-over") && lines.contains("deploy/web"),
+        "{lines}"
+    );
 }
 
 #[test]

@@ -54,6 +54,9 @@ fn sent(id: &str, service: &str, verb: &str, (from, to): (&str, &str), age: i64)
         generation: None,
         replicas: None,
         deletes: Vec::new(),
+        release: None,
+        image: None,
+        autoscaler: None,
     }
 }
 

@@ -82,6 +82,8 @@ fn evidence(service: Service, request: Request) -> Evidence {
         level: Level::Guarded,
         template: Verbatim(template("3.2.0").to_string().into()),
         has_annotations: true,
+        helm: rolldeck::plan::Helm::default(),
+        presence: None,
         noted: None,
         turned: None,
         revisions: service

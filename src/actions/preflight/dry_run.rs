@@ -31,6 +31,10 @@ pub async fn ask(cluster: &Cluster, plan: &Plan, readonly: bool, permission: Ver
     }
     let pods = plan.all_steps().filter(|step| is_deletion(step)).count();
     let words = match (plan.all_steps().next(), pods) {
+        _ if plan.all_steps().any(|step| matches!(step, Step::Helm { .. })) => {
+            "helm finds what it needs (its dry run asks the server for no more), and the server accepts the note"
+                .into()
+        }
         (Some(Step::DeletePod { by, .. }), _) => match by {
             By::Deletion => "the server accepts the deletion (dry run)".into(),
             By::Eviction => "its disruption budgets let it go now (dry run)".into(),
@@ -55,6 +59,7 @@ fn refusal(step: &Step, error: &SendError) -> String {
         }) if causes.is_empty() => {
             "the server refuses the patch: the object is not the one that was read".into()
         }
+        SendError::Helm(error) => error.to_string(),
         SendError::Changed(how) => format!("not as it was shown: {how}"),
         SendError::Kube(Error::Throttled {
             status: 429,

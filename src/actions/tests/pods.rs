@@ -101,6 +101,7 @@ async fn run(cluster: Cluster, plan: Plan) -> (Vec<Progress>, String) {
         verdicts: verdicts(),
         recorder: Recorder::new(folder.path()),
         server_user: None,
+        presence: false,
         clock,
     };
     let progress = execute(cluster, order).collect().await;

@@ -43,7 +43,8 @@ pub fn of_several(verb: Verb) -> Option<Question> {
         | Verb::Resume
         | Verb::Restart
         | Verb::ResumeSync
-        | Verb::DeletePod => return None,
+        | Verb::DeletePod
+        | Verb::HelmRollback => return None,
     };
     Some(Question {
         field: Field::default(),

@@ -10,7 +10,9 @@ use crate::domain::{ClusterId, Failure, Kind, Known, Uid, WorkloadId, known::Sta
 use crate::plan::{Target, Verb};
 
 use super::key::{self, Typed};
-use super::{ask, batch, build, builds, changes, logs, notice, plan, service, sync, table, text};
+use super::{
+    ask, batch, build, builds, changes, logs, notice, plan, releases, service, sync, table, text,
+};
 
 pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
     let (rows, page) = (model.board.rows.len(), layout::page(model));
@@ -60,7 +62,7 @@ fn on_row(model: &mut Model, intent: Intent) -> Vec<Effect> {
         Intent::Open | Intent::History => open(model, id, uid),
         Intent::Yaml => text::open_yaml(model, YamlOf::Workload(id)),
         Intent::Events => text::open_events(model, id),
-        Intent::Releases => text::open_releases(model, id),
+        Intent::Releases => releases::open(model, id),
         Intent::Builds => builds::open(model, &id),
         Intent::Build => build::open(model, &id),
         Intent::Logs => logs::open(model, &id, None, false),

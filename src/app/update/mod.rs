@@ -22,6 +22,7 @@ pub mod picker;
 mod plan;
 mod progress;
 mod record;
+mod releases;
 pub mod service;
 pub mod settings;
 mod start;
@@ -89,6 +90,7 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Progressed { job, progress } => progress::progressed(model, job, progress),
         Event::Logged { job, news } => logs::logged(model, job, news),
         Event::Fetched { job, outcome } => text::fetched(model, job, outcome),
+        Event::ReleasesRead { job, outcome } => releases::read(model, job, outcome),
         Event::ChangesTold {
             job,
             cluster,

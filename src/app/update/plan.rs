@@ -404,6 +404,7 @@ pub fn check_name(check: CheckId) -> &'static str {
         CheckId::History => "the way back",
         CheckId::Siblings => "what went out with it",
         CheckId::Autoscaler => "the autoscaler",
+        CheckId::Presence => "who else is at it",
     }
 }
 
@@ -450,6 +451,11 @@ pub fn offer_key(model: &mut Model, pressed: Key) -> Option<Vec<Effect>> {
     if let Some(document) = &offer.document {
         let document = (**document).clone();
         return Some(vec![Effect::Save { document }]);
+    }
+    if let Some(verb) = offer.opens {
+        let (id, old) = (plan.workload.clone(), shown.job);
+        let opened = open(model, &id, verb, Target::Proposed);
+        return Some([vec![Effect::Cancel { job: old }], opened].concat());
     }
     let (id, taken) = (offer.id, offer.taken);
     plan.take(id, !taken);

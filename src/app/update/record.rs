@@ -7,8 +7,8 @@ use crate::app::filter::Filter;
 use crate::app::intent::Intent;
 use crate::app::keymap::{Code, Key};
 use crate::app::layout;
-use crate::app::model::{Model, RecordScreen, Screen, TextKind};
-use crate::domain::release_record::{Action, Page};
+use crate::app::model::{Entry, Model, RecordScreen, Recorded, Screen, TextKind};
+use crate::domain::release_record::{Action, HandedOver, Page};
 use crate::domain::{ClusterId, Failure, Known, known::State};
 use crate::plan::aftermath::Interrupted;
 use crate::plan::inverse::{inverse, rest};
@@ -140,8 +140,8 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
 }
 
 fn mark(screen: &mut RecordScreen, row: usize, rows: usize) {
-    if let Some((action, _)) = screen.action(row) {
-        screen.marked = Some(action.sending.id.clone());
+    if let Some(key) = screen.entry(row).map(|entry| entry.key()) {
+        screen.marked = Some(key);
         screen.offset = layout::scrolled(screen.offset, row, rows);
     }
 }
@@ -150,11 +150,17 @@ fn on_row(model: &mut Model, intent: Intent) -> Vec<Effect> {
     let Some(Screen::Record(screen)) = model.screens.last() else {
         return Vec::new();
     };
-    let Some((action, under_way)) = screen.action(screen.at()) else {
-        notice(model, "there is no action under the cursor", false);
-        return Vec::new();
+    let (action, under_way) = match screen.entry(screen.at()) {
+        Some(Entry::Action(action, under_way)) => (action.clone(), under_way),
+        Some(Entry::HandedOver(handed)) => {
+            let handed = handed.clone();
+            return on_handed(model, intent, &handed);
+        }
+        None => {
+            notice(model, "there is no action under the cursor", false);
+            return Vec::new();
+        }
     };
-    let action = action.clone();
     match intent {
         Intent::Open => text::open_action(model, (&action, under_way)),
         Intent::Copy => vec![Effect::Copy {
@@ -168,6 +174,21 @@ fn on_row(model: &mut Model, intent: Intent) -> Vec<Effect> {
         Intent::Finish => plan_for(model, &action, rest(&action)),
         _ => Vec::new(),
     }
+}
+
+/// What another program did is not known: only that it ran.
+fn on_handed(model: &mut Model, intent: Intent, handed: &HandedOver) -> Vec<Effect> {
+    let line = handed.line();
+    match intent {
+        Intent::Copy => return vec![Effect::Copy { text: line }],
+        Intent::Open => notice(model, format!("{line}: {}", handed.outcome), false),
+        Intent::Undo | Intent::Finish => {
+            let words = "another program had the terminal: what it did is not in the record";
+            notice(model, words, false);
+        }
+        _ => {}
+    }
+    Vec::new()
 }
 
 /// Only of the very object that the action wrote to.
@@ -233,22 +254,46 @@ fn refilter(model: &mut Model) {
         return;
     };
     let filter = Filter::parse(screen.filter.value());
-    let page = screen.page.value();
-    let actions = page.map_or(&[][..], |page| &page.actions);
-    let fits = |action: &Action| {
-        let id = &action.sending.workload;
-        let here = environments.iter().find(|e| e.holds(id));
-        let environment = here.map_or("", |e| &e.name);
-        filter.fits_text(&words(action, environment))
+    let fits = |entry: Entry<'_>| match entry {
+        Entry::Action(action, _) => {
+            let id = &action.sending.workload;
+            let here = environments.iter().find(|e| e.holds(id));
+            let environment = here.map_or("", |e| &e.name);
+            filter.fits_text(&words(action, environment))
+        }
+        Entry::HandedOver(handed) => filter.fits_text(&words_of(handed)),
     };
-    let fitting = actions
-        .iter()
-        .enumerate()
-        .filter(|(_, action)| fits(action));
-    screen.rows = fitting.map(|(at, _)| at).collect();
+    let (actions, handed) = screen
+        .page
+        .value()
+        .map_or((0, 0), |page| (page.actions.len(), page.handed.len()));
+    let all = (0..actions).map(Recorded::Action);
+    let all = all.chain((0..handed).map(Recorded::HandedOver));
+    let looked_up = all.filter_map(|one| Some((one, screen.look_up(one)?)));
+    let mut rows_now: Vec<_> = looked_up
+        .filter(|(_, entry)| fits(*entry))
+        .map(|(one, entry)| (entry.at(), one))
+        .collect();
+    // Of one second the order of the file stays.
+    rows_now.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+    screen.rows = rows_now.into_iter().map(|(_, one)| one).collect();
     let at = screen.at();
     screen.offset = screen.offset.min(screen.rows.len().saturating_sub(rows));
     mark(screen, at, rows);
+}
+
+fn words_of(handed: &HandedOver) -> String {
+    let namespace = handed.namespace.as_deref().unwrap_or_default();
+    let words = [
+        &*handed.object,
+        namespace,
+        &handed.cluster,
+        "handed over",
+        &handed.who(),
+        &handed.line(),
+        &handed.outcome,
+    ];
+    words.join("\n")
 }
 
 /// All that a row can be found by.

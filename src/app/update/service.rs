@@ -7,7 +7,9 @@ use crate::app::model::{Model, Pane, Screen, ServiceScreen};
 use crate::domain::{Fleet, Pod, revision};
 use crate::plan::{Target, Verb};
 
-use super::{ask, board, build, builds, changes, handover, key, logs, notice, plan, sync, text};
+use super::{
+    ask, board, build, builds, changes, handover, key, logs, notice, plan, releases, sync, text,
+};
 
 pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
     let lines = layout::page(model);
@@ -39,7 +41,7 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
         }
         Intent::Changes => return changes::open(model, Some(id)),
         Intent::Events => return text::open_events(model, id),
-        Intent::Releases => return text::open_releases(model, id),
+        Intent::Releases => return releases::open(model, id),
         Intent::Builds => return builds::open(model, &id),
         Intent::Build => return build::open(model, &id),
         Intent::Logs | Intent::PreviousLogs => {

@@ -7,12 +7,12 @@ use crate::app::layout;
 use crate::app::model::{Model, Screen, Search, TextKind, TextScreen};
 use crate::domain::build::BuildId;
 use crate::domain::release_record::Action;
-use crate::domain::{Failure, Known, Workload, WorkloadId, known::State};
+use crate::domain::{Failure, Known, WorkloadId, known::State};
 use crate::text::action::whole;
 use crate::text::{age, clock, pad, width};
 
 use super::find::{self, Way};
-use super::{key, next_job, notice, record};
+use super::{key, next_job, notice, record, releases};
 
 /// So many lines of a build's log are kept, the newest.
 const BUILD_LOG: usize = 20_000;
@@ -39,26 +39,8 @@ pub fn open_comparison(model: &mut Model, title: String, revisions: Compared) ->
     vec![Effect::Compare { job, revisions }]
 }
 
-/// What Helm keeps of the release that the workload is a part of.
-pub fn open_releases(model: &mut Model, id: WorkloadId) -> Vec<Effect> {
-    let workload = model.fleet.workload(&id);
-    let Some(name) = workload.and_then(Workload::chart_release) else {
-        notice(
-            model,
-            format!("nothing on {id} says that Helm installed it"),
-            false,
-        );
-        return Vec::new();
-    };
-    let name: Box<str> = name.into();
-    let job = next_job(model);
-    let kind = TextKind::Releases(id.clone(), name.clone());
-    push(model, format!("Helm release {name}"), kind, loading(), job);
-    let of = (id, name);
-    vec![Effect::ReadReleases { job, of }]
-}
-
-fn loading() -> Known<Document> {
+/// Nothing was read yet.
+pub fn loading() -> Known<Document> {
     Known {
         last: None,
         state: State::Loading,
@@ -212,6 +194,9 @@ pub fn build_logged(
 }
 
 pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
+    if let Some(effects) = releases::act(model, intent) {
+        return effects;
+    }
     let (page, last) = (layout::page(model), last_top(model));
     let Some(Screen::Text(screen)) = model.screens.last_mut() else {
         return Vec::new();
@@ -234,6 +219,7 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
             return vec![Effect::Copy { text: lines }];
         }
         Intent::Retry => return again(model),
+        Intent::RollBack => notice(model, "there is no revision here to go back to", false),
         _ => {}
     }
     Vec::new()
@@ -277,7 +263,7 @@ fn again(model: &mut Model) -> Vec<Effect> {
         | TextKind::Comparison(_)
         | TextKind::Occurrence(_)
         | TextKind::BuildLog(..)
-        | TextKind::Releases(..) => None,
+        | TextKind::Releases(_) => None,
     };
     let Some(Screen::Text(screen)) = model.screens.last_mut() else {
         return Vec::new();
@@ -295,11 +281,11 @@ fn again(model: &mut Model) -> Vec<Effect> {
             notice(model, "it is read again with the list", false);
             Vec::new()
         }
-        TextKind::Releases(workload, name) => vec![
+        TextKind::Releases(of) => vec![
             Effect::Cancel { job: old },
             Effect::ReadReleases {
                 job,
-                of: (workload, name),
+                of: (of.workload, of.name),
             },
         ],
         TextKind::BuildLog(build, _) => {

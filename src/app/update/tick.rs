@@ -182,8 +182,8 @@ fn record(model: &Model, screen: &RecordScreen, words: &mut Words) {
         words.age(*read_at);
     }
     for row in (screen.offset..).take(layout::record_rows(model)) {
-        if let Some((action, _)) = screen.action(row) {
-            words.age(action.sending.at);
+        if let Some(entry) = screen.entry(row) {
+            words.age(entry.at());
         }
     }
 }

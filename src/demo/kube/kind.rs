@@ -58,6 +58,7 @@ kinds! {
     DAEMON_SETS = "apps" "v1" "daemonsets" "DaemonSet" ["ds"] namespaced status generation;
     CONTROLLER_REVISIONS = "apps" "v1" "controllerrevisions" "ControllerRevision" [] namespaced;
     AUTOSCALERS = "autoscaling" "v2" "horizontalpodautoscalers" "HorizontalPodAutoscaler" ["hpa"] namespaced status;
+    LEASES = "coordination.k8s.io" "v1" "leases" "Lease" [] namespaced;
     DISRUPTION_BUDGETS = "policy" "v1" "poddisruptionbudgets" "PodDisruptionBudget" ["pdb"] namespaced status generation;
 }
 

@@ -98,6 +98,7 @@ mod tests {
             wants: None,
             blind: None,
             has_annotations: false,
+            turn: None,
         }
     }
 

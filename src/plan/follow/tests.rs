@@ -331,6 +331,24 @@ fn a_new_session_follows_from_the_note() {
     assert_eq!(goal_from_note(&sample::workload("2.15.0"), &[]), None);
 }
 
+#[test]
+fn what_helm_wrote_is_known_by_the_note_on_it() {
+    let mut goal = goal();
+    (goal.verb, goal.template) = (Verb::HelmRollback, None);
+    // Not what the manifest would be read as: the server fills in defaults.
+    goal.to = crate::domain::template::canonical_hash("{}").unwrap();
+    let look = |workload: Workload| follow(&fleet(workload, pods()), &goal, at(NOW));
+    assert!(matches!(look(rolled_back()), Follow::Done(_)));
+    let mut before = rolled_back();
+    before.action = None;
+    assert_eq!(open(look(before.clone())), ["what Helm wrote is seen"]);
+    before.generation = 9;
+    assert!(failed_with(look(before)).contains("superseded"));
+    goal.containers[0].image = "shop/checkout:other".into();
+    let said = failed_with(follow(&fleet(rolled_back(), pods()), &goal, at(NOW)));
+    assert!(said.contains("and not shop/checkout:other"), "{said}");
+}
+
 proptest! {
     /// Verified means: exactly the wanted number, each of the target, with its image, ready long enough.
     #[test]

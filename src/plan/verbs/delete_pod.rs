@@ -157,7 +157,7 @@ mod tests {
                 assert_eq!(*when, When::Shown);
                 *by
             }
-            Step::JsonPatch { .. } | Step::SyncPatch { .. } => panic!("no patch"),
+            _ => panic!("no deletion"),
         };
         plan.all_steps().map(by).collect()
     }

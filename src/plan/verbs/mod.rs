@@ -1,6 +1,7 @@
 //! One file per verb: each turns a request and fresh reads into a plan, or refuses in words.
 
 pub mod delete_pod;
+pub mod helm_rollback;
 mod live;
 pub mod pause;
 pub mod restart;

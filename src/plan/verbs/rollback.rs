@@ -15,6 +15,7 @@ use crate::plan::{
     Verdict, git, kubectl,
 };
 
+use super::helm_rollback;
 use super::live::{self, digest};
 
 pub(super) mod pods;
@@ -255,7 +256,9 @@ fn patch_step(case: &Case<'_>) -> Result<Step, serde_json::Error> {
 
 fn offers(case: &Case<'_>) -> Vec<Offer> {
     let kept = case.left.kept_steps(case.evidence);
-    live::offers(case.evidence, kept.filter(|_| !case.chosen.live))
+    let mut offers = live::offers(case.evidence, kept.filter(|_| !case.chosen.live));
+    offers.extend(helm_rollback::offer(case.evidence));
+    offers
 }
 
 fn goal(case: &Case<'_>) -> Goal {

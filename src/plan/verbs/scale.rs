@@ -244,6 +244,7 @@ mod tests {
             wants: None,
             blind: None,
             has_annotations: false,
+            turn: None,
         })
     }
 

@@ -13,7 +13,9 @@ use crate::plan::check::{self, Check, owner, paused, strategy, withdrawn};
 use crate::plan::difference::differences;
 use crate::plan::meanwhile::meanwhile;
 use crate::plan::patch::{self, Note};
-use crate::plan::{Evidence, Goal, ObjectRef, Plan, Refusal, Side, Step, Target, git, kubectl};
+use crate::plan::{
+    Evidence, Goal, ObjectRef, Plan, Refusal, Request, Side, Step, Target, git, kubectl,
+};
 
 use super::live;
 use super::rollback::pods::{Left, is_free, others};
@@ -29,7 +31,7 @@ pub fn plan(evidence: &Evidence, now: Timestamp) -> Result<Plan, Refusal> {
     let moving: Vec<_> = change.pods.iter().copied().filter(free).collect();
     let known = to.revision > 0;
     let mut plan = Plan {
-        request: evidence.request.clone(),
+        request: change.request(),
         stamp: evidence.stamp.clone(),
         workload: workload.id.clone(),
         uid: workload.uid.clone(),
@@ -130,6 +132,18 @@ impl<'a> Change<'a> {
             known,
             pods,
         })
+    }
+
+    /// The same, with what was meant by it.
+    fn request(&self) -> Request {
+        let target = Target::Image {
+            container: Some(self.container.clone()),
+            image: self.image.clone(),
+        };
+        Request {
+            target,
+            ..self.evidence.request.clone()
+        }
     }
 
     /// Those of the workload, with the new image.

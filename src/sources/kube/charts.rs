@@ -2,29 +2,66 @@
 
 use super::path::{self, Resource};
 use super::{Cluster, Error, convert, wire};
-use crate::domain::ChartRelease;
+use crate::domain::{ChartManifest, ChartRelease, WorkloadId};
 
 /// Helm keeps ten by default.
 const MOST: &str = "50";
 
 /// Newest first; those that cannot be read are left out, and counted.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct History {
-    pub releases: Vec<ChartRelease>,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct History<T> {
+    pub releases: Vec<T>,
     pub unreadable: usize,
+    /// `secrets` or `configmaps`.
+    pub kept_in: &'static str,
 }
 
 /// Empty when Helm keeps none of that name there.
 ///
 /// # Errors
 /// Neither may be read, or no answer.
-pub async fn history(cluster: &Cluster, namespace: &str, name: &str) -> Result<History, Error> {
-    let secrets = read(cluster, Resource::Secrets, (namespace, name)).await;
+pub async fn history(
+    cluster: &Cluster,
+    namespace: &str,
+    name: &str,
+) -> Result<History<ChartRelease>, Error> {
+    let of = (namespace, name);
+    let mut history = find(cluster, of, convert::chart_release).await?;
+    let releases = &mut history.releases;
+    releases.sort_by_key(|release| std::cmp::Reverse(release.revision));
+    Ok(history)
+}
+
+/// The same with what each puts into the cluster.
+///
+/// # Errors
+/// As above.
+pub async fn manifests(
+    cluster: &Cluster,
+    workload: &WorkloadId,
+    name: &str,
+) -> Result<History<(ChartRelease, ChartManifest)>, Error> {
+    let both = |raw: &str, secret| {
+        let release = convert::chart_release(raw, secret)?;
+        Ok((release, convert::chart_manifest(raw, secret, workload)?))
+    };
+    let mut history = find(cluster, (&workload.namespace, name), both).await?;
+    let releases = &mut history.releases;
+    releases.sort_by_key(|(release, _)| std::cmp::Reverse(release.revision));
+    Ok(history)
+}
+
+async fn find<T>(
+    cluster: &Cluster,
+    of: (&str, &str),
+    convert: impl Fn(&str, bool) -> Result<T, serde_json::Error>,
+) -> Result<History<T>, Error> {
+    let secrets = read(cluster, Resource::Secrets, of, &convert).await;
     match secrets {
         Ok(found) if !found.releases.is_empty() || found.unreadable > 0 => Ok(found),
-        Ok(_) => read(cluster, Resource::ConfigMaps, (namespace, name)).await,
+        Ok(_) => read(cluster, Resource::ConfigMaps, of, &convert).await,
         Err(denied @ Error::Forbidden { .. }) => {
-            match read(cluster, Resource::ConfigMaps, (namespace, name)).await {
+            match read(cluster, Resource::ConfigMaps, of, &convert).await {
                 Ok(found) if !found.releases.is_empty() => Ok(found),
                 Ok(_) | Err(_) => Err(denied),
             }
@@ -33,11 +70,12 @@ pub async fn history(cluster: &Cluster, namespace: &str, name: &str) -> Result<H
     }
 }
 
-async fn read(
+async fn read<T>(
     cluster: &Cluster,
     resource: Resource,
     (namespace, name): (&str, &str),
-) -> Result<History, Error> {
+    convert: impl Fn(&str, bool) -> Result<T, serde_json::Error>,
+) -> Result<History<T>, Error> {
     let labels = format!("owner=helm,name={name}");
     let query = [("labelSelector", labels.as_str()), ("limit", MOST)];
     let place = path::collection(resource, Some(namespace), &query);
@@ -47,15 +85,16 @@ async fn read(
         super::list::unusable(resource.plural(), &format!("at column {}", error.column()))
     })?;
     let secret = resource == Resource::Secrets;
-    let mut history = History::default();
+    let mut history = History {
+        releases: Vec::new(),
+        unreadable: 0,
+        kept_in: resource.plural(),
+    };
     for raw in &list.items {
-        match convert::chart_release(raw.get(), secret) {
+        match convert(raw.get(), secret) {
             Ok(release) => history.releases.push(release),
             Err(_) => history.unreadable += 1,
         }
     }
-    history
-        .releases
-        .sort_by_key(|release| std::cmp::Reverse(release.revision));
     Ok(history)
 }

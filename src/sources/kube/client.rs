@@ -32,7 +32,7 @@ const SMALL: usize = 8 << 20;
 const LARGE: usize = 512 << 20;
 
 /// A whole body, and the server's clock when it said.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Answer {
     pub body: Bytes,
     pub server_date: Option<Timestamp>,
@@ -211,6 +211,19 @@ impl Cluster {
         }
         let mut ask = Ask::new(Method::DELETE, &path, WRITE);
         ask.body = options.to_string().into();
+        ask.content_type = "application/json";
+        self.write(&ask).await
+    }
+
+    /// THE fourth write: makes an object in the collection at `path`, once, never again. 30 s. The server says 409 when
+    /// there is one of the name.
+    pub async fn create(&self, path: &str, body: &str, dry_run: bool) -> Result<Answer, Error> {
+        let mut path = path::with_query(path.to_owned(), &[("fieldManager", "rolldeck")]);
+        if dry_run {
+            path = path::with_query(path, &[("dryRun", "All")]);
+        }
+        let mut ask = Ask::new(Method::POST, &path, WRITE);
+        ask.body = Bytes::copy_from_slice(body.as_bytes());
         ask.content_type = "application/json";
         self.write(&ask).await
     }

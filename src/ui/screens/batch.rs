@@ -127,7 +127,9 @@ fn change(row: &BatchRow) -> String {
         Verb::Rollback | Verb::SetImage => {
             format!("{} → {}", plan.from.version, plan.to.version)
         }
-        Verb::Scale | Verb::DeletePod => format!("{} → {}", plan.arrow.0, plan.arrow.1),
+        Verb::Scale | Verb::DeletePod | Verb::HelmRollback => {
+            format!("{} → {}", plan.arrow.0, plan.arrow.1)
+        }
         Verb::Pause | Verb::Resume | Verb::Restart | Verb::ResumeSync => plan.from.version.clone(),
     }
 }

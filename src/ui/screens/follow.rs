@@ -43,7 +43,9 @@ fn draw(
         Follow::Failed(_) => words.plain,
     };
     let versions = match goal.verb {
-        Verb::Rollback | Verb::SetImage => format!("{} → {}", goal.from_version, goal.to_version),
+        Verb::Rollback | Verb::SetImage | Verb::HelmRollback => {
+            format!("{} → {}", goal.from_version, goal.to_version)
+        }
         Verb::Scale => match goal.scaled {
             Some(Scaled::To(to)) => format!("to {to}"),
             Some(Scaled::Between(min, max)) => format!("to {min} at least, {max} at most"),
@@ -139,7 +141,7 @@ fn next_words(model: &Model, verb: Verb) -> String {
         Verb::Pause => format!("press {} for a new plan", key(Intent::PauseOrResume)),
         Verb::ResumeSync => format!("press {} for a new plan", key(Intent::ResumeSync)),
         Verb::Scale => format!("press {} for a new plan", key(Intent::Scale)),
-        Verb::Resume | Verb::Restart | Verb::SetImage | Verb::DeletePod => {
+        Verb::Resume | Verb::Restart | Verb::SetImage | Verb::DeletePod | Verb::HelmRollback => {
             format!("press {} to plan a rollback", key(Intent::RollBack))
         }
     }

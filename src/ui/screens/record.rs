@@ -4,9 +4,9 @@ use jiff::Timestamp;
 
 use crate::app::Model;
 use crate::app::layout::{record_foot, record_rows, scrolled};
-use crate::app::model::RecordScreen;
+use crate::app::model::{Entry, RecordScreen};
 use crate::domain::known::State;
-use crate::domain::release_record::{Action, Became, Page, Stands};
+use crate::domain::release_record::{Action, Became, HandedOver, Page, Stands};
 use crate::text;
 use crate::text::action::{arrow, outcome, times};
 
@@ -33,7 +33,7 @@ const MARKS: u16 = 2;
 pub fn record(pen: &mut Pen<'_>, model: &Model, screen: &RecordScreen) {
     title(pen, model, screen);
     match (screen.page.value(), &screen.page.state) {
-        (Some(page), _) if page.actions.is_empty() => {
+        (Some(page), _) if page.actions.is_empty() && page.handed.is_empty() => {
             pen.line(MARKS, 2, "Nothing was done yet: every write of rolldeck is written down here before it is sent.", Role::Plain);
             pen.line(MARKS, 3, &model.settings.record_file, Role::Dim);
         }
@@ -58,7 +58,8 @@ fn title(pen: &mut Pen<'_>, model: &Model, screen: &RecordScreen) {
     };
     let all = page.actions.len();
     x = pen.line(x, 0, &text::count(all, "action"), Role::Dim) + 2;
-    let hidden = all - screen.rows.len().min(all);
+    let lines = all + page.handed.len();
+    let hidden = lines.saturating_sub(screen.rows.len());
     if hidden > 0 {
         x = pen.line(
             x,
@@ -93,9 +94,9 @@ fn amiss(page: &Page) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
-/// An action in words.
+/// A row in words.
 struct Shown<'a> {
-    action: &'a Action,
+    who: &'a str,
     when: String,
     service: String,
     place: String,
@@ -106,7 +107,28 @@ struct Shown<'a> {
 }
 
 impl<'a> Shown<'a> {
-    fn new((action, under_way): (&'a Action, bool), model: &Model) -> Self {
+    fn new(entry: Entry<'a>, model: &Model) -> Self {
+        match entry {
+            Entry::Action(action, under_way) => Self::action((action, under_way), model),
+            Entry::HandedOver(handed) => Self::handed(handed, model),
+        }
+    }
+
+    fn handed(handed: &'a HandedOver, model: &Model) -> Self {
+        let namespace = handed.namespace.as_deref().unwrap_or_default();
+        Self {
+            who: &handed.by,
+            when: when(handed.at, model.now),
+            service: handed.object.clone(),
+            place: format!("{} {namespace}", handed.cluster),
+            verb: "hand over",
+            arrow: handed.line(),
+            outcome: handed.outcome.clone(),
+            role: role_of_program(handed),
+        }
+    }
+
+    fn action((action, under_way): (&'a Action, bool), model: &Model) -> Self {
         let id = &action.sending.workload;
         Self {
             when: when(action.sending.at, model.now),
@@ -119,7 +141,7 @@ impl<'a> Shown<'a> {
             arrow: arrow(action),
             outcome: outcome(action, under_way),
             role: role(action.stands(), under_way),
-            action,
+            who: &action.sending.by,
         }
     }
 
@@ -128,7 +150,7 @@ impl<'a> Shown<'a> {
             Part::When => &self.when,
             Part::Service => &self.service,
             Part::Place => &self.place,
-            Part::Who => &self.action.sending.by,
+            Part::Who => self.who,
             Part::Verb => self.verb,
             Part::Arrow => &self.arrow,
             Part::Outcome => &self.outcome,
@@ -158,11 +180,19 @@ fn role(stands: Stands, under_way: bool) -> Role {
     }
 }
 
+/// How a program ended says nothing of what it did.
+fn role_of_program(handed: &HandedOver) -> Role {
+    match &*handed.outcome {
+        "exit 0" => Role::Plain,
+        _ => Role::Warn,
+    }
+}
+
 fn rows(pen: &mut Pen<'_>, model: &Model, screen: &RecordScreen) {
     let (height, at, total) = (record_rows(model), screen.at(), screen.rows.len());
     let offset = scrolled(screen.offset, at, height);
     let shown: Vec<_> = (offset..total.min(offset + height))
-        .filter_map(|row| screen.action(row))
+        .filter_map(|row| screen.entry(row))
         .map(|row| Shown::new(row, model))
         .collect();
     let columns = place(&columns(&shown), pen.width().saturating_sub(MARKS + 1));
@@ -175,9 +205,11 @@ fn rows(pen: &mut Pen<'_>, model: &Model, screen: &RecordScreen) {
         draw(pen, y, shown, &columns, row == at);
     }
     let foot = record_foot(model);
-    if let (Some((action, under_way)), 1..) = (screen.action(at), foot) {
-        let y = u16::try_from(height).unwrap_or(u16::MAX).saturating_add(3);
-        told(pen, y, (action, under_way), model);
+    let y = u16::try_from(height).unwrap_or(u16::MAX).saturating_add(3);
+    match (screen.entry(at), foot) {
+        (_, 0) | (None, _) => {}
+        (Some(Entry::Action(action, under_way)), _) => told(pen, y, (action, under_way), model),
+        (Some(Entry::HandedOver(handed)), _) => told_of_program(pen, y, handed),
     }
 }
 
@@ -260,6 +292,31 @@ fn told(pen: &mut Pen<'_>, y: u16, (action, under_way): (&Action, bool), model: 
             role(action.stands(), under_way),
         ),
     ];
+    foot_lines(pen, y, lines);
+}
+
+fn told_of_program(pen: &mut Pen<'_>, y: u16, handed: &HandedOver) {
+    let namespace = handed.namespace.as_deref();
+    let place = namespace.map_or_else(String::new, |namespace| format!(" in {namespace}"));
+    let at = format!("{}{place} of {}", handed.object, handed.cluster);
+    let lines = [
+        ("who", format!("{} on {at}", handed.who()), Role::Plain),
+        (
+            "when",
+            format!("ended {}", text::moment(handed.at)),
+            Role::Plain,
+        ),
+        ("command", handed.line(), Role::Plain),
+        ("outcome", handed.outcome.clone(), role_of_program(handed)),
+    ];
+    foot_lines(pen, y, lines);
+}
+
+fn foot_lines(
+    pen: &mut Pen<'_>,
+    y: u16,
+    lines: impl IntoIterator<Item = (&'static str, String, Role)>,
+) {
     for (y, (title, words, role)) in (y..).zip(lines) {
         pen.put(MARKS, y, 8, title, Role::Dim);
         pen.put_clause(

@@ -39,6 +39,9 @@ pub fn text(pen: &mut Pen<'_>, model: &Model, screen: &TextScreen) {
             for (y, (below, row)) in (1..).zip(&shown) {
                 let role = role_of(&screen.kind, &document.lines[offset + below]);
                 found_line(pen, (1, y), (row, role), screen.search.field.value());
+                if is_marked(&screen.kind, offset + below) {
+                    pen.put(0, y, 1, "❯", Role::Key);
+                }
             }
         }
         (None, State::Failed { why, .. }) => {
@@ -60,6 +63,10 @@ pub fn text(pen: &mut Pen<'_>, model: &Model, screen: &TextScreen) {
     }
 }
 
+fn is_marked(kind: &TextKind, line: usize) -> bool {
+    matches!(kind, TextKind::Releases(of) if of.line() == Some(line))
+}
+
 /// The sign of a comparison's line is repeated by its colour.
 fn role_of(kind: &TextKind, line: &str) -> Role {
     match (kind, line.as_bytes().first()) {
@@ -70,7 +77,7 @@ fn role_of(kind: &TextKind, line: &str) -> Role {
             | TextKind::Yaml(_)
             | TextKind::Events(_)
             | TextKind::Action { .. }
-            | TextKind::Releases(..)
+            | TextKind::Releases(_)
             | TextKind::BuildLog(..)
             | TextKind::Occurrence(_),
             _,

@@ -160,6 +160,8 @@ pub fn evidence() -> Evidence {
         pods: Vec::new(),
         autoscaling: Autoscaling::None,
         keeper: Keeper::None,
+        helm: crate::plan::Helm::default(),
+        presence: None,
         phase: Phase::Stalled,
         past: Vec::new(),
         ready_for: 30,

@@ -86,9 +86,11 @@ pub fn choose<'a>(
 ) -> Result<Chosen<'a>, Refusal> {
     match &evidence.request.target {
         // The others are none of its own.
-        Target::Proposed | Target::Replicas { .. } | Target::Image { .. } | Target::Pod { .. } => {
-            proposed(candidates, evidence)
-        }
+        Target::Proposed
+        | Target::Replicas { .. }
+        | Target::Image { .. }
+        | Target::Pod { .. }
+        | Target::Release { .. } => proposed(candidates, evidence),
         Target::Shown { name, template } => {
             let found = evidence
                 .revisions

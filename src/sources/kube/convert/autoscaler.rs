@@ -1,11 +1,13 @@
 //! `HorizontalPodAutoscaler`s of `autoscaling/v2`.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
-use serde::de::IgnoredAny;
-use serde_json::Error;
+use serde_json::{Error, Value};
 
 use super::{REASON, capped, count, required};
-use crate::domain::Autoscaler;
+use crate::domain::action_note::TURN;
+use crate::domain::{ActionNote, Autoscaler};
 use crate::sources::kube::wire;
 
 #[derive(Deserialize)]
@@ -53,7 +55,15 @@ struct Annotated {
 
 #[derive(Deserialize)]
 struct Annotations {
-    annotations: Option<IgnoredAny>,
+    annotations: Option<HashMap<String, Value>>,
+}
+
+impl Annotations {
+    /// One that cannot be read is somebody else's.
+    fn turn(&self) -> Option<Box<ActionNote>> {
+        let text = self.annotations.as_ref()?.get(TURN)?.as_str()?;
+        serde_json::from_str(text).ok()
+    }
 }
 
 /// # Errors
@@ -77,6 +87,7 @@ pub fn autoscaler(raw: &str) -> Result<Autoscaler, Error> {
         wants: wants.map(|n| count(Some(n))),
         blind: blind.map(|condition| capped(&condition.message, REASON)),
         has_annotations: annotated.metadata.annotations.is_some(),
+        turn: annotated.metadata.turn(),
     })
 }
 

@@ -1,4 +1,7 @@
-//! The Secrets and ConfigMaps that Helm stores its releases in. Values, manifests and hooks are skipped while reading.
+//! The Secrets and ConfigMaps that Helm stores its releases in. Values are skipped while reading, and of manifests
+//! only names and one pod template are kept.
+
+mod manifest;
 
 use std::io::Read as _;
 
@@ -7,11 +10,13 @@ use base64::engine::general_purpose::STANDARD;
 use flate2::read::GzDecoder;
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde::de::Error as _;
+use serde::de::{DeserializeOwned, Error as _};
 use serde_json::Error;
 
 use super::{MESSAGE, REASON, capped};
-use crate::domain::ChartRelease;
+use crate::domain::{ChartManifest, ChartRelease, WorkloadId};
+
+use manifest::Hook;
 
 /// A release that unpacks to more is none that Helm could store.
 const UNPACKED: u64 = 64 << 20;
@@ -32,6 +37,13 @@ struct Release {
     version: u32,
     info: Info,
     chart: Chart,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Rendered {
+    manifest: String,
+    hooks: Vec<Hook>,
 }
 
 #[derive(Deserialize, Default)]
@@ -62,6 +74,29 @@ struct Metadata {
 /// # Errors
 /// When it does not hold a release. The words never hold a piece of it.
 pub fn chart_release(raw: &str, secret: bool) -> Result<ChartRelease, Error> {
+    let release: Release = unpack(raw, secret)?;
+    let info = &release.info;
+    let chart = release.chart.metadata.unwrap_or_default();
+    Ok(ChartRelease {
+        revision: release.version,
+        status: capped(&info.status, REASON),
+        updated: info.last_deployed.parse::<Timestamp>().ok(),
+        chart: capped(&format!("{}-{}", chart.name, chart.version), REASON),
+        app_version: capped(&chart.app_version, REASON),
+        description: capped(&info.description, MESSAGE),
+    })
+}
+
+/// What the same object puts into the cluster, and the pod template that it has for `of`.
+///
+/// # Errors
+/// As above.
+pub fn chart_manifest(raw: &str, secret: bool, of: &WorkloadId) -> Result<ChartManifest, Error> {
+    let rendered: Rendered = unpack(raw, secret)?;
+    Ok(manifest::read(&rendered.manifest, &rendered.hooks, of))
+}
+
+fn unpack<T: DeserializeOwned>(raw: &str, secret: bool) -> Result<T, Error> {
     let hidden = |what: &str| Error::custom(format!("the release {what}"));
     let stored: Stored = serde_json::from_str(raw).map_err(|_| hidden("is not in the object"))?;
     let mut packed = stored.data.release.into_bytes();
@@ -79,17 +114,7 @@ pub fn chart_release(raw: &str, secret: bool) -> Result<ChartRelease, Error> {
     } else {
         text = packed;
     }
-    let release: Release = serde_json::from_slice(&text).map_err(|_| hidden("cannot be read"))?;
-    let info = &release.info;
-    let chart = release.chart.metadata.unwrap_or_default();
-    Ok(ChartRelease {
-        revision: release.version,
-        status: capped(&info.status, REASON),
-        updated: info.last_deployed.parse::<Timestamp>().ok(),
-        chart: capped(&format!("{}-{}", chart.name, chart.version), REASON),
-        app_version: capped(&chart.app_version, REASON),
-        description: capped(&info.description, MESSAGE),
-    })
+    serde_json::from_slice(&text).map_err(|_| hidden("cannot be read"))
 }
 
 #[cfg(test)]

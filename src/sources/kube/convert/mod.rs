@@ -12,7 +12,7 @@ mod warning;
 mod workload;
 
 pub use self::autoscaler::autoscaler;
-pub use self::chart::chart_release;
+pub use self::chart::{chart_manifest, chart_release};
 pub use self::manager::{DataWritten, data_written};
 pub use self::occurrence::occurrences;
 pub use self::pod::{Seen, pod, seen};

@@ -383,6 +383,7 @@ pub fn question(check: CheckId) -> &'static str {
         CheckId::History => "which way back there is",
         CheckId::Siblings => "what went out with it",
         CheckId::Autoscaler => "who else sets the number",
+        CheckId::Presence => "who else is at it",
     }
 }
 

@@ -12,7 +12,7 @@ const KINDS: [Kind; 2] = [Kind::StatefulSet, Kind::DaemonSet];
 fn deleted<'a>(steps: impl IntoIterator<Item = &'a Step>) -> Vec<(&'a str, When)> {
     let deletion = |step: &'a Step| match step {
         Step::DeletePod { object, when, .. } => Some((&*object.name, *when)),
-        Step::JsonPatch { .. } | Step::SyncPatch { .. } => None,
+        _ => None,
     };
     steps.into_iter().filter_map(deletion).collect()
 }
