@@ -266,4 +266,6 @@ fn newest_first(a: &Occurrence, b: &Occurrence) -> std::cmp::Ordering {
 }
 
 #[cfg(test)]
+pub(crate) mod night;
+#[cfg(test)]
 mod tests;
