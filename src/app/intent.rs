@@ -32,6 +32,7 @@ pub enum Intent {
     #[serde(rename = "env")]
     PickEnvironment,
     History,
+    Describe,
     Yaml,
     Events,
     Changes,
@@ -242,6 +243,7 @@ pub const REGISTRY: &[Entry] = &[
     with_argument(row(Intent::PickContext, ("ctx", "choose the clusters by kubeconfig context, several with commas", "clusters"), Group::Narrow, SCREENS), "NAME"),
     with_argument(row(Intent::PickEnvironment, ("env", "one environment of the config by name, or all of them", "environments"), Group::Narrow, SCREENS), "NAME"),
     row(Intent::History, ("history", "the revisions of the service", "history"), Group::Look, LINES),
+    row(Intent::Describe, ("describe", "what is marked: its fields, how it fares, and its events", "describe"), Group::Look, &[Board, Service, Table]),
     row(Intent::Yaml, ("yaml", "what is marked, as yaml", "yaml"), Group::Look, &[Board, Service, Table]),
     row(Intent::Events, ("events", "the warnings about the service, its revisions and pods", "events"), Group::Look, OBJECTS),
     row(Intent::Changes, ("changes", "what changed: of all that is on the board, or of the service", "what changed"), Group::Look, OBJECTS),

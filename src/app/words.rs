@@ -109,6 +109,7 @@ const BOARD: &[Intent] = &[
     Intent::Palette,
     Intent::Logs,
     Intent::Events,
+    Intent::Describe,
     Intent::Yaml,
     Intent::Restart,
     Intent::PauseOrResume,
@@ -127,6 +128,7 @@ const SERVICE: &[Intent] = &[
     Intent::OtherPane,
     Intent::Changes,
     Intent::PreviousLogs,
+    Intent::Describe,
     Intent::Yaml,
     Intent::Events,
     Intent::HandOver,
@@ -158,6 +160,7 @@ const TABLE: &[Intent] = &[
     Intent::Retry,
     Intent::Sort,
     Intent::Wide,
+    Intent::Describe,
     Intent::Yaml,
     Intent::HandOver,
 ];
@@ -265,6 +268,7 @@ fn useful(model: &Model, intent: Intent) -> bool {
             | Intent::Filter
             | Intent::Logs
             | Intent::Events
+            | Intent::Describe
             | Intent::Yaml
             | Intent::HandOver
             | Intent::OnlyTrouble

@@ -3,6 +3,7 @@
 pub mod changes;
 pub mod clock;
 mod connections;
+mod describe;
 pub mod doctor;
 mod feeds;
 mod jobs;
@@ -145,6 +146,10 @@ impl Engine {
                 if let Some(wishes) = self.logs.wish(job, wish) {
                     self.jobs.spawn(job, logs::show(shared, job, wishes));
                 }
+            }
+            Effect::Describe { job, object } => {
+                self.jobs
+                    .spawn(job, describe::describe(shared, job, object));
             }
             Effect::FetchYaml { job, object } => {
                 self.jobs.spawn(job, reads::yaml(shared, job, object));

@@ -3,6 +3,7 @@
 pub mod action;
 pub mod changes;
 mod charts;
+mod describe;
 mod escape;
 mod time;
 mod width;
@@ -10,6 +11,7 @@ mod words;
 mod wrap;
 
 pub use charts::{chart_cells, chart_lines, chart_titles};
+pub use describe::describe;
 pub use escape::{escape, is_unsafe};
 pub use time::{
     age, clock, coarse_age, date, duration, millis, moment, of_deadline, seconds, typed_moment,

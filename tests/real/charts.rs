@@ -10,17 +10,17 @@ use crate::support::control_plane::ControlPlane;
 use crate::support::fixtures::Service;
 
 /// Never on a screen, and never in an answer of ours.
-const SECRET: &str = "hunter2-of-the-values";
+pub const SECRET: &str = "hunter2-of-the-values";
 
-struct Chart {
+pub struct Chart {
     folder: tempfile::TempDir,
     namespace: String,
     helm: PathBuf,
-    service: Service,
+    pub service: Service,
 }
 
 impl Chart {
-    fn new(namespace: &str) -> Self {
+    pub fn new(namespace: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let service = Service::new(namespace, "checkout");
         let mut object = service.object("TAG");
@@ -44,7 +44,7 @@ impl Chart {
         std::fs::write(self.folder.path().join("Chart.yaml"), text).unwrap();
     }
 
-    fn run(&self, plane: &ControlPlane, arguments: &[&str]) {
+    pub fn run(&self, plane: &ControlPlane, arguments: &[&str]) {
         let output = Command::new(&self.helm)
             .args([
                 "--kubeconfig",
@@ -60,7 +60,7 @@ impl Chart {
         assert!(output.status.success(), "helm {arguments:?}: {error}");
     }
 
-    fn install(&self, plane: &ControlPlane, (chart, app): (&str, &str)) {
+    pub fn install(&self, plane: &ControlPlane, (chart, app): (&str, &str)) {
         self.version(chart, app);
         let value = format!("password={SECRET}");
         let folder = self.folder.path().to_str().unwrap();

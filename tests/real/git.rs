@@ -15,7 +15,7 @@ use crate::support::wait;
 const SWITCH: &str = "/spec/syncPolicy/automated";
 
 /// A plane of its own: other tests count what is asked where there are no such kinds.
-fn plane() -> &'static ControlPlane {
+pub fn plane() -> &'static ControlPlane {
     static PLANE: LazyLock<ControlPlane> = LazyLock::new(|| {
         let plane = ControlPlane::own();
         for (group, version, plural, kind) in [
@@ -25,6 +25,12 @@ fn plane() -> &'static ControlPlane {
                 "v1",
                 "kustomizations",
                 "Kustomization",
+            ),
+            (
+                "helm.toolkit.fluxcd.io",
+                "v2",
+                "helmreleases",
+                "HelmRelease",
             ),
         ] {
             plant(&plane, (group, version), (plural, kind));

@@ -267,6 +267,7 @@ fn on_row(model: &mut Model, intent: Intent) -> Vec<Effect> {
     };
     let cluster = screen.cluster.clone();
     match intent {
+        Intent::Describe => text::open_description(model, object),
         Intent::Yaml => text::open_yaml(model, object),
         Intent::Open => match (&*kind.group, &*kind.kind) {
             ("", "Namespace") => {

@@ -197,6 +197,7 @@ pub fn trace(workload: Workload, writes: Vec<Written>) -> Trace {
     Trace {
         workload,
         writes,
+        scaled_by: None,
         uses: Vec::new(),
     }
 }

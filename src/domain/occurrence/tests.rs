@@ -164,6 +164,7 @@ fn scales_and_other_fields_are_told_from_templates() {
     );
     past.scalings.push(Scaling {
         service: fixture::id(Kind::Deployment),
+        set: "checkout-new".into(),
         at: ago(299),
         from: 2,
         to: 6,
@@ -179,6 +180,43 @@ fn scales_and_other_fields_are_told_from_templates() {
     assert_eq!(lines[3], "300 scale: scaled by kubectl");
     past.traces[0].writes.remove(0);
     assert_eq!(told(&past)[3], "300 scale: 2 → 6 replicas by kubectl");
+}
+
+#[test]
+fn a_scale_without_a_time_is_told_by_the_answer_of_the_controller() {
+    let mut scaled = trace(deployment(42, ("helm", 9_000)), Vec::new());
+    scaled.scaled_by = Some("kubectl".into());
+    scaled.workload.desired = 6;
+    let revisions = || {
+        vec![
+            revision(42, "new", IMAGE, 9_000),
+            revision(41, "old", OLD_IMAGE, 90_000),
+        ]
+    };
+    let scaling = |set: &str, seconds: i64, from: u32, to: u32| Scaling {
+        service: scaled.id().clone(),
+        set: format!("checkout-{set}").into(),
+        at: ago(seconds),
+        from,
+        to,
+    };
+    let first = |scalings: Vec<Scaling>| {
+        let mut past = gathered(scaled.clone(), revisions());
+        past.scalings = scalings;
+        told(&past).remove(0)
+    };
+    let none = "9000 release: 2.14.1 → 2.15.0 by helm";
+    let scale = "~300 scale: 2 → 6 replicas by kubectl";
+    assert_eq!(first(Vec::new()), none);
+    assert_eq!(first(vec![scaling("new", 300, 2, 6)]), scale);
+    // Another number is asked for now, a ReplicaSet of old, and the end of a rollout.
+    assert_eq!(first(vec![scaling("new", 300, 2, 5)]), none);
+    assert_eq!(first(vec![scaling("old", 300, 2, 6)]), none);
+    assert_eq!(first(vec![scaling("new", 300, 0, 6)]), none);
+    let rollout = vec![scaling("new", 300, 2, 6), scaling("old", 310, 2, 0)];
+    assert_eq!(first(rollout), none);
+    let long_before = vec![scaling("new", 300, 2, 6), scaling("old", 900, 2, 0)];
+    assert_eq!(first(long_before), scale);
 }
 
 #[test]
@@ -300,6 +338,18 @@ fn what_failed_this_time_keeps_its_lines_and_says_so() {
         report.gaps(),
         ["configmaps are missing here: no answer within 30s"]
     );
+    // One sentence for one reason.
+    report.readings = Origin::READ
+        .map(|origin| {
+            (
+                origin,
+                Reading::Failed(format!("read {}: refused", origin.word())),
+            )
+        })
+        .into();
+    report.readings.push((Origin::Record, Reading::Read));
+    let want = "nothing could be read: read deployments: refused";
+    assert_eq!(report.gaps(), [want]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Text to read: an object as yaml, two revisions compared, or the events of one service.
+//! Text to read: an object described or as yaml, two revisions compared, or the events of one service.
 
 use crate::app::Model;
 use crate::app::layout;
@@ -68,6 +68,7 @@ fn role_of(kind: &TextKind, line: &str) -> Role {
         (
             TextKind::Comparison(_)
             | TextKind::Yaml(_)
+            | TextKind::Description(_)
             | TextKind::Events(_)
             | TextKind::Action { .. }
             | TextKind::Releases(..)

@@ -5,6 +5,8 @@ mod event;
 mod git;
 mod node;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod trace;
 
 use jiff::{SignedDuration, Timestamp};
