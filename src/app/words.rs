@@ -150,6 +150,7 @@ const LOGS: &[Intent] = &[
     Intent::PreviousLogs,
     Intent::NextPod,
     Intent::NextContainer,
+    Intent::HandOver,
     Intent::Copy,
 ];
 
@@ -160,6 +161,7 @@ const TABLE: &[Intent] = &[
     Intent::Retry,
     Intent::Sort,
     Intent::Wide,
+    Intent::Logs,
     Intent::Describe,
     Intent::Yaml,
     Intent::HandOver,

@@ -18,4 +18,4 @@ pub use time::{
 };
 pub use width::{Ellipsis, clause, fit, fit_clause, fit_end, fit_with, pad, pad_left, width};
 pub use words::{count, list, thousands};
-pub use wrap::{pieces, wrap};
+pub use wrap::{pieces, searched, wrap};

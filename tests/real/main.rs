@@ -11,6 +11,7 @@ mod comparison;
 mod connection;
 #[path = "../contract/mod.rs"]
 mod contract;
+mod describe;
 mod ending;
 mod evicting;
 mod feed;

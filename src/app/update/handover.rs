@@ -84,13 +84,11 @@ fn subject(model: &Model) -> Option<Subject> {
             (Pane::Pods, Some(pod)) => of_pod(model, &screen.workload, pod),
             (Pane::Pods | Pane::History, _) => of_service(&screen.workload),
         }),
-        Some(
-            Screen::Logs(_)
-            | Screen::Text(_)
-            | Screen::Doctor(_)
-            | Screen::Record(_)
-            | Screen::Changes(_),
-        ) => None,
+        Some(Screen::Logs(screen)) => Some(match &screen.choice.pod {
+            Some(pod) => of_pod(model, &screen.workload, pod),
+            None => of_service(&screen.workload),
+        }),
+        Some(Screen::Text(_) | Screen::Doctor(_) | Screen::Record(_) | Screen::Changes(_)) => None,
     }
 }
 

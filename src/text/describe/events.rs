@@ -13,6 +13,7 @@ const MOST: usize = 50;
 const REASON: usize = 24;
 
 pub fn events(page: &mut Page, events: Result<&[Value], &str>) {
+    page.make_room(MOST + 3);
     page.title("EVENTS");
     let events = match events {
         Ok(events) => events,

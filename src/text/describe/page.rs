@@ -1,5 +1,7 @@
 //! The lines of a description: labels beside values, below titles.
 
+use std::cmp::Ordering;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -16,6 +18,7 @@ pub struct Page {
     pub lines: Vec<String>,
     pub now: Timestamp,
     indent: usize,
+    most: usize,
 }
 
 impl Page {
@@ -24,25 +27,32 @@ impl Page {
             lines: Vec::new(),
             now,
             indent: 0,
+            most: MOST,
         }
     }
 
     pub fn line(&mut self, words: &str) {
-        match self.lines.len() {
-            MOST => self.lines.push("… and more: see the yaml".into()),
-            more if more > MOST => {}
-            _ => {
-                let indent = " ".repeat(self.indent);
-                self.lines
-                    .push(format!("{indent}{}", cut(words)).trim_end().to_owned());
-            }
+        let indent = " ".repeat(self.indent);
+        self.put(format!("{indent}{}", cut(words)).trim_end().to_owned());
+    }
+
+    fn put(&mut self, line: String) {
+        match self.lines.len().cmp(&self.most) {
+            Ordering::Less => self.lines.push(line),
+            Ordering::Equal => self.lines.push("… and more: see the yaml".into()),
+            Ordering::Greater => {}
         }
     }
 
     /// A title of its own, after an empty line.
     pub fn title(&mut self, words: &str) {
-        self.lines.push(String::new());
+        self.put(String::new());
         self.line(words);
+    }
+
+    /// What comes now is shown however long it was before.
+    pub fn make_room(&mut self, lines: usize) {
+        self.most = self.most.max(self.lines.len() + lines);
     }
 
     /// Nothing when there is no value.
