@@ -5,7 +5,7 @@ use super::clusters::ClusterState;
 use super::intent::{Entry, Group, Intent, Place, REGISTRY};
 use super::model::{Model, Overlay, Pane, PlanBox, Screen, Stage};
 use super::update::{batch, missing_permission, place};
-use crate::domain::{Environment, Health, Level};
+use crate::domain::{ApiKind, Environment, Health, Level};
 use crate::plan::Missing;
 use crate::text;
 
@@ -109,12 +109,12 @@ const BOARD: &[Intent] = &[
     Intent::Palette,
     Intent::Logs,
     Intent::Events,
-    Intent::Describe,
     Intent::Yaml,
     Intent::Restart,
     Intent::PauseOrResume,
     Intent::Scale,
     Intent::SetImage,
+    Intent::Describe,
     Intent::HandOver,
     Intent::Mark,
     Intent::OnlyTrouble,
@@ -128,9 +128,9 @@ const SERVICE: &[Intent] = &[
     Intent::OtherPane,
     Intent::Changes,
     Intent::PreviousLogs,
-    Intent::Describe,
     Intent::Yaml,
     Intent::Events,
+    Intent::Describe,
     Intent::HandOver,
     Intent::Back,
     Intent::Restart,
@@ -282,6 +282,9 @@ fn useful(model: &Model, intent: Intent) -> bool {
     }
     if let (Intent::DeletePod, Some(Screen::Service(screen))) = (intent, model.screens.last()) {
         return screen.pane == Pane::Pods;
+    }
+    if let (Intent::Logs, Some(Screen::Table(screen))) = (intent, model.screens.last()) {
+        return screen.kind().is_some_and(ApiKind::is_pod);
     }
     match intent {
         Intent::LogIn => waits_for_login(model),

@@ -149,9 +149,12 @@ impl Whole {
     fn gaps(&self) -> Vec<String> {
         let lost = self.lost.iter().map(|why| why.sentence.clone());
         let of = |(id, report): &(ClusterId, Report)| {
-            let named = |gap| match self.several() {
-                true => format!("{id}: {gap}"),
-                false => gap,
+            let named = |gap| {
+                if self.several() {
+                    format!("{id}: {gap}")
+                } else {
+                    gap
+                }
             };
             report.gaps().into_iter().map(named).collect::<Vec<_>>()
         };

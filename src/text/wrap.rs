@@ -120,18 +120,21 @@ mod tests {
 
     #[test]
     fn a_place_that_goes_over_the_edge_is_found_on_both_sides() {
-        let found = |line, cells, find| -> Vec<Vec<Range<usize>>> {
-            let pieces = searched(line, cells, find).into_iter();
-            pieces.map(|piece| piece.found).collect()
+        let found = |line, cells, find| -> Vec<(usize, usize, usize)> {
+            let pieces = searched(line, cells, find).into_iter().enumerate();
+            let places = pieces.flat_map(|(at, piece)| {
+                let places = piece.found.into_iter();
+                places.map(move |place| (at, place.start, place.end))
+            });
+            places.collect()
         };
-        assert_eq!(found("abcdef", 4, "CDE"), [vec![2..4], vec![0..1]]);
-        assert_eq!(
-            found("abcdefgh", 2, "bcdefg"),
-            [vec![1..2], vec![0..2], vec![0..2], vec![0..1]]
-        );
-        assert_eq!(found("aaaa", 2, "a"), [vec![0..1, 1..2], vec![0..1, 1..2]]);
-        assert!(found("abc", 9, "")[0].is_empty());
-        assert_eq!(found("漢字x", 3, "字")[1], [0..3]);
+        assert_eq!(found("abcdef", 4, "CDE"), [(0, 2, 4), (1, 0, 1)]);
+        let all = [(0, 1, 2), (1, 0, 2), (2, 0, 2), (3, 0, 1)];
+        assert_eq!(found("abcdefgh", 2, "bcdefg"), all);
+        let all = [(0, 0, 1), (0, 1, 2), (1, 0, 1), (1, 1, 2)];
+        assert_eq!(found("aaaa", 2, "a"), all);
+        assert_eq!(found("abc", 9, ""), []);
+        assert_eq!(found("漢字x", 3, "字"), [(1, 0, 3)]);
     }
 
     proptest! {

@@ -82,7 +82,16 @@ fn what_the_real_helm_did_is_told_with_its_revisions_and_none_of_its_values() {
 
 #[test]
 fn what_argo_cd_and_flux_brought_is_told_from_their_own_histories() {
-    let plane = git::plane();
+    let plane = &ControlPlane::own();
+    let releases = (
+        "helm.toolkit.fluxcd.io",
+        "v2",
+        "helmreleases",
+        "HelmRelease",
+    );
+    for kind in [git::APPLICATIONS, git::KUSTOMIZATIONS, releases] {
+        git::plant(plane, kind);
+    }
     let namespace = plane.namespace("changes-git");
     let mut service = Service::new(&namespace, "checkout").replicas(1);
     service.create(plane, "1.0");
@@ -139,9 +148,6 @@ fn what_argo_cd_and_flux_brought_is_told_from_their_own_histories() {
     let home = tempfile::tempdir().unwrap();
     let kubeconfig = plane.owner(&namespace, Some(&namespace));
     let rows = changes(&launch(&kubeconfig, home.path()), &[]);
-    // Argo CD's objects are read in all namespaces: those of other tests are told as well.
-    let own = |row: &&Value| row["namespace"] == *namespace;
-    let rows: Vec<_> = rows.iter().filter(own).cloned().collect();
     let application = |change: &str, by: &str| {
         format!(r#"sync application/{namespace}: {change} by {by} for ["deploy/checkout"]"#)
     };

@@ -70,9 +70,8 @@ fn subject(model: &Model) -> Option<Subject> {
         None => model.board.cursor.as_ref().map(|(id, _)| of_service(id)),
         Some(Screen::Table(screen)) => {
             let (kind, row) = (screen.kind()?, screen.row()?);
-            let pod = &*kind.plural == "pods" && kind.group.is_empty();
             Some(Subject {
-                on: if pod { On::Pod } else { On::Any },
+                on: if kind.is_pod() { On::Pod } else { On::Any },
                 cluster: screen.cluster.clone(),
                 namespace: Some(row.namespace.clone()).filter(|name| !name.is_empty()),
                 kind: kind.word().into(),

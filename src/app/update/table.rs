@@ -276,7 +276,7 @@ fn on_row(model: &mut Model, intent: Intent) -> Vec<Effect> {
             let previous = intent == Intent::PreviousLogs;
             logs_of(model, (&cluster, &kind, &row), previous)
         }
-        Intent::Open if is_pod(&kind) => match service_of(model, &cluster, &row) {
+        Intent::Open if kind.is_pod() => match service_of(model, &cluster, &row) {
             Some(_) => logs_of(model, (&cluster, &kind, &row), false),
             None => text::open_description(model, object),
         },
@@ -293,10 +293,6 @@ fn on_row(model: &mut Model, intent: Intent) -> Vec<Effect> {
         },
         _ => Vec::new(),
     }
-}
-
-fn is_pod(kind: &ApiKind) -> bool {
-    kind.group.is_empty() && &*kind.kind == "Pod"
 }
 
 /// The row as a workload, when its kind is one.
@@ -316,7 +312,7 @@ fn logs_of(
     (cluster, kind, row): (&ClusterId, &ApiKind, &Row),
     previous: bool,
 ) -> Vec<Effect> {
-    if is_pod(kind) {
+    if kind.is_pod() {
         if let Some(id) = service_of(model, cluster, row) {
             return logs::open(model, &id, Some(row.name.clone()), previous);
         }

@@ -58,9 +58,10 @@ impl Page {
     /// Nothing when there is no value.
     pub fn field(&mut self, label: &str, value: &str) {
         if !value.is_empty() {
-            let label = match width(label) < LABEL {
-                true => pad(label, LABEL),
-                false => format!("{label}  "),
+            let label = if width(label) < LABEL {
+                pad(label, LABEL)
+            } else {
+                format!("{label}  ")
             };
             self.line(&format!("{label}{value}"));
         }

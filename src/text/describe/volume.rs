@@ -67,10 +67,7 @@ pub fn placement(page: &mut Page, spec: &Value) {
 
 /// `team=x NoSchedule for 300s`
 fn toleration(one: &Value) -> String {
-    let key = match one["key"].as_str() {
-        Some(key) => key,
-        None => "everything",
-    };
+    let key = one["key"].as_str().unwrap_or("everything");
     let value = match text(&one["value"]) {
         value if value.is_empty() => value,
         value => format!("={value}"),

@@ -219,9 +219,10 @@ fn columns(shown: &[Shown<'_>], several: bool) -> Vec<Column<Part>> {
     };
     let what = roomy(column(Part::What, "WHAT", |s| &s.what, 16, 0), 28);
     let change = roomy(column(Part::Change, "CHANGE", |s| &s.change, 20, 0), 30);
-    let (place, who, age) = match several {
-        true => ((9, 1), (8, 2), 3),
-        false => ((8, 3), (12, 1), 2),
+    let (place, who, age) = if several {
+        ((9, 1), (8, 2), 3)
+    } else {
+        ((8, 3), (12, 1), 2)
     };
     vec![
         column(Part::Time, "TIME", |s| &s.time, 6, 0),

@@ -56,5 +56,5 @@ fn the_end_of_a_text_with_long_lines_is_reached() {
     let shown = layout::reader_lines(&model, lines[24..].iter().map(String::as_str), "29 X");
     assert_eq!(shown.len(), 18);
     assert!(shown[15].text.starts_with("29 x"));
-    assert_eq!((shown[15].found.clone(), shown[17].below), (vec![0..4], 5));
+    assert_eq!((shown[15].found[0].clone(), shown[17].below), (0..4, 5));
 }

@@ -74,7 +74,7 @@ pub fn git(
     let (object, synced): (Object<'_>, Synced<'_>) =
         (serde_json::from_str(raw)?, serde_json::from_str(raw)?);
     let (meta, status) = (&object.metadata, &synced.status);
-    let (kind, tell): (_, fn(Occurrence, &Status<'_>) -> Vec<Occurrence>) = match origin {
+    let (kind, tell): (_, fn(&Occurrence, &Status<'_>) -> Vec<Occurrence>) = match origin {
         Origin::Kustomizations => ("kustomization", kustomization),
         Origin::HelmReleases => ("helmrelease", helm_release),
         _ => ("application", application),
@@ -83,12 +83,12 @@ pub fn git(
         what: What::Sync,
         ..line(cluster, (&meta.namespace, &meta.name), kind, origin)
     };
-    into.extend(tell(base, status));
+    into.extend(tell(&base, status));
     Ok(())
 }
 
 /// Its history holds every sync that changed something, oldest first.
-fn application(base: Occurrence, status: &Status<'_>) -> Vec<Occurrence> {
+fn application(base: &Occurrence, status: &Status<'_>) -> Vec<Occurrence> {
     let resources = status.resources.iter();
     let services =
         resources.filter_map(|r| workload(&base.subject.cluster, &r.namespace, (&r.kind, &r.name)));
@@ -122,7 +122,7 @@ fn application(base: Occurrence, status: &Status<'_>) -> Vec<Occurrence> {
 }
 
 /// The time of its Ready condition is near that of its last application, and not it.
-fn kustomization(base: Occurrence, status: &Status<'_>) -> Vec<Occurrence> {
+fn kustomization(base: &Occurrence, status: &Status<'_>) -> Vec<Occurrence> {
     let ready = status.conditions.iter().find(|c| &*c.kind == "Ready");
     let told = ready.and_then(|ready| {
         Some(Occurrence {
@@ -138,14 +138,14 @@ fn kustomization(base: Occurrence, status: &Status<'_>) -> Vec<Occurrence> {
                 format!("Kustomization {}: {}", base.subject.name, &*ready.message),
                 format!("last applied: {}", &*status.last_applied_revision),
             ]),
-            ..base
+            ..base.clone()
         })
     });
     told.into_iter().collect()
 }
 
 /// Its history holds the releases of Helm that it made, newest first.
-fn helm_release(base: Occurrence, status: &Status<'_>) -> Vec<Occurrence> {
+fn helm_release(base: &Occurrence, status: &Status<'_>) -> Vec<Occurrence> {
     let told = |(number, entry): (usize, &Entry<'_>)| {
         let at = entry.last_deployed?;
         let (chart, to) = (&*entry.chart_name, &*entry.chart_version);
