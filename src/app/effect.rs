@@ -73,6 +73,11 @@ pub enum Effect {
         job: JobId,
         wish: LogWish,
     },
+    /// What it is and how it fares, in words.
+    Describe {
+        job: JobId,
+        object: YamlOf,
+    },
     FetchYaml {
         job: JobId,
         object: YamlOf,

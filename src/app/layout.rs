@@ -1,8 +1,10 @@
 //! Where things are on the screen: shared by update (paging) and view.
 
+use std::ops::Range;
+
 use super::model::{Model, Pane, Screen};
 use super::notes::notes;
-use crate::text::{escape, pieces};
+use crate::text::{escape, pieces, searched};
 
 /// Lines of the header and of the keys.
 const FRAME: usize = 2;
@@ -128,17 +130,33 @@ pub fn last_top_of(
     0
 }
 
-/// The rows in sight, escaped, each with how many lines below the first its own is.
+/// A row of a text that is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReaderRow {
+    /// How many lines below the first one its own is.
+    pub below: usize,
+    /// Escaped.
+    pub text: String,
+    /// Where it holds what was searched for, in bytes.
+    pub found: Vec<Range<usize>>,
+}
+
+/// The rows in sight, and where they hold what was searched for.
 pub fn reader_lines<'a>(
     model: &Model,
     lines: impl Iterator<Item = &'a str>,
-) -> Vec<(usize, String)> {
+    find: &str,
+) -> Vec<ReaderRow> {
     let (rows, cells) = (reader_rows(model), reader_cells(model));
     let mut shown = Vec::with_capacity(rows);
     for (below, line) in lines.take(rows).enumerate() {
         let line = escape(line);
-        let broken = pieces(&line, cells).into_iter();
-        shown.extend(broken.map(|row| (below, row.to_owned())));
+        let broken = searched(&line, cells, find).into_iter();
+        shown.extend(broken.map(|row| ReaderRow {
+            below,
+            text: row.text.to_owned(),
+            found: row.found,
+        }));
         if shown.len() >= rows {
             break;
         }

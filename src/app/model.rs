@@ -347,6 +347,7 @@ impl Releases {
 #[derive(Debug, Clone, PartialEq)]
 pub enum TextKind {
     Yaml(super::effect::YamlOf),
+    Description(super::effect::YamlOf),
     Comparison(super::effect::Compared),
     /// Made from the fleet's warnings.
     Events(WorkloadId),

@@ -5,7 +5,7 @@ use super::clusters::ClusterState;
 use super::intent::{Entry, Group, Intent, Place, REGISTRY};
 use super::model::{BuildBox, BuildStage, Model, Overlay, Pane, PlanBox, Screen, Stage, TextKind};
 use super::update::{batch, missing_permission, place};
-use crate::domain::{Environment, Health, Level};
+use crate::domain::{ApiKind, Environment, Health, Level};
 use crate::plan::{BuildProgress, Missing};
 use crate::text;
 
@@ -115,6 +115,7 @@ const BOARD: &[Intent] = &[
     Intent::PauseOrResume,
     Intent::Scale,
     Intent::SetImage,
+    Intent::Describe,
     Intent::HandOver,
     Intent::Mark,
     Intent::OnlyTrouble,
@@ -130,6 +131,7 @@ const SERVICE: &[Intent] = &[
     Intent::PreviousLogs,
     Intent::Yaml,
     Intent::Events,
+    Intent::Describe,
     Intent::HandOver,
     Intent::Back,
     Intent::Restart,
@@ -149,6 +151,7 @@ const LOGS: &[Intent] = &[
     Intent::PreviousLogs,
     Intent::NextPod,
     Intent::NextContainer,
+    Intent::HandOver,
     Intent::Copy,
 ];
 
@@ -159,6 +162,8 @@ const TABLE: &[Intent] = &[
     Intent::Retry,
     Intent::Sort,
     Intent::Wide,
+    Intent::Logs,
+    Intent::Describe,
     Intent::Yaml,
     Intent::HandOver,
 ];
@@ -295,6 +300,7 @@ fn useful(model: &Model, intent: Intent) -> bool {
             | Intent::Filter
             | Intent::Logs
             | Intent::Events
+            | Intent::Describe
             | Intent::Yaml
             | Intent::HandOver
             | Intent::OnlyTrouble
@@ -309,6 +315,9 @@ fn useful(model: &Model, intent: Intent) -> bool {
     }
     if let (Intent::RollBack, Some(Screen::Text(screen))) = (intent, model.screens.last()) {
         return matches!(&screen.kind, TextKind::Releases(of) if of.marked.is_some());
+    }
+    if let (Intent::Logs, Some(Screen::Table(screen))) = (intent, model.screens.last()) {
+        return screen.kind().is_some_and(ApiKind::is_pod);
     }
     match intent {
         Intent::LogIn => waits_for_login(model),

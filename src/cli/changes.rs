@@ -3,16 +3,17 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use futures::future::join_all;
 use jiff::Timestamp;
 use serde::Serialize;
 use tokio::time::timeout;
 
 use crate::app::effect::Asked;
 use crate::config::Config;
-use crate::domain::occurrence::{Reading, Report, Suspicion, What, Who, ordered};
-use crate::domain::{Failure, FailureKind, Occurrence, WorkloadId};
+use crate::domain::occurrence::{Origin, Reading, Report, Suspicion, What, Who, ordered};
+use crate::domain::{ClusterId, Failure, FailureKind, Occurrence, WorkloadId};
 use crate::engine::{changes, clock, doctor};
-use crate::sources::kube::{self, Cluster};
+use crate::sources::kube::Cluster;
 use crate::text;
 
 use super::Outcome;
@@ -27,22 +28,21 @@ pub async fn run(config: &Config, args: &Changes) -> Outcome {
         .as_deref()
         .map(|typed| moment(typed, now))
         .transpose()?;
-    let (cluster, service) = reached(config, args).await?;
-    let report = read(config, args, &cluster, service.as_ref()).await;
-    failed_whole(&report)?;
+    let (session, service) = reached(config, args).await?;
+    let whole = read(config, args, &session, service.as_ref()).await;
+    whole.failed()?;
     let oldest = began.unwrap_or(now).saturating_sub(args.since);
     let oldest = oldest.unwrap_or(Timestamp::MIN).max(changes::since(now));
     let suspicion = began.map(|began| Suspicion {
         troubled: match &service {
             Some(id) => [id.clone()].into(),
-            None => troubled(&report),
+            None => whole.troubled(),
         },
         began,
     });
-    let lines = report.occurrences.iter().collect();
-    let mut lines = ordered(lines, suspicion.as_ref(), service.as_ref());
+    let mut lines = ordered(whole.occurrences(), suspicion.as_ref(), service.as_ref());
     lines.retain(|one| one.at >= oldest && concerns(one, service.as_ref()));
-    told(args.output, &report, &lines, (began, now))?;
+    told(args.output, &whole, &lines, (began, now))?;
     Ok(0)
 }
 
@@ -57,20 +57,37 @@ fn moment(typed: &str, now: Timestamp) -> Result<Timestamp, Failure> {
 async fn reached(
     config: &Config,
     args: &Changes,
-) -> Result<(Cluster, Option<WorkloadId>), Failure> {
-    if let Some(service) = &args.service {
-        let mut session = Session::connect(config, args.timeout).await?;
-        session.workloads(config).await?;
-        let id = session.find(service)?.id;
-        return Ok((session.cluster, Some(id)));
+) -> Result<(Session, Option<WorkloadId>), Failure> {
+    let mut session = Session::connect_to_any(config, args.timeout).await?;
+    let Some(service) = &args.service else {
+        return Ok((session, None));
+    };
+    session.workloads_of_any(config).await?;
+    let id = session.find(service)?.id;
+    Ok((session, Some(id)))
+}
+
+/// Of each cluster alone, or of the one that the service is in.
+async fn read(
+    config: &Config,
+    args: &Changes,
+    session: &Session,
+    service: Option<&WorkloadId>,
+) -> Whole {
+    let clusters = session.clusters().iter();
+    let clusters = clusters.filter(|c| service.is_none_or(|id| id.cluster == *c.id()));
+    let reports = clusters.map(async |cluster| {
+        let report = read_one(config, args, cluster, service).await;
+        (cluster.id().clone(), report)
+    });
+    Whole {
+        reports: join_all(reports).await,
+        lost: session.lost().collect(),
     }
-    let connecting = kube::connect(&config.connection, clock::now, |_| {});
-    let cluster = connecting.await.map_err(|error| error.failure())?;
-    Ok((cluster, None))
 }
 
 /// What has not answered in time is missing, and said to be; the rest stands.
-async fn read(
+async fn read_one(
     config: &Config,
     args: &Changes,
     cluster: &Cluster,
@@ -103,26 +120,66 @@ async fn read(
     report
 }
 
-/// Nothing at all could be read: that is no list.
-fn failed_whole(report: &Report) -> Result<(), Failure> {
-    let read = |how: &Reading| matches!(how, Reading::Read | Reading::Cut(_));
-    let mut of_cluster = report
-        .readings
-        .iter()
-        .skip(1)
-        .map(|(_, how)| how)
-        .peekable();
-    if of_cluster.peek().is_none() || of_cluster.any(read) {
-        return Ok(());
-    }
-    let why = report.gaps().into_iter().next();
-    let why = why.unwrap_or_else(|| "nothing could be read".into());
-    Err(Failure::new(FailureKind::Failed, why).hint("rolldeck doctor says what answers"))
+/// What all clusters told.
+struct Whole {
+    reports: Vec<(ClusterId, Report)>,
+    /// Why others did not.
+    lost: Vec<Failure>,
 }
 
-fn troubled(report: &Report) -> BTreeSet<WorkloadId> {
-    let ids = report.troubled.iter().map(|(id, _)| id.clone());
-    ids.collect()
+impl Whole {
+    fn several(&self) -> bool {
+        self.reports.len() + self.lost.len() > 1
+    }
+
+    fn occurrences(&self) -> Vec<&Occurrence> {
+        let reports = self.reports.iter();
+        reports
+            .flat_map(|(_, report)| &report.occurrences)
+            .collect()
+    }
+
+    fn troubled(&self) -> BTreeSet<WorkloadId> {
+        let reports = self.reports.iter();
+        let troubled = reports.flat_map(|(_, report)| &report.troubled);
+        troubled.map(|(id, _)| id.clone()).collect()
+    }
+
+    /// What is not in the list, one sentence each, with the cluster where there are several.
+    fn gaps(&self) -> Vec<String> {
+        let lost = self.lost.iter().map(|why| why.sentence.clone());
+        let of = |(id, report): &(ClusterId, Report)| {
+            let named = |gap| {
+                if self.several() {
+                    format!("{id}: {gap}")
+                } else {
+                    gap
+                }
+            };
+            report.gaps().into_iter().map(named).collect::<Vec<_>>()
+        };
+        lost.chain(self.reports.iter().flat_map(of)).collect()
+    }
+
+    /// Nothing at all could be read: that is no list.
+    fn failed(&self) -> Result<(), Failure> {
+        if self.reports.iter().any(|(_, report)| has_any(report)) {
+            return Ok(());
+        }
+        let why = self.gaps().into_iter().next();
+        let why = why.unwrap_or_else(|| "nothing could be read".into());
+        Err(Failure::new(FailureKind::Failed, why).hint("rolldeck doctor says what answers"))
+    }
+}
+
+/// The cluster answered something; the record of this machine is no answer of it.
+fn has_any(report: &Report) -> bool {
+    let of_cluster = || {
+        let readings = report.readings.iter();
+        readings.filter(|(origin, _)| *origin != Origin::Record)
+    };
+    let read = |(_, how): &(Origin, Reading)| matches!(how, Reading::Read | Reading::Cut(_));
+    of_cluster().next().is_none() || of_cluster().any(read)
 }
 
 /// The service itself and what it uses; nodes are everybody's.
@@ -132,14 +189,14 @@ fn concerns(one: &Occurrence, service: Option<&WorkloadId>) -> bool {
 
 fn told(
     form: ListForm,
-    report: &Report,
+    whole: &Whole,
     lines: &[&Occurrence],
     (began, now): (Option<Timestamp>, Timestamp),
 ) -> Result<(), Failure> {
     match form {
         ListForm::Json => {
             let rows = lines.iter().map(|one| Row::of(one)).collect();
-            let missing = report.gaps();
+            let missing = whole.gaps();
             output::json(&List {
                 missing,
                 changes: rows,
@@ -150,34 +207,33 @@ fn told(
                 Some(at) => format!("What changed before {at}"),
                 None => format!("What changed until {now}"),
             };
-            let table = text::changes::markdown(&title, &report.gaps(), lines, began);
+            let table = text::changes::markdown(&title, &whole.gaps(), lines, began);
             table.lines().try_for_each(output::line)
         }
         ListForm::Lines => {
-            for gap in report.gaps() {
+            for gap in whole.gaps() {
                 output::aside(&gap);
             }
-            let head = [
-                "TIME",
-                "AGE",
-                "WHAT",
-                "NAMESPACE",
-                "CHANGE",
-                "BY",
-                "KNOWN FROM",
-            ];
-            let rows: Vec<_> = lines.iter().map(|one| cells(one, began, now)).collect();
+            let head = ["TIME", "AGE", "WHAT", "WHERE", "CHANGE", "BY", "KNOWN FROM"];
+            let rows: Vec<_> = lines
+                .iter()
+                .map(|one| cells(one, whole.several(), (began, now)))
+                .collect();
             output::table(&head, &rows)
         }
     }
 }
 
-fn cells(one: &Occurrence, began: Option<Timestamp>, now: Timestamp) -> Vec<String> {
+fn cells(
+    one: &Occurrence,
+    several: bool,
+    (began, now): (Option<Timestamp>, Timestamp),
+) -> Vec<String> {
     vec![
         text::changes::when(one, now),
         text::changes::distance(one.at, began, now),
         one.subject.to_string(),
-        one.subject.namespace.to_string(),
+        text::changes::place(one, several),
         text::changes::change(one),
         one.who.name().unwrap_or("").to_owned(),
         one.known_from.to_owned(),
@@ -200,6 +256,7 @@ struct Row<'a> {
     what: What,
     /// `deploy/checkout`.
     subject: String,
+    cluster: &'a str,
     namespace: &'a str,
     services: Vec<String>,
     change: &'a str,
@@ -215,6 +272,7 @@ impl<'a> Row<'a> {
             inferred: one.inferred,
             what: one.what,
             subject: one.subject.to_string(),
+            cluster: &one.subject.cluster.0,
             namespace: &one.subject.namespace,
             services: one.services.iter().map(ToString::to_string).collect(),
             change: &one.words,

@@ -21,8 +21,11 @@ use super::output;
 use super::session::Session;
 
 pub async fn run(config: &Config, args: &Logs) -> Outcome {
-    let mut session = Session::connect(config, args.timeout).await?;
-    session.workloads(config).await?;
+    let mut session = Session::connect_to_any(config, args.timeout).await?;
+    session.workloads_of_any(config).await?;
+    for why in session.lost() {
+        output::aside(&why.sentence);
+    }
     let workload = session.find(&args.service)?;
     session.details(&[&workload]).await?;
     let mut log = Log {

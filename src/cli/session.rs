@@ -127,6 +127,11 @@ impl Session {
         Ok(())
     }
 
+    /// Those that answer.
+    pub fn clusters(&self) -> &[Cluster] {
+        &self.clusters
+    }
+
     /// The clusters that did not answer, each with its reason in words.
     pub fn lost(&self) -> impl Iterator<Item = Failure> {
         self.lost.iter().map(|(id, why)| Failure {

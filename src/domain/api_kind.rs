@@ -23,6 +23,11 @@ impl ApiKind {
         }
     }
 
+    /// Its objects have logs.
+    pub fn is_pod(&self) -> bool {
+        self.group.is_empty() && &*self.kind == "Pod"
+    }
+
     /// Any name that kubectl would take, in any case: `po`, `Pod`, `deployments.apps`, `deployments.v1.apps`.
     pub fn is_called(&self, name: &str) -> bool {
         let name = name.to_lowercase();

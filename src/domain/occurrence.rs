@@ -11,11 +11,13 @@ mod assemble;
 mod onset;
 mod rank;
 mod release;
+mod scale;
 mod trace;
 
-pub use assemble::{Gathered, Scaling, assemble, what_of_verb};
+pub use assemble::{Gathered, assemble, what_of_verb};
 pub use onset::onset;
 pub use rank::{Suspicion, ordered};
+pub use scale::Scaling;
 pub use trace::{Trace, Use, UseKind, Written};
 
 /// What is shown of the past at most, in days.
@@ -242,9 +244,25 @@ impl Report {
             Reading::Cut(why) => Some(why.clone()),
             Reading::Asking | Reading::Read | Reading::Absent => None,
         };
+        if let Some(why) = self.nothing() {
+            return vec![format!("nothing could be read: {why}")];
+        }
         let mut gaps: Vec<String> = self.readings.iter().filter_map(gap).collect();
         gaps.dedup();
         gaps
+    }
+
+    /// Why, when no source but the record of this machine could be read.
+    fn nothing(&self) -> Option<&str> {
+        let mut whys = self
+            .readings
+            .iter()
+            .filter(|(origin, _)| *origin != Origin::Record);
+        let Some((_, Reading::Failed(first))) = whys.next() else {
+            return None;
+        };
+        whys.all(|(_, how)| matches!(how, Reading::Failed(_)))
+            .then_some(first)
     }
 
     /// What failed this time is kept from the last: each source alone.
@@ -265,5 +283,7 @@ fn newest_first(a: &Occurrence, b: &Occurrence) -> std::cmp::Ordering {
     (b.at, &a.subject, a.what).cmp(&(a.at, &b.subject, b.what))
 }
 
+#[cfg(test)]
+pub(crate) mod night;
 #[cfg(test)]
 mod tests;

@@ -28,6 +28,8 @@ pub struct Row {
     pub name: Box<str>,
     pub uid: Uid,
     pub created: Option<Timestamp>,
+    /// The kind and the name of what controls it.
+    pub owner: Option<(Box<str>, Box<str>)>,
     /// What stands in each column.
     pub cells: Box<[Box<str>]>,
 }

@@ -61,9 +61,6 @@ pub async fn collect(
 ) {
     let since = since(clock::now());
     let mut collection = Collection::new(asked.seen, since);
-    let record = record::read(cluster.id(), state_dir, (&asked.namespaces, since)).await;
-    collection.add(Origin::Record, record);
-    tell(collection.report());
     let scopes = |origin| match (origin, asked.namespaces.as_slice()) {
         (Origin::Nodes | Origin::ArgoCd, _) | (_, []) => vec![None],
         (_, named) => named.to_vec(),
@@ -71,9 +68,13 @@ pub async fn collect(
     let wanted = Origin::READ.into_iter();
     let wanted = wanted.flat_map(|origin| scopes(origin).into_iter().map(move |ns| (origin, ns)));
     let wanted: Vec<(Origin, Option<Box<str>>)> = wanted.collect();
+    // Before anything is told: a report that awaits nothing would say that nothing changed.
     for (origin, _) in &wanted {
         collection.await_one(*origin);
     }
+    let record = record::read(cluster.id(), state_dir, (&asked.namespaces, since)).await;
+    collection.add(Origin::Record, record);
+    tell(collection.report());
     let mut reads = futures::stream::iter(wanted)
         .map(|(origin, namespace)| async move {
             let came = changes::read(cluster, origin, namespace.as_deref(), since).await;

@@ -4,6 +4,7 @@ mod builds;
 pub mod changes;
 pub mod clock;
 mod connections;
+mod describe;
 pub mod doctor;
 mod feeds;
 mod jobs;
@@ -159,6 +160,10 @@ impl Engine {
             Effect::ReadJob { job, of } => self.jobs.spawn(job, builds::job(shared, job, of)),
             Effect::ReadBuildLog { job, build } => {
                 self.jobs.spawn(job, builds::log(shared, job, build));
+            }
+            Effect::Describe { job, object } => {
+                self.jobs
+                    .spawn(job, describe::describe(shared, job, object));
             }
             Effect::FetchYaml { job, object } => {
                 self.jobs.spawn(job, reads::yaml(shared, job, object));

@@ -41,7 +41,7 @@ async fn read(cluster: &Cluster, object: &YamlOf) -> Result<Value, Failure> {
     serde_json::from_slice(&answer.body).map_err(|why| unusable(&why))
 }
 
-fn unusable(why: &impl ToString) -> Failure {
+pub(super) fn unusable(why: &impl ToString) -> Failure {
     let why = why.to_string();
     let sentence = format!("the server's answer cannot be shown: {why}");
     Failure::new(FailureKind::Unreachable, sentence)
@@ -94,7 +94,7 @@ fn template(kind: Kind, revision: &Value) -> &Value {
     }
 }
 
-fn cluster_of(object: &YamlOf) -> &ClusterId {
+pub(super) fn cluster_of(object: &YamlOf) -> &ClusterId {
     match object {
         YamlOf::Object { cluster, .. } => cluster,
         YamlOf::Workload(id) => &id.cluster,
@@ -102,7 +102,7 @@ fn cluster_of(object: &YamlOf) -> &ClusterId {
     }
 }
 
-fn path_of(object: &YamlOf) -> String {
+pub(super) fn path_of(object: &YamlOf) -> String {
     match object {
         YamlOf::Object {
             kind,

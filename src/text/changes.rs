@@ -47,6 +47,16 @@ pub fn change(occurrence: &Occurrence) -> String {
     }
 }
 
+/// Its namespace, with the cluster where there are several.
+pub fn place(occurrence: &Occurrence, several: bool) -> String {
+    let subject = &occurrence.subject;
+    match (several, &*subject.namespace) {
+        (false, namespace) => namespace.to_owned(),
+        (true, "") => subject.cluster.to_string(),
+        (true, namespace) => format!("{} › {namespace}", subject.cluster),
+    }
+}
+
 /// Everything about one change, for reading.
 pub fn told(occurrence: &Occurrence, now: Timestamp, lines: &[String]) -> Vec<String> {
     let one = occurrence;
@@ -91,6 +101,8 @@ pub fn markdown(
     if !gaps.is_empty() {
         text.push('\n');
     }
+    let first = lines.first().map(|one| &one.subject.cluster);
+    let several = lines.iter().any(|one| Some(&one.subject.cluster) != first);
     let distance_of = |one: &Occurrence| began.map(|began| distance(one.at, Some(began), began));
     text.push_str("| time (UTC) | | what | where | change | who | known from |\n|---|---|---|---|---|---|---|\n");
     for one in lines {
@@ -99,7 +111,7 @@ pub fn markdown(
             format!("{mark}{}", one.at.strftime("%Y-%m-%d %H:%M:%S")),
             distance_of(one).unwrap_or_default(),
             one.subject.to_string(),
-            one.subject.namespace.to_string(),
+            place(one, several),
             change(one),
             one.who.name().unwrap_or("").to_owned(),
             one.known_from.to_owned(),

@@ -3,6 +3,7 @@
 pub mod action;
 pub mod changes;
 mod charts;
+mod describe;
 mod escape;
 mod time;
 mod width;
@@ -10,10 +11,11 @@ mod words;
 mod wrap;
 
 pub use charts::{chart_cells, chart_lines, chart_titles};
+pub use describe::describe;
 pub use escape::{escape, is_unsafe};
 pub use time::{
     age, clock, coarse_age, date, duration, millis, moment, of_deadline, seconds, typed_moment,
 };
 pub use width::{Ellipsis, clause, fit, fit_clause, fit_end, fit_with, pad, pad_left, width};
 pub use words::{count, list, thousands};
-pub use wrap::{pieces, wrap};
+pub use wrap::{pieces, searched, wrap};

@@ -1,5 +1,7 @@
 //! Text on as many lines as it needs: sentences broken at spaces, what is read to the letter broken anywhere.
 
+use std::ops::Range;
+
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
@@ -57,6 +59,38 @@ pub fn pieces(line: &str, cells: usize) -> Vec<&str> {
     pieces
 }
 
+/// One piece of a line, and the places in it that hold what was searched for, or a part of it: a place may go on in
+/// the next piece.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Searched<'a> {
+    pub text: &'a str,
+    /// In bytes of `text`.
+    pub found: Vec<Range<usize>>,
+}
+
+/// As [`pieces`], with every place where `find` stands, whatever its case.
+pub fn searched<'a>(line: &'a str, cells: usize, find: &str) -> Vec<Searched<'a>> {
+    let places: Vec<_> = if find.is_empty() {
+        Vec::new()
+    } else {
+        let (folded, find) = (line.to_ascii_lowercase(), find.to_ascii_lowercase());
+        let places = folded.match_indices(&find);
+        places.map(|(at, hit)| at..at + hit.len()).collect()
+    };
+    let mut start = 0;
+    let broken = pieces(line, cells).into_iter().map(|text| {
+        let end = start + text.len();
+        let here = |place: &Range<usize>| {
+            let (from, to) = (place.start.max(start), place.end.min(end));
+            (from < to).then(|| from - start..to - start)
+        };
+        let found = places.iter().filter_map(here).collect();
+        start = end;
+        Searched { text, found }
+    });
+    broken.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -82,6 +116,25 @@ mod tests {
         assert_eq!(pieces("漢字x", 3), ["漢", "字x"]);
         assert_eq!(pieces("漢字", 1), ["漢", "字"]);
         assert_eq!(pieces("", 3), [""]);
+    }
+
+    #[test]
+    fn a_place_that_goes_over_the_edge_is_found_on_both_sides() {
+        let found = |line, cells, find| -> Vec<(usize, usize, usize)> {
+            let pieces = searched(line, cells, find).into_iter().enumerate();
+            let places = pieces.flat_map(|(at, piece)| {
+                let places = piece.found.into_iter();
+                places.map(move |place| (at, place.start, place.end))
+            });
+            places.collect()
+        };
+        assert_eq!(found("abcdef", 4, "CDE"), [(0, 2, 4), (1, 0, 1)]);
+        let all = [(0, 1, 2), (1, 0, 2), (2, 0, 2), (3, 0, 1)];
+        assert_eq!(found("abcdefgh", 2, "bcdefg"), all);
+        let all = [(0, 0, 1), (0, 1, 2), (1, 0, 1), (1, 1, 2)];
+        assert_eq!(found("aaaa", 2, "a"), all);
+        assert_eq!(found("abc", 9, ""), []);
+        assert_eq!(found("漢字x", 3, "字"), [(1, 0, 3)]);
     }
 
     proptest! {

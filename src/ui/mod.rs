@@ -135,7 +135,8 @@ fn about(model: &Model) -> Option<&WorkloadId> {
             crate::app::model::TextKind::BuildLog(_, id) => Some(id),
             crate::app::model::TextKind::Comparison(compared) => Some(&compared.workload),
             crate::app::model::TextKind::Action { workload, .. } => Some(workload),
-            crate::app::model::TextKind::Yaml(of) => match of {
+            crate::app::model::TextKind::Yaml(of)
+            | crate::app::model::TextKind::Description(of) => match of {
                 crate::app::effect::YamlOf::Object { .. } => None,
                 crate::app::effect::YamlOf::Workload(id) => Some(id),
                 crate::app::effect::YamlOf::Pod { workload, .. }

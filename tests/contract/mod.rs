@@ -9,6 +9,7 @@
 )]
 
 mod answers;
+mod changes;
 mod deployments;
 mod disruptions;
 mod fates;

@@ -1,5 +1,6 @@
 //! The embedded world: what is planted, and every scenario played in a terminal to its goal.
 
+mod changes;
 pub mod kubectl;
 pub mod planted;
 mod play;

@@ -10,7 +10,7 @@ use crate::support::control_plane::ControlPlane;
 use crate::support::fixtures::Service;
 
 /// Never on a screen, and never in an answer of ours.
-const SECRET: &str = "hunter2-of-the-values";
+pub const SECRET: &str = "hunter2-of-the-values";
 
 pub struct Chart {
     folder: tempfile::TempDir,

@@ -307,3 +307,63 @@ fn a_login_that_needs_a_person_is_made_in_the_terminal() {
     let shown = String::from_utf8_lossy(&bytes);
     assert!(!shown.contains("PRIVATE KEY") && !shown.contains("clientKeyData"));
 }
+
+#[test]
+fn changes_and_logs_are_read_of_every_cluster_and_of_the_one_that_is_meant() {
+    let two = Two::start("two-changes");
+    let only = Service::new(&two.of_staging.namespace, "crier").replicas(1);
+    only.run(&two.staging, "1.0");
+    let read = |arguments: &[&str]| {
+        let output = two.run(arguments);
+        assert!(output.status.success(), "{}", said(&output));
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let rows = told["changes"].as_array().unwrap().clone();
+        let releases = rows.into_iter().filter(|row| row["what"] == "release");
+        let mut found: Vec<_> = releases
+            .map(|row| {
+                format!(
+                    "{} {}",
+                    row["cluster"].as_str().unwrap(),
+                    row["subject"].as_str().unwrap()
+                )
+            })
+            .collect();
+        found.sort();
+        let missing: Vec<String> = serde_json::from_value(told["missing"].clone()).unwrap();
+        (found, missing)
+    };
+    let json = ["changes", "-o", "json"];
+    let all = [
+        "prod-eu deploy/web",
+        "staging-eu deploy/crier",
+        "staging-eu deploy/web",
+    ];
+    assert_eq!(read(&json), (all.map(Into::into).to_vec(), Vec::new()));
+    let of_one = ["changes", "crier", "-o", "json"];
+    assert_eq!(read(&of_one).0, ["staging-eu deploy/crier"]);
+    let lines = said(&two.run(&["changes"]));
+    let place = format!("staging-eu › {}", two.of_staging.namespace);
+    assert!(lines.contains(&place), "{lines}");
+    // A name that fits in both is never guessed at.
+    let output = two.run(&["logs", "web"]);
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert!(
+        said(&output).contains("--context staging-eu"),
+        "{}",
+        said(&output)
+    );
+
+    two.staging.cry("of staging alone");
+    wait::until("the line", || {
+        let output = two.run(&["logs", "crier"]);
+        let text = said(&output);
+        (output.status.success() && text.contains("of staging alone")).then_some(())
+    });
+    two.staging.stop();
+    let (found, missing) = read(&json);
+    assert_eq!(found, ["prod-eu deploy/web"]);
+    assert!(
+        missing.len() == 1 && missing[0].starts_with("staging-eu: "),
+        "{missing:?}"
+    );
+}

@@ -14,28 +14,29 @@ use crate::support::wait;
 
 const SWITCH: &str = "/spec/syncPolicy/automated";
 
+/// Group, version, plural and name of a kind.
+pub type Custom = (&'static str, &'static str, &'static str, &'static str);
+pub const APPLICATIONS: Custom = ("argoproj.io", "v1alpha1", "applications", "Application");
+pub const KUSTOMIZATIONS: Custom = (
+    "kustomize.toolkit.fluxcd.io",
+    "v1",
+    "kustomizations",
+    "Kustomization",
+);
+
 /// A plane of its own: other tests count what is asked where there are no such kinds.
 fn plane() -> &'static ControlPlane {
     static PLANE: LazyLock<ControlPlane> = LazyLock::new(|| {
         let plane = ControlPlane::own();
-        for (group, version, plural, kind) in [
-            ("argoproj.io", "v1alpha1", "applications", "Application"),
-            (
-                "kustomize.toolkit.fluxcd.io",
-                "v1",
-                "kustomizations",
-                "Kustomization",
-            ),
-        ] {
-            plant(&plane, (group, version), (plural, kind));
-        }
+        plant(&plane, APPLICATIONS);
+        plant(&plane, KUSTOMIZATIONS);
         plane
     });
     &PLANE
 }
 
 /// A kind as its own project installs it, but for its schema.
-fn plant(plane: &ControlPlane, (group, version): (&str, &str), (plural, kind): (&str, &str)) {
+pub fn plant(plane: &ControlPlane, (group, version, plural, kind): Custom) {
     let object = json!({
         "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
         "metadata": {"name": format!("{plural}.{group}")},

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 mod action;
+mod changes;
 mod chaos;
 mod charts;
 mod checks;
@@ -10,6 +11,7 @@ mod comparison;
 mod connection;
 #[path = "../contract/mod.rs"]
 mod contract;
+mod describe;
 mod ending;
 mod evicting;
 mod feed;

@@ -143,3 +143,26 @@ fn at_eighty_columns_the_likeliest_says_all_that_is_needed() {
         assert!(first.contains(word), "{word}: {first}");
     }
 }
+
+/// `cm/settings` of which of forty? The namespace says more than the age or the writer.
+#[test]
+fn at_eighty_columns_what_is_in_several_namespaces_names_its_own() {
+    let mut report = report();
+    for one in report
+        .occurrences
+        .iter_mut()
+        .filter(|one| one.what == What::Config)
+    {
+        one.subject.namespace = "payments".into();
+    }
+    let screen = text(&drawn(&opened(80, 24, &[], report)));
+    let row = screen.lines().find(|line| line.contains("cm/")).unwrap();
+    for word in [
+        "cm/checkout-settings",
+        "payments",
+        "content changed",
+        "kubectl",
+    ] {
+        assert!(row.contains(word), "{word}: {row}");
+    }
+}

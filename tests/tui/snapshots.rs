@@ -275,6 +275,7 @@ fn secrets() -> (ApiKind, Table) {
         name: format!("keys-{n}").as_str().into(),
         uid: format!("uid-{n}").as_str().into(),
         created: Some(ago(n * 3600)),
+        owner: None,
         cells: [
             format!("keys-{n}"),
             "Opaque".into(),

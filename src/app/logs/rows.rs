@@ -1,12 +1,13 @@
 //! A log as rows of the screen: what stands before each line, and how long lines are broken.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::LogScreen;
 use crate::app::layout;
 use crate::app::model::Model;
 use crate::domain::LogLine;
-use crate::text::{escape, pieces, width};
+use crate::text::{escape, searched, width};
 
 /// The longest tag of a pod that is written whole.
 const TAG: usize = 16;
@@ -32,6 +33,8 @@ pub struct Row<'a> {
     pub first: bool,
     /// Escaped.
     pub text: String,
+    /// Where it holds what was searched for, in bytes.
+    pub found: Vec<Range<usize>>,
 }
 
 impl Prefix {
@@ -65,15 +68,17 @@ impl LogScreen {
     /// The rows in sight when the line at this place is the first.
     pub fn rows(&self, model: &Model, from: usize) -> Vec<Row<'_>> {
         let (rows, cells) = (layout::reader_rows(model), self.cells(model));
+        let find = self.search.field.value();
         let mut shown = Vec::with_capacity(rows);
         for line in self.kept.lines().skip(from).take(rows) {
             let text = text(line);
             let text = escape(&text);
-            let broken = pieces(&text, cells).into_iter().enumerate();
+            let broken = searched(&text, cells, find).into_iter().enumerate();
             shown.extend(broken.map(|(at, row)| Row {
                 line,
                 first: at == 0,
-                text: row.to_owned(),
+                text: row.text.to_owned(),
+                found: row.found,
             }));
             if shown.len() >= rows {
                 break;

@@ -60,6 +60,7 @@ fn on_row(model: &mut Model, intent: Intent) -> Vec<Effect> {
     };
     match intent {
         Intent::Open | Intent::History => open(model, id, uid),
+        Intent::Describe => text::open_description(model, YamlOf::Workload(id)),
         Intent::Yaml => text::open_yaml(model, YamlOf::Workload(id)),
         Intent::Events => text::open_events(model, id),
         Intent::Releases => releases::open(model, id),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::app::effect::{Asked, Compared, Effect};
 use crate::app::event::{Document, JobId};
@@ -27,6 +27,8 @@ use super::{board, next_job, notice, plan, text};
 
 /// So many deletions are remembered.
 const DELETIONS: usize = 200;
+/// A trouble that is younger is what somebody looks for.
+const LATELY: SignedDuration = SignedDuration::from_hours(4);
 
 /// Of one service, or of all that is on the board. In trouble it looks before the trouble began by itself.
 pub fn open(model: &mut Model, service: Option<WorkloadId>) -> Vec<Effect> {
@@ -81,11 +83,16 @@ fn asked(model: &Model) -> Vec<Asked> {
     asked.collect()
 }
 
-/// The marked row when it is in trouble, else the worst one that is.
+/// The row that somebody marked when it is in trouble; else the worst one of late, because what has been bad for days
+/// is nobody's incident; else the worst one.
 fn first_in_trouble(model: &Model) -> Option<WorkloadId> {
     let marked = model.board.cursor.as_ref().map(|(id, _)| id);
-    let marked = marked.filter(|id| began(model, id).is_some()).cloned();
-    marked.or_else(|| in_trouble(model).next().cloned())
+    let marked = marked.filter(|id| model.board.at > 0 && began(model, id).is_some());
+    let of_late = |id: &&WorkloadId| {
+        began(model, id).is_some_and(|at| model.clock_of(id).duration_since(at) < LATELY)
+    };
+    let found = marked.or_else(|| in_trouble(model).find(of_late));
+    found.or_else(|| in_trouble(model).next()).cloned()
 }
 
 fn in_trouble(model: &Model) -> impl Iterator<Item = &WorkloadId> {

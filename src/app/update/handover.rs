@@ -70,9 +70,8 @@ fn subject(model: &Model) -> Option<Subject> {
         None => model.board.cursor.as_ref().map(|(id, _)| of_service(id)),
         Some(Screen::Table(screen)) => {
             let (kind, row) = (screen.kind()?, screen.row()?);
-            let pod = &*kind.plural == "pods" && kind.group.is_empty();
             Some(Subject {
-                on: if pod { On::Pod } else { On::Any },
+                on: if kind.is_pod() { On::Pod } else { On::Any },
                 cluster: screen.cluster.clone(),
                 namespace: Some(row.namespace.clone()).filter(|name| !name.is_empty()),
                 kind: kind.word().into(),
@@ -84,9 +83,12 @@ fn subject(model: &Model) -> Option<Subject> {
             (Pane::Pods, Some(pod)) => of_pod(model, &screen.workload, pod),
             (Pane::Pods | Pane::History, _) => of_service(&screen.workload),
         }),
+        Some(Screen::Logs(screen)) => Some(match &screen.choice.pod {
+            Some(pod) => of_pod(model, &screen.workload, pod),
+            None => of_service(&screen.workload),
+        }),
         Some(
-            Screen::Logs(_)
-            | Screen::Text(_)
+            Screen::Text(_)
             | Screen::Doctor(_)
             | Screen::Record(_)
             | Screen::Builds(_)

@@ -30,14 +30,17 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
         Intent::History => set_pane(model, Pane::History),
         Intent::Open if pane == Pane::Pods => return logs::open(model, &id, pod, false),
         Intent::Open => return compare(model),
-        Intent::Yaml => {
+        Intent::Describe | Intent::Yaml => {
             let other = target(model).and(revision);
             let of = match (pane, other, pod) {
                 (Pane::History, Some(name), _) => YamlOf::Revision { workload: id, name },
                 (Pane::Pods, _, Some(pod)) => YamlOf::Pod { workload: id, pod },
                 (Pane::History | Pane::Pods, _, _) => YamlOf::Workload(id),
             };
-            return text::open_yaml(model, of);
+            return match intent {
+                Intent::Describe => text::open_description(model, of),
+                _ => text::open_yaml(model, of),
+            };
         }
         Intent::Changes => return changes::open(model, Some(id)),
         Intent::Events => return text::open_events(model, id),

@@ -8,10 +8,13 @@ use crate::app::keymap::{Code, Key};
 use crate::app::layout;
 use crate::app::model::{Model, Overlay, Screen};
 use crate::app::table::TableScreen;
-use crate::domain::{ApiKind, ClusterId, Failure, Kind, WorkloadId, api_kind, known::State};
+use crate::domain::table::Row;
+use crate::domain::{
+    ApiKind, ClusterId, Failure, Kind, WorkloadId, api_kind, generated_name, known::State,
+};
 
 use super::key::{self, Typed};
-use super::{board, namespaces, next_job, notice, text};
+use super::{board, logs, namespaces, next_job, notice, text};
 
 /// Edits that turn one name into another, at most, for it to be meant.
 const SLIP: usize = 2;
@@ -267,30 +270,76 @@ fn on_row(model: &mut Model, intent: Intent) -> Vec<Effect> {
     };
     let cluster = screen.cluster.clone();
     match intent {
+        Intent::Describe => text::open_description(model, object),
         Intent::Yaml => text::open_yaml(model, object),
+        Intent::Logs | Intent::PreviousLogs => {
+            let previous = intent == Intent::PreviousLogs;
+            logs_of(model, (&cluster, &kind, &row), previous)
+        }
+        Intent::Open if kind.is_pod() => match service_of(model, &cluster, &row) {
+            Some(_) => logs_of(model, (&cluster, &kind, &row), false),
+            None => text::open_description(model, object),
+        },
         Intent::Open => match (&*kind.group, &*kind.kind) {
             ("", "Namespace") => {
                 model.screens.pop();
                 namespaces::go(model, &row.name);
                 Vec::new()
             }
-            ("apps", name) => match Kind::ALL.into_iter().find(|kind| kind.name() == name) {
-                Some(kind) => open_service(
-                    model,
-                    WorkloadId {
-                        cluster,
-                        namespace: row.namespace,
-                        kind,
-                        name: row.name,
-                    },
-                    object,
-                ),
+            _ => match workload(&cluster, &kind, &row) {
+                Some(id) => open_service(model, id, object),
                 None => text::open_yaml(model, object),
             },
-            _ => text::open_yaml(model, object),
         },
         _ => Vec::new(),
     }
+}
+
+/// The row as a workload, when its kind is one.
+fn workload(cluster: &ClusterId, kind: &ApiKind, row: &Row) -> Option<WorkloadId> {
+    let named = |known: &Kind| &*kind.group == "apps" && known.name() == &*kind.kind;
+    Some(WorkloadId {
+        cluster: cluster.clone(),
+        namespace: row.namespace.clone(),
+        kind: Kind::ALL.into_iter().find(named)?,
+        name: row.name.clone(),
+    })
+}
+
+/// The logs of a pod, or of all pods of a workload.
+fn logs_of(
+    model: &mut Model,
+    (cluster, kind, row): (&ClusterId, &ApiKind, &Row),
+    previous: bool,
+) -> Vec<Effect> {
+    if kind.is_pod() {
+        if let Some(id) = service_of(model, cluster, row) {
+            return logs::open(model, &id, Some(row.name.clone()), previous);
+        }
+    } else if let Some(id) = workload(cluster, kind, row)
+        && model.fleet.workload(&id).is_some()
+    {
+        return logs::open(model, &id, None, previous);
+    }
+    let words = format!(
+        "{} {} is of no service on the board: only their pods' logs are read here",
+        kind.singular, row.name
+    );
+    notice(model, words, false);
+    Vec::new()
+}
+
+/// The service on the board that a pod is of. Its ReplicaSet is called like the Deployment, and some letters more.
+fn service_of(model: &Model, cluster: &ClusterId, row: &Row) -> Option<WorkloadId> {
+    let (kind, name) = row.owner.as_ref()?;
+    let owners = generated_name::owners(kind, name);
+    let mut known = owners.map(|(kind, name)| WorkloadId {
+        cluster: cluster.clone(),
+        namespace: row.namespace.clone(),
+        kind,
+        name: name.into(),
+    });
+    known.find(|id| model.fleet.workload(id).is_some())
 }
 
 /// The service, when the board knows it; else what can be read of it.

@@ -1,4 +1,4 @@
-//! Text to read: an object as yaml, two revisions compared, and the events of one service.
+//! Text to read: an object described or as yaml, two revisions compared, and the events of one service.
 
 use crate::app::effect::{Compared, Effect, YamlOf};
 use crate::app::event::{Document, JobId};
@@ -21,14 +21,30 @@ const REASON: usize = 20;
 
 pub fn open_yaml(model: &mut Model, of: YamlOf) -> Vec<Effect> {
     let job = next_job(model);
-    let title = match &of {
+    push(
+        model,
+        named(&of),
+        TextKind::Yaml(of.clone()),
+        loading(),
+        job,
+    );
+    vec![Effect::FetchYaml { job, object: of }]
+}
+
+pub fn open_description(model: &mut Model, of: YamlOf) -> Vec<Effect> {
+    let job = next_job(model);
+    let kind = TextKind::Description(of.clone());
+    push(model, named(&of), kind, loading(), job);
+    vec![Effect::Describe { job, object: of }]
+}
+
+fn named(of: &YamlOf) -> String {
+    match of {
         YamlOf::Object { kind, name, .. } => format!("{}/{name}", kind.word()),
         YamlOf::Workload(id) => id.to_string(),
         YamlOf::Pod { pod, .. } => format!("pod/{pod}"),
         YamlOf::Revision { name, .. } => format!("revision {name}"),
-    };
-    push(model, title, TextKind::Yaml(of.clone()), loading(), job);
-    vec![Effect::FetchYaml { job, object: of }]
+    }
 }
 
 /// `title` says in words which two they are.
@@ -260,6 +276,7 @@ fn again(model: &mut Model) -> Vec<Effect> {
         // It is made again when the record is read again.
         TextKind::Action { .. } => return record::again(model),
         TextKind::Yaml(_)
+        | TextKind::Description(_)
         | TextKind::Comparison(_)
         | TextKind::Occurrence(_)
         | TextKind::BuildLog(..)
@@ -295,6 +312,10 @@ fn again(model: &mut Model) -> Vec<Effect> {
                 Effect::ReadBuildLog { job, build },
             ]
         }
+        TextKind::Description(object) => vec![
+            Effect::Cancel { job: old },
+            Effect::Describe { job, object },
+        ],
         TextKind::Yaml(object) => vec![
             Effect::Cancel { job: old },
             Effect::FetchYaml { job, object },

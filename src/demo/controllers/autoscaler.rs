@@ -9,7 +9,7 @@ use super::pods::write_status;
 use super::{Context, MANAGER};
 use crate::demo::kube::kind::{AUTOSCALERS, Kind};
 use crate::demo::kube::object::{Key, int_at, set, text_at};
-use crate::demo::kube::write::{Part, Write};
+use crate::demo::kube::write::{Part, Write, stamp};
 
 pub fn reconcile(context: &mut Context, key: &Key, autoscaler: &Value) -> Option<Duration> {
     let target = target(key, autoscaler)?;
@@ -48,12 +48,16 @@ pub fn reconcile(context: &mut Context, key: &Key, autoscaler: &Value) -> Option
             Ok(())
         });
     }
+    let moved = stamp(context.now());
     write_status(context, key, autoscaler, |status| {
         if !status.is_object() {
             *status = json!({});
         }
         set(status, &["currentReplicas"], now.into());
         set(status, &["desiredReplicas"], wanted.into());
+        if wanted != now {
+            set(status, &["lastScaleTime"], moved.clone().into());
+        }
     });
     None
 }

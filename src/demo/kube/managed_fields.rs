@@ -40,6 +40,12 @@ pub fn record(before: &Value, after: &mut Value, by: &Write<'_>) {
     if !part.is_empty() {
         entry["subresource"] = part.into();
     }
+    // A real server keeps no time of what is written through the scale.
+    if by.part == Part::Scale
+        && let Some(entry) = entry.as_object_mut()
+    {
+        entry.remove("time");
+    }
     entries.push(entry);
     set(after, &["metadata", "managedFields"], entries.into());
 }

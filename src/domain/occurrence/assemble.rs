@@ -6,15 +6,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::onset::onset;
 use super::release::releases;
+use super::scale::{self, Scaling};
 use super::{MOST, Occurrence, Subject, Trace, UseKind, What, Who, newest_first};
 use crate::domain::standing::Evidence;
-use crate::domain::{Manager, Revision, Uid, WorkloadId};
+use crate::domain::{Manager, Revision, Uid, WorkloadId, revision};
 
 /// Two sources that tell of one change agree within this.
 const SAME: SignedDuration = SignedDuration::from_secs(60);
-
-/// The controller answers a scale within this.
-const ANSWERED: SignedDuration = SignedDuration::from_secs(10);
 
 /// What the reads brought, each as far as it came.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -24,15 +22,6 @@ pub struct Gathered {
     /// Of every other kind: they say themselves what they are about.
     pub others: Vec<Occurrence>,
     pub scalings: Vec<Scaling>,
-}
-
-/// From how many pods to how many the controller brought a Deployment: only an event tells, and for an hour.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Scaling {
-    pub service: WorkloadId,
-    pub at: Timestamp,
-    pub from: u32,
-    pub to: u32,
 }
 
 impl Gathered {
@@ -82,7 +71,10 @@ pub fn assemble(gathered: &Gathered, since: Timestamp) -> Vec<Occurrence> {
     let mut found = Vec::new();
     for trace in &gathered.traces {
         let key = (trace.id(), &trace.workload.uid);
-        found.extend(releases(trace, owned.get(&key).map_or(&[], Vec::as_slice)));
+        let revisions = owned.get(&key).map_or(&[][..], Vec::as_slice);
+        found.extend(releases(trace, revisions));
+        let current = revision::current_among(&trace.workload, revisions.iter().copied());
+        found.extend(scale::untimed(trace, current, &gathered.scalings));
     }
     let uses = Uses::of(&gathered.traces);
     let (ours, others): (Vec<_>, Vec<_>) = gathered
@@ -95,7 +87,7 @@ pub fn assemble(gathered: &Gathered, since: Timestamp) -> Vec<Occurrence> {
     found.extend(others.into_iter().map(|other| uses.attributed(other)));
     without_echoes(&mut found);
     folded(&mut found);
-    with_numbers(&mut found, &gathered.scalings);
+    scale::with_numbers(&mut found, &gathered.scalings);
     for one in ours {
         merge(&mut found, one);
     }
@@ -168,20 +160,6 @@ fn folded(found: &mut Vec<Occurrence>) {
         };
         one.what != What::Warning || told.insert((about, reason.to_owned()))
     });
-}
-
-/// Of a scale the objects keep only where it led.
-fn with_numbers(found: &mut [Occurrence], scalings: &[Scaling]) {
-    for one in found.iter_mut().filter(|one| one.what == What::Scale) {
-        let told = scalings.iter().find(|told| {
-            one.services.contains(&told.service)
-                && told.at.duration_since(one.at).abs() <= ANSWERED
-                && one.words == format!("→ {} replicas", told.to)
-        });
-        if let Some(told) = told {
-            one.words = format!("{} → {} replicas", told.from, told.to);
-        }
-    }
 }
 
 impl Occurrence {

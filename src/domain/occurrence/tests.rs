@@ -1,43 +1,12 @@
 //! Pasts of one service, and nights of two thousand.
 
-use jiff::Timestamp;
 use proptest::prelude::*;
 
+use super::night::{Dice, TEMPLATE, deployment, gathered, night, revision, trace};
 use super::*;
 use crate::domain::fixture::{self, IMAGE, OLD_IMAGE, ago, now, occurrence, written};
 use crate::domain::template::CanonicalHash;
-use crate::domain::{ActionNote, Revision, Truth, Workload};
-
-const TEMPLATE: &[&str] = &["spec.template"];
-
-fn trace(workload: Workload, writes: Vec<Written>) -> Trace {
-    Trace {
-        workload,
-        writes,
-        uses: Vec::new(),
-    }
-}
-
-fn revision(number: u64, hash: &str, image: &str, seconds: i64) -> Revision {
-    let mut revision = fixture::revision(Kind::Deployment, number, hash, image);
-    revision.created = ago(seconds);
-    revision
-}
-
-fn deployment(number: u64, written: (&str, i64)) -> Workload {
-    let mut workload = fixture::workload(Kind::Deployment);
-    workload.revision = Some(number);
-    workload.written_by = Some((written.0.into(), ago(written.1)));
-    workload
-}
-
-fn gathered(trace: Trace, revisions: Vec<Revision>) -> Gathered {
-    Gathered {
-        traces: vec![trace],
-        revisions,
-        ..Gathered::default()
-    }
-}
+use crate::domain::{ActionNote, Truth};
 
 /// `age what: words by` of each line.
 fn told(gathered: &Gathered) -> Vec<String> {
@@ -195,6 +164,7 @@ fn scales_and_other_fields_are_told_from_templates() {
     );
     past.scalings.push(Scaling {
         service: fixture::id(Kind::Deployment),
+        set: "checkout-new".into(),
         at: ago(299),
         from: 2,
         to: 6,
@@ -210,6 +180,43 @@ fn scales_and_other_fields_are_told_from_templates() {
     assert_eq!(lines[3], "300 scale: scaled by kubectl");
     past.traces[0].writes.remove(0);
     assert_eq!(told(&past)[3], "300 scale: 2 → 6 replicas by kubectl");
+}
+
+#[test]
+fn a_scale_without_a_time_is_told_by_the_answer_of_the_controller() {
+    let mut scaled = trace(deployment(42, ("helm", 9_000)), Vec::new());
+    scaled.scaled_by = Some("kubectl".into());
+    scaled.workload.desired = 6;
+    let revisions = || {
+        vec![
+            revision(42, "new", IMAGE, 9_000),
+            revision(41, "old", OLD_IMAGE, 90_000),
+        ]
+    };
+    let scaling = |set: &str, seconds: i64, from: u32, to: u32| Scaling {
+        service: scaled.id().clone(),
+        set: format!("checkout-{set}").into(),
+        at: ago(seconds),
+        from,
+        to,
+    };
+    let first = |scalings: Vec<Scaling>| {
+        let mut past = gathered(scaled.clone(), revisions());
+        past.scalings = scalings;
+        told(&past).remove(0)
+    };
+    let none = "9000 release: 2.14.1 → 2.15.0 by helm";
+    let scale = "~300 scale: 2 → 6 replicas by kubectl";
+    assert_eq!(first(Vec::new()), none);
+    assert_eq!(first(vec![scaling("new", 300, 2, 6)]), scale);
+    // Another number is asked for now, a ReplicaSet of old, and the end of a rollout.
+    assert_eq!(first(vec![scaling("new", 300, 2, 5)]), none);
+    assert_eq!(first(vec![scaling("old", 300, 2, 6)]), none);
+    assert_eq!(first(vec![scaling("new", 300, 0, 6)]), none);
+    let rollout = vec![scaling("new", 300, 2, 6), scaling("old", 310, 2, 0)];
+    assert_eq!(first(rollout), none);
+    let long_before = vec![scaling("new", 300, 2, 6), scaling("old", 900, 2, 0)];
+    assert_eq!(first(long_before), scale);
 }
 
 #[test]
@@ -331,6 +338,18 @@ fn what_failed_this_time_keeps_its_lines_and_says_so() {
         report.gaps(),
         ["configmaps are missing here: no answer within 30s"]
     );
+    // One sentence for one reason.
+    report.readings = Origin::READ
+        .map(|origin| {
+            (
+                origin,
+                Reading::Failed(format!("read {}: refused", origin.word())),
+            )
+        })
+        .into();
+    report.readings.push((Origin::Record, Reading::Read));
+    let want = "nothing could be read: read deployments: refused";
+    assert_eq!(report.gaps(), [want]);
 }
 
 #[test]
@@ -373,160 +392,6 @@ fn nothing_that_came_later_did_it_and_the_nearest_before_it_most_likely_did() {
     assert_eq!(names(&lines, &suspicion)[0], "long-before");
 }
 
-/// Numbers from a seed.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % n
-    }
-
-    fn ago(&mut self, from: u64, to: u64) -> i64 {
-        i64::try_from(from + self.below(to - from)).unwrap()
-    }
-}
-
-const SERVICES: u64 = 2_000;
-
-/// Two thousand services on an ordinary day, and what broke one of them a while before `began`.
-struct Night {
-    gathered: Gathered,
-    service: WorkloadId,
-    began: Timestamp,
-}
-
-fn night(seed: u64) -> (Night, What) {
-    let mut dice = Dice(seed);
-    let (culprit, kind) = (dice.below(SERVICES), dice.below(6));
-    let began = dice.ago(60, 7_200);
-    let done = began + dice.ago(0, 1_200);
-    let mut gathered = Gathered::default();
-    for number in 0..SERVICES {
-        let changed = if number == culprit && kind < 2 {
-            done
-        } else {
-            dice.ago(60, 3 * 86_400)
-        };
-        let rolled_back = if number == culprit {
-            kind == 1
-        } else {
-            dice.below(40) == 0
-        };
-        gathered.add(service(number, changed, rolled_back));
-        let id = gathered.traces.last().unwrap().id().clone();
-        let trace = gathered.traces.last_mut().unwrap();
-        let settings: Box<str> = format!("settings-{number}").into();
-        for kind in [UseKind::ConfigMap, UseKind::Secret] {
-            let name = settings.clone();
-            trace.uses.push(Use { kind, name });
-        }
-        if dice.below(4) == 0 && number != culprit {
-            trace.writes.push(written(
-                "kubectl-edit",
-                dice.ago(60, 86_400),
-                &["spec.replicas"],
-            ));
-        }
-        let what = [What::Config, What::Secret][usize::from(dice.below(2) == 0)];
-        if dice.below(3) == 0 && number != culprit {
-            gathered
-                .others
-                .push(occurrence(what, &settings, dice.ago(60, 86_400)));
-        }
-        if dice.below(3) == 0 {
-            gathered.others.push(Occurrence {
-                services: vec![id.clone()],
-                ..occurrence(What::Autoscaler, &settings, dice.ago(60, 86_400))
-            });
-        }
-        if dice.below(10) == 0 || number == culprit {
-            gathered.others.push(Occurrence {
-                services: vec![id],
-                words: format!("BackOff: {number}"),
-                ..occurrence(What::Warning, "pod", dice.ago(1, 3_600))
-            });
-        }
-    }
-    nodes(&mut gathered, &mut dice);
-    let (service, what) = broken(&mut gathered, (culprit, kind), done);
-    let began = ago(began);
-    (
-        Night {
-            gathered,
-            service,
-            began,
-        },
-        what,
-    )
-}
-
-fn nodes(gathered: &mut Gathered, dice: &mut Dice) {
-    for number in 0..30 {
-        let node = format!("node-{number}");
-        gathered
-            .others
-            .push(occurrence(What::Node, &node, dice.ago(60, 86_400)));
-    }
-}
-
-/// Does to the service what it is that broke it, `done` seconds ago. Releases and rollbacks are done.
-fn broken(gathered: &mut Gathered, (culprit, kind): (u64, u64), done: i64) -> (WorkloadId, What) {
-    let trace = &mut gathered.traces[usize::try_from(culprit).unwrap()];
-    let service = trace.id().clone();
-    let what = [
-        What::Release,
-        What::Rollback,
-        What::Config,
-        What::Secret,
-        What::Scale,
-        What::Spec,
-    ][usize::try_from(kind).unwrap()];
-    let fields: &[&str] = match what {
-        What::Scale => &["spec.replicas"],
-        What::Spec => &["spec.strategy"],
-        _ => &[],
-    };
-    if !fields.is_empty() {
-        trace.writes.push(written("kubectl-edit", done, fields));
-    }
-    if matches!(what, What::Config | What::Secret) {
-        let name = format!("settings-{culprit}");
-        gathered.others.push(occurrence(what, &name, done));
-    }
-    (service, what)
-}
-
-/// One of two thousand, which was changed `seconds` ago; with a revision that is used again when it was rolled back.
-fn service(number: u64, seconds: i64, rolled_back: bool) -> Gathered {
-    let name = format!("svc-{number}");
-    let mut workload = deployment(if rolled_back { 3 } else { 2 }, ("jenkins", seconds));
-    workload.id.name = name.as_str().into();
-    workload.uid = name.as_str().into();
-    workload.created = ago(40 * 86_400);
-    let own = |mut revision: Revision| {
-        revision.workload = workload.id.clone();
-        revision.owner = workload.uid.clone();
-        revision.uid = format!("{name}-{}", revision.pod_hash).as_str().into();
-        revision
-    };
-    let revisions = if rolled_back {
-        let mut again = own(revision(3, "again", IMAGE, 30 * 86_400));
-        again.former = [1].into();
-        vec![again, own(revision(2, "bad", OLD_IMAGE, 20 * 86_400))]
-    } else {
-        vec![
-            own(revision(2, "new", IMAGE, seconds)),
-            own(revision(1, "old", OLD_IMAGE, 39 * 86_400)),
-        ]
-    };
-    let writes = vec![written("jenkins", seconds, TEMPLATE)];
-    gathered(trace(workload, writes), revisions)
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
@@ -534,9 +399,11 @@ proptest! {
     fn among_two_thousand_services_the_right_change_is_one_of_the_first_three(seed in any::<u64>()) {
         let (night, what) = night(seed);
         let lines = assemble(&night.gathered, ago(7 * 86_400));
+        // As the command line knows them: who stands badly, and no more.
+        let troubled = night.gathered.troubled(now());
         let suspicion = Suspicion {
             began: night.began,
-            troubled: [night.service.clone()].into(),
+            troubled: troubled.into_iter().map(|(id, _)| id).collect(),
         };
         let ranked = ordered(lines.iter().collect(), Some(&suspicion), None);
         let right = |one: &&&Occurrence| one.what == what && one.services.contains(&night.service)

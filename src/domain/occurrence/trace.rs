@@ -9,6 +9,8 @@ use crate::domain::{Workload, WorkloadId};
 pub struct Trace {
     pub workload: Workload,
     pub writes: Vec<Written>,
+    /// Who wrote the number of replicas through the scale alone, of which the server keeps no time.
+    pub scaled_by: Option<Box<str>>,
     pub uses: Vec<Use>,
 }
 

@@ -91,6 +91,15 @@ struct Metadata {
     namespace: Option<Box<str>>,
     uid: Box<str>,
     creation_timestamp: Option<jiff::Timestamp>,
+    owner_references: Vec<Owner>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Owner {
+    kind: Box<str>,
+    name: Box<str>,
+    controller: bool,
 }
 
 impl Wire {
@@ -148,11 +157,14 @@ impl From<WireRow> for Row {
 impl Object {
     fn row(self, cells: Box<[Box<str>]>) -> Row {
         let metadata = self.metadata;
+        let mut owners = metadata.owner_references.into_iter();
+        let owner = owners.find(|owner| owner.controller);
         Row {
             namespace: metadata.namespace.unwrap_or_default(),
             name: metadata.name,
             uid: (&*metadata.uid).into(),
             created: metadata.creation_timestamp,
+            owner: owner.map(|owner| (owner.kind, owner.name)),
             cells,
         }
     }
@@ -196,6 +208,7 @@ mod tests {
             ],
             "rows": [{"cells": ["keys", 2, long], "object": {"metadata": {
                 "name": "keys", "namespace": "shop", "uid": "u", "creationTimestamp": "2026-01-01T00:00:00Z",
+                "ownerReferences": [{"kind": "Other", "name": "x"}, {"kind": "App", "name": "shop", "controller": true}],
                 "annotations": {"kubectl.kubernetes.io/last-applied-configuration": "hunter2"},
             }}}],
         }));
@@ -215,6 +228,7 @@ mod tests {
             (&*row.name, &*row.namespace, &*row.cells[1]),
             ("keys", "shop", "2")
         );
+        assert_eq!(row.owner, Some(("App".into(), "shop".into())));
         assert!(row.cells[2].len() < 250);
         assert!(!format!("{row:?}").contains("hunter2"));
     }

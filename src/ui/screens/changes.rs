@@ -10,7 +10,7 @@ use crate::app::words::key;
 use crate::domain::Occurrence;
 use crate::domain::occurrence::{Origin, Reading, What};
 use crate::text;
-use crate::text::changes::{change, distance, when};
+use crate::text::changes::{change, distance, place as place_of, when};
 
 use super::super::theme::Role;
 use super::super::widgets::input::input;
@@ -139,7 +139,11 @@ fn table(pen: &mut Pen<'_>, model: &Model, (screen, lines): (&ChangesScreen, &[&
         .take(height)
         .map(|one| Shown::new(one, model, screen))
         .collect();
-    let columns = place(&columns(&shown), pen.width().saturating_sub(MARKS + 1));
+    let several = model.clusters.len() > 1 || several_namespaces(lines);
+    let columns = place(
+        &columns(&shown, several),
+        pen.width().saturating_sub(MARKS + 1),
+    );
     let mark = scroll_mark(offset, shown.len(), lines.len()).unwrap_or_default();
     let end = pen.width().saturating_sub(cells(&mark) + 2);
     for column in &columns {
@@ -186,10 +190,7 @@ fn environment(model: &Model, one: &Occurrence) -> String {
     let named = one.services.first().and_then(|id| model.environment(id));
     match named {
         Some(environment) => environment.name.clone(),
-        None if model.clusters.len() > 1 => {
-            format!("{} › {}", one.subject.cluster, one.subject.namespace)
-        }
-        None => one.subject.namespace.to_string(),
+        None => place_of(one, model.clusters.len() > 1),
     }
 }
 
@@ -199,7 +200,15 @@ fn fix(model: &Model, one: &Occurrence) -> Option<String> {
     (releases && one.services.len() == 1).then(|| key(model, Intent::RollBack))
 }
 
-fn columns(shown: &[Shown<'_>]) -> Vec<Column<Part>> {
+fn several_namespaces(lines: &[&Occurrence]) -> bool {
+    let all = lines.iter().map(|one| &one.subject.namespace);
+    let mut named = all.filter(|namespace| !namespace.is_empty());
+    let first = named.next();
+    named.any(|other| Some(other) != first)
+}
+
+/// A namespace names the object where there are `several`: it stays longer than age and writer.
+fn columns(shown: &[Shown<'_>], several: bool) -> Vec<Column<Part>> {
     let column = |key, title, of: Cell, least, goes| {
         Column::holding(shown.iter().map(of), key, title, least, goes)
     };
@@ -210,13 +219,18 @@ fn columns(shown: &[Shown<'_>]) -> Vec<Column<Part>> {
     };
     let what = roomy(column(Part::What, "WHAT", |s| &s.what, 16, 0), 28);
     let change = roomy(column(Part::Change, "CHANGE", |s| &s.change, 20, 0), 30);
+    let (place, who, age) = if several {
+        ((9, 1), (8, 2), 3)
+    } else {
+        ((8, 3), (12, 1), 2)
+    };
     vec![
         column(Part::Time, "TIME", |s| &s.time, 6, 0),
-        column(Part::Distance, "AGE", |s| &s.distance, 4, 2),
+        column(Part::Distance, "AGE", |s| &s.distance, 4, age),
         what,
-        column(Part::Place, "WHERE", |s| &s.place, 8, 3),
+        column(Part::Place, "WHERE", |s| &s.place, place.0, place.1),
         change,
-        column(Part::Who, "BY", |s| s.who, 12, 1),
+        column(Part::Who, "BY", |s| s.who, who.0, who.1),
         column(Part::From, "KNOWN FROM", |s| s.one.known_from, 14, 4),
     ]
 }

@@ -21,7 +21,7 @@ pub fn logs(pen: &mut Pen<'_>, model: &Model, screen: &LogScreen) {
     if screen.kept.is_empty() {
         pen.line(1, 2, &nothing(model, screen), Role::Dim);
     }
-    let (prefix, find) = (screen.prefix(), screen.search.field.value());
+    let prefix = screen.prefix();
     for (y, row) in (1..).zip(&screen.rows(model, from)) {
         let x = before(pen, y, screen, (prefix, row));
         let role = if row.line.note {
@@ -29,7 +29,7 @@ pub fn logs(pen: &mut Pen<'_>, model: &Model, screen: &LogScreen) {
         } else {
             Role::Plain
         };
-        found_line(pen, (x, y), (&row.text, role), find);
+        found_line(pen, (x, y), (&row.text, role), &row.found);
     }
     foot(pen, screen);
 }

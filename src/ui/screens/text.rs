@@ -1,4 +1,6 @@
-//! Text to read: an object as yaml, two revisions compared, or the events of one service.
+//! Text to read: an object described or as yaml, two revisions compared, or the events of one service.
+
+use std::ops::Range;
 
 use crate::app::Model;
 use crate::app::layout;
@@ -31,15 +33,16 @@ pub fn text(pen: &mut Pen<'_>, model: &Model, screen: &TextScreen) {
             let (lines, total) = (document.lines.iter(), document.lines.len());
             let lines = lines.map(String::as_str);
             let offset = screen.offset.min(layout::last_top(model, lines.clone()));
-            let shown = layout::reader_lines(model, lines.skip(offset));
-            let in_sight = shown.last().map_or(0, |(below, _)| below + 1);
+            let find = screen.search.field.value();
+            let shown = layout::reader_lines(model, lines.skip(offset), find);
+            let in_sight = shown.last().map_or(0, |row| row.below + 1);
             if let Some(mark) = scroll_mark(offset, in_sight, total) {
                 pen.right(0, 1, &mark, Role::Dim);
             }
-            for (y, (below, row)) in (1..).zip(&shown) {
-                let role = role_of(&screen.kind, &document.lines[offset + below]);
-                found_line(pen, (1, y), (row, role), screen.search.field.value());
-                if is_marked(&screen.kind, offset + below) {
+            for (y, row) in (1..).zip(&shown) {
+                let role = role_of(&screen.kind, &document.lines[offset + row.below]);
+                found_line(pen, (1, y), (&row.text, role), &row.found);
+                if is_marked(&screen.kind, offset + row.below) {
                     pen.put(0, y, 1, "❯", Role::Key);
                 }
             }
@@ -75,6 +78,7 @@ fn role_of(kind: &TextKind, line: &str) -> Role {
         (
             TextKind::Comparison(_)
             | TextKind::Yaml(_)
+            | TextKind::Description(_)
             | TextKind::Events(_)
             | TextKind::Action { .. }
             | TextKind::Releases(_)
@@ -85,25 +89,21 @@ fn role_of(kind: &TextKind, line: &str) -> Role {
     }
 }
 
-/// One row, escaped already, with every place marked where the search text stands, whatever its case.
+/// One row, escaped already, with every place marked that holds what was searched for, or a part of it.
 pub fn found_line(
     pen: &mut Pen<'_>,
     (start, y): (u16, u16),
     (line, role): (&str, Role),
-    find: &str,
+    found: &[Range<usize>],
 ) {
     pen.line(start, y, line, role);
-    if find.is_empty() {
-        return;
-    }
-    let (folded, wanted) = (line.to_ascii_lowercase(), find.to_ascii_lowercase());
     let width = usize::from(pen.width());
-    for (at, hit) in folded.match_indices(&wanted) {
-        let x = text::width(&line[..at]) + usize::from(start);
+    for place in found {
+        let x = text::width(&line[..place.start]) + usize::from(start);
         if x >= width {
             break;
         }
-        let cells = text::width(&line[at..at + hit.len()]);
+        let cells = text::width(&line[place.clone()]);
         let (Ok(x), Ok(cells)) = (u16::try_from(x), u16::try_from(cells)) else {
             break;
         };

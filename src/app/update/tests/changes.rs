@@ -4,7 +4,8 @@ use super::*;
 use crate::app::effect::{Asked, Compared};
 use crate::app::event::JobId;
 use crate::app::model::{ChangesScreen, TextKind};
-use crate::domain::occurrence::{Difference, Origin, Reading, Report, Subject, What};
+use crate::domain::occurrence::night::{Night, night};
+use crate::domain::occurrence::{Difference, Origin, Reading, Report, Subject, What, assemble};
 use crate::domain::{Failure, FailureKind, Occurrence, WorkloadId};
 
 pub fn screen(model: &Model) -> &ChangesScreen {
@@ -269,4 +270,52 @@ fn the_copy_is_a_table_in_the_order_of_the_screen() {
         first.contains("deploy/checkout") && first.contains("2.14.1 → 2.15.0"),
         "{first}"
     );
+}
+
+#[test]
+fn what_has_been_bad_for_days_is_nobodys_incident() {
+    let mut old = stalled("billing");
+    old.written_by = Some(("helm".into(), fixture::ago(3 * 86_400)));
+    let mut fresh = steady("cart");
+    let mut unavailable = fixture::condition("Available", Truth::False, "Minimum");
+    unavailable.changed = Some(fixture::ago(120));
+    fresh.conditions = [unavailable].into();
+    let mut model = start();
+    put(&mut model, &[old, fresh]);
+    assert_eq!(names(&model), ["billing", "cart"]);
+    keys(&mut model, "w");
+    let began = screen(&model).began.clone().unwrap();
+    assert_eq!(
+        (began.service, began.at),
+        (Some(id("cart")), fixture::ago(120))
+    );
+    // Unless it is alone.
+    let mut model = start();
+    put(&mut model, &[stalled("billing")]);
+    keys(&mut model, "w");
+    assert_eq!(
+        screen(&model).began.clone().unwrap().service,
+        Some(id("billing"))
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    /// From the news of the feeds to the lines of the screen; nobody says which service it is, or when it began.
+    #[test]
+    fn of_two_thousand_services_w_shows_what_broke_one_in_its_first_three_lines(seed in any::<u64>()) {
+        let (Night { gathered, service, began }, what) = night(seed);
+        let workloads: Vec<_> = gathered.traces.iter().map(|trace| trace.workload.clone()).collect();
+        let mut model = start();
+        put(&mut model, &workloads);
+        keys(&mut model, "w");
+        let found = screen(&model).began.clone().unwrap();
+        prop_assert_eq!((found.service.as_ref(), found.at), (Some(&service), began));
+        let occurrences = assemble(&gathered, fixture::ago(7 * 86_400));
+        tell(&mut model, Report { occurrences, ..Report::default() });
+        let lines = super::super::changes::lines(&model, screen(&model));
+        let right = |one: &&&Occurrence| one.what == what && one.services.contains(&service);
+        prop_assert!(lines.iter().take(3).any(|one| right(&one)), "{:?} of {}: {:#?}", what, service, &lines[..3]);
+    }
 }

@@ -119,3 +119,18 @@ fn its_end_is_said_and_recorded() {
         );
     }
 }
+
+#[test]
+fn a_log_is_handed_over_at_the_pod_or_the_service_that_it_is_of() {
+    let mut model = at(Level::Open, false);
+    keys(&mut model, "l");
+    let describe = "kubectl --context prod-eu -n shop describe -- ";
+    let want = format!("{describe}deploy/checkout");
+    assert_eq!(handed(&mut model, "xd"), Some(want));
+    let Some(Screen::Logs(screen)) = model.screens.last_mut() else {
+        panic!("{:?}", model.screens)
+    };
+    screen.choice.pod = Some("checkout-a".into());
+    let want = format!("{describe}pod/checkout-a");
+    assert_eq!(handed(&mut model, "xd"), Some(want));
+}

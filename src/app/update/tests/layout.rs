@@ -53,8 +53,8 @@ fn the_end_of_a_text_with_long_lines_is_reached() {
     };
     // 120 columns: three rows a line, and twenty rows.
     assert_eq!(screen.offset, 24);
-    let shown = layout::reader_lines(&model, lines[24..].iter().map(String::as_str));
+    let shown = layout::reader_lines(&model, lines[24..].iter().map(String::as_str), "29 X");
     assert_eq!(shown.len(), 18);
-    assert!(shown[15].1.starts_with("29 x"));
-    assert_eq!(shown[17].0, 5);
+    assert!(shown[15].text.starts_with("29 x"));
+    assert_eq!((shown[15].found[0].clone(), shown[17].below), (0..4, 5));
 }

@@ -90,16 +90,22 @@ fn one_revision_alone_has_nothing_to_be_compared_with() {
 }
 
 #[test]
-fn yaml_is_of_what_is_marked() {
+fn yaml_and_description_are_of_what_is_marked() {
     let mut model = opened();
     let id = fixture::id(Kind::Deployment);
     let old = YamlOf::Revision {
         workload: id.clone(),
         name: "checkout-old".into(),
     };
-    for (typed, want) in [("gy", YamlOf::Workload(id.clone())), ("gjy", old)] {
-        let effects = keys(&mut model, typed);
+    for (typed, want) in [("g", YamlOf::Workload(id.clone())), ("gj", old)] {
+        let effects = keys(&mut model, &format!("{typed}y"));
         let Some(Effect::FetchYaml { object, .. }) = effects.first() else {
+            panic!("{effects:?}")
+        };
+        assert_eq!(*object, want);
+        keys(&mut model, "q");
+        let effects = keys(&mut model, "d");
+        let Some(Effect::Describe { object, .. }) = effects.first() else {
             panic!("{effects:?}")
         };
         assert_eq!(*object, want);

@@ -39,6 +39,7 @@ fn rows(names: &[(&str, &str)]) -> Table {
         name: (*name).into(),
         uid: (*name).into(),
         created: None,
+        owner: None,
         cells: [(*name).into(), (*data).into(), "x".into()].into(),
     };
     Table {
@@ -168,4 +169,53 @@ fn a_table_that_cannot_be_read_again_keeps_its_rows_and_says_why() {
     update(&mut model, Event::TableRead { job, news });
     assert_eq!(shown(&model).len(), 3);
     assert!(!screen(&model).reading);
+}
+
+fn pods_of_table() -> Model {
+    let mut model = fleet();
+    keys(&mut model, ":po\n");
+    let outcome = Ok(vec![kind("pods", "Pod", "po")]);
+    let cluster = "prod-eu".into();
+    let job = job(&update(&mut model, Event::Discovered { cluster, outcome }));
+    let mut table = rows(&[("checkout-7d9f-a", "1/1"), ("alone", "1/1")]);
+    table.rows[0].owner = Some(("ReplicaSet".into(), "checkout-7d9f".into()));
+    page(&mut model, job, table, true);
+    model
+}
+
+#[test]
+fn a_pod_opens_as_its_log_and_one_of_no_service_is_described() {
+    for (pressed, previous) in [("\n", false), ("l", false), ("p", true)] {
+        let mut model = pods_of_table();
+        keys(&mut model, pressed);
+        let Some(Screen::Logs(logs)) = model.screens.last() else {
+            panic!("{:?}", model.screens)
+        };
+        assert_eq!(&*logs.workload.name, "checkout");
+        assert_eq!(logs.choice.pod.as_deref(), Some("checkout-7d9f-a"));
+        assert_eq!(logs.choice.previous, previous);
+    }
+    let mut model = pods_of_table();
+    keys(&mut model, "jl");
+    assert!(matches!(model.screens.last(), Some(Screen::Table(_))));
+    let said = model.notice.clone().unwrap().text;
+    assert!(said.starts_with("pod alone is of no service"), "{said}");
+    let effects = keys(&mut model, "\n");
+    assert!(
+        matches!(&effects[..], [Effect::Describe { object: YamlOf::Object { name, .. }, .. }] if **name == *"alone"),
+        "{effects:?}"
+    );
+}
+
+#[test]
+fn a_row_is_described_and_read_again() {
+    let mut model = opened();
+    let effects = keys(&mut model, "d");
+    let [Effect::Describe { object, job }] = &effects[..] else {
+        panic!("{effects:?}")
+    };
+    assert!(matches!(object, YamlOf::Object { name, .. } if **name == *"b"));
+    let effects = keys(&mut model, "^r");
+    assert_eq!(effects[0], Effect::Cancel { job: *job });
+    assert!(matches!(&effects[1], Effect::Describe { object: again, .. } if again == object));
 }

@@ -5,6 +5,8 @@ mod event;
 mod git;
 mod node;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod trace;
 
 use jiff::{SignedDuration, Timestamp};
@@ -45,9 +47,9 @@ pub fn occurrences(
         Origin::Autoscalers => autoscaler::autoscaler(cluster, raw, &mut into.others)?,
         Origin::Nodes => node::node(cluster, raw, &mut into.others)?,
         Origin::Events => event::event(cluster, raw, into)?,
-        Origin::ArgoCd => git::application(cluster, raw, &mut into.others)?,
-        Origin::Kustomizations => git::kustomization(cluster, raw, &mut into.others)?,
-        Origin::HelmReleases => git::helm_release(cluster, raw, &mut into.others)?,
+        Origin::ArgoCd | Origin::Kustomizations | Origin::HelmReleases => {
+            git::git(cluster, origin, raw, &mut into.others)?;
+        }
         Origin::Record | Origin::Session => {}
     }
     let old = into.others.split_off(before);

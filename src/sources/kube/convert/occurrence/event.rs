@@ -18,13 +18,17 @@ pub fn event(cluster: &ClusterId, raw: &str, into: &mut Gathered) -> Result<(), 
     if &*event.reason == SCALED {
         let service = workload(cluster, &event.namespace, (kind, name));
         let numbers = from_to(&event.message);
-        into.scalings
-            .extend(service.zip(numbers).map(|(service, (from, to))| Scaling {
-                service,
-                at: event.last_seen,
-                from,
-                to,
-            }));
+        into.scalings.extend(
+            service
+                .zip(numbers)
+                .map(|(service, (set, from, to))| Scaling {
+                    service,
+                    set: set.into(),
+                    at: event.last_seen,
+                    from,
+                    to,
+                }),
+        );
         return Ok(());
     }
     let owners = generated_name::owners(kind, name).map(|(kind, name)| WorkloadId {
@@ -61,8 +65,9 @@ pub fn event(cluster: &ClusterId, raw: &str, into: &mut Gathered) -> Result<(), 
 }
 
 /// `Scaled up replica set web-7d9f from 2 to 6`
-fn from_to(message: &str) -> Option<(u32, u32)> {
+fn from_to(message: &str) -> Option<(&str, u32, u32)> {
     let (before, to) = message.rsplit_once(" to ")?;
-    let (_, from) = before.rsplit_once(" from ")?;
-    Some((from.parse().ok()?, to.parse().ok()?))
+    let (before, from) = before.rsplit_once(" from ")?;
+    let (_, set) = before.rsplit_once(' ')?;
+    Some((set, from.parse().ok()?, to.parse().ok()?))
 }

@@ -64,30 +64,43 @@ struct Resource<'a> {
     name: Text<'a>,
 }
 
-/// Its history holds every sync that changed something, oldest first.
-pub fn application(
+/// What an object of one of the three kinds tells.
+pub fn git(
     cluster: &ClusterId,
+    origin: Origin,
     raw: &str,
     into: &mut Vec<Occurrence>,
 ) -> Result<(), Error> {
     let (object, synced): (Object<'_>, Synced<'_>) =
         (serde_json::from_str(raw)?, serde_json::from_str(raw)?);
     let (meta, status) = (&object.metadata, &synced.status);
-    let mut before: Option<&Entry<'_>> = None;
-    for entry in &status.history {
-        let from = before.replace(entry);
-        let Some(at) = entry.deployed_at else {
-            continue;
-        };
+    let (kind, tell): (_, fn(&Occurrence, &Status<'_>) -> Vec<Occurrence>) = match origin {
+        Origin::Kustomizations => ("kustomization", kustomization),
+        Origin::HelmReleases => ("helmrelease", helm_release),
+        _ => ("application", application),
+    };
+    let base = Occurrence {
+        what: What::Sync,
+        ..line(cluster, (&meta.namespace, &meta.name), kind, origin)
+    };
+    into.extend(tell(&base, status));
+    Ok(())
+}
+
+/// Its history holds every sync that changed something, oldest first.
+fn application(base: &Occurrence, status: &Status<'_>) -> Vec<Occurrence> {
+    let resources = status.resources.iter();
+    let services =
+        resources.filter_map(|r| workload(&base.subject.cluster, &r.namespace, (&r.kind, &r.name)));
+    let services: Vec<_> = services.collect();
+    let told = |(number, entry): (usize, &Entry<'_>)| {
+        let at = entry.deployed_at?;
+        let from = number.checked_sub(1).map(|n| &status.history[n]);
         let to = short(&entry.revision);
         let by = &entry.initiated_by;
-        let resources = status.resources.iter();
-        let services =
-            resources.filter_map(|r| workload(cluster, &r.namespace, (&r.kind, &r.name)));
-        into.push(Occurrence {
+        Some(Occurrence {
             at,
-            what: What::Sync,
-            services: services.collect(),
+            services: services.clone(),
             words: match from {
                 Some(from) => format!("{} → {to}", short(&from.revision)),
                 None => format!("→ {to}"),
@@ -100,76 +113,46 @@ pub fn application(
             known_from: "Application history",
             difference: Difference::Words(vec![
                 format!("Argo CD brought {} at {at}.", &*entry.revision),
-                format!("argocd app history {}", &*meta.name),
+                format!("argocd app history {}", base.subject.name),
             ]),
-            ..line(
-                cluster,
-                (&meta.namespace, &meta.name),
-                "application",
-                Origin::ArgoCd,
-            )
-        });
-    }
-    Ok(())
+            ..base.clone()
+        })
+    };
+    status.history.iter().enumerate().filter_map(told).collect()
 }
 
 /// The time of its Ready condition is near that of its last application, and not it.
-pub fn kustomization(
-    cluster: &ClusterId,
-    raw: &str,
-    into: &mut Vec<Occurrence>,
-) -> Result<(), Error> {
-    let (object, synced): (Object<'_>, Synced<'_>) =
-        (serde_json::from_str(raw)?, serde_json::from_str(raw)?);
-    let (meta, status) = (&object.metadata, &synced.status);
+fn kustomization(base: &Occurrence, status: &Status<'_>) -> Vec<Occurrence> {
     let ready = status.conditions.iter().find(|c| &*c.kind == "Ready");
-    let Some((ready, at)) = ready.and_then(|c| Some((c, c.last_transition_time?))) else {
-        return Ok(());
-    };
-    let words = match &*ready.status {
-        "True" => format!("→ {}", short(&status.last_applied_revision)),
-        _ => format!("not ready: {}", &*ready.reason),
-    };
-    into.push(Occurrence {
-        at,
-        inferred: true,
-        what: What::Sync,
-        words,
-        who: Who::Manager("kustomize-controller".into()),
-        known_from: "Ready condition",
-        difference: Difference::Words(vec![
-            format!("Kustomization {}: {}", &*meta.name, &*ready.message),
-            format!("last applied: {}", &*status.last_applied_revision),
-        ]),
-        ..line(
-            cluster,
-            (&meta.namespace, &meta.name),
-            "kustomization",
-            Origin::Kustomizations,
-        )
+    let told = ready.and_then(|ready| {
+        Some(Occurrence {
+            at: ready.last_transition_time?,
+            inferred: true,
+            words: match &*ready.status {
+                "True" => format!("→ {}", short(&status.last_applied_revision)),
+                _ => format!("not ready: {}", &*ready.reason),
+            },
+            who: Who::Manager("kustomize-controller".into()),
+            known_from: "Ready condition",
+            difference: Difference::Words(vec![
+                format!("Kustomization {}: {}", base.subject.name, &*ready.message),
+                format!("last applied: {}", &*status.last_applied_revision),
+            ]),
+            ..base.clone()
+        })
     });
-    Ok(())
+    told.into_iter().collect()
 }
 
 /// Its history holds the releases of Helm that it made, newest first.
-pub fn helm_release(
-    cluster: &ClusterId,
-    raw: &str,
-    into: &mut Vec<Occurrence>,
-) -> Result<(), Error> {
-    let (object, synced): (Object<'_>, Synced<'_>) =
-        (serde_json::from_str(raw)?, serde_json::from_str(raw)?);
-    let (meta, history) = (&object.metadata, &synced.status.history);
-    for (number, entry) in history.iter().enumerate() {
-        let Some(at) = entry.last_deployed else {
-            continue;
-        };
+fn helm_release(base: &Occurrence, status: &Status<'_>) -> Vec<Occurrence> {
+    let told = |(number, entry): (usize, &Entry<'_>)| {
+        let at = entry.last_deployed?;
         let (chart, to) = (&*entry.chart_name, &*entry.chart_version);
-        let from = history.get(number + 1).map(|older| &*older.chart_version);
-        into.push(Occurrence {
+        let older = status.history.get(number + 1);
+        Some(Occurrence {
             at,
-            what: What::Sync,
-            words: match from {
+            words: match older.map(|older| &*older.chart_version) {
                 Some(from) if from != to => format!("{chart} {from} → {to}, {}", &*entry.status),
                 Some(_) | None => format!("{chart} {to}, {}", &*entry.status),
             },
@@ -179,15 +162,10 @@ pub fn helm_release(
                 "Flux deployed {chart} {to} at {at}: {}.",
                 &*entry.status
             )]),
-            ..line(
-                cluster,
-                (&meta.namespace, &meta.name),
-                "helmrelease",
-                Origin::HelmReleases,
-            )
-        });
-    }
-    Ok(())
+            ..base.clone()
+        })
+    };
+    status.history.iter().enumerate().filter_map(told).collect()
 }
 
 /// A commit by its first seven letters; anything else as it stands: `main@sha1:03fe21d`.

@@ -7,8 +7,8 @@ use serde_json::{Error, Value};
 use super::writes;
 use crate::domain::occurrence::{Trace, Use, UseKind};
 use crate::domain::{ClusterId, Kind};
-use crate::sources::kube::convert::{raw_template, workload};
-use crate::sources::kube::wire::Tracked;
+use crate::sources::kube::convert::{REASON, capped, raw_template, workload};
+use crate::sources::kube::wire::{Tracked, TrackedMeta};
 
 pub fn trace(cluster: &ClusterId, kind: Kind, raw: &str) -> Result<Trace, Error> {
     let tracked: Tracked<'_> = serde_json::from_str(raw)?;
@@ -18,8 +18,15 @@ pub fn trace(cluster: &ClusterId, kind: Kind, raw: &str) -> Result<Trace, Error>
     Ok(Trace {
         workload: workload(cluster, kind, raw)?,
         writes: writes(&tracked.metadata),
+        scaled_by: scaled_by(&tracked.metadata),
         uses: uses.into_iter().collect(),
     })
+}
+
+fn scaled_by(meta: &TrackedMeta<'_>) -> Option<Box<str>> {
+    let mut writes = meta.managed_fields.iter();
+    let untimed = writes.find(|write| &*write.subresource == "scale" && write.time.is_none())?;
+    Some(capped(&untimed.manager, REASON))
 }
 
 /// The fields of a pod spec that name one, wherever they stand. Optional ones count: they may have changed as well.

@@ -1,0 +1,37 @@
+//! `w` in a world of two thousand services: the change that broke one, among all the others and named to nobody.
+
+use crate::support::pty::{Launch, picture};
+
+#[test]
+fn among_two_thousand_services_the_right_change_is_one_of_the_first_three_lines() {
+    for (scenario, service, change) in [
+        ("bad-image", "deploy/catalog", "2.14.0 → 2.15.0"),
+        ("crash-loop", "deploy/payments", "8.3.0 → 8.4.0"),
+    ] {
+        let home = tempfile::tempdir().unwrap();
+        let terminal = Launch::new(home.path())
+            .variable("TMPDIR", &home.path().to_string_lossy())
+            .with(&["demo", "--services", "2000", "--scenario", scenario])
+            .size(160, 40)
+            .open();
+        terminal.wait_for("all services, and the one that hangs", |screen| {
+            let text = picture(screen);
+            text.contains("services · 1 stalled")
+        });
+        terminal.keys("w");
+        terminal.wait_for("all that was read", |screen| {
+            let text = picture(screen);
+            text.contains("likeliest before ") && text.contains(" lines, read ")
+        });
+        let text = terminal.picture();
+        let mut first = text
+            .lines()
+            .skip_while(|line| !line.contains("KNOWN FROM"))
+            .skip(1)
+            .take(3);
+        assert!(
+            first.any(|line| line.contains(service) && line.contains(change)),
+            "{text}"
+        );
+    }
+}
