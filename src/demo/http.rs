@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Collected, Full, Limited};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
@@ -42,7 +42,7 @@ where
                 async move {
                     let (head, body) = request.into_parts();
                     let body = Limited::new(body, LONGEST).collect().await;
-                    let body = body.map(|body| body.to_bytes()).unwrap_or_default();
+                    let body = body.map(Collected::to_bytes).unwrap_or_default();
                     let response = answer(&Request::from_parts(head, body));
                     Ok::<_, Infallible>(response.map(Full::new))
                 }

@@ -303,15 +303,12 @@ fn decoded(segment: &str) -> String {
         let hex = piece
             .get(..2)
             .and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match hex.filter(u8::is_ascii) {
-            Some(byte) => {
-                text.push(byte.into());
-                text.push_str(&piece[2..]);
-            }
-            None => {
-                text.push('%');
-                text.push_str(piece);
-            }
+        if let Some(byte) = hex.filter(u8::is_ascii) {
+            text.push(byte.into());
+            text.push_str(&piece[2..]);
+        } else {
+            text.push('%');
+            text.push_str(piece);
         }
     }
     text

@@ -35,8 +35,8 @@ def refused(what, call, *kinds):
 
 def python_jenkins(secret):
     server = jenkins.Jenkins(url, user, secret, timeout=20)
-    assert server.get_version() == "2.541", server.get_version()
     assert server.get_whoami()["fullName"] == user
+    assert server.get_version() == "2.541", server.get_version()
     names = [job["fullname"] for job in server.get_all_jobs()]
     assert path in names, names
     info = server.get_job_info(path)
@@ -94,7 +94,7 @@ def api4():
 
 
 def jenkins_api():
-    server = JenkinsApi(url, username=user, password=password, lazy=True, useCrumb=True)
+    server = JenkinsApi(url, username=user, password=password, lazy=True, use_crumb=True)
     assert server.version == "2.541"
     job = Job(f"{url.rstrip('/')}/job/shop/job/{service}/job/main", path, server)
     assert job.is_enabled() and job.has_params()

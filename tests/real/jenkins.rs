@@ -291,7 +291,7 @@ fn a_thousand_jobs_are_one_request() {
         jobs: jobs.collect::<BTreeSet<Box<str>>>(),
         watched: true,
     };
-    let mut poller = Poller::new(client, 1);
+    let mut poller = Poller::new(client, 1, jiff::Timestamp::now);
     let (found, wait) = RUNTIME.block_on(poller.look(&look));
     assert_eq!(found.unwrap().len(), CROWD);
     assert!(wait >= Duration::from_secs(15), "nothing moves: {wait:?}");

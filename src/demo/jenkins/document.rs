@@ -66,7 +66,7 @@ impl Documents<'_> {
         json!({"_class": JOB, "name": "main", "fullName": format!("shop/{name}/main"), "displayName": "main",
             "fullDisplayName": format!("shop » {name} » main"), "url": self.job_url(job),
             "description": text(&job.description), "buildable": job.enabled, "disabled": !job.enabled,
-            "color": self.color(job), "inQueue": queued.is_some(), "keepDependencies": false,
+            "color": Self::color(job), "inQueue": queued.is_some(), "keepDependencies": false,
             "queueItem": queued.map_or(Value::Null, |item| self.waiting(item)), "nextBuildNumber": number,
             "concurrentBuild": false, "healthReport": [], "resumeBlocked": false,
             "property": [{"_class": "jenkins.branch.BranchJobProperty", "branch": {}}, {
@@ -78,7 +78,7 @@ impl Documents<'_> {
             "lastUnstableBuild": null, "lastUnsuccessfulBuild": find(&|run| run.ended.is_some_and(|e| e.1 != "SUCCESS"))})
     }
 
-    fn color(&self, job: &Job) -> String {
+    fn color(job: &Job) -> String {
         let ended = job.builds.iter().rev().find_map(|run| run.ended);
         let color = match ended {
             _ if !job.enabled => return "disabled".into(),
@@ -184,7 +184,7 @@ impl Documents<'_> {
         json!({"_class": format!("hudson.model.Queue${class}"), "id": item.id, "url": format!("queue/item/{}/", item.id),
             "why": why, "blocked": class == "BlockedItem", "buildable": false, "stuck": false,
             "inQueueSince": item.since.as_millisecond(), "params": format!("\nVERSION={}\nSUITE={}", item.version, item.suite),
-            "task": {"_class": JOB, "name": "main", "url": self.job_url(job), "color": self.color(job)},
+            "task": {"_class": JOB, "name": "main", "url": self.job_url(job), "color": Self::color(job)},
             "actions": [{"_class": "hudson.model.CauseAction", "causes": causes},
                 {"_class": "hudson.model.ParametersAction", "parameters": parameters(&item.version, &item.suite)}]})
     }
@@ -287,7 +287,7 @@ impl Documents<'_> {
             .filter(|(at, _)| *at <= elapsed && !(fails && *at > 12));
         let mut log: String = written.map(|(_, text)| text.as_str()).collect();
         if let Some((_, result)) = run.ended {
-            log.push_str(&format!("Finished: {result}\n"));
+            log = format!("{log}Finished: {result}\n");
         }
         log
     }

@@ -19,7 +19,8 @@ pub struct Guard {
 
 impl Guard {
     /// A post with a password needs a crumb; one with a token does not.
-    pub fn admit(&self, request: &Request<Bytes>) -> Result<(), Response<Bytes>> {
+    /// What it says instead of an answer, `None` to whom it lets in.
+    pub fn refuse(request: &Request<Bytes>) -> Option<Response<Bytes>> {
         let headers = request.headers();
         let login = basic(headers);
         let Some((user, secret)) = login else {
@@ -31,19 +32,19 @@ impl Guard {
             ] {
                 said.insert(name, http::HeaderValue::from_static(value));
             }
-            return Err(response);
+            return Some(response);
         };
         if user != USER || (secret != TOKEN && secret != USER) {
             let why = format!("Invalid password/token for user: {user}");
-            return Err(page(StatusCode::UNAUTHORIZED, &why));
+            return Some(page(StatusCode::UNAUTHORIZED, &why));
         }
         let crumb = headers.get("jenkins-crumb").and_then(|c| c.to_str().ok());
         let bound = session(headers).is_some_and(|id| crumb == Some(&*crumb_of(id)));
         if request.method() == Method::POST && secret == USER && !bound {
             let why = "No valid crumb was included in the request";
-            return Err(page(StatusCode::FORBIDDEN, why));
+            return Some(page(StatusCode::FORBIDDEN, why));
         }
-        Ok(())
+        None
     }
 
     /// Of the session that the request has; a new one otherwise.
@@ -82,6 +83,5 @@ fn session(headers: &HeaderMap) -> Option<u64> {
 fn crumb_of(session: u64) -> String {
     let text = format!("a crumb of session {session}");
     let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
-    let bytes = digest.as_ref().iter();
-    bytes.map(|byte| format!("{byte:02x}")).collect()
+    STANDARD.encode(digest.as_ref())
 }

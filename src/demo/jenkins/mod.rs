@@ -82,10 +82,8 @@ impl Farm {
     }
 
     fn answer(&self, request: &Request<Bytes>) -> Response<Bytes> {
-        let mut response = match self.guard.admit(request) {
-            Ok(()) => route::answer(self, request),
-            Err(refusal) => refusal,
-        };
+        let refusal = Guard::refuse(request);
+        let mut response = refusal.unwrap_or_else(|| route::answer(self, request));
         let headers = response.headers_mut();
         let version = http::HeaderValue::from_static(VERSION);
         headers.insert("x-jenkins", version);

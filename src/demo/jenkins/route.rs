@@ -42,6 +42,7 @@ fn of_jobs(farm: &Farm, path: &[&str], post: bool, pairs: &Pairs) -> Response<By
     let document = match path {
         ["api", "json" | "python"] => documents.root(),
         ["job", "shop", "api", "json" | "python"] => documents.folder(),
+        ["job", "shop"] => return page(StatusCode::OK, "shop [Jenkins]"),
         ["job", "shop", "job", service, rest @ ..] => {
             let Some(at) = state.jobs.iter().position(|job| job.service == *service) else {
                 return missing();
@@ -52,6 +53,7 @@ fn of_jobs(farm: &Farm, path: &[&str], post: bool, pairs: &Pairs) -> Response<By
                     drop(state);
                     return write(farm, at, rest, pairs);
                 }
+                [] | ["job", "main"] => return page(StatusCode::OK, "main [Jenkins]"),
                 ["job", "main", "api", "json" | "python"] => documents.job(at),
                 ["job", "main", number, rest @ ..] => {
                     return build(farm, &state, (at, number), rest, pairs);
@@ -96,6 +98,7 @@ fn build(
     };
     let documents = documents(farm, state);
     match rest {
+        [] => page(StatusCode::OK, "main [Jenkins]"),
         ["api", "json" | "python"] => tell(&documents.run(job, run), pairs),
         ["wfapi", "describe"] => say(&documents.stages(run)),
         ["testReport", "api", "json" | "python"] => match documents.tests(run) {
@@ -134,9 +137,10 @@ fn queue(farm: &Farm, rest: &[&str], post: bool, pairs: &Pairs) -> Response<Byte
         ["cancelItem"] if post => {
             let id = value(pairs, "id").and_then(|id| id.parse().ok());
             let now = farm.cluster.clock.now();
-            match id.is_some_and(|id| state.cancel(id, now)) {
-                true => lead(StatusCode::NO_CONTENT, "."),
-                false => missing(),
+            if id.is_some_and(|id| state.cancel(id, now)) {
+                lead(StatusCode::NO_CONTENT, ".")
+            } else {
+                missing()
             }
         }
         ["api", "json" | "python"] => {
@@ -185,7 +189,7 @@ fn write(farm: &Farm, at: usize, rest: &[&str], pairs: &Pairs) -> Response<Bytes
         }
         ["submitDescription"] => {
             let text = value(pairs, "description").unwrap_or_default();
-            state.jobs[at].description = text.to_owned();
+            text.clone_into(&mut state.jobs[at].description);
             lead(StatusCode::FOUND, &url)
         }
         [number, "stop" | "term" | "kill"] => {
@@ -202,7 +206,8 @@ fn write(farm: &Farm, at: usize, rest: &[&str], pairs: &Pairs) -> Response<Bytes
             let Some(run) = runs.find(|run| run.number.to_string() == *number) else {
                 return missing();
             };
-            run.description = value(pairs, "description").unwrap_or_default().to_owned();
+            let text = value(pairs, "description").unwrap_or_default();
+            text.clone_into(&mut run.description);
             lead(StatusCode::FOUND, &format!("{url}{number}/"))
         }
         _ => missing(),

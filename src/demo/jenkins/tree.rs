@@ -129,13 +129,11 @@ fn range(text: &str) -> Option<(usize, usize)> {
         "" => Some(absent),
         text => text.parse().ok(),
     };
-    match text.split_once(',') {
-        Some((from, to)) => Some((number(from, 0)?, number(to, usize::MAX)?)),
-        None => {
-            let at: usize = text.parse().ok()?;
-            Some((at, at + 1))
-        }
-    }
+    let Some((from, to)) = text.split_once(',') else {
+        let at: usize = text.parse().ok()?;
+        return Some((at, at + 1));
+    };
+    Some((number(from, 0)?, number(to, usize::MAX)?))
 }
 
 #[cfg(test)]

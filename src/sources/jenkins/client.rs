@@ -103,16 +103,14 @@ impl Inner {
         }
         let root: wire::Root = json(&about, &answer)?;
         self.crumbs = root.use_crumbs;
-        self.flavour = match version(&answer.headers) {
-            Some(flavour) => flavour,
+        let mut found = version(&answer.headers);
+        if found.is_none() {
             // Hudson says it on its pages only, which are long; their head is enough.
-            None => {
-                let ask = self.ask(Method::GET, self.base.clone());
-                let page = self.http.open(&ask).await;
-                let found = page.ok().and_then(|page| version(&page.headers));
-                found.unwrap_or(Flavour::Unknown)
-            }
-        };
+            let ask = self.ask(Method::GET, self.base.clone());
+            let page = self.http.open(&ask).await;
+            found = page.ok().and_then(|page| version(&page.headers));
+        }
+        self.flavour = found.unwrap_or(Flavour::Unknown);
         Ok(())
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::client::Client;
 use super::error::Error;
 use crate::domain::build::{Job, State};
+use crate::sources::Clock;
 use crate::sources::kube::backoff;
 
 /// While something runs or waits, and somebody looks.
@@ -63,12 +64,16 @@ impl Pace {
 pub struct Poller {
     client: Client,
     pace: Pace,
+    clock: Clock,
 }
 
 impl Poller {
-    pub fn new(client: Client, seed: u64) -> Self {
-        let pace = Pace::new(seed);
-        Self { client, pace }
+    pub fn new(client: Client, seed: u64, clock: Clock) -> Self {
+        Self {
+            client,
+            pace: Pace::new(seed),
+            clock,
+        }
     }
 
     pub fn client(&self) -> &Client {
@@ -78,10 +83,14 @@ impl Poller {
     /// Looks once, by one request, and says how long to wait before the next look. Nothing is asked when no job is
     /// in view.
     pub async fn look(&mut self, look: &Look) -> (Result<Vec<Job>, Error>, Duration) {
-        let begun = tokio::time::Instant::now();
+        let begun = (self.clock)();
         let jobs = self.client.jobs(&look.jobs).await;
         let wait = match &jobs {
-            Ok(jobs) => self.pace.after(jobs, look.watched, begun.elapsed()),
+            Ok(jobs) => {
+                let took = (self.clock)().duration_since(begun);
+                let took = Duration::try_from(took).unwrap_or_default();
+                self.pace.after(jobs, look.watched, took)
+            }
             Err(error) => self.pace.after_failure(error),
         };
         (jobs, wait)

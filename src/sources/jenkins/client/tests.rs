@@ -116,13 +116,12 @@ async fn a_trigger_carries_crumb_and_session_and_gives_the_queue_item() {
 
 #[tokio::test]
 async fn a_crumb_that_has_died_is_asked_for_again_once() {
-    let (client, heard) = modern(|line, _| match line.starts_with("GET") {
-        true => says("200 OK", MODERN, JOB),
-        false => says(
-            "403 Forbidden",
-            "",
-            "No valid crumb was included in the request",
-        ),
+    let (client, heard) = modern(|line, _| {
+        if line.starts_with("GET") {
+            return says("200 OK", MODERN, JOB);
+        }
+        let why = "No valid crumb was included in the request";
+        says("403 Forbidden", "", why)
     })
     .await;
     let error = client
