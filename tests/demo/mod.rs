@@ -3,5 +3,6 @@
 pub mod kubectl;
 pub mod planted;
 mod play;
+mod registry;
 mod serve;
 mod shapes;

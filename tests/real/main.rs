@@ -10,6 +10,7 @@ mod comparison;
 mod connection;
 #[path = "../contract/mod.rs"]
 mod contract;
+mod docker;
 mod ending;
 mod evicting;
 mod feed;
@@ -28,6 +29,7 @@ mod paused;
 mod pausing;
 mod plane;
 mod pod;
+mod registry;
 mod requests;
 mod restarting;
 mod rights;

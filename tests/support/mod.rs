@@ -17,6 +17,7 @@ pub mod fixtures;
 pub mod keeper;
 pub mod proxy;
 pub mod pty;
+pub mod registries;
 pub mod terminal_bytes;
 pub mod tunnel;
 pub mod wait;
