@@ -111,7 +111,7 @@ impl Docker {
     /// Sends the folder and builds it.
     pub fn build(&self, build: Build) -> Working {
         let about = format!("build {}", build.tag);
-        let docker = self.clone();
+        let (docker, engine) = (self.clone(), self.engine.clone());
         let started = async move {
             let (folder, file) = (build.folder.clone(), build.dockerfile.clone());
             let packed = tokio::task::spawn_blocking(move || context::pack(&folder, &file)).await;
@@ -127,12 +127,8 @@ impl Docker {
                 Some(network) => options.networkmode(network),
                 None => options,
             };
-            let body = body_try_stream(pieces(tokio::fs::File::from_std(packed)));
-            let engine = docker.engine.clone();
-            // The stream borrows the client, so it goes through a channel of its own.
-            Ok(owned(engine, options.build(), body, move |why| {
-                docker.error(&about, why)
-            }))
+            let error = move |why: &bollard::errors::Error| docker.error(&about, why);
+            Ok(owned(engine, options.build(), packed, error))
         };
         stream::once(started).try_flatten().boxed()
     }
@@ -195,11 +191,12 @@ impl Docker {
 fn owned(
     engine: bollard::Docker,
     options: bollard::query_parameters::BuildImageOptions,
-    body: bollard::BodyType,
+    files: std::fs::File,
     error: impl Fn(&bollard::errors::Error) -> Error + Send + 'static,
 ) -> Working {
     let (news, told) = futures::channel::mpsc::channel(8);
     let building = async move {
+        let body = body_try_stream(pieces(tokio::fs::File::from_std(files)));
         let said = engine.build_image(options, None, Some(body));
         let said = said.map(move |info| info.map(convert::build).map_err(|why| error(&why)));
         let works = said
