@@ -7,6 +7,9 @@ use std::process::{Child, Command};
 use std::sync::LazyLock;
 
 use ring::digest::{SHA256, digest};
+use rolldeck::config;
+use rolldeck::engine::clock;
+use rolldeck::sources::registry::Registries;
 use serde_json::{Value, json};
 
 use super::api::RUNTIME;
@@ -29,6 +32,20 @@ pub struct Server {
     login: Option<(&'static str, &'static str)>,
     keeper: Keeper,
     _remover: Child,
+}
+
+/// Where the registry of the fixtures' images is said to be, nobody listens.
+pub fn nowhere() -> Registries {
+    let known = config::Registry {
+        host: "registry.test".into(),
+        address: Some("127.0.0.1:1".into()),
+        ca_file: None,
+    };
+    let settings = config::Registries {
+        known: vec![known],
+        ..config::Registries::default()
+    };
+    Registries::new(&settings, clock::now)
 }
 
 /// Debian's, without a login.
