@@ -4,6 +4,7 @@ mod autoscaler;
 mod changed;
 mod config;
 mod dry_run;
+mod image;
 mod permission;
 mod quota;
 mod unchanged;
@@ -21,13 +22,18 @@ use crate::plan::check::CheckState;
 use crate::plan::{Ask, CheckId, Finding, Plan, Verdict};
 use crate::sources::kube::path::{self, Resource};
 use crate::sources::kube::{Cluster, Error};
+use crate::sources::registry::Registries;
 
 /// What each question is given.
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// Yields each answer as it comes, and ends. Under `readonly` no dry run is sent; reads and self-reviews are.
-#[allow(clippy::needless_pass_by_value)] // the stream outlives its caller's client
-pub fn preflight(cluster: Cluster, plan: Plan, readonly: bool) -> BoxStream<'static, Verdict> {
+#[allow(clippy::needless_pass_by_value)] // the stream outlives its caller's clients
+pub fn preflight(
+    (cluster, registries): (Cluster, Registries),
+    plan: Plan,
+    readonly: bool,
+) -> BoxStream<'static, Verdict> {
     let plan = Arc::new(plan);
     let questions: FuturesUnordered<BoxFuture<'static, Verdict>> = FuturesUnordered::new();
     // A dry run waits for the permission: who may not write sends nothing that looks like a write.
@@ -47,6 +53,7 @@ pub fn preflight(cluster: Cluster, plan: Plan, readonly: bool) -> BoxStream<'sta
                 async move { dry_run::ask(&cluster, &plan, readonly, permission.await).await }
                     .boxed()
             }
+            Ask::Images(pulled) => image::ask(cluster, plan, registries.clone(), pulled).boxed(),
             Ask::References(names) => config::ask(cluster, plan, names).boxed(),
             Ask::Changed { names, since } => changed::ask(cluster, plan, names, since).boxed(),
             Ask::Quota(need) => quota::ask(cluster, plan, need).boxed(),

@@ -16,6 +16,7 @@ use crate::domain::{
 };
 use crate::engine::{clock, doctor};
 use crate::sources::kube::{self, Cluster};
+use crate::sources::registry::Registries;
 
 use super::output;
 
@@ -26,6 +27,7 @@ pub struct Session {
     clusters: Vec<Cluster>,
     /// Those that do not, and why.
     lost: Vec<(ClusterId, Failure)>,
+    pub registries: Registries,
     pub fleet: Fleet,
     news: SelectAll<BoxStream<'static, (SourceId, Vec<Update>)>>,
     troubles: BTreeMap<SourceId, Failure>,
@@ -77,6 +79,7 @@ impl Session {
             cluster: first.clone(),
             clusters,
             lost,
+            registries: Registries::new(&config.registries, clock::now),
             fleet: Fleet::default(),
             news: SelectAll::new(),
             troubles: BTreeMap::new(),

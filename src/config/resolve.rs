@@ -182,9 +182,15 @@ mod tests {
                     search: vec!["/nonexistent/home/.kube/config".into()],
                     ..Connection::default()
                 },
+                registries: Registries {
+                    docker_config: Some("/nonexistent/home/.docker".into()),
+                    ..Registries::default()
+                },
                 ..Config::default()
             }
         );
+        let docker = with(Overrides::default(), &[("DOCKER_CONFIG", "/d")]).unwrap();
+        assert_eq!(docker.registries.docker_config, Some("/d".into()));
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub mod hold;
 pub mod id;
 pub mod image;
 pub mod image_state;
+pub mod image_work;
 pub mod known;
 pub mod labels;
 pub mod log;

@@ -116,7 +116,7 @@ impl Asks {
             }
         };
         self.connected.send_replace(Some(client.clone()));
-        let mut poller = Poller::new(client, seed);
+        let mut poller = Poller::new(client, seed, clock::now);
         loop {
             let look = self.looks.borrow_and_update().clone();
             let (outcome, wait) = poller.look(&look).await;

@@ -30,6 +30,7 @@ use crate::app::event::Event;
 use crate::config::Config;
 use crate::domain::{ClusterId, Failure, FailureKind};
 use crate::sources::kube::Cluster;
+use crate::sources::registry::Registries;
 
 use builds::Servers;
 use feeds::Feeds;
@@ -61,6 +62,8 @@ struct Shared {
     events: mpsc::Sender<Event>,
     links: Links,
     servers: Servers,
+    /// Others when the settings say something else of them.
+    registries: RwLock<Registries>,
 }
 
 impl Engine {
@@ -68,6 +71,7 @@ impl Engine {
     pub fn start(config: Config) -> (Self, mpsc::Receiver<Event>) {
         let (events, receiver) = mpsc::channel(WAITING);
         let shared = Arc::new(Shared {
+            registries: RwLock::new(Registries::new(&config.registries, clock::now)),
             config: RwLock::new(Arc::new(config)),
             events,
             links: Links::default(),
@@ -236,7 +240,19 @@ impl Shared {
         Arc::clone(&self.config.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    fn registries(&self) -> Registries {
+        let registries = self.registries.read();
+        registries.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn configure(&self, config: Config) {
+        if *self.registries().settings() != config.registries {
+            let registries = Registries::new(&config.registries, clock::now);
+            *self
+                .registries
+                .write()
+                .unwrap_or_else(PoisonError::into_inner) = registries;
+        }
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
     }
 

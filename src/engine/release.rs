@@ -44,7 +44,8 @@ pub fn context(config: &Config, id: &WorkloadId) -> GatherContext {
 pub(super) async fn preflight(shared: Arc<Shared>, job: JobId, plan: Plan) {
     match shared.connected(&plan.workload.cluster) {
         Ok(cluster) => {
-            let mut verdicts = actions::preflight(cluster, plan, shared.config().readonly);
+            let asked = (cluster, shared.registries());
+            let mut verdicts = actions::preflight(asked, plan, shared.config().readonly);
             while let Some(verdict) = verdicts.next().await {
                 shared.send(Event::Checked { job, verdict }).await;
             }

@@ -6,6 +6,7 @@ pub mod differs;
 pub mod downtime;
 pub mod history;
 pub mod hold;
+pub mod image;
 pub mod owner;
 pub mod paused;
 pub mod quota;
@@ -27,6 +28,7 @@ pub enum CheckId {
     Unchanged,
     Differs,
     DryRun,
+    Image,
     Config,
     Withdrawn,
     Changed,
@@ -44,11 +46,12 @@ pub enum CheckId {
 }
 
 impl CheckId {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Permission,
         Self::Unchanged,
         Self::Differs,
         Self::DryRun,
+        Self::Image,
         Self::Config,
         Self::Withdrawn,
         Self::Changed,
@@ -72,6 +75,7 @@ impl CheckId {
             Self::Unchanged => "unchanged",
             Self::Differs => "differs",
             Self::DryRun => "dry-run",
+            Self::Image => "image",
             Self::Config => "config",
             Self::Withdrawn => "withdrawn",
             Self::Changed => "changed",
@@ -150,6 +154,8 @@ pub enum Ask {
     Unchanged,
     /// The server accepts every step.
     DryRun,
+    /// The registries have what its pods are started from.
+    Images(image::Pulled),
     /// Everything the target template names exists.
     References(Vec<Reference>),
     /// None of these was written since.

@@ -186,6 +186,7 @@ fn of_check(
             // The dry run is authorized like the write: accepted, it proves the permission.
             CheckId::Permission
             | CheckId::Differs
+            | CheckId::Image
             | CheckId::Config
             | CheckId::Withdrawn
             | CheckId::Changed

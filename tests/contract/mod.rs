@@ -26,4 +26,5 @@ mod writes;
 pub mod http;
 pub mod kubectl;
 pub mod place;
+pub mod registry;
 pub mod shape;

@@ -4,5 +4,6 @@ mod changes;
 pub mod kubectl;
 pub mod planted;
 mod play;
+mod registry;
 mod serve;
 mod shapes;

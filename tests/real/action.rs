@@ -22,6 +22,7 @@ use crate::feed::Watched;
 use crate::support::api::RUNTIME;
 use crate::support::control_plane::ControlPlane;
 use crate::support::fixtures::{Service, break_it, note, odd, stuck};
+use crate::support::registries::nowhere;
 
 /// A person's way from the key to the end, without the screen.
 struct Way {
@@ -87,7 +88,7 @@ impl Way {
 
     fn checks(&self, plan: &Plan, readonly: bool) -> Vec<Verdict> {
         let cluster = self.watched.cluster.clone();
-        RUNTIME.block_on(preflight(cluster, plan.clone(), readonly).collect())
+        RUNTIME.block_on(preflight((cluster, nowhere()), plan.clone(), readonly).collect())
     }
 
     fn execute(&self, plan: &Plan, verdicts: Vec<Verdict>) -> Vec<Progress> {

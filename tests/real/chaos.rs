@@ -23,6 +23,7 @@ use crate::connection::cluster;
 use crate::support::api::RUNTIME;
 use crate::support::control_plane::ControlPlane;
 use crate::support::fixtures::Service;
+use crate::support::registries::nowhere;
 use crate::support::wait;
 
 /// Many times as often as usual, when somebody asks for it.
@@ -135,7 +136,7 @@ impl Hand {
     async fn ready(&self, request: &Request) -> Option<Ready> {
         let evidence = self.read(request).await?;
         let plan = plan(&Fleet::default(), &evidence, jiff::Timestamp::now()).ok()?;
-        let verdicts = preflight(self.cluster.clone(), plan.clone(), false);
+        let verdicts = preflight((self.cluster.clone(), nowhere()), plan.clone(), false);
         let verdicts = verdicts.collect().await;
         Some(Ready { plan, verdicts })
     }

@@ -12,6 +12,7 @@ mod connection;
 #[path = "../contract/mod.rs"]
 mod contract;
 mod describe;
+mod docker;
 mod ending;
 mod evicting;
 mod feed;
@@ -33,6 +34,7 @@ mod pausing;
 mod plane;
 mod pod;
 mod presence;
+mod registry;
 mod requests;
 mod restarting;
 mod rights;

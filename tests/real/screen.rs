@@ -7,8 +7,10 @@ use vt100::Screen;
 use crate::support::fixtures::Service;
 use crate::support::pty::{Launch, Terminal, picture};
 
-/// Verified after two seconds of readiness in place of thirty.
-pub const QUICK: &str = "verifySeconds: 2\n";
+/// Verified after two seconds of readiness in place of thirty. The registry of the fixtures' images is nowhere, and
+/// nobody is asked where.
+pub const QUICK: &str =
+    "verifySeconds: 2\nregistries: [{host: registry.test, address: '127.0.0.1:1'}]\n";
 
 /// rolldeck on a namespace, as somebody opens it.
 pub fn open(kubeconfig: &Path, home: &Path) -> Terminal {

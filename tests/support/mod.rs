@@ -18,6 +18,7 @@ pub mod hudson;
 pub mod keeper;
 pub mod proxy;
 pub mod pty;
+pub mod registries;
 pub mod relay;
 pub mod terminal_bytes;
 pub mod tunnel;

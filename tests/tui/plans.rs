@@ -383,7 +383,9 @@ fn warned_plan(width: u16, height: u16) -> Model {
             );
             let finding = match check {
                 CheckId::Differs => Finding::Ok,
-                CheckId::Config | CheckId::Changed | CheckId::Quota => Finding::Unverified,
+                CheckId::Image | CheckId::Config | CheckId::Changed | CheckId::Quota => {
+                    Finding::Unverified
+                }
                 _ => Finding::Warn,
             };
             let state = CheckState::Answered(says(check, finding, &sentence));
@@ -404,14 +406,14 @@ fn no_warning_hides_another_or_what_decides() {
     for words in [
         "2.15.0 (rev 39)  →  2.14.1",
         "image  registry.example",
-        "unverified  3 checks: config, changed, quota",
+        "unverified  4 checks: image, config, changed, quota",
         "5 of 6 keep serving",
         "kubectl -n shop rollout undo",
         "y, then type checkout",
     ] {
         assert!(screen.contains(words), "{words}: {screen}");
     }
-    let warnings = CheckId::ALL.len() - 3 - 4 - 1;
+    let warnings = CheckId::ALL.len() - 3 - 5 - 1;
     assert_eq!(
         screen.matches("│ warn        ").count(),
         warnings,

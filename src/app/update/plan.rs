@@ -391,6 +391,7 @@ pub fn check_name(check: CheckId) -> &'static str {
         CheckId::Unchanged => "the look at whether it moved",
         CheckId::Differs => "the difference",
         CheckId::DryRun => "the dry run",
+        CheckId::Image => "the look into the registry",
         CheckId::Config => "the look at what it names",
         CheckId::Owner => "the owner",
         CheckId::Paused => "the pause",

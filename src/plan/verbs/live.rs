@@ -7,7 +7,7 @@ use crate::domain::image::{ImageRef, short_digest};
 use crate::domain::template::canonical_hash;
 use crate::domain::version::version;
 use crate::domain::{ActionNote, Container, Kind, Pod, Revision, TemplateHash, Verbatim, Workload};
-use crate::plan::check::{CheckState, downtime, quota, readiness, references};
+use crate::plan::check::{CheckState, downtime, image, quota, readiness, references};
 use crate::plan::patch::{self, Note};
 use crate::plan::{
     Ask, Check, CheckId, Evidence, Goal, ObjectRef, Offer, OfferId, Refusal, Side, Step,
@@ -155,6 +155,15 @@ pub fn config(template: &Value) -> Check {
         id: CheckId::Config,
         state,
     }
+}
+
+/// Whether its images can be pulled; nothing to ask when there is none.
+pub fn images(template: &Value) -> Option<Check> {
+    let state = CheckState::Asking(Ask::Images(image::of(template)?));
+    Some(Check {
+        id: CheckId::Image,
+        state,
+    })
 }
 
 /// What a rollout to `template` meets on its way: `to_make` of its pods are not there yet. `since` when what it is set

@@ -131,6 +131,7 @@ fn checks(restart: &Restart<'_>) -> Vec<Check> {
     let evidence = restart.evidence;
     let workload = &evidence.workload;
     let mut checks = live::must_checks();
+    checks.extend(live::images(&restart.after));
     checks.push(live::config(&restart.after));
     let (current, old) = live::revisions(evidence);
     let told = [

@@ -152,6 +152,7 @@ fn checks(
     let workload = &case.evidence.workload;
     let mut checks = live::must_checks();
     checks.push(differs(case, differences).into());
+    checks.extend(live::images(&case.after));
     checks.push(live::config(&case.after));
     let others = pods::others(case.evidence.pods.iter(), case.target);
     let told = [

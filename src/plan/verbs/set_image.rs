@@ -255,6 +255,7 @@ fn checks(change: &Change<'_>, now: Timestamp) -> Vec<Check> {
     let found = differences(&change.before, &change.after);
     let mut checks = live::must_checks();
     checks.push(check::differs::verdict(&found).into());
+    checks.extend(live::images(&change.after));
     checks.push(live::config(&change.after));
     let told = [
         withdrawn::verdict(withdrawn, now),

@@ -152,6 +152,14 @@ impl Registries {
         self.by(&place, secrets, &ask).await
     }
 
+    /// Docker's own login for the registry of an image, which a Docker engine does not know by itself.
+    ///
+    /// # Errors
+    /// Docker's settings or a helper cannot be used.
+    pub async fn login(&self, image: &str) -> Result<Option<Login>, Error> {
+        self.of_docker(&Place::of(image)?).await
+    }
+
     /// Asks with one login after another until one is let in; the first refusal is the one that is told.
     pub(super) async fn by<'a, T>(
         &self,

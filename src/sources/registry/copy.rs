@@ -60,7 +60,7 @@ impl Registries {
             }
             .boxed()
         };
-        self.by(&to, &[], &push).await?;
+        self.by(&to, secrets, &push).await?;
         Ok(raw.digest.clone())
     }
 
@@ -166,7 +166,7 @@ fn upload(to: &Place, opened: &Response, digest: &str, about: &str) -> Result<St
     Ok(next.to_string())
 }
 
-fn push<'a>(way: Way<'a>) -> Who<'a> {
+fn push(way: Way<'_>) -> Who<'_> {
     Who {
         place: way.to.0,
         login: way.to.1,

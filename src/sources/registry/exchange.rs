@@ -518,7 +518,11 @@ fn unreached(place: &Place, error: &reqwest::Error) -> Error {
         words if words.starts_with("failed to lookup address") => {
             "its name is not known here".into()
         }
-        words if words.contains("UnknownIssuer") => {
+        words
+            if ["UnknownIssuer", "BadSignature"]
+                .iter()
+                .any(|why| words.contains(why)) =>
+        {
             "its certificate is of an authority that is not trusted here (caFile in the settings)"
                 .into()
         }

@@ -343,9 +343,9 @@ mod tests {
             broken,
             "docker's settings D/config.json cannot be read at line 1, column 11"
         );
-        let place = Place::of("nginx").unwrap();
-        let nowhere = of_docker(Path::new("/nonexistent"), &place);
-        assert_eq!(nowhere.await, Ok(None));
+        let nginx = Place::of("nginx").unwrap();
+        let nowhere = of_docker(Path::new("/nonexistent"), &nginx).await;
+        assert_eq!(nowhere, Ok(None));
         let missing = asked(r#"{"credsStore":"rolldeck-none"}"#, "nginx").await;
         assert_eq!(
             missing.unwrap_err(),

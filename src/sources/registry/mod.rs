@@ -12,7 +12,7 @@ mod place;
 
 pub use client::Registries;
 pub use error::Error;
-pub use login::PullSecret;
+pub use login::{Login, PullSecret};
 
 #[cfg(test)]
 mod tests;

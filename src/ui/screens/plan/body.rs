@@ -370,6 +370,7 @@ pub fn question(check: CheckId) -> &'static str {
         CheckId::Unchanged => "whether it is still as you saw it",
         CheckId::Differs => "what differs",
         CheckId::DryRun => "whether the server accepts it (dry run)",
+        CheckId::Image => "whether the registry has the image",
         CheckId::Config => "whether everything it names exists",
         CheckId::Owner => "who else writes it",
         CheckId::Paused => "whether it is paused",

@@ -1,0 +1,252 @@
+//! What is asked of a Docker engine: builds, tags, pushes, pulls, and what it has.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use bollard::auth::DockerCredentials;
+use bollard::query_parameters::{
+    BuildImageOptionsBuilder, CreateImageOptionsBuilder, ListImagesOptionsBuilder,
+    PushImageOptionsBuilder, TagImageOptionsBuilder,
+};
+use bollard::{API_DEFAULT_VERSION, BollardRequest, body_try_stream};
+use bytes::Bytes;
+use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
+use http::HeaderValue;
+use tokio::io::AsyncReadExt as _;
+
+use super::context;
+use super::convert;
+use super::error::Error;
+use crate::domain::ImageRef;
+use crate::domain::image_work::{ImageWork, LocalImage};
+use crate::sources::registry::Login;
+
+/// How long the engine may take to begin an answer: before a build it unpacks all files.
+const LIMIT: u64 = 120;
+const SOCKET: &str = "unix:///var/run/docker.sock";
+const PIECE: usize = 64 << 10;
+
+/// Where the engine is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Address {
+    /// `DOCKER_HOST`: `unix://…` or `tcp://…`. Absent: the socket of this machine.
+    pub host: Option<String>,
+    /// `DOCKER_CERT_PATH`, when `DOCKER_TLS_VERIFY` is set: the folder of `ca.pem`, `cert.pem` and `key.pem`.
+    pub certificates: Option<PathBuf>,
+}
+
+/// What is built.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Build {
+    pub folder: PathBuf,
+    /// Within the folder: `Dockerfile`.
+    pub dockerfile: String,
+    /// `shop/web:1.0`.
+    pub tag: String,
+    pub arguments: HashMap<String, String>,
+    pub labels: HashMap<String, String>,
+    /// Of its steps: `none`, `host`. Absent: the engine's own.
+    pub network: Option<String>,
+}
+
+/// News as they come. The first error is the last item; without [`ImageWork::Done`] it did not come to its end.
+/// Nothing limits how long a step may be silent; dropping it ends a build, and leaves a push where it is.
+pub type Working = BoxStream<'static, Result<ImageWork, Error>>;
+
+/// One engine. Cheap to clone.
+#[derive(Clone)]
+pub struct Docker {
+    engine: bollard::Docker,
+    host: String,
+}
+
+impl Docker {
+    /// Nothing is asked yet.
+    ///
+    /// # Errors
+    /// There is no such socket, or the certificates cannot be used.
+    pub fn new(address: &Address) -> Result<Self, Error> {
+        let host = address.host.clone().filter(|host| !host.is_empty());
+        let host = host.unwrap_or_else(|| SOCKET.to_owned());
+        let version = API_DEFAULT_VERSION;
+        let engine = if host.starts_with("unix://") {
+            bollard::Docker::connect_with_unix(&host, LIMIT, version)
+        } else if let Some(folder) = &address.certificates {
+            let [key, own, ca] = ["key.pem", "cert.pem", "ca.pem"].map(|name| folder.join(name));
+            bollard::Docker::connect_with_ssl(&host, &key, &own, &ca, LIMIT, version)
+        } else if host.starts_with("tcp://") || host.starts_with("http://") {
+            bollard::Docker::connect_with_http(&host, LIMIT, version)
+        } else {
+            return Err(Error::Unreached {
+                host,
+                message: "only unix:// and tcp:// addresses are known here".into(),
+            });
+        };
+        let engine = engine.map_err(|why| Error::of(&host, "connect", &why))?;
+        let engine = engine.with_request_modifier(url_safe);
+        Ok(Self { engine, host })
+    }
+
+    /// Its version.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub async fn version(&self) -> Result<String, Error> {
+        let version = self.engine.version().await;
+        let version = version.map_err(|why| self.error("the engine's version", &why))?;
+        Ok(version.version.unwrap_or_default())
+    }
+
+    /// All images with their labels, in one request.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub async fn images(&self) -> Result<Vec<LocalImage>, Error> {
+        let options = ListImagesOptionsBuilder::new().digests(true).build();
+        let images = self.engine.list_images(Some(options)).await;
+        let images = images.map_err(|why| self.error("the engine's images", &why))?;
+        Ok(images.into_iter().map(convert::image).collect())
+    }
+
+    /// Sends the folder and builds it.
+    pub fn build(&self, build: Build) -> Working {
+        let about = format!("build {}", build.tag);
+        let (docker, engine) = (self.clone(), self.engine.clone());
+        let started = async move {
+            let (folder, file) = (build.folder.clone(), build.dockerfile.clone());
+            let packed = tokio::task::spawn_blocking(move || context::pack(&folder, &file)).await;
+            let packed = packed.map_err(|why| files(&build.folder, &why.to_string()))??;
+            let options = BuildImageOptionsBuilder::new()
+                .dockerfile(&build.dockerfile)
+                .t(&build.tag)
+                .buildargs(&build.arguments)
+                .labels(&build.labels)
+                .rm(true)
+                .forcerm(true);
+            let options = match &build.network {
+                Some(network) => options.networkmode(network),
+                None => options,
+            };
+            let error = move |why: &bollard::errors::Error| docker.error(&about, why);
+            Ok(owned(engine, options.build(), packed, error))
+        };
+        stream::once(started).try_flatten().boxed()
+    }
+
+    /// Gives it another name.
+    ///
+    /// # Errors
+    /// There is no such image.
+    pub async fn tag(&self, image: &str, name: &str) -> Result<(), Error> {
+        let parts = ImageRef::parse(name);
+        let options = TagImageOptionsBuilder::new()
+            .repo(parts.repository)
+            .tag(parts.tag.unwrap_or("latest"))
+            .build();
+        let tagged = self.engine.tag_image(image, Some(options)).await;
+        tagged.map_err(|why| self.error(&format!("tag {image}"), &why))
+    }
+
+    /// Sends an image to its registry, layer by layer. The login is that of docker, which the engine does not know.
+    pub fn push(&self, image: &str, login: Option<&Login>) -> Working {
+        let (docker, about) = (self.clone(), format!("push {image}"));
+        let parts = ImageRef::parse(image);
+        let options = PushImageOptionsBuilder::new()
+            .tag(parts.tag.unwrap_or("latest"))
+            .build();
+        let sent =
+            self.engine
+                .push_image(parts.repository, Some(options), Some(credentials(login)));
+        let told = sent.map(move |info| {
+            info.map(convert::push)
+                .map_err(|why| docker.error(&about, &why))
+        });
+        told.try_filter_map(|work| async move { Ok(work) }).boxed()
+    }
+
+    /// Fetches an image from its registry.
+    pub fn pull(&self, image: &str, login: Option<&Login>) -> Working {
+        let (docker, about) = (self.clone(), format!("pull {image}"));
+        let parts = ImageRef::parse(image);
+        let options = CreateImageOptionsBuilder::new()
+            .from_image(parts.repository)
+            .tag(parts.digest.or(parts.tag).unwrap_or("latest"))
+            .build();
+        let fetched = self
+            .engine
+            .create_image(Some(options), None, Some(credentials(login)));
+        let told = fetched.map(move |info| {
+            info.map(convert::pull)
+                .map_err(|why| docker.error(&about, &why))
+        });
+        told.try_filter_map(|work| async move { Ok(work) }).boxed()
+    }
+
+    fn error(&self, about: &str, error: &bollard::errors::Error) -> Error {
+        Error::of(&self.host, about, error)
+    }
+}
+
+/// A build whose stream owns all it needs.
+fn owned(
+    engine: bollard::Docker,
+    options: bollard::query_parameters::BuildImageOptions,
+    files: std::fs::File,
+    error: impl Fn(&bollard::errors::Error) -> Error + Send + 'static,
+) -> Working {
+    let (news, told) = futures::channel::mpsc::channel(8);
+    let building = async move {
+        let body = body_try_stream(pieces(tokio::fs::File::from_std(files)));
+        let said = engine.build_image(options, None, Some(body));
+        let said = said.map(move |info| info.map(convert::build).map_err(|why| error(&why)));
+        let works = said
+            .map_ok(|works| stream::iter(works.into_iter().map(Ok)))
+            .try_flatten();
+        // Whoever listened is gone: then the build ends with the connection.
+        let _ = works.map(Ok).forward(news).await;
+    };
+    let silent = stream::once(building).filter_map(|()| async { None });
+    stream::select(silent, told).boxed()
+}
+
+fn pieces(file: tokio::fs::File) -> impl futures::Stream<Item = std::io::Result<Bytes>> + Send {
+    stream::try_unfold(file, |mut file| async move {
+        let mut piece = bytes::BytesMut::with_capacity(PIECE);
+        let read = file.read_buf(&mut piece).await?;
+        Ok((read > 0).then(|| (piece.freeze(), file)))
+    })
+}
+
+fn credentials(login: Option<&Login>) -> DockerCredentials {
+    match login {
+        Some(Login::Password { user, secret }) => DockerCredentials {
+            username: Some(user.clone()),
+            password: Some(secret.clone()),
+            ..DockerCredentials::default()
+        },
+        Some(Login::Identity(token)) => DockerCredentials {
+            identitytoken: Some(token.clone()),
+            ..DockerCredentials::default()
+        },
+        Some(Login::Anonymous) | None => DockerCredentials::default(),
+    }
+}
+
+/// The engine reads the other alphabet of base64: without it some passwords are dropped.
+fn url_safe(mut request: BollardRequest) -> BollardRequest {
+    if let Some(value) = request.headers_mut().get_mut("x-registry-auth")
+        && let Ok(text) = value.to_str()
+        && let Ok(mut safe) = HeaderValue::from_str(&text.replace('+', "-").replace('/', "_"))
+    {
+        safe.set_sensitive(true);
+        *value = safe;
+    }
+    request
+}
+
+fn files(folder: &Path, message: &str) -> Error {
+    Error::Files {
+        place: folder.display().to_string(),
+        message: message.to_owned(),
+    }
+}

@@ -1,0 +1,80 @@
+//! What can go wrong between here and a Docker engine, and what a person is told about it.
+
+use std::error::Error as StdError;
+use std::io;
+
+use bollard::errors::Error as Bollard;
+
+use crate::domain::{Failure, FailureKind};
+
+/// `about` is what was asked, in words: `push shop/web:1.0`. `message` holds the engine's own words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// No connection, or it broke.
+    #[error("{host}: {message}")]
+    Unreached { host: String, message: String },
+    #[error("{about}: the Docker engine gives no answer")]
+    Late { about: String },
+    /// It refused.
+    #[error("{about}: {message}")]
+    Refused { about: String, message: String },
+    /// It began and did not come to its end; told inside of an answer that said yes.
+    #[error("{about}: {message}")]
+    Failed { about: String, message: String },
+    /// The files of a build.
+    #[error("{place}: {message}")]
+    Files { place: String, message: String },
+}
+
+impl Error {
+    /// One sentence for the person, and what to do.
+    pub fn failure(&self) -> Failure {
+        let kind = match self {
+            Self::Unreached { .. } | Self::Late { .. } => FailureKind::Unreachable,
+            Self::Refused { .. } | Self::Failed { .. } => FailureKind::Failed,
+            Self::Files { .. } => FailureKind::Usage,
+        };
+        let failure = Failure::new(kind, self.to_string());
+        match self {
+            Self::Unreached { .. } => failure.hint("DOCKER_HOST says where the engine is"),
+            _ => failure,
+        }
+    }
+
+    pub(super) fn of(host: &str, about: &str, error: &Bollard) -> Self {
+        let about = about.to_owned();
+        match error {
+            Bollard::DockerResponseServerError { message, .. } => Self::Refused {
+                about,
+                message: message.trim().to_owned(),
+            },
+            Bollard::DockerStreamError { error } => Self::Failed {
+                about,
+                message: error.trim().to_owned(),
+            },
+            Bollard::RequestTimeoutError => Self::Late { about },
+            Bollard::JsonDataError { message, .. } => Self::Failed {
+                about,
+                message: format!("the answer cannot be read: {message}"),
+            },
+            other => Self::Unreached {
+                host: host.to_owned(),
+                message: innermost(other),
+            },
+        }
+    }
+}
+
+fn innermost(error: &(dyn StdError + 'static)) -> String {
+    let mut words = error.to_string();
+    let mut at = Some(error);
+    while let Some(inner) = at {
+        let io = inner.downcast_ref::<io::Error>();
+        words = match io.and_then(|io| io.raw_os_error().map(|_| io.kind())) {
+            Some(kind) => kind.to_string(),
+            None => inner.to_string(),
+        };
+        at = inner.source();
+    }
+    words
+}

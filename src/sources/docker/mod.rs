@@ -1,0 +1,10 @@
+//! The Docker engine: builds, tags, pushes and pulls, and what it has. It fails alone.
+
+mod client;
+mod context;
+mod convert;
+mod error;
+mod ignored;
+
+pub use client::{Address, Build, Docker, Working};
+pub use error::Error;

@@ -1,0 +1,233 @@
+//! A real Docker engine, beside real registries: builds, pushes, pulls, and what it says when they fail.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use futures::StreamExt as _;
+use rolldeck::config;
+use rolldeck::domain::image_work::ImageWork;
+use rolldeck::engine::clock;
+use rolldeck::sources::docker::{Address, Build, Docker, Error, Working};
+use rolldeck::sources::registry::Registries;
+use serde_json::json;
+
+use crate::support::api::RUNTIME;
+use crate::support::keeper::Keeper;
+use crate::support::registries::{self, USER};
+use crate::support::wait;
+
+/// `dockerd` on a socket and folders of its own, without a network.
+struct Dockerd {
+    folder: tempfile::TempDir,
+    keeper: Keeper,
+}
+
+impl Dockerd {
+    fn start() -> Self {
+        let folder = tempfile::Builder::new()
+            .prefix("rolldeck-dockerd-")
+            .tempdir()
+            .unwrap();
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        let root = registries::installed();
+        let inside = |name: &str| root.join(name).display().to_string();
+        let path = std::env::var("PATH").unwrap();
+        let arguments = [
+            format!("PATH={}:{}:{path}", inside("usr/sbin"), inside("usr/bin")),
+            format!(
+                "LD_LIBRARY_PATH={0}/lib/x86_64-linux-gnu:{0}/usr/lib/x86_64-linux-gnu",
+                root.display()
+            ),
+            inside("usr/sbin/dockerd"),
+            format!("--host=unix://{}", at("d.sock")),
+            format!("--data-root={}", at("data")),
+            format!("--exec-root={}", at("exec")),
+            format!("--pidfile={}", at("pid")),
+            "--iptables=false".into(),
+            "--bridge=none".into(),
+        ];
+        let log = folder.path().join("log");
+        let keeper = Keeper::start(Path::new("/usr/bin/env"), &arguments, &log);
+        Self { folder, keeper }
+    }
+
+    fn connect(&self) -> Docker {
+        let address = Address {
+            host: Some(format!(
+                "unix://{}",
+                self.folder.path().join("d.sock").display()
+            )),
+            certificates: None,
+        };
+        wait::until("the Docker engine answers", || {
+            let here = Path::new("/proc").join(self.keeper.process_id().to_string());
+            assert!(here.exists(), "{}", self.keeper.last_words());
+            let docker = Docker::new(&address).ok()?;
+            RUNTIME.block_on(docker.version()).ok().map(|_| docker)
+        })
+    }
+}
+
+impl Drop for Dockerd {
+    /// Asked first: only it takes its mounts away.
+    fn drop(&mut self) {
+        self.keeper.signal("TERM");
+        let here = Path::new("/proc").join(self.keeper.process_id().to_string());
+        let ended = || {
+            let status = fs::read_to_string(here.join("status")).unwrap_or_default();
+            (status.is_empty() || status.contains("State:\tZ")).then_some(())
+        };
+        wait::until("the Docker engine ends", ended);
+    }
+}
+
+/// A folder that can be built without a network.
+fn folder(dockerfile: &str) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().to_owned();
+    fs::copy(
+        registries::installed().join("bin/busybox"),
+        place.join("busybox"),
+    )
+    .unwrap();
+    fs::write(place.join("Dockerfile"), dockerfile).unwrap();
+    fs::write(place.join(".dockerignore"), "*.secret\n").unwrap();
+    fs::write(place.join("a.secret"), "hunter2").unwrap();
+    (folder, place)
+}
+
+fn every(working: Working) -> Result<Vec<ImageWork>, Error> {
+    let said: Vec<_> = RUNTIME.block_on(working.collect());
+    said.into_iter().collect()
+}
+
+fn done(works: &[ImageWork]) -> &str {
+    let last = works.iter().rev().find_map(|work| match work {
+        ImageWork::Done(id) => Some(&**id),
+        _ => None,
+    });
+    last.unwrap_or_else(|| panic!("no end: {works:?}"))
+}
+
+#[test]
+fn what_is_built_is_pushed_with_its_digest_and_pulled_again() {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    if !status.contains("Uid:\t0\t") {
+        eprintln!("not run: the Docker engine wants root");
+        return;
+    }
+    let dockerd = Dockerd::start();
+    let docker = dockerd.connect();
+    let (open, locked) = (registries::open(), registries::with_password());
+    let image = format!("{}/shop/built:1.0", open.host);
+    let built = "FROM scratch\nCOPY busybox /bin/sh\nCOPY . /files\nRUN [ ! -e /files/a.secret ] && echo made $WHAT\n";
+    let build = |dockerfile: &str| {
+        let (folder, place) = folder(dockerfile);
+        let works = every(
+            docker.build(Build {
+                folder: place,
+                dockerfile: "Dockerfile".into(),
+                tag: image.clone(),
+                labels: [(
+                    "org.opencontainers.image.revision".to_owned(),
+                    "c0ffee".to_owned(),
+                )]
+                .into(),
+                network: Some("none".into()),
+                ..Build::default()
+            }),
+        );
+        drop(folder);
+        works
+    };
+
+    let works = build(built).unwrap();
+    let steps = works
+        .iter()
+        .filter(|work| matches!(work, ImageWork::Step { .. }));
+    assert!(steps.count() >= 4, "{works:?}");
+    let said = |line: &str| works.contains(&ImageWork::Output(line.into()));
+    assert!(said("made"), "{works:?}");
+    let id = done(&works).to_owned();
+    let images = RUNTIME.block_on(docker.images()).unwrap();
+    let found = images.iter().find(|found| *found.id == *id).unwrap();
+    assert_eq!(found.tags, [image.as_str().into()]);
+    assert_eq!(
+        &*found.labels["org.opencontainers.image.revision"],
+        "c0ffee"
+    );
+    assert!(found.digests.is_empty() && found.created.is_some() && found.size > 0);
+
+    // What fails inside of an answer that began well is an error.
+    for (dockerfile, words) in [
+        (
+            "FROM scratch\nCOPY busybox /bin/sh\nRUN exit 3\n",
+            "returned a non-zero code: 3",
+        ),
+        ("FROM scratch\nCOPY nothing /\n", "nothing"),
+        ("NONSENSE\n", "unknown instruction: NONSENSE"),
+    ] {
+        let error = build(dockerfile).unwrap_err().to_string();
+        assert!(
+            error.starts_with(&format!("build {image}: ")) && error.contains(words),
+            "{error}"
+        );
+    }
+    let dead = "127.0.0.1:1/shop/built:1.0";
+    RUNTIME.block_on(docker.tag(&image, dead)).unwrap();
+    let error = every(docker.push(dead, None)).unwrap_err();
+    assert!(error.to_string().contains("connection refused"), "{error}");
+    let unknown = RUNTIME
+        .block_on(docker.tag("no/such:1", "no/other:1"))
+        .unwrap_err();
+    assert!(matches!(unknown, Error::Refused { .. }), "{unknown}");
+
+    let pushed = every(docker.push(&image, None)).unwrap();
+    assert!(
+        pushed
+            .iter()
+            .any(|work| matches!(work, ImageWork::Layer { bytes: Some(_), .. })),
+        "{pushed:?}"
+    );
+    let digest = done(&pushed).to_owned();
+    let registries = Registries::new(&config::Registries::default(), clock::now);
+    let manifest = RUNTIME.block_on(registries.manifest(&image, &[])).unwrap();
+    assert_eq!(
+        (&*manifest.digest, manifest.commit()),
+        (&*digest, Some("c0ffee"))
+    );
+    let images = RUNTIME.block_on(docker.images()).unwrap();
+    let found = images.iter().find(|found| *found.id == *id).unwrap();
+    assert_eq!(
+        found.digest_in(&format!("{}/shop/built", open.host)),
+        Some(&*digest)
+    );
+
+    // With the login that docker keeps, and not without.
+    let home = tempfile::tempdir().unwrap();
+    let auth = STANDARD.encode(format!("{}:{}", USER.0, USER.1));
+    let text = json!({"auths": {&locked.host: {"auth": auth}}}).to_string();
+    fs::write(home.path().join("config.json"), text).unwrap();
+    let settings = config::Registries {
+        docker_config: Some(home.path().into()),
+        ..config::Registries::default()
+    };
+    let registries = Registries::new(&settings, clock::now);
+    let copy = format!("{}/prod/built:1.0", locked.host);
+    let copied = RUNTIME
+        .block_on(registries.copy(&image, &copy, &[]))
+        .unwrap();
+    assert_eq!(*copied, *digest);
+    let login = RUNTIME.block_on(registries.login(&copy)).unwrap();
+    let denied = every(docker.pull(&copy, None)).unwrap_err();
+    assert!(
+        denied.to_string().starts_with(&format!("pull {copy}: ")),
+        "{denied}"
+    );
+    let pulled = every(docker.pull(&copy, login.as_ref())).unwrap();
+    assert_eq!(done(&pulled), digest);
+    let again = every(docker.push(&copy, login.as_ref())).unwrap();
+    assert_eq!(done(&again), digest);
+}
