@@ -1,9 +1,9 @@
-//! `w` in a world of two thousand services: the change that broke one, among all the others and named to nobody.
+//! `w` in a world of a hundred services: the change that broke one, among all the others and named to nobody.
 
 use crate::support::pty::{Launch, picture};
 
 #[test]
-fn among_two_thousand_services_the_right_change_is_one_of_the_first_three_lines() {
+fn among_a_hundred_services_the_right_change_is_one_of_the_first_three_lines() {
     for (scenario, service, change) in [
         ("bad-image", "deploy/catalog", "2.14.0 → 2.15.0"),
         ("crash-loop", "deploy/payments", "8.3.0 → 8.4.0"),
@@ -11,7 +11,7 @@ fn among_two_thousand_services_the_right_change_is_one_of_the_first_three_lines(
         let home = tempfile::tempdir().unwrap();
         let terminal = Launch::new(home.path())
             .variable("TMPDIR", &home.path().to_string_lossy())
-            .with(&["demo", "--services", "2000", "--scenario", scenario])
+            .with(&["demo", "--services", "100", "--scenario", scenario])
             .size(160, 40)
             .open();
         terminal.wait_for("all services, and the one that hangs", |screen| {
