@@ -254,7 +254,7 @@ fn commits_come_from_the_repository() {
     );
     assert_eq!((&*commit.id, commit.at.is_some()), ("2", true));
     assert_eq!(&*second.sources[0].revision, "2");
-    assert_eq!(second.culprits, []);
+    assert_eq!(second.culprits, ["alice".into()]);
 }
 
 #[test]

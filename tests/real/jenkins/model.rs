@@ -15,23 +15,32 @@ use super::{Hudson, RUNTIME, built, client, done, given, settings, start, wait};
 /// A service of the tour that nothing happens to.
 const JOB: &str = "shop/checkout/main";
 
-fn world() -> &'static Running {
-    static WORLD: LazyLock<Running> = LazyLock::new(|| {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let options = Options {
-            scenario: Scenario::find("tour").unwrap(),
-            seed: 1,
-            speed: 8,
-            services: None,
-        };
-        RUNTIME.block_on(demo::start(options)).unwrap()
-    });
+/// A build takes 24 seconds here: what is to be seen in the middle of one is not missed.
+fn slow() -> &'static Running {
+    static WORLD: LazyLock<Running> = LazyLock::new(|| world(1));
     &WORLD
 }
 
-fn embedded(secret: &str) -> Result<Client, Error> {
+/// And 6 here.
+fn quick() -> &'static Running {
+    static WORLD: LazyLock<Running> = LazyLock::new(|| world(4));
+    &WORLD
+}
+
+fn world(speed: u32) -> Running {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let options = Options {
+        scenario: Scenario::find("tour").unwrap(),
+        seed: 1,
+        speed,
+        services: None,
+    };
+    RUNTIME.block_on(demo::start(options)).unwrap()
+}
+
+fn embedded(world: &Running, secret: &str) -> Result<Client, Error> {
     let settings = Jenkins {
-        url: world().endpoints.jenkins.clone(),
+        url: world.endpoints.jenkins.clone(),
         user: Some(jenkins::USER.into()),
         ..settings(0, secret)
     };
@@ -45,14 +54,14 @@ struct Side {
     parameter: &'static str,
 }
 
-fn both(hudson: &'static str, demo: &'static str) -> [Side; 2] {
+fn both(hudson: &'static str, world: &Running, demo: &'static str) -> [Side; 2] {
     let hudson = Side {
         client: client(),
         job: hudson,
         parameter: "N",
     };
     let demo = Side {
-        client: embedded(jenkins::TOKEN).unwrap(),
+        client: embedded(world, jenkins::TOKEN).unwrap(),
         job: demo,
         parameter: "VERSION",
     };
@@ -61,7 +70,7 @@ fn both(hudson: &'static str, demo: &'static str) -> [Side; 2] {
 
 #[test]
 fn both_coalesce_stop_and_take_out_of_the_queue() {
-    for side in both("contract-stop", "shop/cart/main") {
+    for side in both("contract-stop", slow(), "shop/cart/main") {
         let Side {
             client,
             job,
@@ -109,7 +118,7 @@ fn both_coalesce_stop_and_take_out_of_the_queue() {
 #[test]
 fn both_follow_a_log_to_its_end() {
     Hudson::shared().open("contract-gate");
-    for side in both("contract-log", JOB) {
+    for side in both("contract-log", quick(), JOB) {
         let Side {
             client,
             job,
@@ -136,7 +145,7 @@ fn both_follow_a_log_to_its_end() {
 
 #[test]
 fn both_refuse_what_is_wrong_in_the_same_way() {
-    for side in both("contract-off", "shop/search/main") {
+    for side in both("contract-off", quick(), "shop/search/main") {
         let Side { client, job, .. } = &side;
         RUNTIME.block_on(async {
             client.set_enabled(job, false).await.unwrap();
@@ -149,14 +158,14 @@ fn both_refuse_what_is_wrong_in_the_same_way() {
             assert!(matches!(error, Error::NotFound { .. }), "{error}");
         });
     }
-    let error = embedded("wrong").unwrap_err();
+    let error = embedded(quick(), "wrong").unwrap_err();
     assert!(matches!(error, Error::Unauthorized { .. }), "{error}");
 }
 
 #[test]
 fn the_embedded_one_is_modern_and_its_image_reaches_the_registry() {
     // With the password: crumb and session.
-    let client = embedded(jenkins::USER).unwrap();
+    let client = embedded(slow(), jenkins::USER).unwrap();
     assert_eq!(client.flavour(), &Flavour::Jenkins(jenkins::VERSION.into()));
     let path = "shop/payments/main";
     let job = RUNTIME.block_on(client.job(path)).unwrap();
@@ -178,7 +187,7 @@ fn the_embedded_one_is_modern_and_its_image_reaches_the_registry() {
     let image = RUNTIME
         .block_on(client.image(&build, &rule, "payments"))
         .unwrap();
-    assert!(world().cluster.images.find(&image.unwrap()).is_some());
+    assert!(slow().cluster.images.find(&image.unwrap()).is_some());
     let broken = start(&client, path, &[("VERSION", "77.0.1-broken")]);
     let broken = built(&client, &broken, done);
     assert_eq!(broken.state, State::Done(Outcome::Failure));
@@ -193,7 +202,7 @@ fn three_clients_that_others_wrote_work_with_the_embedded_one() {
     let said = String::from_utf8_lossy(&installed.stderr).into_owned();
     assert!(installed.status.success(), "{said}");
     let folder = String::from_utf8(installed.stdout).unwrap();
-    let url = &*world().endpoints.jenkins;
+    let url = &*quick().endpoints.jenkins;
     let output = Command::new(format!("{}/bin/python", folder.trim()))
         .args([
             &*format!("{root}/drive.py"),
