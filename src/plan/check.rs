@@ -1,6 +1,7 @@
 //! What is verified before a write, and what came of it.
 
 pub mod autoscaler;
+pub mod builds;
 pub mod changed;
 pub mod differs;
 pub mod downtime;
@@ -41,12 +42,13 @@ pub enum CheckId {
     Readiness,
     History,
     Siblings,
+    Builds,
     Autoscaler,
     Presence,
 }
 
 impl CheckId {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Permission,
         Self::Unchanged,
         Self::Differs,
@@ -64,6 +66,7 @@ impl CheckId {
         Self::Readiness,
         Self::History,
         Self::Siblings,
+        Self::Builds,
         Self::Autoscaler,
         Self::Presence,
     ];
@@ -88,6 +91,7 @@ impl CheckId {
             Self::Readiness => "readiness",
             Self::History => "history",
             Self::Siblings => "siblings",
+            Self::Builds => "builds",
             Self::Autoscaler => "autoscaler",
             Self::Presence => "presence",
         }

@@ -199,6 +199,7 @@ fn of_check(
             | CheckId::Readiness
             | CheckId::History
             | CheckId::Siblings
+            | CheckId::Builds
             | CheckId::Autoscaler
             | CheckId::Presence => None,
         },

@@ -86,6 +86,18 @@ pub struct Side {
     pub template: TemplateHash,
 }
 
+impl Plan {
+    /// One more finding, in its place among the others.
+    pub fn add(&mut self, verdict: Option<Verdict>) {
+        if let Some(verdict) = verdict {
+            let at = self
+                .checks
+                .partition_point(|check| check.id < verdict.check);
+            self.checks.insert(at, verdict.into());
+        }
+    }
+}
+
 impl Side {
     /// `2.14.1 (rev 38, 77c01d)`.
     pub fn label(&self) -> String {

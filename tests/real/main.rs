@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 mod action;
+mod builds;
 mod changes;
 mod chaos;
 mod charts;

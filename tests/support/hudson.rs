@@ -200,6 +200,8 @@ echo '&lt;testsuite&gt;&lt;testcase classname="a" name="b"/&gt;&lt;testcase clas
         write(&home.join(format!("jobs/{name}/config.xml")), &text);
     };
     job("report", project(PARAMETERS, NO_SCM, report, PUBLISHERS));
+    job("console", project(PARAMETERS, NO_SCM, report, PUBLISHERS));
+    job("typed", project(PARAMETERS, NO_SCM, report, PUBLISHERS));
     job("choosy", project(PARAMETERS, NO_SCM, "true", ""));
     job(
         "twins",

@@ -8,7 +8,7 @@ use crate::app::effect::{Effect, JobsWish};
 use crate::app::event::JobId;
 use crate::app::intent::Intent;
 use crate::app::layout;
-use crate::app::model::{BuildsScreen, Model, RowBuild, Screen, TextKind};
+use crate::app::model::{BuildsScreen, Model, RowBuild, Screen, Settings, TextKind};
 use crate::config::jenkins;
 use crate::domain::build::{self, Build, Job};
 use crate::domain::{Failure, Workload, WorkloadId};
@@ -16,10 +16,10 @@ use crate::domain::{Failure, Workload, WorkloadId};
 use super::{build as box_of, key, next_job, notice, text};
 
 /// The job that builds it.
-pub fn job_of(model: &Model, workload: &Workload) -> Option<build::JobId> {
-    let service = workload.service(model.settings.service_label.as_deref());
+pub fn job_of(settings: &Settings, workload: &Workload) -> Option<build::JobId> {
+    let service = workload.service(settings.service_label.as_deref());
     jenkins::job_of(
-        &model.settings.jenkins,
+        &settings.jenkins,
         workload.job.as_deref(),
         (service, &workload.id.namespace),
     )
@@ -27,7 +27,7 @@ pub fn job_of(model: &Model, workload: &Workload) -> Option<build::JobId> {
 
 /// For its row.
 pub fn of(model: &Model, workload: &Workload) -> Option<RowBuild> {
-    let job = job_of(model, workload)?;
+    let job = job_of(&model.settings, workload)?;
     Some(RowBuild {
         newest: model.chain.newest(&job, model.now),
         red_since: model.chain.red_since(&job),
@@ -85,7 +85,7 @@ pub fn open(model: &mut Model, id: &WorkloadId) -> Vec<Effect> {
 /// What built its revisions, for the service's own screen.
 pub fn ask(model: &mut Model, id: &WorkloadId) -> Vec<Effect> {
     let workload = model.fleet.workload(id);
-    let Some(of) = workload.and_then(|workload| job_of(model, workload)) else {
+    let Some(of) = workload.and_then(|workload| job_of(&model.settings, workload)) else {
         return Vec::new();
     };
     let job = next_job(model);
@@ -95,7 +95,7 @@ pub fn ask(model: &mut Model, id: &WorkloadId) -> Vec<Effect> {
 /// The job that builds it; says why there is none.
 pub fn job_or_say(model: &mut Model, id: &WorkloadId) -> Option<build::JobId> {
     let workload = model.fleet.workload(id)?;
-    let job = job_of(model, workload);
+    let job = job_of(&model.settings, workload);
     if job.is_none() {
         let words = if model.settings.jenkins.is_empty() {
             "no server that builds is configured: jenkins: in the settings names one".to_owned()

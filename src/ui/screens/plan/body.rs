@@ -383,6 +383,7 @@ pub fn question(check: CheckId) -> &'static str {
         CheckId::Readiness => "what ready says",
         CheckId::History => "which way back there is",
         CheckId::Siblings => "what went out with it",
+        CheckId::Builds => "the builds on their way",
         CheckId::Autoscaler => "who else sets the number",
         CheckId::Presence => "who else is at it",
     }

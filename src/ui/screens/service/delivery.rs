@@ -14,7 +14,7 @@ use super::{View, version_of};
 
 /// The newest first; nothing where no job is known.
 pub fn of<'a>(view: &View<'a>) -> Vec<Delivery<'a>> {
-    let Some(job) = job_of(view.model, view.workload) else {
+    let Some(job) = job_of(&view.model.settings, view.workload) else {
         return Vec::new();
     };
     let builds = view.model.chain.builds(&job);
