@@ -120,30 +120,31 @@ fn what_is_built_is_pushed_with_its_digest_and_pulled_again() {
     }
     let dockerd = Dockerd::start();
     let docker = dockerd.connect();
-    let (open, locked) = (registries::open(), registries::with_password());
-    let image = format!("{}/shop/built:1.0", open.host);
-    let built = "FROM scratch\nCOPY busybox /bin/sh\nCOPY . /files\nRUN [ ! -e /files/a.secret ] && echo made $WHAT\n";
-    let build = |dockerfile: &str| {
-        let (folder, place) = folder(dockerfile);
-        let works = every(
-            docker.build(Build {
-                folder: place,
-                dockerfile: "Dockerfile".into(),
-                tag: image.clone(),
-                labels: [(
-                    "org.opencontainers.image.revision".to_owned(),
-                    "c0ffee".to_owned(),
-                )]
-                .into(),
-                network: Some("none".into()),
-                ..Build::default()
-            }),
-        );
-        drop(folder);
-        works
-    };
+    let image = format!("{}/shop/built:1.0", registries::open().host);
+    let id = is_built(&docker, &image);
+    failures_are_errors(&docker, &image);
+    let digest = is_pushed(&docker, &image, &id);
+    is_pulled_with_the_login_of_docker(&docker, &image, &digest);
+}
 
-    let works = build(built).unwrap();
+const DOCKERFILE: &str = "FROM scratch\nCOPY busybox /bin/sh\nCOPY . /files\nRUN [ ! -e /files/a.secret ] && echo made $WHAT\n";
+
+fn made(docker: &Docker, image: &str, dockerfile: &str) -> Result<Vec<ImageWork>, Error> {
+    let (_folder, place) = folder(dockerfile);
+    let revision = "org.opencontainers.image.revision".to_owned();
+    every(docker.build(Build {
+        folder: place,
+        dockerfile: "Dockerfile".into(),
+        tag: image.to_owned(),
+        labels: [(revision, "c0ffee".to_owned())].into(),
+        network: Some("none".into()),
+        ..Build::default()
+    }))
+}
+
+/// Its id.
+fn is_built(docker: &Docker, image: &str) -> String {
+    let works = made(docker, image, DOCKERFILE).unwrap();
     let steps = works
         .iter()
         .filter(|work| matches!(work, ImageWork::Step { .. }));
@@ -153,13 +154,16 @@ fn what_is_built_is_pushed_with_its_digest_and_pulled_again() {
     let id = done(&works).to_owned();
     let images = RUNTIME.block_on(docker.images()).unwrap();
     let found = images.iter().find(|found| *found.id == *id).unwrap();
-    assert_eq!(found.tags, [image.as_str().into()]);
+    assert_eq!(found.tags, [image.into()]);
     assert_eq!(
         &*found.labels["org.opencontainers.image.revision"],
         "c0ffee"
     );
     assert!(found.digests.is_empty() && found.created.is_some() && found.size > 0);
+    id
+}
 
+fn failures_are_errors(docker: &Docker, image: &str) {
     // What fails inside of an answer that began well is an error.
     for (dockerfile, words) in [
         (
@@ -169,22 +173,25 @@ fn what_is_built_is_pushed_with_its_digest_and_pulled_again() {
         ("FROM scratch\nCOPY nothing /\n", "nothing"),
         ("NONSENSE\n", "unknown instruction: NONSENSE"),
     ] {
-        let error = build(dockerfile).unwrap_err().to_string();
+        let error = made(docker, image, dockerfile).unwrap_err().to_string();
         assert!(
             error.starts_with(&format!("build {image}: ")) && error.contains(words),
             "{error}"
         );
     }
     let dead = "127.0.0.1:1/shop/built:1.0";
-    RUNTIME.block_on(docker.tag(&image, dead)).unwrap();
+    RUNTIME.block_on(docker.tag(image, dead)).unwrap();
     let error = every(docker.push(dead, None)).unwrap_err();
     assert!(error.to_string().contains("connection refused"), "{error}");
     let unknown = RUNTIME
         .block_on(docker.tag("no/such:1", "no/other:1"))
         .unwrap_err();
     assert!(matches!(unknown, Error::Refused { .. }), "{unknown}");
+}
 
-    let pushed = every(docker.push(&image, None)).unwrap();
+/// Its digest.
+fn is_pushed(docker: &Docker, image: &str, id: &str) -> String {
+    let pushed = every(docker.push(image, None)).unwrap();
     assert!(
         pushed
             .iter()
@@ -192,8 +199,8 @@ fn what_is_built_is_pushed_with_its_digest_and_pulled_again() {
         "{pushed:?}"
     );
     let digest = done(&pushed).to_owned();
-    let registries = Registries::new(&config::Registries::default(), clock::now);
-    let manifest = RUNTIME.block_on(registries.manifest(&image, &[])).unwrap();
+    let known = Registries::new(&config::Registries::default(), clock::now);
+    let manifest = RUNTIME.block_on(known.manifest(image, &[])).unwrap();
     assert_eq!(
         (&*manifest.digest, manifest.commit()),
         (&*digest, Some("c0ffee"))
@@ -201,10 +208,14 @@ fn what_is_built_is_pushed_with_its_digest_and_pulled_again() {
     let images = RUNTIME.block_on(docker.images()).unwrap();
     let found = images.iter().find(|found| *found.id == *id).unwrap();
     assert_eq!(
-        found.digest_in(&format!("{}/shop/built", open.host)),
+        found.digest_in(&format!("{}/shop/built", registries::open().host)),
         Some(&*digest)
     );
+    digest
+}
 
+fn is_pulled_with_the_login_of_docker(docker: &Docker, image: &str, digest: &str) {
+    let locked = registries::with_password();
     // With the login that docker keeps, and not without.
     let home = tempfile::tempdir().unwrap();
     let auth = STANDARD.encode(format!("{}:{}", USER.0, USER.1));
@@ -217,7 +228,7 @@ fn what_is_built_is_pushed_with_its_digest_and_pulled_again() {
     let registries = Registries::new(&settings, clock::now);
     let copy = format!("{}/prod/built:1.0", locked.host);
     let copied = RUNTIME
-        .block_on(registries.copy(&image, &copy, &[]))
+        .block_on(registries.copy(image, &copy, &[]))
         .unwrap();
     assert_eq!(*copied, *digest);
     let login = RUNTIME.block_on(registries.login(&copy)).unwrap();
