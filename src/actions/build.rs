@@ -120,12 +120,11 @@ impl Asking {
                     let words = "it was taken out of the queue".into();
                     return self.tell(BuildProgress::Lost(words));
                 }
-                Ok(Whereabouts::Queued(_) | Whereabouts::Unknown) => {}
                 Err(error @ (Error::Unauthorized { .. } | Error::Forbidden { .. })) => {
                     return self.tell(BuildProgress::Lost(error.failure().line()));
                 }
-                // Its looks say that the server is away.
-                Err(_) => {}
+                // A server that is away is said by its looks.
+                Ok(Whereabouts::Queued(_) | Whereabouts::Unknown) | Err(_) => {}
             }
             sleep(LOOK).await;
         }

@@ -131,7 +131,7 @@ fn silent(model: &Model) -> impl Iterator<Item = String> {
         };
         let silence = age(*since, model.now);
         let shown = match &known.last {
-            Some((_, at)) => format!("; its builds are {} old", age(*at, model.now)),
+            Some(((), at)) => format!("; its builds are {} old", age(*at, model.now)),
             None => String::new(),
         };
         Some(format!("{name}: no answer for {silence}: {why}{shown}"))

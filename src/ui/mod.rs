@@ -129,10 +129,10 @@ fn about(model: &Model) -> Option<&WorkloadId> {
         Screen::Service(service) => Some(&service.workload),
         Screen::Logs(logs) => Some(&logs.workload),
         Screen::Text(text) => match &text.kind {
-            crate::app::model::TextKind::Events(id) => Some(id),
+            crate::app::model::TextKind::Events(id)
+            | crate::app::model::TextKind::BuildLog(_, id) => Some(id),
             crate::app::model::TextKind::Releases(of) => Some(&of.workload),
             crate::app::model::TextKind::Occurrence(id) => id.as_ref(),
-            crate::app::model::TextKind::BuildLog(_, id) => Some(id),
             crate::app::model::TextKind::Comparison(compared) => Some(&compared.workload),
             crate::app::model::TextKind::Action { workload, .. } => Some(workload),
             crate::app::model::TextKind::Yaml(of)

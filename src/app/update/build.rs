@@ -156,13 +156,12 @@ pub fn key(model: &mut Model, pressed: Key) -> Vec<Effect> {
             Vec::new()
         }
         BuildStage::Ready => ready(model, pressed),
-        BuildStage::Reading | BuildStage::Asked => leave(model, pressed),
         BuildStage::Went(BuildProgress::Builds(build)) if pressed.code == Code::Enter => {
             let (build, id) = (build.clone(), shown.wish.workload.clone());
             model.overlay = None;
             text::open_build_log(model, build, id)
         }
-        BuildStage::Went(_) => leave(model, pressed),
+        BuildStage::Reading | BuildStage::Asked | BuildStage::Went(_) => leave(model, pressed),
     }
 }
 

@@ -251,9 +251,12 @@ fn draw(pen: &mut Pen<'_>, y: u16, shown: &Shown<'_>, columns: &[Placed<Part>], 
 
 /// The marked build in five lines; a key opens its log.
 fn told(pen: &mut Pen<'_>, y: u16, build: &Build) {
-    let list = |words: Vec<String>| match words.is_empty() {
-        true => "none".to_owned(),
-        false => words.join(", "),
+    let list = |words: Vec<String>| {
+        if words.is_empty() {
+            "none".to_owned()
+        } else {
+            words.join(", ")
+        }
     };
     let stages = list(build.stages.iter().map(stage).collect());
     let given = build
@@ -292,7 +295,7 @@ fn told(pen: &mut Pen<'_>, y: u16, build: &Build) {
 
 /// `test ok 42s`.
 fn stage(stage: &Stage) -> String {
-    let state = match stage.state {
+    let word = match stage.state {
         StageState::Waiting => "waits",
         StageState::Running => "runs",
         StageState::Paused => "waits for a person",
@@ -303,7 +306,7 @@ fn stage(stage: &Stage) -> String {
         StageState::Skipped => "skipped",
     };
     let took = text::duration(stage.duration.as_secs());
-    format!("{} {state} {took}", stage.name)
+    format!("{} {word} {took}", stage.name)
 }
 
 /// `#812 ok`.
