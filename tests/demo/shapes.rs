@@ -28,12 +28,15 @@ fn what_is_asked_of_a_real_server_is_answered() {
         "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}}});
     let scalers = "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers";
     http.post(scalers, &scaler).ok();
-    let held = json!({"metadata": {"name": "web"}, "spec": {"holderIdentity": "me@here"}});
-    http.post(
-        "/apis/coordination.k8s.io/v1/namespaces/default/leases",
-        &held,
-    )
-    .ok();
+    // One of them is deleted by a shape.
+    for name in ["web", "other"] {
+        let held = json!({"metadata": {"name": name}, "spec": {"holderIdentity": "me@here"}});
+        http.post(
+            "/apis/coordination.k8s.io/v1/namespaces/default/leases",
+            &held,
+        )
+        .ok();
+    }
     let shapes = Shape::listed();
     assert!(shapes.len() > 90, "{}", shapes.len());
     for shape in shapes {
