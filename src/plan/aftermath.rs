@@ -356,6 +356,7 @@ mod tests {
     fn a_release_is_told_by_its_next_revision() {
         use crate::plan::verbs::helm_rollback::tests::kept;
         let mut sent = sending(Verb::HelmRollback);
+        sent.steps = vec!["helm".into(), "note".into()];
         sent.release = Some(HelmRelease {
             name: "web".into(),
             from: 3,

@@ -101,6 +101,7 @@ impl Way {
             verdicts,
             recorder: Recorder::new(self.record.path()),
             server_user: None,
+            presence: false,
             clock: jiff::Timestamp::now,
         };
         let cluster = self.watched.cluster.clone();

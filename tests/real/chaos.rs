@@ -152,6 +152,7 @@ impl Hand {
             verdicts: ready.verdicts,
             recorder: self.recorder.clone(),
             server_user: None,
+            presence: false,
             clock: jiff::Timestamp::now,
         };
         execute(self.cluster.clone(), order).collect().await

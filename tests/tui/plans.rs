@@ -375,7 +375,8 @@ fn warned_plan(width: u16, height: u16) -> Model {
     with_plan(width, height, |mut plan, shown| {
         plan.checks.retain(|check| check.id.must());
         // A plan to scale has the autoscaler, and few of the others.
-        let here = |check: &CheckId| !check.must() && *check != CheckId::Autoscaler;
+        let elsewhere = [CheckId::Autoscaler, CheckId::Presence];
+        let here = |check: &CheckId| !check.must() && !elsewhere.contains(check);
         for check in CheckId::ALL.into_iter().filter(here) {
             let sentence = format!(
                 "{} says what is risked, in a sentence that is longer than one line of the smallest screen",
