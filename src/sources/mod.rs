@@ -1,6 +1,8 @@
 //! The world outside, one folder a source. Each fails alone.
 
 pub mod kube;
+mod process_group;
+pub mod source_repo;
 
 use jiff::Timestamp;
 
