@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::display::{Column, Theme};
 use super::error::Error;
 use super::handover::{self, Program};
+use super::jenkins::Jenkins;
 use super::notify::Notify;
 use crate::domain::{Environment, Hold};
 
@@ -31,6 +32,7 @@ pub struct File {
     /// Those of k9s as well, where there is none of ours.
     pub k9s_aliases: bool,
     pub handover: Vec<Program>,
+    pub jenkins: Vec<Jenkins>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -116,6 +118,18 @@ impl File {
             }
         }
         handover::merged(&self.handover, file)?;
+        for (at, server) in self.jenkins.iter().enumerate() {
+            server
+                .check()
+                .or_else(|why| wrong(format!("jenkins[{at}].{why}")).map(|_: Self| ()))?;
+            let same = |other: &Jenkins| other.name() == server.name();
+            if self.jenkins[..at].iter().any(same) {
+                return wrong(format!(
+                    "jenkins[{at}]: there are two named {}",
+                    server.name()
+                ));
+            }
+        }
         if self.at_once.is_some_and(|count| !(1..=8).contains(&count)) {
             return wrong("atOnce: 1 to 8".into());
         }

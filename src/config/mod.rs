@@ -5,10 +5,12 @@ mod error;
 mod explain;
 mod file;
 pub mod handover;
+pub mod jenkins;
 mod k9s;
 mod layers;
 mod notify;
 mod resolve;
+pub mod secret;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,6 +22,7 @@ pub use display::{Column, Display, Theme};
 pub use error::Error;
 pub use explain::{Setting, explain};
 pub use handover::Program;
+pub use jenkins::Jenkins;
 pub use layers::{Env, Overrides};
 pub use notify::{Notify, Terminal};
 pub use resolve::load;
@@ -44,6 +47,7 @@ pub struct Config {
     pub holds: Vec<Hold>,
     pub display: Display,
     pub notify: Notify,
+    pub jenkins: Vec<Jenkins>,
     /// Keys that differ from the default: intent name -> keys, as text.
     pub keys: BTreeMap<String, Vec<String>>,
     /// Other names for commands of the palette: alias -> command.

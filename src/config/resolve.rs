@@ -41,6 +41,7 @@ pub fn load(overrides: Overrides, env: Env<'_>) -> Result<Config, Error> {
             columns: display.columns,
         },
         notify: file.notify,
+        jenkins: file.jenkins,
         keys: file
             .keys
             .into_iter()

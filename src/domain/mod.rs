@@ -3,6 +3,7 @@
 pub mod action_note;
 pub mod api_kind;
 pub mod autoscaler;
+pub mod build;
 pub mod change;
 pub mod chart;
 pub mod cluster;

@@ -1,8 +1,13 @@
 //! The world outside, one folder a source. Each fails alone.
 
+pub mod http;
+pub mod jenkins;
 pub mod kube;
 mod process_group;
+mod proxy;
+pub mod secret;
 pub mod source_repo;
+mod words;
 
 use jiff::Timestamp;
 

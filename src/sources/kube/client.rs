@@ -17,6 +17,7 @@ use super::session::{Inner, Session};
 use super::{path, status};
 use crate::config::Connection;
 use crate::domain::ClusterId;
+use crate::sources::words;
 
 /// The limit of a read of one object, of a review, and of the head of a stream.
 const READ: Duration = Duration::from_secs(10);
@@ -343,7 +344,7 @@ async fn send(session: &Session, ask: &Ask<'_>) -> Result<Response<KubeBody>, Er
     let response = sent
         .map_err(|_| ask.silent(ask.limit))?
         .map_err(|error| status::transport(&ask.about(), &error, &session.login_hint))?;
-    if response.status().is_success() && !status::is_html(response.headers()) {
+    if response.status().is_success() && !words::is_html(response.headers()) {
         session.accepted();
         return Ok(response);
     }
@@ -392,7 +393,7 @@ fn pieces(response: Response<KubeBody>, about: String) -> Body {
 /// The Date header; whole seconds.
 fn server_date(headers: &HeaderMap) -> Option<Timestamp> {
     let date = headers.get(DATE)?.to_str().ok()?;
-    status::http_date(date)
+    words::http_date(date)
 }
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ use rustls::pki_types::{CertificateDer, pem::PemObject};
 
 use super::credential;
 use super::error::Error;
-use super::{proxy, status};
 use crate::config::Connection;
+use crate::sources::{proxy, words};
 
 /// The id of the cluster that a pod runs in.
 const IN_CLUSTER: &str = "in-cluster";
@@ -57,7 +57,7 @@ pub fn contexts(connection: &Connection) -> Result<(Vec<String>, Option<String>)
 pub fn unusable(error: &kube::Error) -> Error {
     plain(format!(
         "the kubeconfig cannot be used: {}",
-        status::innermost(error)
+        words::innermost(error)
     ))
 }
 
@@ -239,7 +239,7 @@ fn in_cluster(connection: &Connection) -> Result<Access, Error> {
     let config = kube::Config::incluster_env().map_err(|error| {
         looked.push(format!(
             "in-cluster  {ACCOUNT}: {}",
-            status::innermost(&error)
+            words::innermost(&error)
         ));
         Error::NoCluster { looked }
     })?;

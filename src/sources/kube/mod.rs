@@ -16,7 +16,6 @@ mod list;
 pub mod logs;
 pub mod metrics;
 pub mod path;
-mod proxy;
 mod session;
 mod status;
 pub mod table;

@@ -3,18 +3,17 @@
 use std::error::Error as StdError;
 use std::time::Duration;
 
-use http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use http::header::{LOCATION, RETRY_AFTER};
 use http::{HeaderMap, StatusCode, response::Parts};
 use http_body_util::{BodyExt, Limited};
-use jiff::Timestamp;
 use kube::client::Body;
 use serde::Deserialize;
 
 use super::error::{Cause, Error};
+use crate::sources::words::{innermost, is_html, shorten, title};
 
 /// A Status is small; what is longer is a page of a proxy.
 const LONGEST: usize = 64 << 10;
-const LONGEST_SENTENCE: usize = 600;
 
 /// The body of a refusal, or what could be read of it.
 pub async fn words(body: Body) -> String {
@@ -123,36 +122,6 @@ pub fn broken_off(about: &str, error: &kube::Error) -> Error {
     }
 }
 
-/// An HTTP date: whole seconds.
-pub fn http_date(text: &str) -> Option<Timestamp> {
-    jiff::fmt::rfc2822::DateTimeParser::new()
-        .parse_timestamp(text)
-        .ok()
-}
-
-/// An API server never answers in HTML: a proxy or a login page does.
-pub fn is_html(headers: &HeaderMap) -> bool {
-    headers
-        .get(CONTENT_TYPE)
-        .and_then(|kind| kind.to_str().ok())
-        .is_some_and(|kind| kind.starts_with("text/html"))
-}
-
-/// The innermost text of a chain of errors, without the number that Rust appends.
-pub fn innermost(error: &(dyn StdError + 'static)) -> String {
-    let mut at = error;
-    while let Some(source) = at.source() {
-        at = source;
-    }
-    let text = at.to_string();
-    let text = text.split(" (os error").next().unwrap_or(&text);
-    match text {
-        "" => "the server closed the connection".to_owned(),
-        "deadline has elapsed" => "no answer within 5s".to_owned(),
-        other => shorten(other),
-    }
-}
-
 /// Seconds, as API servers send it. A date is left alone: nobody here may read the clock.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?;
@@ -256,19 +225,5 @@ fn of_stranger(head: &Parts, body: &str) -> String {
     match first {
         Some(line) => format!("{} ({code})", shorten(line)),
         None => code.to_string(),
-    }
-}
-
-fn title(html: &str) -> Option<String> {
-    let start = html.find("<title>")? + "<title>".len();
-    let end = html[start..].find("</title>")?;
-    let title: Vec<_> = html[start..start + end].split_whitespace().collect();
-    Some(title.join(" ").chars().take(80).collect())
-}
-
-fn shorten(text: &str) -> String {
-    match text.char_indices().nth(LONGEST_SENTENCE) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.to_owned(),
     }
 }
