@@ -10,6 +10,7 @@ use super::error::Error;
 use super::handover::{self, Program};
 use super::jenkins::Jenkins;
 use super::notify::Notify;
+use super::repositories::Repository;
 use crate::domain::{Environment, Hold};
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -33,6 +34,7 @@ pub struct File {
     pub k9s_aliases: bool,
     pub handover: Vec<Program>,
     pub jenkins: Vec<Jenkins>,
+    pub repositories: Vec<Repository>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -130,6 +132,11 @@ impl File {
                 ));
             }
         }
+        for (at, repository) in self.repositories.iter().enumerate() {
+            if let Err(why) = repository.check() {
+                return wrong(format!("repositories[{at}].{why}"));
+            }
+        }
         if self.at_once.is_some_and(|count| !(1..=8).contains(&count)) {
             return wrong("atOnce: 1 to 8".into());
         }
@@ -198,6 +205,10 @@ mod tests {
             (
                 "display: {columns: [service, why, why]}\n",
                 "config.yaml: display.columns: one of them is there twice",
+            ),
+            (
+                "repositories: [{url: shop}]\n",
+                "config.yaml: repositories[0].url: a repository is written https://host/owner/name or git@host:owner/name",
             ),
             ("atOnce: 9\n", "config.yaml: atOnce: 1 to 8"),
             (

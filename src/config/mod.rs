@@ -9,6 +9,7 @@ pub mod jenkins;
 mod k9s;
 mod layers;
 mod notify;
+pub mod repositories;
 mod resolve;
 pub mod secret;
 
@@ -25,6 +26,7 @@ pub use handover::Program;
 pub use jenkins::Jenkins;
 pub use layers::{Env, Overrides};
 pub use notify::{Notify, Terminal};
+pub use repositories::Repository;
 pub use resolve::load;
 
 /// What is in force. Made at the start, and again when the file is written.
@@ -48,6 +50,8 @@ pub struct Config {
     pub display: Display,
     pub notify: Notify,
     pub jenkins: Vec<Jenkins>,
+    /// The first that is about a service counts.
+    pub repositories: Vec<Repository>,
     /// Keys that differ from the default: intent name -> keys, as text.
     pub keys: BTreeMap<String, Vec<String>>,
     /// Other names for commands of the palette: alias -> command.
@@ -59,6 +63,8 @@ pub struct Config {
     pub programs: Vec<Program>,
     /// `$XDG_STATE_HOME/rolldeck`: the release record and the log.
     pub state_dir: PathBuf,
+    /// `$XDG_CACHE_HOME/rolldeck`: copies of source repositories.
+    pub cache_dir: PathBuf,
     /// Seconds that every pod must be ready before an action counts as verified.
     pub verify_seconds: u32,
     /// Of several actions that were confirmed together so many are under way at a time.

@@ -1,5 +1,6 @@
 //! The copies of repositories in the user's cache folder. One git at a time works in one of them.
 
+use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,13 +14,13 @@ const GLANCE: Duration = Duration::from_millis(50);
 const DEEPEST: u32 = 16;
 
 /// A copy that nobody else works in while this lives, here or in another rolldeck.
-pub struct Copy {
+pub struct LocalCopy {
     /// A bare repository, once it is there.
     pub folder: PathBuf,
     lock: File,
 }
 
-impl Copy {
+impl LocalCopy {
     /// Waits until it is free.
     ///
     /// # Errors
@@ -85,14 +86,14 @@ impl Copy {
 /// Readable, and another for another address.
 fn name(remote: &Remote) -> String {
     let hash = ring::digest::digest(&ring::digest::SHA256, remote.url.as_bytes());
-    let hash: String = hash.as_ref()[..8]
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect();
+    let mut digits = String::new();
+    for byte in &hash.as_ref()[..8] {
+        let _ = write!(digits, "{byte:02x}");
+    }
     let last = remote.path.rsplit('/').next().unwrap_or_default();
     let plain = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
     let last: String = last.chars().filter(plain).take(40).collect();
-    format!("{last}-{hash}")
+    format!("{last}-{digits}")
 }
 
 fn remove_locks(folder: &Path, deeper: u32) {

@@ -12,9 +12,9 @@ use tokio::process::Command;
 use tokio::sync::OnceCell;
 
 use super::Error;
-use super::copy::Copy;
+use super::copy::LocalCopy;
 use super::process::{Ended, Limits, Output, run};
-use crate::domain::commit::{Head, hash_in};
+use crate::domain::commit::{Head, commit_hash};
 use crate::domain::{Commit, Commits, Remote, Repository};
 
 /// Of commits and of paths so many are read.
@@ -78,7 +78,7 @@ impl Git {
         }
     }
 
-    /// What `to` has that `from` has not. Both are commits, in full or in part, as [`hash_in`] finds them. The first
+    /// What `to` has that `from` has not. Both are commits, in full or in part, as [`commit_hash`] finds them. The first
     /// time it copies the repository, which is given five minutes.
     ///
     /// # Errors
@@ -90,7 +90,7 @@ impl Git {
         to: &str,
     ) -> Result<Commits, Error> {
         let remote = &repository.remote;
-        let copy = Copy::take(&self.cache, remote).await;
+        let copy = LocalCopy::take(&self.cache, remote).await;
         let copy = copy.map_err(|why| spoiled(remote, &self.cache, &why))?;
         let at_work = Work {
             remote,
@@ -118,7 +118,7 @@ impl Git {
         let head = |line: &str| {
             let (id, name) = line.split_once('\t')?;
             let branch = name.strip_prefix("refs/heads/")?.into();
-            let id = hash_in(id)?.into();
+            let id = commit_hash(id)?.into();
             Some(Head { branch, id })
         };
         Ok(text.lines().filter_map(head).collect())
@@ -128,7 +128,7 @@ impl Git {
 /// One repository that nobody else works in.
 struct Work<'a> {
     remote: &'a Remote,
-    copy: &'a Copy,
+    copy: &'a LocalCopy,
     ssh: Option<&'a OsString>,
 }
 
@@ -166,7 +166,7 @@ impl Work<'_> {
         if let Some(id) = self.known(text).await? {
             return Ok(id);
         }
-        let hash = hash_in(text).filter(|hash| hash.len() >= 40);
+        let hash = commit_hash(text).filter(|hash| hash.len() >= 40);
         let hash = hash.ok_or_else(missing)?;
         match self.fetch(&[&hash]).await {
             Ok(()) => self.known(&hash).await?.ok_or_else(missing),
@@ -176,7 +176,7 @@ impl Work<'_> {
     }
 
     async fn known(&self, text: &str) -> Result<Option<String>, Error> {
-        let Some(hash) = hash_in(text) else {
+        let Some(hash) = commit_hash(text) else {
             return Ok(None);
         };
         let commit = format!("{hash}^{{commit}}");

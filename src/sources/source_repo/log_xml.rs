@@ -59,15 +59,12 @@ fn plain(text: &str) -> String {
         let found = after
             .split_once(';')
             .and_then(|(name, after)| Some((character(name)?, after)));
-        match found {
-            Some((character, after)) => {
-                out.push(character);
-                rest = after;
-            }
-            None => {
-                out.push('&');
-                rest = after;
-            }
+        if let Some((character, after)) = found {
+            out.push(character);
+            rest = after;
+        } else {
+            out.push('&');
+            rest = after;
         }
     }
     out.push_str(rest);

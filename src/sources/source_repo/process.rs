@@ -66,9 +66,10 @@ pub async fn run(
         return Ok(Ok(output));
     };
     group.ended();
-    Ok(match status.success() {
-        true => Ok(output),
-        false => Err(last_words(&words, status)),
+    Ok(if status.success() {
+        Ok(output)
+    } else {
+        Err(last_words(&words, status))
     })
 }
 
@@ -203,8 +204,8 @@ mod tests {
         assert!(output.cut);
         assert_eq!(output.bytes.len(), LIMITS.most);
         // On the other pipe as well, where it is only not kept.
-        let words = said("yes no | head -c 1000000 >&2; exit 1").await;
-        assert_eq!(words, "no");
+        let words = said("yes noo | head -c 1000000 >&2; exit 1").await;
+        assert_eq!(words, "noo");
     }
 
     #[tokio::test]

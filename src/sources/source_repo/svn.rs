@@ -61,7 +61,7 @@ impl Svn {
         paths.dedup();
         let truncated = cut || found.len() > MOST_COMMITS || paths.len() > MOST_PATHS;
         paths.truncate(MOST_PATHS);
-        let list = found.into_iter().take(MOST_COMMITS).map(commit).collect();
+        let list = found.iter().take(MOST_COMMITS).map(commit).collect();
         Ok(Commits {
             between,
             list,
@@ -108,14 +108,17 @@ fn place(repository: &Repository, revision: u64) -> String {
 
 fn encoded(path: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~/".contains(&b);
-    let piece = |b: u8| match plain(b) {
-        true => char::from(b).to_string(),
-        false => format!("%{b:02X}"),
+    let piece = |b: u8| {
+        if plain(b) {
+            char::from(b).to_string()
+        } else {
+            format!("%{b:02X}")
+        }
     };
     path.bytes().map(piece).collect()
 }
 
-fn commit(entry: Entry) -> Commit {
+fn commit(entry: &Entry) -> Commit {
     let subject = entry
         .message
         .trim_start()
@@ -140,6 +143,7 @@ mod tests {
     fn places() {
         let remote = Remote::parse("svn+ssh://ann@host/shop/trunk/").unwrap();
         let mut repository = Repository {
+            service: "cart".into(),
             remote,
             folder: None,
         };
