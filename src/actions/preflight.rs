@@ -2,6 +2,7 @@
 
 mod autoscaler;
 mod changed;
+mod commits;
 mod config;
 mod dry_run;
 mod permission;
@@ -21,13 +22,19 @@ use crate::plan::check::CheckState;
 use crate::plan::{Ask, CheckId, Finding, Plan, Verdict};
 use crate::sources::kube::path::{self, Resource};
 use crate::sources::kube::{Cluster, Error};
+use crate::sources::source_repo::Repositories;
 
 /// What each question is given.
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// Yields each answer as it comes, and ends. Under `readonly` no dry run is sent; reads and self-reviews are.
 #[allow(clippy::needless_pass_by_value)] // the stream outlives its caller's client
-pub fn preflight(cluster: Cluster, plan: Plan, readonly: bool) -> BoxStream<'static, Verdict> {
+pub fn preflight(
+    cluster: Cluster,
+    plan: Plan,
+    readonly: bool,
+    repositories: &Repositories,
+) -> BoxStream<'static, Verdict> {
     let plan = Arc::new(plan);
     let questions: FuturesUnordered<BoxFuture<'static, Verdict>> = FuturesUnordered::new();
     // A dry run waits for the permission: who may not write sends nothing that looks like a write.
@@ -49,6 +56,7 @@ pub fn preflight(cluster: Cluster, plan: Plan, readonly: bool) -> BoxStream<'sta
             }
             Ask::References(names) => config::ask(cluster, plan, names).boxed(),
             Ask::Changed { names, since } => changed::ask(cluster, plan, names, since).boxed(),
+            Ask::Commits(between) => commits::ask(repositories.clone(), *between).boxed(),
             Ask::Quota(need) => quota::ask(cluster, plan, need).boxed(),
             Ask::Autoscaler(workload) => autoscaler::ask(cluster, workload).boxed(),
         });

@@ -15,6 +15,7 @@ use crate::plan::verbs::rollback::sample;
 use crate::plan::{Answers, CheckId, Finding, Plan, Progress, Verdict};
 use crate::sources::kube::Cluster;
 use crate::sources::kube::in_memory::{Body, Client};
+use crate::sources::source_repo::Repositories;
 
 mod interrupted;
 mod pods;
@@ -228,7 +229,12 @@ async fn check(
     answer: impl Fn(&Method, &str) -> (u16, Value) + Send + Sync + 'static,
 ) -> (Vec<(CheckId, Finding, String)>, usize) {
     let (cluster, asked) = server(answer);
-    let verdicts = preflight(cluster, with_references(), readonly);
+    let verdicts = preflight(
+        cluster,
+        with_references(),
+        readonly,
+        &Repositories::default(),
+    );
     let mut found: Vec<_> = verdicts
         .map(|v| (v.check, v.finding, v.sentence))
         .collect()
@@ -325,7 +331,7 @@ async fn what_is_around_a_rollout_is_asked_and_told_when_it_may_not_be_read() {
     let plan = with_references();
     let told = |answer: fn(&Method, &str) -> (u16, Value)| {
         let (cluster, asked) = server(answer);
-        let verdicts = preflight(cluster, plan.clone(), true);
+        let verdicts = preflight(cluster, plan.clone(), true, &Repositories::default());
         async move {
             let found: Vec<_> = verdicts.collect().await;
             let of = |check| found.iter().find(|v| v.check == check).unwrap().clone();

@@ -13,6 +13,7 @@ use crate::engine::{clock, release as engine};
 use crate::plan::batch::{Batch, State};
 use crate::plan::{Answers, Finding, Follow, Goal, Plan, Progress, Verdict, gate};
 use crate::sources::kube;
+use crate::sources::source_repo::Repositories;
 
 use super::Outcome;
 use super::args::{Form, How};
@@ -90,7 +91,10 @@ async fn prepare(
         let made = async {
             let plan = release::make(config, session, &workload, asked).await?;
             let cluster = session.cluster.clone();
-            let answered = actions::preflight(cluster, plan.clone(), config.readonly);
+            let answered = {
+                let repositories = Repositories::new(config);
+                actions::preflight(cluster, plan.clone(), config.readonly, &repositories)
+            };
             let verdicts = release::all_verdicts(&plan, answered.collect().await);
             Ok((plan, verdicts))
         };

@@ -17,6 +17,7 @@ use crate::plan::{
     Verdict, gate,
 };
 use crate::sources::kube;
+use crate::sources::source_repo::Repositories;
 
 use super::Outcome;
 use super::args::{Form, How, READS, Release};
@@ -68,7 +69,9 @@ pub async fn one(
         plan.take(*offer, true);
     }
     let cluster = session.cluster.clone();
-    let answered = actions::preflight(cluster, plan.clone(), config.readonly).collect::<Vec<_>>();
+    let repositories = Repositories::new(config);
+    let answered = actions::preflight(cluster, plan.clone(), config.readonly, &repositories)
+        .collect::<Vec<_>>();
     let verdicts = all_verdicts(&plan, answered.await);
     let answers = answers(config, args);
     let missing = gate::missing(plan.level, &plan, &verdicts, &answers);

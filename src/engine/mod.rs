@@ -28,6 +28,7 @@ use crate::app::event::Event;
 use crate::config::Config;
 use crate::domain::{ClusterId, Failure, FailureKind};
 use crate::sources::kube::Cluster;
+use crate::sources::source_repo::Repositories;
 
 use feeds::Feeds;
 use jobs::Jobs;
@@ -55,6 +56,8 @@ pub struct Engine {
 struct Shared {
     /// Another one when the settings file is written.
     config: RwLock<Arc<Config>>,
+    /// As the settings name them.
+    repositories: RwLock<Repositories>,
     events: mpsc::Sender<Event>,
     links: Links,
 }
@@ -64,6 +67,7 @@ impl Engine {
     pub fn start(config: Config) -> (Self, mpsc::Receiver<Event>) {
         let (events, receiver) = mpsc::channel(WAITING);
         let shared = Arc::new(Shared {
+            repositories: RwLock::new(Repositories::new(&config)),
             config: RwLock::new(Arc::new(config)),
             events,
             links: Links::default(),
@@ -217,7 +221,17 @@ impl Shared {
         Arc::clone(&self.config.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    fn repositories(&self) -> Repositories {
+        let repositories = self.repositories.read();
+        repositories.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn configure(&self, config: Config) {
+        let repositories = Repositories::new(&config);
+        *self
+            .repositories
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = repositories;
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
     }
 

@@ -12,6 +12,7 @@ use crate::app::event::{Event, JobId};
 use crate::config::Config;
 use crate::domain::{Failure, Level, WorkloadId};
 use crate::plan::{Answers, CheckId, Evidence, Finding, Plan, Progress, Request, Verdict};
+use crate::sources::source_repo::Repositories;
 
 pub(super) async fn gather(shared: Arc<Shared>, job: JobId, request: Request) {
     let outcome = read(&shared, &request).await.map(Box::new);
@@ -33,6 +34,7 @@ pub fn context(config: &Config, id: &WorkloadId) -> GatherContext {
         level: here.map_or(Level::Guarded, |e| e.protection),
         holds: holds.cloned().collect(),
         service_label: config.service_label.clone(),
+        repositories: Repositories::new(config),
         state_dir: config.state_dir.clone(),
         ready_for: config.verify_seconds,
         clock: clock::now,
@@ -42,7 +44,9 @@ pub fn context(config: &Config, id: &WorkloadId) -> GatherContext {
 pub(super) async fn preflight(shared: Arc<Shared>, job: JobId, plan: Plan) {
     match shared.connected(&plan.workload.cluster) {
         Ok(cluster) => {
-            let mut verdicts = actions::preflight(cluster, plan, shared.config().readonly);
+            let repositories = shared.repositories();
+            let readonly = shared.config().readonly;
+            let mut verdicts = actions::preflight(cluster, plan, readonly, &repositories);
             while let Some(verdict) = verdicts.next().await {
                 shared.send(Event::Checked { job, verdict }).await;
             }

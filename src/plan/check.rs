@@ -2,6 +2,7 @@
 
 pub mod autoscaler;
 pub mod changed;
+pub mod commits;
 pub mod differs;
 pub mod downtime;
 pub mod history;
@@ -30,6 +31,7 @@ pub enum CheckId {
     Config,
     Withdrawn,
     Changed,
+    Commits,
     Owner,
     Paused,
     Strategy,
@@ -43,7 +45,7 @@ pub enum CheckId {
 }
 
 impl CheckId {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Permission,
         Self::Unchanged,
         Self::Differs,
@@ -51,6 +53,7 @@ impl CheckId {
         Self::Config,
         Self::Withdrawn,
         Self::Changed,
+        Self::Commits,
         Self::Owner,
         Self::Paused,
         Self::Strategy,
@@ -73,6 +76,7 @@ impl CheckId {
             Self::Config => "config",
             Self::Withdrawn => "withdrawn",
             Self::Changed => "changed",
+            Self::Commits => "commits",
             Self::Owner => "owner",
             Self::Paused => "paused",
             Self::Strategy => "strategy",
@@ -154,6 +158,8 @@ pub enum Ask {
         names: Vec<(ReferenceKind, Box<str>)>,
         since: Timestamp,
     },
+    /// What the commits between the two sides were.
+    Commits(Box<commits::Between>),
     /// The quotas of the namespace have room for it.
     Quota(quota::Need),
     /// No autoscaler of the namespace comes between.

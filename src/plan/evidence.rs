@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use crate::domain::{
-    Autoscaler, Hold, Level, Phase, Pod, Revision, Sync, SyncParts, SyncRef, Verbatim, Workload,
+    Autoscaler, Hold, Level, Phase, Pod, Repository, Revision, Sync, SyncParts, SyncRef, Verbatim,
+    Workload,
 };
 
 use super::Request;
@@ -33,6 +34,8 @@ pub struct Evidence {
     pub phase: Phase,
     /// What keeps it as git has it.
     pub keeper: Keeper,
+    /// Where its source lies, when the settings say.
+    pub repository: Option<Repository>,
     /// How long earlier actions on it took, oldest first.
     pub past: Vec<Took>,
     /// Seconds that every pod must be ready for in the end.

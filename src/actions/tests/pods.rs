@@ -16,6 +16,7 @@ use crate::plan::verbs::rollback::sample;
 use crate::plan::{Answers, CheckId, Finding, OfferId, Plan, Progress};
 use crate::sources::kube::Cluster;
 use crate::sources::kube::in_memory::{Body, Client};
+use crate::sources::source_repo::Repositories;
 
 /// What a request was: method, path, body.
 type Asked = Arc<Mutex<Vec<(Method, String, Value)>>>;
@@ -364,7 +365,9 @@ async fn every_step_has_its_dry_run_and_every_right_its_review() {
         (false, true, Finding::Ok, Finding::Block),
     ] {
         let (cluster, asked) = server(answers(denied, refused));
-        let found: Vec<_> = preflight(cluster, plan.clone(), false).collect().await;
+        let found: Vec<_> = preflight(cluster, plan.clone(), false, &Repositories::default())
+            .collect()
+            .await;
         let told = |check| found.iter().find(|verdict| verdict.check == check).unwrap();
         assert_eq!(told(CheckId::Permission).finding, permission, "{found:?}");
         assert_eq!(told(CheckId::DryRun).finding, dry_run, "{found:?}");

@@ -1,6 +1,7 @@
 //! Real repositories, by the real git and the real svn.
 
 mod git;
+mod plan;
 mod subversion;
 
 use std::path::Path;
@@ -11,6 +12,7 @@ use rolldeck::domain::{Commit, Commits, Remote, Repository};
 /// A repository at this address, and the folder of a service in it.
 fn repository(url: &str, folder: Option<&str>) -> Repository {
     Repository {
+        service: "cart".into(),
         remote: Remote::parse(url).unwrap(),
         folder: folder.map(Into::into),
     }

@@ -158,6 +158,7 @@ pub fn evidence() -> Evidence {
         ],
         pods: Vec::new(),
         autoscaling: Autoscaling::None,
+        repository: None,
         keeper: Keeper::None,
         phase: Phase::Stalled,
         past: Vec::new(),
