@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use super::record::{Limit, Recorder};
 use super::{fresh, keeper, presence, release};
+use crate::domain::commit::REPOSITORY_ANNOTATION;
 use crate::domain::release_record::Action;
 use crate::domain::standing::{Evidence as Seen, standing};
 use crate::domain::{
@@ -20,6 +21,7 @@ use crate::plan::{Autoscaling, Evidence, FreshRevision, Request, Stamp, Verb};
 use crate::sources::Clock;
 use crate::sources::kube::path::{self, Resource};
 use crate::sources::kube::{Cluster, Error, convert};
+use crate::sources::source_repo::Repositories;
 
 /// What the reads do not tell.
 #[derive(Debug, Clone)]
@@ -29,6 +31,8 @@ pub struct GatherContext {
     pub holds: Vec<Hold>,
     /// The label that says what a service is called.
     pub service_label: Option<String>,
+    /// What the settings say about where the source of a service lies.
+    pub repositories: Repositories,
     /// Where the release record is, which tells how long earlier actions took.
     pub state_dir: PathBuf,
     /// Seconds that every pod must be ready for in the end.
@@ -92,6 +96,8 @@ async fn read(
     let service = workload.service(context.service_label.as_deref());
     let mut holds = context.holds;
     holds.retain(|hold| hold.holds(service) && hold.stands(read_at));
+    let service = service.to_owned();
+    let named = named_repository(annotations.as_ref(), template);
     let raw_note = |key: &str| {
         let found = annotations.as_ref().and_then(|map| map.get(key));
         found.map(|value| value.get().into())
@@ -111,12 +117,26 @@ async fn read(
         keeper,
         helm,
         presence,
+        repository: context.repositories.of(&service, named.as_deref()),
         past: past(&context.state_dir, id).await,
         ready_for: context.ready_for,
         workload,
         stamp,
         read_at,
     })
+}
+
+/// What the annotation says, of the pod template or else of the workload.
+fn named_repository(
+    annotations: Option<&HashMap<String, &RawValue>>,
+    template: &str,
+) -> Option<String> {
+    let template: serde_json::Value = serde_json::from_str(template).ok()?;
+    let its = &template["metadata"]["annotations"][REPOSITORY_ANNOTATION];
+    if let Some(named) = its.as_str() {
+        return Some(named.to_owned());
+    }
+    serde_json::from_str(annotations?.get(REPOSITORY_ANNOTATION)?.get()).ok()
 }
 
 /// Who else sets the number of replicas; only asked when that is what is to be written.

@@ -12,6 +12,7 @@ use crate::plan::aftermath::{Aftermath, Interrupted, aftermath, gone};
 use crate::plan::{Request, Target, Verb};
 use crate::sources::Clock;
 use crate::sources::kube::Cluster;
+use crate::sources::source_repo::Repositories;
 
 /// So far back it is looked, and so many actions are looked at.
 const LIMIT: Limit = Limit {
@@ -84,6 +85,7 @@ async fn look(cluster: &Cluster, sending: &Sending, clock: Clock) -> Result<Afte
         level: Level::Guarded,
         holds: Vec::new(),
         service_label: None,
+        repositories: Repositories::default(),
         // Nothing is planned here, so nothing is expected.
         state_dir: PathBuf::new(),
         ready_for: 0,

@@ -16,7 +16,7 @@ mod turn;
 pub use build::{BuildOrder, build};
 pub use execute::{Order, execute};
 pub use gather::{GatherContext, gather, person, stamp};
-pub use preflight::preflight;
+pub use preflight::{Sources, preflight};
 pub use record::Recorder;
 pub use send::{SendError, send};
 

@@ -2,6 +2,7 @@
 
 mod autoscaler;
 mod changed;
+mod commits;
 mod config;
 mod dry_run;
 mod image;
@@ -23,17 +24,27 @@ use crate::plan::{Ask, CheckId, Finding, Plan, Verdict};
 use crate::sources::kube::path::{self, Resource};
 use crate::sources::kube::{Cluster, Error};
 use crate::sources::registry::Registries;
+use crate::sources::source_repo::Repositories;
 
 /// What each question is given.
 const LIMIT: Duration = Duration::from_secs(10);
 
+/// Who is asked.
+#[derive(Clone)]
+pub struct Sources {
+    pub cluster: Cluster,
+    pub registries: Registries,
+    pub repositories: Repositories,
+}
+
 /// Yields each answer as it comes, and ends. Under `readonly` no dry run is sent; reads and self-reviews are.
 #[allow(clippy::needless_pass_by_value)] // the stream outlives its caller's clients
-pub fn preflight(
-    (cluster, registries): (Cluster, Registries),
-    plan: Plan,
-    readonly: bool,
-) -> BoxStream<'static, Verdict> {
+pub fn preflight(sources: Sources, plan: Plan, readonly: bool) -> BoxStream<'static, Verdict> {
+    let Sources {
+        cluster,
+        registries,
+        repositories,
+    } = sources;
     let plan = Arc::new(plan);
     let questions: FuturesUnordered<BoxFuture<'static, Verdict>> = FuturesUnordered::new();
     // A dry run waits for the permission: who may not write sends nothing that looks like a write.
@@ -56,6 +67,7 @@ pub fn preflight(
             Ask::Images(pulled) => image::ask(cluster, plan, registries.clone(), pulled).boxed(),
             Ask::References(names) => config::ask(cluster, plan, names).boxed(),
             Ask::Changed { names, since } => changed::ask(cluster, plan, names, since).boxed(),
+            Ask::Commits(between) => commits::ask(repositories.clone(), *between).boxed(),
             Ask::Quota(need) => quota::ask(cluster, plan, need).boxed(),
             Ask::Autoscaler(workload) => autoscaler::ask(cluster, workload).boxed(),
         });

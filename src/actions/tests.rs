@@ -10,13 +10,14 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::record::Limit;
-use super::{Order, Recorder, execute, preflight};
+use super::{Order, Recorder, Sources, execute, preflight};
 use crate::config;
 use crate::plan::verbs::rollback::sample;
 use crate::plan::{Answers, CheckId, Finding, Plan, Progress, Verdict};
 use crate::sources::kube::Cluster;
 use crate::sources::kube::in_memory::{Body, Client};
 use crate::sources::registry::Registries;
+use crate::sources::source_repo::Repositories;
 
 mod interrupted;
 mod pods;
@@ -229,6 +230,15 @@ fn with_references() -> Plan {
 }
 
 /// Where the registry of the sample's images is said to be, nobody listens.
+/// The cluster, a registry that is nowhere, and no repository.
+fn only(cluster: Cluster) -> Sources {
+    Sources {
+        cluster,
+        registries: no_registry(),
+        repositories: Repositories::default(),
+    }
+}
+
 fn no_registry() -> Registries {
     let known = config::Registry {
         host: "docker.io".into(),
@@ -247,7 +257,7 @@ async fn check(
     answer: impl Fn(&Method, &str) -> (u16, Value) + Send + Sync + 'static,
 ) -> (Vec<(CheckId, Finding, String)>, usize) {
     let (cluster, asked) = server(answer);
-    let verdicts = preflight((cluster, no_registry()), with_references(), readonly);
+    let verdicts = preflight(only(cluster), with_references(), readonly);
     let mut found: Vec<_> = verdicts
         .map(|v| (v.check, v.finding, v.sentence))
         .collect()
@@ -348,7 +358,7 @@ async fn what_is_around_a_rollout_is_asked_and_told_when_it_may_not_be_read() {
     let plan = with_references();
     let told = |answer: fn(&Method, &str) -> (u16, Value)| {
         let (cluster, asked) = server(answer);
-        let verdicts = preflight((cluster, no_registry()), plan.clone(), true);
+        let verdicts = preflight(only(cluster), plan.clone(), true);
         async move {
             let found: Vec<_> = verdicts.collect().await;
             let of = |check| found.iter().find(|v| v.check == check).unwrap().clone();

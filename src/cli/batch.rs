@@ -89,8 +89,8 @@ async fn prepare(
     let one = |workload: Workload| async move {
         let made = async {
             let plan = release::make(config, session, &workload, asked).await?;
-            let asked = (session.cluster.clone(), session.registries.clone());
-            let answered = actions::preflight(asked, plan.clone(), config.readonly);
+            let answered =
+                actions::preflight(session.sources(config), plan.clone(), config.readonly);
             let verdicts = release::all_verdicts(&plan, answered.collect().await);
             Ok((plan, verdicts))
         };

@@ -67,8 +67,8 @@ pub async fn one(
     for offer in &asked.offers {
         plan.take(*offer, true);
     }
-    let clients = (session.cluster.clone(), session.registries.clone());
-    let answered = actions::preflight(clients, plan.clone(), config.readonly).collect::<Vec<_>>();
+    let sources = session.sources(config);
+    let answered = actions::preflight(sources, plan.clone(), config.readonly).collect::<Vec<_>>();
     let verdicts = all_verdicts(&plan, answered.await);
     let answers = answers(config, args);
     let missing = gate::missing(plan.level, &plan, &verdicts, &answers);

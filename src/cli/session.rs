@@ -9,6 +9,7 @@ use futures::future::join_all;
 use futures::stream::{BoxStream, SelectAll};
 use tokio::time::{Sleep, sleep};
 
+use crate::actions::Sources;
 use crate::config::Config;
 use crate::domain::{
     ClusterId, Failure, FailureKind, Feed, Fleet, Health, Kind, SourceId, Update, Workload,
@@ -17,6 +18,7 @@ use crate::domain::{
 use crate::engine::{clock, doctor};
 use crate::sources::kube::{self, Cluster};
 use crate::sources::registry::Registries;
+use crate::sources::source_repo::Repositories;
 
 use super::output;
 
@@ -323,6 +325,15 @@ impl Session {
             output::aside(&format!("{why}; trying again"));
         }
         self.retrying = Some(why);
+    }
+
+    /// Who is asked about a plan on what was found last.
+    pub fn sources(&self, config: &Config) -> Sources {
+        Sources {
+            cluster: self.cluster.clone(),
+            registries: self.registries.clone(),
+            repositories: Repositories::new(config),
+        }
     }
 
     /// `checkout` or `deploy/checkout`.

@@ -11,6 +11,7 @@ use super::handover::{self, Program};
 use super::jenkins::Jenkins;
 use super::notify::Notify;
 use super::registries::Registry;
+use super::repositories::Repository;
 use crate::domain::{Environment, Hold};
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -36,6 +37,7 @@ pub struct File {
     pub k9s_aliases: bool,
     pub handover: Vec<Program>,
     pub jenkins: Vec<Jenkins>,
+    pub repositories: Vec<Repository>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -142,6 +144,11 @@ impl File {
                 ));
             }
         }
+        for (at, repository) in self.repositories.iter().enumerate() {
+            if let Err(why) = repository.check() {
+                return wrong(format!("repositories[{at}].{why}"));
+            }
+        }
         if self.at_once.is_some_and(|count| !(1..=8).contains(&count)) {
             return wrong("atOnce: 1 to 8".into());
         }
@@ -222,6 +229,10 @@ mod tests {
             (
                 "registries: [{host: r}, {host: r}]\n",
                 "config.yaml: registries[1]: there are two named r",
+            ),
+            (
+                "repositories: [{url: shop}]\n",
+                "config.yaml: repositories[0].url: a repository is written https://host/owner/name or git@host:owner/name",
             ),
             ("atOnce: 9\n", "config.yaml: atOnce: 1 to 8"),
             (

@@ -10,6 +10,7 @@ mod k9s;
 mod layers;
 mod notify;
 mod registries;
+pub mod repositories;
 mod resolve;
 pub mod secret;
 
@@ -27,6 +28,7 @@ pub use jenkins::Jenkins;
 pub use layers::{Env, Overrides};
 pub use notify::{Notify, Terminal};
 pub use registries::{Registries, Registry};
+pub use repositories::Repository;
 pub use resolve::load;
 
 /// What is in force. Made at the start, and again when the file is written.
@@ -52,6 +54,8 @@ pub struct Config {
     /// Where images come from.
     pub registries: Registries,
     pub jenkins: Vec<Jenkins>,
+    /// The first that is about a service counts.
+    pub repositories: Vec<Repository>,
     /// Keys that differ from the default: intent name -> keys, as text.
     pub keys: BTreeMap<String, Vec<String>>,
     /// Other names for commands of the palette: alias -> command.
@@ -63,6 +67,8 @@ pub struct Config {
     pub programs: Vec<Program>,
     /// `$XDG_STATE_HOME/rolldeck`: the release record and the log.
     pub state_dir: PathBuf,
+    /// `$XDG_CACHE_HOME/rolldeck`: copies of source repositories.
+    pub cache_dir: PathBuf,
     /// Seconds that every pod must be ready before an action counts as verified.
     pub verify_seconds: u32,
     /// Of several actions that were confirmed together so many are under way at a time.

@@ -47,6 +47,7 @@ pub fn load(overrides: Overrides, env: Env<'_>) -> Result<Config, Error> {
             proxy: proxy(env),
         },
         jenkins: file.jenkins,
+        repositories: file.repositories,
         keys: file
             .keys
             .into_iter()
@@ -55,6 +56,7 @@ pub fn load(overrides: Overrides, env: Env<'_>) -> Result<Config, Error> {
         aliases,
         programs: handover::merged(&file.handover, Path::new("config.yaml"))?,
         state_dir: state(env)?,
+        cache_dir: cache(env)?,
         file: layers.path,
         verify_seconds: file.verify_seconds.unwrap_or_default(),
         at_once: file.at_once.unwrap_or_default(),
@@ -103,6 +105,17 @@ pub fn state(env: Env<'_>) -> Result<PathBuf, Error> {
     let folder = absolute(env, "XDG_STATE_HOME").or_else(usual);
     let folder = folder.ok_or_else(|| {
         let message = "is not set, nor is XDG_STATE_HOME: there is no place for the release record";
+        Error::new("HOME", message)
+    })?;
+    Ok(folder.join("rolldeck"))
+}
+
+/// What can be had again.
+fn cache(env: Env<'_>) -> Result<PathBuf, Error> {
+    let usual = || Some(home(env)?.join(".cache"));
+    let folder = absolute(env, "XDG_CACHE_HOME").or_else(usual);
+    let folder = folder.ok_or_else(|| {
+        let message = "is not set, nor is XDG_CACHE_HOME: there is no place for copies";
         Error::new("HOME", message)
     })?;
     Ok(folder.join("rolldeck"))
@@ -178,6 +191,7 @@ mod tests {
                 at_once: 3,
                 presence: false,
                 state_dir: "/nonexistent/home/.local/state/rolldeck".into(),
+                cache_dir: "/nonexistent/home/.cache/rolldeck".into(),
                 connection: Connection {
                     search: vec!["/nonexistent/home/.kube/config".into()],
                     ..Connection::default()

@@ -59,6 +59,8 @@ pub struct Commits {
 /// Where the source of a service lies.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Repository {
+    /// Whose it is.
+    pub service: Box<str>,
     pub remote: Remote,
     /// The folder of the service in a monorepo, without a slash at its ends.
     pub folder: Option<Box<str>>,
@@ -114,7 +116,13 @@ pub fn short(id: &str) -> &str {
     }
 }
 
-/// The hash in `a1b9e3c`, `a1b9e3c-dirty`, `2.14.1-7-ga1b9e3c`, `main-a1b9e3c`: 7 digits or more, in lower case.
+/// The hash that a text is, or ends in: what is said to be a commit may be digits only.
+pub fn commit_hash(text: &str) -> Option<String> {
+    let whole = Some(text.trim()).filter(|text| is_hash(text));
+    whole.map(str::to_ascii_lowercase).or_else(|| hash_in(text))
+}
+
+/// The hash at the end of a tag: `a1b9e3c`, `a1b9e3c-dirty`, `2.14.1-7-ga1b9e3c`, `main-a1b9e3c`; 7 digits or more, in lower case.
 pub fn hash_in(text: &str) -> Option<String> {
     let text = text.trim();
     let text = text.strip_suffix("-dirty").unwrap_or(text);
@@ -190,6 +198,13 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(hash_in(text).as_deref(), want, "{text}");
+        }
+        for (text, want) in [
+            ("1234567", Some("1234567")),
+            ("2.14.1-7-ga1b9e3c", Some("a1b9e3c")),
+            ("v1", None),
+        ] {
+            assert_eq!(commit_hash(text).as_deref(), want, "{text}");
         }
     }
 

@@ -31,6 +31,7 @@ use crate::config::Config;
 use crate::domain::{ClusterId, Failure, FailureKind};
 use crate::sources::kube::Cluster;
 use crate::sources::registry::Registries;
+use crate::sources::source_repo::Repositories;
 
 use builds::Servers;
 use feeds::Feeds;
@@ -59,6 +60,8 @@ pub struct Engine {
 struct Shared {
     /// Another one when the settings file is written.
     config: RwLock<Arc<Config>>,
+    /// As the settings name them.
+    repositories: RwLock<Repositories>,
     events: mpsc::Sender<Event>,
     links: Links,
     servers: Servers,
@@ -72,6 +75,7 @@ impl Engine {
         let (events, receiver) = mpsc::channel(WAITING);
         let shared = Arc::new(Shared {
             registries: RwLock::new(Registries::new(&config.registries, clock::now)),
+            repositories: RwLock::new(Repositories::new(&config)),
             config: RwLock::new(Arc::new(config)),
             events,
             links: Links::default(),
@@ -245,6 +249,11 @@ impl Shared {
         registries.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    fn repositories(&self) -> Repositories {
+        let repositories = self.repositories.read();
+        repositories.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn configure(&self, config: Config) {
         if *self.registries().settings() != config.registries {
             let registries = Registries::new(&config.registries, clock::now);
@@ -253,6 +262,11 @@ impl Shared {
                 .write()
                 .unwrap_or_else(PoisonError::into_inner) = registries;
         }
+        let repositories = Repositories::new(&config);
+        *self
+            .repositories
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = repositories;
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
     }
 

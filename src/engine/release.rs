@@ -7,11 +7,12 @@ use futures::StreamExt;
 
 use super::{Shared, clock};
 use crate::actions::record::{Ended, Line};
-use crate::actions::{self, GatherContext, Order, Recorder};
+use crate::actions::{self, GatherContext, Order, Recorder, Sources};
 use crate::app::event::{Event, JobId};
 use crate::config::Config;
 use crate::domain::{Failure, Level, WorkloadId};
 use crate::plan::{Answers, CheckId, Evidence, Finding, Plan, Progress, Request, Verdict};
+use crate::sources::source_repo::Repositories;
 
 pub(super) async fn gather(shared: Arc<Shared>, job: JobId, request: Request) {
     let outcome = read(&shared, &request).await.map(Box::new);
@@ -33,6 +34,7 @@ pub fn context(config: &Config, id: &WorkloadId) -> GatherContext {
         level: here.map_or(Level::Guarded, |e| e.protection),
         holds: holds.cloned().collect(),
         service_label: config.service_label.clone(),
+        repositories: Repositories::new(config),
         state_dir: config.state_dir.clone(),
         ready_for: config.verify_seconds,
         kubeconfig: config.connection.kubeconfig.clone(),
@@ -44,8 +46,12 @@ pub fn context(config: &Config, id: &WorkloadId) -> GatherContext {
 pub(super) async fn preflight(shared: Arc<Shared>, job: JobId, plan: Plan) {
     match shared.connected(&plan.workload.cluster) {
         Ok(cluster) => {
-            let asked = (cluster, shared.registries());
-            let mut verdicts = actions::preflight(asked, plan, shared.config().readonly);
+            let sources = Sources {
+                cluster,
+                registries: shared.registries(),
+                repositories: shared.repositories(),
+            };
+            let mut verdicts = actions::preflight(sources, plan, shared.config().readonly);
             while let Some(verdict) = verdicts.next().await {
                 shared.send(Event::Checked { job, verdict }).await;
             }

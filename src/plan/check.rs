@@ -3,6 +3,7 @@
 pub mod autoscaler;
 pub mod builds;
 pub mod changed;
+pub mod commits;
 pub mod differs;
 pub mod downtime;
 pub mod history;
@@ -33,6 +34,7 @@ pub enum CheckId {
     Config,
     Withdrawn,
     Changed,
+    Commits,
     Owner,
     Paused,
     Strategy,
@@ -48,7 +50,7 @@ pub enum CheckId {
 }
 
 impl CheckId {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Permission,
         Self::Unchanged,
         Self::Differs,
@@ -57,6 +59,7 @@ impl CheckId {
         Self::Config,
         Self::Withdrawn,
         Self::Changed,
+        Self::Commits,
         Self::Owner,
         Self::Paused,
         Self::Strategy,
@@ -82,6 +85,7 @@ impl CheckId {
             Self::Config => "config",
             Self::Withdrawn => "withdrawn",
             Self::Changed => "changed",
+            Self::Commits => "commits",
             Self::Owner => "owner",
             Self::Paused => "paused",
             Self::Strategy => "strategy",
@@ -167,6 +171,8 @@ pub enum Ask {
         names: Vec<(ReferenceKind, Box<str>)>,
         since: Timestamp,
     },
+    /// What the commits between the two sides were.
+    Commits(Box<commits::Between>),
     /// The quotas of the namespace have room for it.
     Quota(quota::Need),
     /// No autoscaler of the namespace comes between.

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use crate::domain::{
-    Autoscaler, ChartManifest, ChartRelease, Hold, Level, Phase, Pod, Revision, Sync, SyncParts,
-    SyncRef, Verbatim, Workload,
+    Autoscaler, ChartManifest, ChartRelease, Hold, Level, Phase, Pod, Repository, Revision, Sync,
+    SyncParts, SyncRef, Verbatim, Workload,
 };
 
 use super::expected::Took;
@@ -37,6 +37,8 @@ pub struct Evidence {
     pub helm: Helm,
     /// Who else carries out a plan on it now, where that is looked at.
     pub presence: Option<Presence>,
+    /// Where its source lies, when the settings say.
+    pub repository: Option<Repository>,
     /// How long earlier actions on it took, oldest first.
     pub past: Vec<Took>,
     /// Seconds that every pod must be ready for in the end.

@@ -192,6 +192,7 @@ fn of_check(
             | CheckId::Changed
             | CheckId::Owner
             | CheckId::Paused
+            | CheckId::Commits
             | CheckId::Strategy
             | CheckId::Hold
             | CheckId::Quota

@@ -5,11 +5,13 @@ pub mod helm;
 pub mod http;
 pub mod jenkins;
 pub mod kube;
+mod process_group;
 mod program;
 pub mod programs;
 mod proxy;
 pub mod registry;
 pub mod secret;
+pub mod source_repo;
 mod words;
 
 use jiff::Timestamp;

@@ -15,6 +15,7 @@ use rolldeck::plan::{
 };
 use rolldeck::sources::kube::Error;
 use rolldeck::sources::kube::convert::raw_template;
+use rolldeck::sources::source_repo::Repositories;
 use serde_json::{Value, json};
 
 use crate::connection::cluster;
@@ -74,6 +75,7 @@ impl Way {
             level: Level::Guarded,
             holds: Vec::new(),
             service_label: None,
+            repositories: Repositories::default(),
             state_dir: self.record.path().to_owned(),
             ready_for: 30,
             kubeconfig: None,
@@ -88,7 +90,7 @@ impl Way {
 
     fn checks(&self, plan: &Plan, readonly: bool) -> Vec<Verdict> {
         let cluster = self.watched.cluster.clone();
-        RUNTIME.block_on(preflight((cluster, nowhere()), plan.clone(), readonly).collect())
+        RUNTIME.block_on(preflight(nowhere(cluster), plan.clone(), readonly).collect())
     }
 
     fn execute(&self, plan: &Plan, verdicts: Vec<Verdict>) -> Vec<Progress> {

@@ -17,6 +17,7 @@ use rolldeck::domain::release_record::{Action, Became, Page, Stands};
 use rolldeck::domain::{Fleet, Kind, Level, TemplateHash, WorkloadId};
 use rolldeck::plan::{Answers, Evidence, Plan, Progress, Request, Target, Verb, Verdict, plan};
 use rolldeck::sources::kube::Cluster;
+use rolldeck::sources::source_repo::Repositories;
 use serde_json::Value;
 
 use crate::connection::cluster;
@@ -105,6 +106,7 @@ impl Hand {
             level: Level::Guarded,
             holds: Vec::new(),
             service_label: None,
+            repositories: Repositories::default(),
             state_dir: std::path::PathBuf::new(),
             ready_for: 30,
             kubeconfig: None,
@@ -136,7 +138,7 @@ impl Hand {
     async fn ready(&self, request: &Request) -> Option<Ready> {
         let evidence = self.read(request).await?;
         let plan = plan(&Fleet::default(), &evidence, jiff::Timestamp::now()).ok()?;
-        let verdicts = preflight((self.cluster.clone(), nowhere()), plan.clone(), false);
+        let verdicts = preflight(nowhere(self.cluster.clone()), plan.clone(), false);
         let verdicts = verdicts.collect().await;
         Some(Ready { plan, verdicts })
     }

@@ -47,6 +47,7 @@ mod several;
 mod shapes;
 #[path = "../contract/on_plane.rs"]
 mod side;
+mod source_repo;
 #[path = "../support/mod.rs"]
 mod support;
 mod table;

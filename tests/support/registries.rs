@@ -7,9 +7,12 @@ use std::process::{Child, Command};
 use std::sync::LazyLock;
 
 use ring::digest::{SHA256, digest};
+use rolldeck::actions::Sources;
 use rolldeck::config;
 use rolldeck::engine::clock;
+use rolldeck::sources::kube::Cluster;
 use rolldeck::sources::registry::Registries;
+use rolldeck::sources::source_repo::Repositories;
 use serde_json::{Value, json};
 
 use super::api::RUNTIME;
@@ -34,8 +37,8 @@ pub struct Server {
     _remover: Child,
 }
 
-/// Where the registry of the fixtures' images is said to be, nobody listens.
-pub fn nowhere() -> Registries {
+/// The cluster alone: where the registry of the fixtures' images is said to be, nobody listens.
+pub fn nowhere(cluster: Cluster) -> Sources {
     let known = config::Registry {
         host: "registry.test".into(),
         address: Some("127.0.0.1:1".into()),
@@ -45,7 +48,11 @@ pub fn nowhere() -> Registries {
         known: vec![known],
         ..config::Registries::default()
     };
-    Registries::new(&settings, clock::now)
+    Sources {
+        cluster,
+        registries: Registries::new(&settings, clock::now),
+        repositories: Repositories::default(),
+    }
 }
 
 /// Debian's, without a login.

@@ -95,6 +95,7 @@ fn evidence(service: Service, request: Request) -> Evidence {
         pods: service.pods,
         autoscaling: Autoscaling::None,
         phase: Phase::Stalled,
+        repository: None,
         keeper: Keeper::None,
         past: Vec::new(),
         ready_for: 30,

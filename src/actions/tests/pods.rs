@@ -10,7 +10,7 @@ use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
 
 use super::super::{Order, Recorder, execute, preflight};
-use super::{clock, failure, no_registry, verdicts};
+use super::{clock, failure, only, verdicts};
 use crate::domain::{Fleet, Kind, Strategy};
 use crate::plan::verbs::rollback::sample;
 use crate::plan::{Answers, CheckId, Finding, OfferId, Plan, Progress};
@@ -365,7 +365,7 @@ async fn every_step_has_its_dry_run_and_every_right_its_review() {
         (false, true, Finding::Ok, Finding::Block),
     ] {
         let (cluster, asked) = server(answers(denied, refused));
-        let found: Vec<_> = preflight((cluster, no_registry()), plan.clone(), false)
+        let found: Vec<_> = preflight(only(cluster), plan.clone(), false)
             .collect()
             .await;
         let told = |check| found.iter().find(|verdict| verdict.check == check).unwrap();

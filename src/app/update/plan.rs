@@ -411,6 +411,7 @@ pub fn check_name(check: CheckId) -> &'static str {
         CheckId::Hold => "the hold",
         CheckId::Withdrawn => "the look at whether it was withdrawn",
         CheckId::Changed => "the look at its ConfigMaps and Secrets",
+        CheckId::Commits => "the commits",
         CheckId::Quota => "the quota",
         CheckId::Downtime => "who is served meanwhile",
         CheckId::Readiness => "the readiness probe",

@@ -6,7 +6,9 @@ use serde_json::Value;
 use crate::domain::template::{CanonicalHash, canonical_hash};
 use crate::domain::version::version;
 use crate::domain::{ActionNote, Fleet, Pod, Revision, TemplateHash, Verbatim, Workload};
-use crate::plan::check::{self, Check, history, owner, paused, siblings, strategy, withdrawn};
+use crate::plan::check::{
+    self, Check, commits, history, owner, paused, siblings, strategy, withdrawn,
+};
 use crate::plan::difference::differences;
 use crate::plan::meanwhile::meanwhile;
 use crate::plan::patch::{self, Note};
@@ -154,6 +156,8 @@ fn checks(
     checks.push(differs(case, differences).into());
     checks.extend(live::images(&case.after));
     checks.push(live::config(&case.after));
+    let repository = case.evidence.repository.as_ref();
+    checks.extend(commits::question(repository, &case.before, &case.after));
     let others = pods::others(case.evidence.pods.iter(), case.target);
     let told = [
         withdrawn::verdict(case.chosen.withdrawn, now),

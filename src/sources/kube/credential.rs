@@ -9,13 +9,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use kube::config::{AuthInfo, ExecConfig, ExecInteractiveMode};
-use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use super::error::Error;
+use crate::sources::process_group::ProcessGroup;
 
 /// The longest that a login command may run.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -147,7 +147,7 @@ async fn run(plugin: &ExecConfig, hint: &str, patience: Duration) -> Result<Stat
     let mut child = prepare(plugin)?
         .spawn()
         .map_err(|why| not_started(plugin, &why, hint))?;
-    let mut group = Group(child.id().and_then(|id| Pid::from_raw(id.cast_signed())));
+    let mut group = ProcessGroup::of(&child);
     let finished = timeout(patience, finish(&mut child)).await;
     let (status, out, err) = finished
         .map_err(|_| {
@@ -224,24 +224,6 @@ async fn read(pipe: Option<impl AsyncRead + Unpin>) -> std::io::Result<Vec<u8>> 
         pipe.take(LONGEST_OUTPUT).read_to_end(&mut text).await?;
     }
     Ok(text)
-}
-
-/// Kills the command and all it started, unless the command has ended by itself.
-struct Group(Option<Pid>);
-
-impl Group {
-    fn ended(&mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Some(group) = self.0 {
-            // It may have ended in the meantime.
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-    }
 }
 
 fn not_started(plugin: &ExecConfig, why: &std::io::Error, hint: &str) -> Error {

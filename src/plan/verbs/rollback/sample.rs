@@ -159,6 +159,7 @@ pub fn evidence() -> Evidence {
         ],
         pods: Vec::new(),
         autoscaling: Autoscaling::None,
+        repository: None,
         keeper: Keeper::None,
         helm: crate::plan::Helm::default(),
         presence: None,

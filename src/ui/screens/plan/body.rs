@@ -378,6 +378,7 @@ pub fn question(check: CheckId) -> &'static str {
         CheckId::Hold => "whether something holds it",
         CheckId::Withdrawn => "whether it was rolled back from before",
         CheckId::Changed => "whether its ConfigMaps and Secrets changed since",
+        CheckId::Commits => "which commits it takes back",
         CheckId::Quota => "whether quotas leave room for extra pods",
         CheckId::Downtime => "who is served meanwhile",
         CheckId::Readiness => "what ready says",

@@ -1,0 +1,270 @@
+//! What goes back with a rollback: the commits between the two sides, and the fixes and migrations among them.
+
+use serde_json::Value;
+
+use super::{Ask, Check, CheckId, CheckState, Finding, Verdict};
+use crate::domain::commit::{COMMIT_ANNOTATION, Scheme, hash_in, svn_number_in, undone};
+use crate::domain::{Commits, ImageRef, Repository};
+use crate::text;
+
+/// Of a subject so much is told, in characters.
+const LONGEST: usize = 60;
+
+/// What is to be looked up: the commits that `to` has and `from` has not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Between {
+    pub repository: Repository,
+    pub from: Box<str>,
+    pub to: Box<str>,
+}
+
+/// Nothing to ask where the repository or one of the commits is not known, or where they are the same.
+pub fn question(repository: Option<&Repository>, live: &Value, target: &Value) -> Option<Check> {
+    let repository = repository?;
+    let (to, from) = annotated(live, target)
+        .or_else(|| in_tags(repository.remote.scheme, live, target))
+        .filter(|(to, from)| to != from)?;
+    let between = Between {
+        repository: repository.clone(),
+        from: from.into(),
+        to: to.into(),
+    };
+    Some(Check {
+        id: CheckId::Commits,
+        state: CheckState::Asking(Ask::Commits(Box::new(between))),
+    })
+}
+
+/// Both templates say it themselves.
+fn annotated(live: &Value, target: &Value) -> Option<(String, String)> {
+    let said = |template: &Value| {
+        let text = template["metadata"]["annotations"][COMMIT_ANNOTATION].as_str();
+        text.map(str::trim)
+            .filter(|text| !text.is_empty())
+            .map(String::from)
+    };
+    Some((said(live)?, said(target)?))
+}
+
+/// The tags of the first container whose two tags both hold one: `main-a1b9e3c`, `r120-b7`.
+fn in_tags(scheme: Scheme, live: &Value, target: &Value) -> Option<(String, String)> {
+    let named = |tag: &str| match scheme {
+        Scheme::Git => hash_in(tag),
+        Scheme::Subversion => svn_number_in(tag).map(|number| format!("r{number}")),
+    };
+    let of = |container: &Value| {
+        ImageRef::parse(container["image"].as_str()?)
+            .tag
+            .and_then(named)
+    };
+    let containers = |template: &Value| template["spec"]["containers"].as_array().cloned();
+    let others = containers(target)?;
+    containers(live)?.iter().find_map(|container| {
+        let other = others
+            .iter()
+            .find(|other| other["name"] == container["name"])?;
+        Some((of(container)?, of(other)?))
+    })
+}
+
+/// `goes back over 3 commits: 1 fix (a1b9e3c fix rounding), 1 migration (db/migrate/7.sql)`.
+pub fn verdict(commits: &Commits) -> Verdict {
+    let verdict = |finding, sentence| Verdict {
+        check: CheckId::Commits,
+        finding,
+        sentence,
+    };
+    let over = text::count(commits.list.len(), "commit");
+    match (commits.list.len(), commits.others) {
+        (0, 0) => return verdict(Finding::Ok, "both are of the same source".into()),
+        (0, others) => {
+            let sentence = format!("goes forward over {}", text::count(others, "commit"));
+            return verdict(Finding::Ok, sentence);
+        }
+        (_, _) => {}
+    }
+    let undone = undone(commits);
+    let fixes: Vec<_> = undone.fixes.iter().map(|c| shortened(&c.label())).collect();
+    let parts = [
+        counted(&fixes, "fix", "fixes"),
+        counted(&undone.migrations, "migration", "migrations"),
+    ];
+    let parts: Vec<_> = parts.into_iter().flatten().collect();
+    let (finding, among) = match (parts.is_empty(), commits.truncated) {
+        (false, _) => (Finding::Warn, format!(": {}", parts.join(", "))),
+        (true, true) => (
+            Finding::Warn,
+            ", no fix and no migration among those".into(),
+        ),
+        (true, false) => (Finding::Ok, ", no fix and no migration among them".into()),
+    };
+    let over = if commits.truncated {
+        format!(
+            "more commits than can be listed, of which {} were read",
+            commits.list.len()
+        )
+    } else {
+        over
+    };
+    let others = match commits.others {
+        0 => String::new(),
+        others => format!("; {}", came(others)),
+    };
+    verdict(finding, format!("goes back over {over}{among}{others}"))
+}
+
+fn came(others: usize) -> String {
+    match others {
+        1 => "1 commit of another line comes with it".into(),
+        several => format!(
+            "{} commits of another line come with it",
+            text::thousands(several)
+        ),
+    }
+}
+
+fn counted(what: &[impl AsRef<str>], one: &str, several: &str) -> Option<String> {
+    let words: Vec<&str> = what.iter().map(AsRef::as_ref).collect();
+    match words.len() {
+        0 => None,
+        n => {
+            let name = if n == 1 { one } else { several };
+            Some(format!("{n} {name} ({})", text::list(&words)))
+        }
+    }
+}
+
+fn shortened(label: &str) -> String {
+    match label.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}...", &label[..end]),
+        None => label.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Remote;
+    use crate::domain::commit::sample;
+    use serde_json::json;
+
+    fn template(commit: Option<&str>, tags: &[(&str, &str)]) -> Value {
+        let containers: Vec<_> = tags
+            .iter()
+            .map(|(name, tag)| json!({"name": name, "image": format!("shop/{name}:{tag}")}))
+            .collect();
+        let annotations = match commit {
+            Some(commit) => json!({COMMIT_ANNOTATION: commit}),
+            None => Value::Null,
+        };
+        json!({"metadata": {"annotations": annotations}, "spec": {"containers": containers}})
+    }
+
+    fn asked(url: &str, live: &Value, target: &Value) -> Option<(String, String)> {
+        let repository = Repository {
+            service: "cart".into(),
+            remote: Remote::parse(url).unwrap(),
+            folder: None,
+        };
+        match question(Some(&repository), live, target)?.state {
+            CheckState::Asking(Ask::Commits(between)) => {
+                Some((between.from.into(), between.to.into()))
+            }
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn what_is_asked() {
+        let (git, svn) = ("https://github.com/shop/cart", "svn://host/shop");
+        let of = |commit| template(Some(commit), &[]);
+        let tagged = |tag| template(None, &[("proxy", "1.2"), ("cart", tag)]);
+        let pair = |from: &str, to: &str| Some((from.to_owned(), to.to_owned()));
+        let (new, old) = (tagged("main-a1b9e3c"), tagged("main-77c01d0"));
+        assert_eq!(asked(git, &new, &old), pair("77c01d0", "a1b9e3c"));
+        assert_eq!(
+            asked(svn, &tagged("r120-b7"), &tagged("r118-b6")),
+            pair("r118", "r120")
+        );
+        // What a template says itself counts more, and may be wrong: that is for the repository to say.
+        assert_eq!(asked(git, &of("v2"), &of("v1")), pair("v1", "v2"));
+        for (live, target) in [
+            (&of("v1"), &of("v1")),
+            (&of("v2"), &tagged("2.14.1")),
+            (&tagged("2.15.0"), &tagged("2.14.1")),
+            (&new, &template(None, &[("other", "main-77c01d0")])),
+            (&new, &json!({})),
+        ] {
+            assert_eq!(asked(git, live, target), None, "{live} {target}");
+        }
+        assert_eq!(question(None, &new, &old), None);
+    }
+
+    fn said(list: &[&str], paths: &[&str], others: usize, truncated: bool) -> (Finding, String) {
+        let commits = Commits {
+            list: list
+                .iter()
+                .enumerate()
+                .map(|(n, s)| sample(&format!("r{n}"), s))
+                .collect(),
+            paths: paths.iter().map(|path| (*path).into()).collect(),
+            others,
+            truncated,
+            ..Commits::default()
+        };
+        let verdict = verdict(&commits);
+        (verdict.finding, verdict.sentence)
+    }
+
+    #[test]
+    fn what_is_said() {
+        let long = format!("fix {}", "x".repeat(100));
+        let cut = format!(
+            "goes back over 1 commit: 1 fix (r0 fix {}...)",
+            "x".repeat(53)
+        );
+        for ((list, paths, others, truncated), finding, want) in [
+            (
+                (
+                    &["a", "fix rounding", "c"][..],
+                    &["db/migrate/7.sql"][..],
+                    0,
+                    false,
+                ),
+                Finding::Warn,
+                "goes back over 3 commits: 1 fix (r1 fix rounding), 1 migration (db/migrate/7.sql)",
+            ),
+            (
+                (&["fix a", "fix b"], &[], 2, false),
+                Finding::Warn,
+                "goes back over 2 commits: 2 fixes (r0 fix a and r1 fix b); 2 commits of another line come with it",
+            ),
+            (
+                (&["a"], &["x.rs"], 1, false),
+                Finding::Ok,
+                "goes back over 1 commit, no fix and no migration among them; 1 commit of another line comes with it",
+            ),
+            (
+                (&["a"], &[], 0, true),
+                Finding::Warn,
+                "goes back over more commits than can be listed, of which 1 were read, no fix and no migration among those",
+            ),
+            (
+                (&[], &[], 3, false),
+                Finding::Ok,
+                "goes forward over 3 commits",
+            ),
+            (
+                (&[], &[], 0, false),
+                Finding::Ok,
+                "both are of the same source",
+            ),
+            ((&[&*long], &[], 0, false), Finding::Warn, &*cut),
+        ] {
+            assert_eq!(
+                said(list, paths, others, truncated),
+                (finding, want.to_owned())
+            );
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Source repositories: what lies between two commits, by git, by svn, or by the host's own interface.
+
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::domain::commit::Scheme;
+use crate::domain::{Commits, Remote, Repository};
+
+mod copy;
+mod error;
+mod git;
+mod host;
+mod log_xml;
+mod process;
+mod svn;
+
+use host::Interface;
+
+pub use error::Error;
+pub use git::Git;
+pub use host::Asked;
+pub use svn::Svn;
+
+/// The repositories that the settings name. Cheap to clone; asks nothing before it is asked.
+#[derive(Debug, Clone, Default)]
+pub struct Repositories(Option<Arc<Known>>);
+
+#[derive(Debug)]
+struct Known {
+    hosts: Vec<Interface>,
+    git: Git,
+}
+
+impl Repositories {
+    pub fn new(config: &Config) -> Self {
+        let known = Known {
+            hosts: config
+                .repositories
+                .iter()
+                .map(|rule| Interface::new(rule, &config.connection.proxy))
+                .collect(),
+            git: Git::new(&config.cache_dir),
+        };
+        Self((!known.hosts.is_empty()).then(|| Arc::new(known)))
+    }
+
+    /// Where the source of a service lies. What its workload names only chooses among what the settings name: no
+    /// address from a cluster is ever asked.
+    pub fn of(&self, service: &str, named: Option<&str>) -> Option<Repository> {
+        let hosts = self.0.as_ref()?.hosts.iter();
+        let mut about = hosts.filter_map(|host| host.rule().of(service));
+        match named {
+            None => about.next(),
+            Some(named) => {
+                let named = Remote::parse(named).ok()?;
+                about.find(|repository| repository.remote.same_as(&named))
+            }
+        }
+    }
+
+    /// What `to` has that `from` has not. A copy that is being made goes on when nobody waits any more.
+    ///
+    /// # Errors
+    /// One sentence.
+    pub async fn between(
+        &self,
+        repository: &Repository,
+        from: &str,
+        to: &str,
+    ) -> Result<Commits, Error> {
+        let Some(known) = &self.0 else {
+            return Ok(Commits::default());
+        };
+        let host = known.host_of(repository);
+        match (repository.remote.scheme, host) {
+            (Scheme::Subversion, _) => Svn.between(repository, from, to).await,
+            (Scheme::Git, Some(host)) if host.lists_commits(repository) => {
+                host.of(&repository.remote).between(from, to).await
+            }
+            (Scheme::Git, _) => by_git(known.git.clone(), repository, from, to).await,
+        }
+    }
+
+    /// The host of a repository that the settings name, for what only a host can tell.
+    pub fn at_host<'a>(&'a self, repository: &'a Repository) -> Option<Asked<'a>> {
+        let host = self.0.as_ref()?.host_of(repository)?;
+        Some(host.of(&repository.remote))
+    }
+}
+
+impl Known {
+    fn host_of(&self, repository: &Repository) -> Option<&Interface> {
+        let its =
+            |host: &&Interface| host.rule().of(&repository.service).as_ref() == Some(repository);
+        self.hosts.iter().find(its)
+    }
+}
+
+async fn by_git(git: Git, repository: &Repository, from: &str, to: &str) -> Result<Commits, Error> {
+    let about = repository.remote.to_string();
+    let (repository, from, to) = (repository.clone(), from.to_owned(), to.to_owned());
+    let work = tokio::spawn(async move { git.between(&repository, &from, &to).await });
+    work.await.unwrap_or_else(|_| {
+        Err(Error::Failed {
+            about,
+            said: "the look at it was broken off".into(),
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_workload_chooses_only_among_what_the_settings_name() {
+        let rules = "[{url: 'git@github.com:shop/platform.git', services: [cart], path: cart},
+            {url: 'git@github.com:shop/{service}.git'}]";
+        let config = Config {
+            repositories: serde_yaml::from_str(rules).unwrap(),
+            ..Config::default()
+        };
+        let known = Repositories::new(&config);
+        let of = |service, named| {
+            let found = known.of(service, named)?;
+            Some(format!("{} {:?}", found.remote, found.folder))
+        };
+        let platform = Some("github.com/shop/platform Some(\"cart\")".to_owned());
+        assert_eq!(of("cart", None), platform);
+        assert_eq!(of("mail", None), Some("github.com/shop/mail None".into()));
+        let own = Some("github.com/shop/cart None".to_owned());
+        assert_eq!(of("cart", Some("https://github.com/shop/cart")), own);
+        for stranger in ["https://evil.example/shop/cart", "ext::sh -c x", ""] {
+            assert_eq!(of("cart", Some(stranger)), None, "{stranger}");
+        }
+        assert_eq!(Repositories::default().of("cart", None), None);
+    }
+}

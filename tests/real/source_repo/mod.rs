@@ -1,0 +1,45 @@
+//! Real repositories, by the real git and the real svn.
+
+mod git;
+mod plan;
+mod subversion;
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use rolldeck::domain::{Commit, Commits, Remote, Repository};
+
+/// A repository at this address, and the folder of a service in it.
+fn repository(url: &str, folder: Option<&str>) -> Repository {
+    Repository {
+        service: "cart".into(),
+        remote: Remote::parse(url).unwrap(),
+        folder: folder.map(Into::into),
+    }
+}
+
+/// Runs a program in a folder, away from the settings of whoever runs the tests.
+fn run(folder: &Path, program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program)
+        .args(arguments)
+        .current_dir(folder)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("LC_ALL", "C.UTF-8")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap_or_else(|why| panic!("{program}: {why}; run tests/subversion/install"));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{program} {arguments:?}: {said}");
+    String::from_utf8(output.stdout)
+        .unwrap()
+        .trim_end()
+        .to_owned()
+}
+
+fn subjects(commits: &Commits) -> Vec<&str> {
+    commits.list.iter().map(|c: &Commit| &*c.subject).collect()
+}
+
+fn paths(commits: &Commits) -> Vec<&str> {
+    commits.paths.iter().map(|path| &**path).collect()
+}
