@@ -34,7 +34,7 @@ fn times(usual: u32) -> u32 {
     usual * factor
 }
 
-/// SplitMix64: the same seed throws the same.
+/// `SplitMix64`: the same seed throws the same.
 #[derive(Clone)]
 struct Dice(u64);
 
@@ -42,7 +42,7 @@ impl Dice {
     fn new(what: &str) -> Self {
         let given = std::env::var("ROLLDECK_CHAOS_SEED").ok();
         let seed = given.map_or_else(
-            || jiff::Timestamp::now().as_nanosecond() as u64,
+            || jiff::Timestamp::now().as_microsecond().unsigned_abs(),
             |text| text.parse().expect("ROLLDECK_CHAOS_SEED is a number"),
         );
         eprintln!("{what}: ROLLDECK_CHAOS_SEED={seed}");
@@ -242,10 +242,11 @@ fn agree(action: &Action, object: &Value) -> String {
     let applied = is_applied(action, object);
     let stands = action.stands();
     let told = match stands {
-        Stands::Verified | Stands::NotVerified | Stands::Accepted => Some(true),
-        Stands::Refused => Some(false),
-        Stands::Interrupted(Became::Applied) => Some(true),
-        Stands::Interrupted(Became::NotApplied) => Some(false),
+        Stands::Verified
+        | Stands::NotVerified
+        | Stands::Accepted
+        | Stands::Interrupted(Became::Applied) => Some(true),
+        Stands::Refused | Stands::Interrupted(Became::NotApplied) => Some(false),
         Stands::Interrupted(Became::Unknown) | Stands::Unknown | Stands::Sent => None,
     };
     assert_eq!(told, Some(applied), "{action:#?}\n{:#}", object["metadata"]);

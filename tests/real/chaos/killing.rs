@@ -60,18 +60,18 @@ fn a_rolldeck_that_is_killed_leaves_record_note_and_cluster_in_agreement() {
         "{} kills within {span} ms: {killed} before the record, {figures:?}",
         services.len()
     );
-    nothing_twice(plane, &page.actions.len());
+    nothing_twice(plane, page.actions.len());
 }
 
 /// Each object was written to once at most.
-fn nothing_twice(plane: &ControlPlane, at_most: &usize) {
+fn nothing_twice(plane: &ControlPlane, at_most: usize) {
     let mut writes = BTreeMap::new();
     for write in audit::writes(&plane.folder().join("audit.log"), &["chaos-killed"]) {
         if write.accepted() {
             count(&mut writes, write.name);
         }
     }
-    assert!(writes.len() <= *at_most, "{writes:?}");
+    assert!(writes.len() <= at_most, "{writes:?}");
     let twice = writes.into_iter().find(|(_, n)| *n > 1);
     assert_eq!(twice, None);
 }
