@@ -20,6 +20,7 @@ static READER: LazyLock<Http> = LazyLock::new(|| Http::new(&READER_KUBECONFIG));
 
 pub struct Side(&'static ControlPlane);
 
+#[allow(clippy::unused_self)] // the embedded cluster's has the same shape
 impl Side {
     pub fn new() -> Self {
         Self(ControlPlane::shared())
@@ -46,7 +47,6 @@ impl Side {
     }
 
     /// What a length in a spec must say so that it lasts so many seconds.
-    #[allow(clippy::unused_self)] // the embedded cluster's has the same shape
     pub fn lasting(&self, seconds: u32) -> u32 {
         seconds
     }

@@ -132,7 +132,7 @@ fn healing() -> Value {
 }
 
 /// The exit code, and what stdout and stderr say.
-fn spoken(launch: Launch) -> (Option<i32>, String) {
+fn spoken(launch: &Launch) -> (Option<i32>, String) {
     let output = launch.run();
     let said = [output.stdout, output.stderr].concat();
     (output.status.code(), String::from_utf8(said).unwrap())
@@ -299,7 +299,7 @@ fn the_change_for_git_makes_the_manifest_what_the_rollback_would_have_made_it() 
         "--git-patch",
         to.to_str().unwrap(),
     ];
-    let (code, said) = spoken(kept.launch(home.path()).with(&arguments));
+    let (code, said) = spoken(&kept.launch(home.path()).with(&arguments));
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("the change for git is in"), "{said}");
     plane.kubectl(&[
@@ -346,7 +346,7 @@ fn the_command_line_says_who_keeps_it_suspends_and_resumes() {
     let plane = plane();
     let kept = Kept::new("kept-twin", &json!({}));
     let home = tempfile::tempdir().unwrap();
-    let run = |arguments: &[&str]| spoken(kept.launch(home.path()).with(arguments));
+    let run = |arguments: &[&str]| spoken(&kept.launch(home.path()).with(arguments));
     let (code, said) = run(&["status", "checkout"]);
     assert_eq!(code, Some(0), "{said}");
     assert!(
@@ -399,7 +399,7 @@ fn flux_is_suspended_by_its_own_field_and_resumed_to_what_stood_there() {
     let read = || plane.admin().get(&format!("{collection}/apps")).unwrap();
     let home = tempfile::tempdir().unwrap();
     let kubeconfig = plane.owner(&namespace, Some(&namespace));
-    let run = |arguments: &[&str]| spoken(launch(&kubeconfig, home.path()).with(arguments));
+    let run = |arguments: &[&str]| spoken(&launch(&kubeconfig, home.path()).with(arguments));
     let (code, said) = run(&["rollback", "checkout", "--yes"]);
     assert_eq!(code, Some(3), "{said}");
     assert!(said.contains("what git says is back within 10m"), "{said}");

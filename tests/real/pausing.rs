@@ -74,7 +74,7 @@ fn a_resumed_rollout_that_fails_is_told_with_its_reason() {
     let (namespace, service) = running(plane, "pausing-fails");
     let home = tempfile::tempdir().unwrap();
     let kubeconfig = plane.owner(&namespace, Some(&namespace));
-    let run = |arguments: &[&str]| spoken(launch(&kubeconfig, home.path()).with(arguments));
+    let run = |arguments: &[&str]| spoken(&launch(&kubeconfig, home.path()).with(arguments));
     let (code, said) = run(&["pause", "checkout", "--yes"]);
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("pause deploy/checkout in "), "{said}");
@@ -119,7 +119,7 @@ fn record(home: &Path) -> String {
 }
 
 /// The exit code, and what stdout and stderr say.
-fn spoken(launch: Launch) -> (Option<i32>, String) {
+fn spoken(launch: &Launch) -> (Option<i32>, String) {
     let output = launch.run();
     let said = [output.stdout, output.stderr].concat();
     (output.status.code(), String::from_utf8(said).unwrap())

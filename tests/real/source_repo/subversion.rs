@@ -47,7 +47,7 @@ impl World {
         });
         let world = Self { folder, port };
         let url = world.url("");
-        world.svn(world.folder.path(), &["checkout", "-q", &url, "work"]);
+        World::svn(world.folder.path(), &["checkout", "-q", &url, "work"]);
         world
     }
 
@@ -59,7 +59,7 @@ impl World {
         self.folder.path().join("work")
     }
 
-    fn svn(&self, folder: &Path, arguments: &[&str]) -> String {
+    fn svn(folder: &Path, arguments: &[&str]) -> String {
         let all = [arguments, &["--non-interactive", "--no-auth-cache"]].concat();
         let all = [&all[..], &["--username", "ann", "--password", "secret"]].concat();
         run(folder, "svn", &all)
@@ -69,8 +69,8 @@ impl World {
         let path = self.work().join(file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, message).unwrap();
-        self.svn(&self.work(), &["add", "-q", "--force", "."]);
-        self.svn(&self.work(), &["commit", "-q", "-m", message]);
+        Self::svn(&self.work(), &["add", "-q", "--force", "."]);
+        Self::svn(&self.work(), &["commit", "-q", "-m", message]);
     }
 
     fn repository(&self, path: &str, folder: Option<&str>) -> Repository {
