@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::Commit;
+
 /// A job by its server's name in the configuration and its full name there: folders, then the job.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JobId {
@@ -207,15 +209,6 @@ pub struct Checkout {
     /// A commit of git, or a revision of Subversion.
     pub revision: Box<str>,
     pub remotes: Vec<Box<str>>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Commit {
-    pub id: Box<str>,
-    pub author: Box<str>,
-    /// Its first line.
-    pub subject: Box<str>,
-    pub at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

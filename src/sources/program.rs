@@ -4,10 +4,11 @@ use std::io;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
+
+use super::process_group::ProcessGroup;
 
 /// Of each of its two outputs.
 const LONGEST: u64 = 1 << 20;
@@ -35,11 +36,11 @@ pub async fn run(
         .process_group(0)
         .kill_on_drop(true)
         .spawn()?;
-    let mut group = Group(child.id().and_then(|id| Pid::from_raw(id.cast_signed())));
+    let mut group = ProcessGroup::of(&child);
     match timeout(patience, finish(&mut child, input)).await {
         Err(_) => Ok(None),
         Ok(said) => {
-            group.0 = None;
+            group.ended();
             said.map(Some)
         }
     }
@@ -62,16 +63,4 @@ async fn read(pipe: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
         pipe.take(LONGEST).read_to_end(&mut text).await?;
     }
     Ok(text)
-}
-
-/// Kills the program and all it started, unless it has ended by itself.
-struct Group(Option<Pid>);
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Some(group) = self.0 {
-            // It may have ended in the meantime.
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-    }
 }

@@ -1,13 +1,13 @@
 //! Reads a secret from the place that the configuration names.
 
 use std::fmt;
-use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::process::{Child, Command};
+use tokio::fs::File;
+use tokio::io::AsyncReadExt;
 use tokio::time::timeout;
 
+use super::program;
 use crate::config::secret::{Place, SecretFrom};
 
 /// The longest that a command or a file may take.
@@ -46,8 +46,9 @@ pub async fn read(from: &SecretFrom) -> Result<Secret, String> {
         Place::Env { env } => std::env::var(env).map_err(|_| format!("{from} is not set"))?,
         Place::File { file } => {
             let open = async {
-                let file = tokio::fs::File::open(file).await?;
-                all(file).await
+                let (file, mut text) = (File::open(file).await?, String::new());
+                file.take(LONGEST).read_to_string(&mut text).await?;
+                Ok(text)
             };
             within(from, open).await?
         }
@@ -76,28 +77,16 @@ fn said(why: &std::io::Error) -> String {
 }
 
 async fn run(command: &[String]) -> std::io::Result<String> {
-    let (program, arguments) = command.split_first().ok_or_else(|| wrong("no program"))?;
-    let mut child: Child = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .process_group(0)
-        .kill_on_drop(true)
-        .spawn()?;
-    let out = child.stdout.take().ok_or_else(|| wrong("no output"))?;
-    let (status, text) = tokio::try_join!(child.wait(), all(out))?;
-    match status.code() {
-        Some(0) => Ok(text),
+    let (name, arguments) = command.split_first().ok_or_else(|| wrong("no program"))?;
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    // Who waits for it gives up first, which kills it.
+    let said = program::run(name, &arguments, "", 2 * PATIENCE).await?;
+    let said = said.ok_or_else(|| wrong("no answer in time"))?;
+    match said.status.code() {
+        Some(0) => String::from_utf8(said.out).map_err(|_| wrong("no text")),
         Some(code) => Err(wrong(&format!("exit {code}"))),
         None => Err(wrong("it was killed")),
     }
-}
-
-async fn all(from: impl AsyncRead + Unpin) -> std::io::Result<String> {
-    let mut text = String::new();
-    from.take(LONGEST).read_to_string(&mut text).await?;
-    Ok(text)
 }
 
 fn wrong(what: &str) -> std::io::Error {

@@ -7,10 +7,10 @@ use rolldeck::app::model::Overlay;
 use rolldeck::app::{Model, settle, update};
 use rolldeck::config::Jenkins;
 use rolldeck::domain::build::{
-    Build, BuildId, Checkout, Commit, Job, JobId, Outcome, Parameter, ParameterKind, Stage,
-    StageState, State, Tests,
+    Build, BuildId, Checkout, Job, JobId, Outcome, Parameter, ParameterKind, Stage, StageState,
+    State, Tests,
 };
-use rolldeck::domain::{Failure, FailureKind};
+use rolldeck::domain::{Commit, Failure, FailureKind};
 use rolldeck::plan::BuildProgress;
 
 use super::night::{MINUTE, ago, model, night, press};
@@ -53,6 +53,7 @@ fn build(service: &str, number: u32, state: State, started: i64) -> Build {
             author: "ana".into(),
             subject: "new checkout flow".into(),
             at: None,
+            url: None,
         }],
         culprits: Vec::new(),
         tests: Some(Tests {

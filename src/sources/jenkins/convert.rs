@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::wire;
+use crate::domain::Commit;
 use crate::domain::build::{
-    Artefact, Build, BuildId, Checkout, Commit, Given, Job, JobId, Outcome, Parameter,
-    ParameterKind, Queued, Stage, StageState, State, Tests,
+    Artefact, Build, BuildId, Checkout, Given, Job, JobId, Outcome, Parameter, ParameterKind,
+    Queued, Stage, StageState, State, Tests,
 };
 
 /// `url` gives the address of a page.
@@ -182,6 +183,7 @@ fn commit(wire: wire::Change) -> Commit {
             .filter(|t| *t > 0)
             .and_then(at)
             .or_else(written),
+        url: None,
     }
 }
 
