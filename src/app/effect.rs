@@ -32,6 +32,11 @@ pub enum Effect {
         job: JobId,
         of: build::JobId,
     },
+    /// What the registries say of these images, one after the other.
+    ReadImages {
+        job: JobId,
+        images: Vec<Box<str>>,
+    },
     /// One job with all that it asks for.
     ReadJob {
         job: JobId,

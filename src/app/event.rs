@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::config::Config;
 use crate::domain::build::{self, Build, Job};
+use crate::domain::chain::ImageTold;
 use crate::domain::occurrence::Report;
 use crate::domain::release_record::Page;
 use crate::domain::table::Table;
@@ -54,6 +55,11 @@ pub enum Event {
         job: JobId,
         of: build::JobId,
         outcome: Result<Vec<Build>, Failure>,
+    },
+    /// What a registry says of an image.
+    ImageTold {
+        image: Box<str>,
+        told: ImageTold,
     },
     /// One job with all that it asks for.
     JobRead {

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::Known;
 use super::build::{Build, Job, JobId, Outcome, State};
+use super::delivery::ImageFacts;
+use super::{Known, Manifest, Presence};
 
 /// So many builds of a job are kept, the newest.
 const KEPT: usize = 30;
@@ -15,6 +16,17 @@ pub struct Chain {
     /// By their names in the configuration.
     servers: BTreeMap<Box<str>, Known<()>>,
     jobs: BTreeMap<JobId, Entry>,
+    /// What registries said of images, by their whole references.
+    images: BTreeMap<Box<str>, ImageTold>,
+}
+
+/// What a registry said of an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageTold {
+    pub presence: Presence,
+    /// Of one that is there, as far as it could be read.
+    pub manifest: Option<Manifest>,
+    pub at: Timestamp,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +86,26 @@ impl Chain {
     /// What is known of its jobs stays.
     pub fn failed(&mut self, server: &str, why: impl Into<String>, at: Timestamp) {
         self.servers.entry(server.into()).or_default().fail(why, at);
+    }
+
+    pub fn told_of(&mut self, image: Box<str>, told: ImageTold) {
+        self.images.insert(image, told);
+    }
+
+    pub fn image(&self, image: &str) -> Option<&ImageTold> {
+        self.images.get(image)
+    }
+
+    /// For what ties a build to a revision. `label` is the one that holds the address of the build.
+    pub fn facts(&self, image: &str, label: Option<&str>) -> ImageFacts {
+        let Some(manifest) = self.image(image).and_then(|told| told.manifest.as_ref()) else {
+            return ImageFacts::default();
+        };
+        ImageFacts {
+            digest: Some(manifest.digest.clone()),
+            commit: manifest.commit().map(Into::into),
+            build: label.and_then(|label| manifest.labels.get(label).cloned()),
+        }
     }
 
     pub fn servers(&self) -> impl Iterator<Item = (&str, &Known<()>)> {

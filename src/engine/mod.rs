@@ -7,6 +7,7 @@ mod connections;
 mod describe;
 pub mod doctor;
 mod feeds;
+mod images;
 mod jobs;
 mod links;
 pub mod login;
@@ -165,6 +166,9 @@ impl Engine {
                 }
             }
             Effect::ReadBuilds { job, of } => self.jobs.spawn(job, builds::recent(shared, job, of)),
+            Effect::ReadImages { job, images } => {
+                self.jobs.spawn(job, images::tell(shared, images));
+            }
             Effect::ReadJob { job, of } => self.jobs.spawn(job, builds::job(shared, job, of)),
             Effect::ReadBuildLog { job, build } => {
                 self.jobs.spawn(job, builds::log(shared, job, build));

@@ -142,5 +142,5 @@ fn a_server_that_is_away_takes_nothing_from_the_board() {
         .run();
     let (code, said) = super::kinds::said(&out);
     assert_eq!(code, 1, "{said}");
-    assert!(said.contains("connection refused"), "{said}");
+    assert!(said.contains("Connection refused"), "{said}");
 }

@@ -152,6 +152,11 @@ impl Service {
 }
 
 /// Objects are merged, anything else replaces.
+/// Another test may have a node that takes no pods of others.
+pub fn takes_pods(node: &Value) -> bool {
+    node["spec"]["taints"].is_null()
+}
+
 pub fn merge(into: &mut Value, from: &Value) {
     if let (Value::Object(into), Value::Object(from)) = (&mut *into, from) {
         for (key, value) in from {

@@ -82,7 +82,8 @@ fn on_row(model: &mut Model, intent: Intent) -> Vec<Effect> {
 }
 
 pub fn open(model: &mut Model, id: WorkloadId, uid: Uid) -> Vec<Effect> {
-    let effects = builds::ask(model, &id);
+    let mut effects = builds::ask(model, &id);
+    effects.extend(images(model, &id));
     let mut screen = ServiceScreen {
         workload: id,
         uid,
@@ -96,6 +97,24 @@ pub fn open(model: &mut Model, id: WorkloadId, uid: Uid) -> Vec<Effect> {
     model.screens.push(Screen::Service(screen));
     model.work.wishes = true;
     effects
+}
+
+/// So many images of a service are looked for in their registries.
+const IMAGES: usize = 12;
+
+/// Whether what one may go back to is still there, before anybody has to.
+fn images(model: &mut Model, id: &WorkloadId) -> Option<Effect> {
+    let workload = model.fleet.workload(id)?;
+    let revisions = model.fleet.revisions(workload).iter();
+    let mut images: Vec<Box<str>> = Vec::new();
+    for container in revisions.flat_map(|revision| revision.containers.iter()) {
+        let known = images.contains(&container.image) || container.init;
+        if !known && images.len() < IMAGES {
+            images.push(container.image.clone());
+        }
+    }
+    let job = super::next_job(model);
+    (!images.is_empty()).then_some(Effect::ReadImages { job, images })
 }
 
 /// Puts the cursor on a row by its place, which is from now on remembered by object.

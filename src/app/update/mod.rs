@@ -82,6 +82,11 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
             outcome,
         } => builds::told(model, &server, at, outcome),
         Event::BuildsRead { job, of, outcome } => builds::read(model, job, &of, outcome),
+        Event::ImageTold { image, told } => {
+            model.chain.told_of(image, told);
+            model.dirty = true;
+            Vec::new()
+        }
         Event::JobRead { job, outcome } => build::read(model, job, outcome),
         Event::BuildLogged { job, outcome } => text::build_logged(model, job, outcome),
         Event::BuildProgressed { job, progress } => build::progressed(model, job, progress),

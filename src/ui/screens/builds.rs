@@ -7,7 +7,7 @@ use crate::app::layout::{builds_foot, builds_rows, scrolled};
 use crate::app::model::{BuildsScreen, RowBuild};
 use crate::domain::build::{Build, Outcome, Stage, StageState, State, Tests};
 use crate::domain::chain::Newest;
-use crate::domain::delivery::{Delivery, ImageFacts, deliveries, ran};
+use crate::domain::delivery::{Delivery, deliveries, ran};
 use crate::domain::{commit, known};
 use crate::text;
 
@@ -133,7 +133,7 @@ fn tied<'a>(model: &'a Model, screen: &BuildsScreen, builds: &'a [Build]) -> Vec
     };
     let mut revisions: Vec<_> = model.fleet.revisions(workload).iter().collect();
     revisions.sort_by_key(|revision| std::cmp::Reverse(revision.number));
-    deliveries(&revisions, builds, |_| ImageFacts::default())
+    deliveries(&revisions, builds, |image| model.chain.facts(image, None))
 }
 
 impl<'a> Shown<'a> {

@@ -135,11 +135,7 @@ async fn what_cannot_be_read_is_said_in_one_sentence() {
         (&trunk, "9", "No such revision 9"),
         (&trunk, "main", "/shop/trunk has no commit main"),
         (&trunk, "--xml", "has no commit --xml"),
-        (
-            &world.repository("/branches/x", None),
-            "2",
-            "path not found",
-        ),
+        (&world.repository("/branches/x", None), "2", "not found"),
         (
             &repository("svn://127.0.0.1:1/shop", None),
             "2",

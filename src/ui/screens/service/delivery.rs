@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use crate::app::update::builds::job_of;
 use crate::domain::build::{Build, Outcome, State};
-use crate::domain::delivery::{Delivery, ImageFacts, Stage, deliveries, ran};
+use crate::domain::delivery::{Delivery, Stage, deliveries, ran};
 use crate::domain::{Revision, commit};
 use crate::text;
 
@@ -23,7 +23,12 @@ pub fn of<'a>(view: &View<'a>) -> Vec<Delivery<'a>> {
     }
     let mut revisions: Vec<_> = view.revisions.iter().collect();
     revisions.sort_by_key(|revision| std::cmp::Reverse(revision.number));
-    deliveries(&revisions, builds, |_| ImageFacts::default())
+    let servers = &view.model.settings.jenkins;
+    let server = servers.iter().find(|server| *server.name() == *job.server);
+    let label = server.and_then(|server| server.image.label.as_deref());
+    deliveries(&revisions, builds, |image| {
+        view.model.chain.facts(image, label)
+    })
 }
 
 /// `#812`, of a revision whose build is known; a guess says so.

@@ -3,7 +3,7 @@
 use crate::app::layout::scrolled;
 use crate::app::model::Pane;
 use crate::domain::image::short_digest;
-use crate::domain::{ImageRef, Revision};
+use crate::domain::{ImageRef, Presence, Revision};
 use crate::text;
 
 use super::super::super::theme::{self, Role};
@@ -19,6 +19,7 @@ enum Part {
     Build,
     Commit,
     Since,
+    Image,
     Pods,
     What,
 }
@@ -66,7 +67,7 @@ pub fn wanted(view: &View<'_>) -> u16 {
 struct Row<'a> {
     revision: &'a Revision,
     /// In the order of [`Part`].
-    words: [String; 8],
+    words: [String; 9],
     /// Of the last of them, the cells that are ours.
     status: u16,
 }
@@ -94,7 +95,8 @@ fn draw(pen: &mut Pen<'_>, y: u16, view: &View<'_>, row: &Row<'_>, columns: &[Pl
         let role = match column.key {
             Part::Version if is_marked => Role::Strong,
             Part::What if gone => Role::Warn,
-            Part::Digest | Part::Build | Part::Commit | Part::Since => Role::Dim,
+            Part::Image if row.words[Part::Image as usize] == MISSING => Role::Bad,
+            Part::Digest | Part::Build | Part::Commit | Part::Since | Part::Image => Role::Dim,
             Part::Number | Part::Version | Part::Pods | Part::What => Role::Plain,
         };
         let (x, words) = (MARKS + column.x, &row.words[column.key as usize]);
@@ -106,6 +108,7 @@ fn draw(pen: &mut Pen<'_>, y: u16, view: &View<'_>, row: &Row<'_>, columns: &[Pl
             | Part::Build
             | Part::Commit
             | Part::Since
+            | Part::Image
             | Part::Pods => pen.put(x, y, column.width, words, role),
         };
     }
@@ -145,6 +148,7 @@ fn row<'a>(view: &View<'_>, revision: &'a Revision) -> Row<'a> {
             delivery::number(&view.deliveries, revision),
             delivery::commit_of(&view.deliveries, revision),
             text::age(revision.created, view.now()),
+            image(view, revision),
             pods,
             what.join(", "),
         ],
@@ -170,6 +174,26 @@ fn digest(view: &View<'_>, revision: &Revision) -> String {
     running.next().or(pinned).unwrap_or("").to_owned()
 }
 
+const MISSING: &str = "missing";
+
+/// What the registries say of all its images together; nothing while one was not asked.
+fn image(view: &View<'_>, revision: &Revision) -> String {
+    let containers = revision.containers.iter().filter(|c| !c.init);
+    let mut word = String::new();
+    for container in containers {
+        let Some(told) = view.model.chain.image(&container.image) else {
+            return String::new();
+        };
+        match told.presence {
+            Presence::Missing => return MISSING.into(),
+            Presence::Unverified(_) => word = "unverified".into(),
+            Presence::Present { .. } if word.is_empty() => word = "there".into(),
+            Presence::Present { .. } => {}
+        }
+    }
+    word
+}
+
 fn columns(rows: &[Row<'_>]) -> Vec<Column<Part>> {
     let column = |key: Part, title: &'static str, small: u16, goes| {
         let words = rows.iter().map(|row| row.words[key as usize].as_str());
@@ -180,16 +204,22 @@ fn columns(rows: &[Row<'_>]) -> Vec<Column<Part>> {
         column(Part::Version, "VERSION", 16, 0),
     ];
     for (part, title, small, goes) in [
-        (Part::Digest, "DIGEST", 6, 4),
-        (Part::Build, "BUILD", 5, 2),
-        (Part::Commit, "COMMIT", 7, 3),
+        (Part::Digest, "DIGEST", 6, 5),
+        (Part::Build, "BUILD", 5, 3),
+        (Part::Commit, "COMMIT", 7, 4),
     ] {
         if rows.iter().any(|row| !row.words[part as usize].is_empty()) {
             columns.push(column(part, title, small, goes));
         }
     }
     columns.push(column(Part::Since, "MADE", 4, 0));
-    columns.push(column(Part::Pods, "READY", 5, 1));
+    if rows
+        .iter()
+        .any(|row| !row.words[Part::Image as usize].is_empty())
+    {
+        columns.push(column(Part::Image, "IMAGE", 7, 1));
+    }
+    columns.push(column(Part::Pods, "READY", 5, 2));
     let status = rows.iter().map(|row| row.status).max().unwrap_or(0);
     columns.push(Column {
         key: Part::What,
