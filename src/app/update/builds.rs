@@ -11,6 +11,7 @@ use crate::app::layout;
 use crate::app::model::{BuildsScreen, Model, RowBuild, Screen, Settings, TextKind};
 use crate::config::jenkins;
 use crate::domain::build::{self, Build, Job};
+use crate::domain::chain::ImageTold;
 use crate::domain::{Failure, Workload, WorkloadId};
 
 use super::{build as box_of, key, next_job, notice, text};
@@ -192,6 +193,13 @@ pub fn read(
         }
         Err(failure) => notice(model, failure.line(), true),
     }
+    model.dirty = true;
+    Vec::new()
+}
+
+/// By a registry.
+pub fn image_told(model: &mut Model, image: Box<str>, told: ImageTold) -> Vec<Effect> {
+    model.chain.told_of(image, told);
     model.dirty = true;
     Vec::new()
 }

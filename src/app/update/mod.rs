@@ -82,11 +82,7 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
             outcome,
         } => builds::told(model, &server, at, outcome),
         Event::BuildsRead { job, of, outcome } => builds::read(model, job, &of, outcome),
-        Event::ImageTold { image, told } => {
-            model.chain.told_of(image, told);
-            model.dirty = true;
-            Vec::new()
-        }
+        Event::ImageTold { image, told } => builds::image_told(model, image, told),
         Event::JobRead { job, outcome } => build::read(model, job, outcome),
         Event::BuildLogged { job, outcome } => text::build_logged(model, job, outcome),
         Event::BuildProgressed { job, progress } => build::progressed(model, job, progress),
