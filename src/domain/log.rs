@@ -110,9 +110,13 @@ impl Merge {
     }
 
     /// The next turn: the lines that waited long enough, with all that belongs before them, in order; and how
-    /// many were dropped since the last time.
+    /// many were dropped since the last time. When any were, what is left does not wait: it would be dropped as well
+    /// before its turn came, and a log that is too fast would show nothing at all.
     pub fn take(&mut self) -> (Vec<LogLine>, usize) {
         self.turn += 1;
+        if self.dropped > 0 {
+            return self.take_all();
+        }
         let due = |waiting: &Waiting| waiting.turn + self.hold < self.turn;
         let due = self.waiting.partition_point(due);
         let last = self.waiting.iter().take(due).map(|w| w.order).max();
@@ -183,6 +187,16 @@ mod tests {
         let mut alone = Merge::new(0, usize::MAX);
         alone.push([line(1, 5, 0)]);
         assert_eq!(alone.take().0.len(), 1, "nothing to wait for");
+    }
+
+    #[test]
+    fn what_is_too_fast_to_wait_is_shown_all_the_same() {
+        let mut merge = Merge::new(2, 10 * (BESIDE_TEXT + 2));
+        for turn in 0..5 {
+            merge.push((0..1000).map(|n| line(n % 4, turn * 1000 + i64::from(n), 10)));
+            let (lines, dropped) = merge.take();
+            assert_eq!((lines.len(), dropped), (10, 990), "{turn}");
+        }
     }
 
     /// What arrives turn by turn: streams, times, and lines without a time.

@@ -169,12 +169,13 @@ impl Bench {
         let memory = process::memory(terminal.process_id());
         self.report.add("resident memory, MiB", name, memory);
         let asked = self.plane.asked_by("bench");
-        let others = asked[before.min(asked.len())..]
-            .iter()
-            .filter(|asked| asked.verb != "watch")
-            .count();
+        let others = asked[before.min(asked.len())..].iter();
+        let others: Vec<_> = others.filter(|asked| asked.verb != "watch").collect();
+        for asked in &others {
+            eprintln!("{name} asked meanwhile: {} {}", asked.verb, asked.uri);
+        }
         self.report
-            .add("requests other than watches", name, others as f64);
+            .add("requests other than watches", name, others.len() as f64);
         program::key_to_paint(terminal, "g");
     }
 

@@ -373,6 +373,13 @@ fn the_command_line_says_who_keeps_it_suspends_and_resumes() {
     assert_eq!(code, Some(0), "{said}");
     assert_eq!((kept.automated(), kept.note()), (json!({}), Value::Null));
     kept.service.wait_complete(plane, "1.0");
+    let (code, said) = run(&["scale", "checkout", "3", "--yes"]);
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("puts back what git says"), "{said}");
+    let (code, said) = run(&["scale", "checkout", "3", "--yes", "--suspend-sync"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(kept.service.read(plane)["spec"]["replicas"], 3);
+    assert_eq!(kept.automated(), Value::Null);
 }
 
 #[test]
