@@ -138,7 +138,7 @@ async fn what_cannot_be_read_is_said_in_one_sentence() {
         (
             &world.repository("/branches/x", None),
             "2",
-            "path not found",
+            "File not found: revision 2",
         ),
         (
             &repository("svn://127.0.0.1:1/shop", None),
