@@ -6,7 +6,10 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Mutex;
 
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::layer;
+use tracing_subscriber::layer::SubscriberExt as _;
 
 const NAME: &str = "rolldeck.log";
 /// A log that is longer starts anew; the former one is kept beside it.
@@ -27,13 +30,14 @@ pub fn start(state_dir: &Path) -> io::Result<()> {
         .append(true)
         .mode(0o600)
         .open(path)?;
-    let filter = EnvFilter::try_from_env("ROLLDECK_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("rolldeck=info,warn"));
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(false)
-        .with_writer(Mutex::new(file))
-        .finish();
+    let asked = std::env::var("ROLLDECK_LOG");
+    let asked = asked.ok().and_then(|text| text.parse::<Targets>().ok());
+    let filter = asked.unwrap_or_else(|| {
+        let others = Targets::new().with_default(Level::WARN);
+        others.with_target("rolldeck", Level::INFO)
+    });
+    let lines = layer().with_ansi(false).with_writer(Mutex::new(file));
+    let subscriber = tracing_subscriber::registry().with(lines).with(filter);
     // A second one in this process, in tests, keeps the first.
     let _ = tracing::subscriber::set_global_default(subscriber);
     Ok(())

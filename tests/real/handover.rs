@@ -106,7 +106,10 @@ fn an_editor_that_is_killed_or_stopped_leaves_the_terminal_whole() {
             .contains(") T ")
             .then_some(())
     });
-    assert!(terminal.cooked() && !terminal.screen().alternate_screen());
+    // What it wrote last may still be on its way to this end.
+    wait::until("the terminal is the shell's", || {
+        (terminal.cooked() && !terminal.screen().alternate_screen()).then_some(())
+    });
     terminal.signal("CONT");
     std::fs::write(home.path().join("die"), "").unwrap();
     terminal.wait_text("[kubectl edit was killed by SIGKILL; a key goes back to rolldeck]");
