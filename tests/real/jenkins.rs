@@ -56,14 +56,26 @@ fn start(client: &Client, path: &str, pairs: &[(&str, &str)]) -> Ticket {
 fn built(client: &Client, ticket: &Ticket, wanted: impl Fn(&Build) -> bool) -> Build {
     wait::until("a build of the ticket", || {
         RUNTIME.block_on(async {
-            let found = client.whereabouts(ticket).await.unwrap();
+            let found = unless_torn(client.whereabouts(ticket).await)?;
             let Whereabouts::Build(id) = found else {
                 return None;
             };
-            let build = client.build(&id).await.unwrap();
+            let build = unless_torn(client.build(&id).await)?;
             wanted(&build).then_some(build)
         })
     })
+}
+
+/// Hudson now and then sends an answer that is no gzip although it says so: who waits asks again.
+fn unless_torn<T>(read: Result<T, Error>) -> Option<T> {
+    match read {
+        Ok(read) => Some(read),
+        Err(Error::NoAnswer { why, .. }) => {
+            eprintln!("asked again: {why:?}");
+            None
+        }
+        Err(error) => panic!("{error}"),
+    }
 }
 
 fn done(build: &Build) -> bool {

@@ -12,7 +12,7 @@ use crate::app::model::{BuildsScreen, Model, RowBuild, Screen, Settings, TextKin
 use crate::config::jenkins;
 use crate::domain::build::{self, Build, Job};
 use crate::domain::chain::ImageTold;
-use crate::domain::{Failure, Workload, WorkloadId};
+use crate::domain::{Failure, Workload, WorkloadId, known};
 
 use super::{build as box_of, key, next_job, notice, text};
 
@@ -191,10 +191,18 @@ pub fn read(
             model.chain.read(of, builds);
             touch(model, |job| job == of);
         }
-        Err(failure) => notice(model, failure.line(), true),
+        // That a server is away is said by its looks, for as long as it is.
+        Err(failure) if !is_silent(model, &of.server) => notice(model, failure.line(), true),
+        Err(_) => {}
     }
     model.dirty = true;
     Vec::new()
+}
+
+fn is_silent(model: &Model, server: &str) -> bool {
+    let mut servers = model.chain.servers();
+    servers
+        .any(|(name, known)| name == server && matches!(known.state, known::State::Failed { .. }))
 }
 
 /// By a registry.

@@ -248,6 +248,26 @@ fn a_protected_environment_wants_arming_and_the_name() {
 }
 
 #[test]
+fn a_server_that_is_away_is_said_once() {
+    let mut model = with_job();
+    let away = || Failure::new(FailureKind::Unreachable, "connection refused");
+    let read = |model: &mut Model| {
+        let effects = keys(model, "b");
+        let Some(Effect::ReadBuilds { job, of }) = effects.first().cloned() else {
+            panic!("{effects:?}")
+        };
+        model.notice = None;
+        let outcome = Err(away());
+        update(model, Event::BuildsRead { job, of, outcome });
+        model.notice.is_some()
+    };
+    assert!(read(&mut model), "its looks are good so far");
+    told(&mut model, Err(away()));
+    keys(&mut model, "q");
+    assert!(!read(&mut model));
+}
+
+#[test]
 fn what_runs_is_stopped_and_what_waits_is_taken_out() {
     let mut model = opened();
     keys(&mut model, "X");
