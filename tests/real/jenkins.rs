@@ -70,10 +70,7 @@ fn built(client: &Client, ticket: &Ticket, wanted: impl Fn(&Build) -> bool) -> B
 fn unless_torn<T>(read: Result<T, Error>) -> Option<T> {
     match read {
         Ok(read) => Some(read),
-        Err(Error::NoAnswer { why, .. }) => {
-            eprintln!("asked again: {why:?}");
-            None
-        }
+        Err(Error::NoAnswer { .. }) => None,
         Err(error) => panic!("{error}"),
     }
 }
