@@ -9,7 +9,7 @@ use rolldeck::config::jenkins::ImageRule;
 use rolldeck::config::secret::Place;
 use rolldeck::config::{Jenkins, Proxy};
 use rolldeck::domain::build::{
-    Build, Given, Outcome, ParameterKind, State, Tests, Ticket, Whereabouts,
+    Build, Given, Outcome, ParameterKind, Queued, State, Tests, Ticket, Whereabouts,
 };
 use rolldeck::sources::jenkins::{Client, Error, Flavour, LogReader, Look, Poller, Stop, connect};
 
@@ -63,6 +63,18 @@ fn built(client: &Client, ticket: &Ticket, wanted: impl Fn(&Build) -> bool) -> B
             let build = unless_torn(client.build(&id).await)?;
             wanted(&build).then_some(build)
         })
+    })
+}
+
+/// Its item, once the server says that it waits for this.
+fn queued(client: &Client, ticket: &Ticket, why: &str) -> Queued {
+    wait::until("an item in the queue", || {
+        let found = unless_torn(RUNTIME.block_on(client.whereabouts(ticket)))?;
+        let Whereabouts::Queued(queued) = found else {
+            return None;
+        };
+        let said = queued.why.as_deref().unwrap_or("");
+        said.contains(why).then_some(queued)
     })
 }
 
@@ -226,10 +238,7 @@ fn a_build_is_stopped_and_a_waiting_one_taken_out() {
     let running = start(&client, "waits", &[("N", "1")]);
     let running = built(&client, &running, |build| !done(build));
     let waiting = start(&client, "waits", &[("N", "2")]);
-    let found = RUNTIME.block_on(client.whereabouts(&waiting)).unwrap();
-    let Whereabouts::Queued(queued) = found else {
-        panic!("{found:?}")
-    };
+    let queued = queued(&client, &waiting, "");
     start(&client, "waits", &[("N", "3")]);
     let error = RUNTIME.block_on(client.cancel_queued(&queued)).unwrap_err();
     assert!(

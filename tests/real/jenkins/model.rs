@@ -7,10 +7,10 @@ use std::sync::LazyLock;
 use rolldeck::config::{Jenkins, Proxy};
 use rolldeck::demo::scenario::Scenario;
 use rolldeck::demo::{self, Options, Running, jenkins};
-use rolldeck::domain::build::{Outcome, StageState, State, Whereabouts};
+use rolldeck::domain::build::{Outcome, StageState, State};
 use rolldeck::sources::jenkins::{Client, Error, Flavour, LogReader, Stop, connect};
 
-use super::{Hudson, RUNTIME, built, client, done, given, settings, start, wait};
+use super::{Hudson, RUNTIME, built, client, done, given, queued, settings, start, wait};
 
 /// A service of the tour that nothing happens to.
 const JOB: &str = "shop/checkout/main";
@@ -86,17 +86,8 @@ fn both_coalesce_stop_and_take_out_of_the_queue() {
             again.item.is_some(),
             "only a modern one says so"
         );
-        let found = RUNTIME.block_on(client.whereabouts(&two)).unwrap();
-        let Whereabouts::Queued(queued) = found else {
-            panic!("{job}: {found:?}")
-        };
-        assert!(
-            queued
-                .why
-                .as_deref()
-                .unwrap_or("")
-                .contains("already in progress")
-        );
+        // For a moment it waits for nothing but its turn to be looked at.
+        let queued = queued(client, &two, "already in progress");
         assert_eq!(
             queued.parameters.iter().find(|p| &*p.0 == *parameter),
             given(&[(parameter, "12")]).first()
