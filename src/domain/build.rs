@@ -319,22 +319,8 @@ mod tests {
                 job: JobId::new("ci", "shop/checkout/release%2F2"),
                 number: 42,
             },
-            state: State::Running,
-            url: "".into(),
-            item: None,
-            started: None,
-            duration: None,
-            estimated: None,
-            description: None,
             parameters: vec![("TAG".into(), "2.15".into())],
-            causes: Vec::new(),
-            sources: Vec::new(),
-            commits: Vec::new(),
-            culprits: Vec::new(),
-            tests: None,
-            artefacts: Vec::new(),
-            stages: Vec::new(),
-            image: None,
+            ..sample::build(42, State::Running)
         }
     }
 
