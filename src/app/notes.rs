@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use crate::domain::known::State;
 use crate::domain::release_record::Became;
 use crate::domain::{Connection, Feed, Health, Hold, SourceId, Sync};
-use crate::text::{age, clock, date, list, thousands};
+use crate::text::{age, clock, date, list, thousands, wrap};
 
 use super::answering::{How, answering};
 use super::clusters::ClusterState;
@@ -38,10 +38,10 @@ pub fn notes(model: &Model) -> Vec<Note> {
     let mut notes = Vec::new();
     if let Some(notice) = &model.notice {
         let tone = if notice.bad { Tone::Bad } else { Tone::Plain };
-        notes.push(note(notice.text.clone(), tone));
+        notes.extend(whole(model, &notice.text, tone));
     }
     if let Some(words) = &model.settings.broken {
-        notes.push(note(words.clone(), Tone::Bad));
+        notes.extend(whole(model, words, Tone::Bad));
     }
     notes.extend(model.clusters.iter().filter_map(|c| away(model, c)));
     notes.extend(silent(model).map(|words| note(words, Tone::Warn)));
@@ -85,6 +85,13 @@ fn suspended(model: &Model) -> impl Iterator<Item = String> {
                 note.by
             ))
         })
+}
+
+/// On as many lines as it takes: the fix stands at the end of a sentence.
+fn whole(model: &Model, words: &str, tone: Tone) -> impl Iterator<Item = Note> {
+    let cells = usize::from(model.width).saturating_sub(2);
+    let lines = wrap(words, cells).into_iter().take(LINES);
+    lines.map(move |line| note(line, tone))
 }
 
 fn note(text: impl Into<String>, tone: Tone) -> Note {

@@ -117,6 +117,7 @@ pub fn revision(kind: Kind, number: u64, hash: &str, image: &str) -> Revision {
         version_label: None,
         template: TemplateHash::of(hash),
         canonical: None,
+        restarted: None,
         pod_hash: hash.into(),
         desired: 0,
         ready: 0,

@@ -26,6 +26,8 @@ pub struct Revision {
     /// Of its template, by which a note of ours finds it; only of a ControllerRevision. The controllers copy notes
     /// to those when they are made, and not when they become current again.
     pub canonical: Option<CanonicalHash>,
+    /// What the last restart wrote into its template, which later templates carry on.
+    pub restarted: Option<Box<str>>,
     /// `pod-template-hash` or `controller-revision-hash`, as its pods carry it.
     pub pod_hash: Box<str>,
     pub desired: u32,
@@ -47,6 +49,13 @@ impl Revision {
         }
         let former: Vec<_> = self.former.iter().map(u64::to_string).collect();
         format!("rev {}, was {}", self.number, former.join(", "))
+    }
+
+    /// As far as a row tells, the two differ in nothing but a restart between them.
+    pub fn is_restart_of(&self, other: &Self) -> bool {
+        self.restarted != other.restarted
+            && self.containers == other.containers
+            && self.version_label == other.version_label
     }
 
     /// Its pods that serve: as a ReplicaSet says itself; of a ControllerRevision only the pods tell.

@@ -7,6 +7,8 @@ use serde_json::Value;
 
 /// The label that the Deployment controller adds to the template of a ReplicaSet.
 pub const HASH_LABEL: &str = "pod-template-hash";
+/// The annotation of a template that a restart changes, and nothing else.
+pub const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
 /// The key in the template of a ControllerRevision, which is kept as a patch that replaces the whole.
 pub const PATCH: &str = "$patch";
 
@@ -48,6 +50,30 @@ impl fmt::Debug for TemplateHash {
 /// # Errors
 /// When `raw` is not JSON.
 pub fn canonical_hash(raw: &str) -> Result<CanonicalHash, serde_json::Error> {
+    Ok(hash_of(&canonical(raw)?))
+}
+
+/// The same without what a restart writes: a template and the one that restarted it have the same.
+///
+/// # Errors
+/// When `raw` is not JSON.
+pub fn restarted_hash(raw: &str) -> Result<CanonicalHash, serde_json::Error> {
+    let mut template = canonical(raw)?;
+    let meta = template.pointer_mut("/metadata");
+    if let Some(meta) = meta.and_then(Value::as_object_mut) {
+        let annotations = meta.get_mut("annotations").and_then(Value::as_object_mut);
+        let none = annotations.is_none_or(|annotations| {
+            annotations.remove(RESTARTED_AT);
+            annotations.is_empty()
+        });
+        if none {
+            meta.remove("annotations");
+        }
+    }
+    Ok(hash_of(&template))
+}
+
+fn canonical(raw: &str) -> Result<Value, serde_json::Error> {
     let mut template: Value = serde_json::from_str(raw)?;
     if let Some(template) = template.as_object_mut() {
         template.remove(PATCH);
@@ -62,10 +88,14 @@ pub fn canonical_hash(raw: &str) -> Result<CanonicalHash, serde_json::Error> {
             labels.remove(HASH_LABEL);
         }
     }
-    let mut text = String::with_capacity(raw.len());
-    write_sorted(&template, &mut text);
+    Ok(template)
+}
+
+fn hash_of(template: &Value) -> CanonicalHash {
+    let mut text = String::new();
+    write_sorted(template, &mut text);
     let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
-    Ok(CanonicalHash(hex(digest.as_ref()).into()))
+    CanonicalHash(hex(digest.as_ref()).into())
 }
 
 /// See [`canonical_hash`].

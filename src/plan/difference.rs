@@ -28,6 +28,7 @@ pub fn differences(before: &Value, after: &Value) -> Vec<Difference> {
         containers(group, before, after, &mut found);
     }
     volumes(before, after, &mut found);
+    metadata(before, after, &mut found);
     others(before, after, &mut found);
     found.sort_by_key(|difference| match difference.what.as_str() {
         "image" => 0,
@@ -98,11 +99,30 @@ fn volumes(before: &Value, after: &Value, found: &mut Vec<Difference>) {
     }
 }
 
-/// Metadata, and what of the spec has no lines of its own.
+/// By the whole key, which has dots of its own; the hash label is not one.
+fn metadata(before: &Value, after: &Value, found: &mut Vec<Difference>) {
+    let (old, new) = (&before["metadata"], &after["metadata"]);
+    for (field, word) in [("annotations", "annotation"), ("labels", "label")] {
+        let (old, new) = (&old[field], &new[field]);
+        let differ = |key: &String| key != "pod-template-hash" && old[key] != new[key];
+        for key in keys(old, new).into_iter().filter(differ) {
+            let words = words(&old[&key], &new[&key]);
+            push(found, word, format!("{key} {words}"));
+        }
+    }
+    let had_lines = ["annotations", "labels"];
+    for key in keys(old, new) {
+        if !had_lines.contains(&key.as_str()) {
+            by_path(&format!("metadata.{key}"), &old[&key], &new[&key], found);
+        }
+    }
+}
+
+/// What has no lines of its own.
 fn others(before: &Value, after: &Value, found: &mut Vec<Difference>) {
     let had_lines = ["containers", "initContainers", "volumes"];
     for key in keys(before, after) {
-        if key != "spec" {
+        if key != "spec" && key != "metadata" {
             by_path(&key, &before[&key], &after[&key], found);
         }
     }
@@ -121,9 +141,9 @@ fn others(before: &Value, after: &Value, found: &mut Vec<Difference>) {
     }
 }
 
-/// Down to the fields that differ; the hash label is not one.
+/// Down to the fields that differ.
 fn by_path(path: &str, old: &Value, new: &Value, found: &mut Vec<Difference>) {
-    if old == new || path == "metadata.labels.pod-template-hash" {
+    if old == new {
         return;
     }
     match (old, new) {
@@ -132,9 +152,15 @@ fn by_path(path: &str, old: &Value, new: &Value, found: &mut Vec<Difference>) {
                 by_path(&format!("{path}.{key}"), &old[&key], &new[&key], found);
             }
         }
-        (Value::Null, new) => push(found, path, format!("+{}", short(new))),
-        (old, Value::Null) => push(found, path, format!("-{}", short(old))),
-        (old, new) => push(found, path, format!("{} → {}", short(old), short(new))),
+        (old, new) => push(found, path, words(old, new)),
+    }
+}
+
+fn words(old: &Value, new: &Value) -> String {
+    match (old, new) {
+        (Value::Null, new) => format!("+{}", short(new)),
+        (old, Value::Null) => format!("-{}", short(old)),
+        (old, new) => format!("{} → {}", short(old), short(new)),
     }
 }
 
@@ -267,7 +293,7 @@ mod tests {
                 "container +c (c:1)",
                 "container -a",
                 "volumes +z ~v -w",
-                "metadata.annotations.t +1",
+                "annotation t +1",
                 "hostNetwork +true",
                 "nodeSelector.d -s",
             ]

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::check::CheckState;
+use super::kubectl;
 use super::{
     Check, CheckId, Document, Evidence, Finding, FreshSync, Keeper, ObjectRef, Offer, OfferId,
     Plan, Step, Verdict,
@@ -166,8 +167,8 @@ fn head(plan: &Plan, evidence: &Evidence) -> String {
         ),
         "A strategic merge patch: a patch of a kustomization takes it as it is, and so does".into(),
         format!(
-            "kubectl -n {} patch {id} --patch-file THIS --dry-run=server",
-            id.namespace
+            "kubectl{} patch {id} --patch-file THIS --dry-run=server",
+            kubectl::place(&id.cluster, &id.namespace)
         ),
     ];
     if let Keeper::Found(fresh) = &evidence.keeper {

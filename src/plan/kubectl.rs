@@ -1,6 +1,6 @@
 //! What one would type in place of the plan.
 
-use crate::domain::{Pod, Revision, Workload, WorkloadId};
+use crate::domain::{ClusterId, Pod, Revision, Workload, WorkloadId};
 
 /// `undo` writes the template; the pods are deleted after it.
 pub fn undo(workload: &Workload, undo: Option<&Revision>, deleted: &[&Pod]) -> String {
@@ -41,11 +41,16 @@ pub fn bounds(id: &WorkloadId, autoscaler: &str, (min, max): (u32, u32)) -> Stri
 }
 
 fn kubectl(id: &WorkloadId) -> String {
-    let context = match &*id.cluster.0 {
+    format!("kubectl{}", place(&id.cluster, &id.namespace))
+}
+
+/// ` --context prod-eu -n shop`, as kubectl and flux take it.
+pub fn place(cluster: &ClusterId, namespace: &str) -> String {
+    let context = match &*cluster.0 {
         "in-cluster" => String::new(),
         name => format!(" --context {}", shell_word(name)),
     };
-    format!("kubectl{context} -n {}", id.namespace)
+    format!("{context} -n {namespace}")
 }
 
 /// As it has to be typed: context names, for one, may hold anything.

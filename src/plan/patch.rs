@@ -8,7 +8,7 @@ use serde_json::Error;
 use serde_json::value::RawValue;
 
 use crate::domain::action_note::{ANNOTATION, TURN};
-use crate::domain::template::{HASH_LABEL, PATCH};
+use crate::domain::template::{HASH_LABEL, PATCH, RESTARTED_AT};
 use crate::domain::{ActionNote, Autoscaler, Uid};
 
 /// What is written beside the template, and whether there is a map of annotations to add it to.
@@ -34,9 +34,6 @@ pub fn replace_template(
         r#"[{bound},{{"op":"replace","path":"/spec/template","value":{replacement}}},{annotate}]"#
     ))
 }
-
-/// The annotation of a pod template that makes its pods anew, as kubectl writes it.
-pub const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
 
 /// A JSON Patch that writes `at` into the annotations of the pod template that was shown: another template makes
 /// other pods. `into_map`: the template has annotations already.

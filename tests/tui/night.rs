@@ -217,6 +217,7 @@ impl Recipe {
                     version_label: None,
                     template: TemplateHash::of(self.versions[i]),
                     canonical: None,
+                    restarted: None,
                     pod_hash: hash(i).into(),
                     desired,
                     ready,

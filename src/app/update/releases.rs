@@ -78,10 +78,6 @@ fn lines(of: &Releases, history: &ReleaseHistory) -> Vec<String> {
             count(history.unreadable, "release")
         ));
     }
-    lines.push(String::new());
-    lines.push(format!(
-        "helm -n {namespace} rollback {name} REVISION goes back with all that the chart keeps"
-    ));
     lines
 }
 

@@ -110,16 +110,11 @@ pub fn what_of_verb(verb: &str) -> What {
 
 /// The record tells who; the cluster tells what came of it. One line says both.
 fn merge(found: &mut Vec<Occurrence>, ours: Occurrence) {
-    let same = |one: &&mut Occurrence| {
-        one.services == ours.services
-            && one.at.duration_since(ours.at).abs() <= SAME
-            && (one.what == ours.what
-                || matches!(
-                    (one.what, ours.what),
-                    (What::Release, What::Rollback | What::Restart) | (What::Spec, What::Action)
-                ))
-    };
-    match found.iter_mut().find(same) {
+    let apart = |one: &Occurrence| one.at.duration_since(ours.at).abs();
+    let same = found
+        .iter_mut()
+        .filter(|one| apart(one) <= SAME && tells_of(one, &ours));
+    match same.min_by_key(|one| (one.what != ours.what, apart(one))) {
         Some(one) => {
             one.who = ours.who;
             one.what = ours.what;
@@ -129,6 +124,21 @@ fn merge(found: &mut Vec<Occurrence>, ours: Occurrence) {
         }
         None => found.push(ours),
     }
+}
+
+/// What the cluster tells may be what this action of ours did. What somebody else released right after it is not.
+fn tells_of(one: &Occurrence, ours: &Occurrence) -> bool {
+    let kind = one.what == ours.what
+        || matches!(
+            (one.what, ours.what),
+            (What::Release, What::Rollback | What::Restart) | (What::Spec, What::Action)
+        );
+    let end = |of: &Occurrence| {
+        let (_, to) = of.words.rsplit_once("→ ")?;
+        to.split(" (").next().map(str::to_owned)
+    };
+    let elsewhere = matches!((end(one), end(ours)), (Some(one), Some(ours)) if one != ours);
+    kind && one.services == ours.services && !elsewhere
 }
 
 /// The scale of a workload that its autoscaler moved is said by the autoscaler.

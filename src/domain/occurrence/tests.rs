@@ -274,6 +274,30 @@ fn the_record_and_the_cluster_tell_of_one_change_once() {
 }
 
 #[test]
+fn what_somebody_else_releases_right_after_our_rollback_is_not_ours() {
+    let mut past = gathered(
+        trace(deployment(42, ("kubectl-set", 200)), Vec::new()),
+        vec![
+            revision(42, "new", IMAGE, 199),
+            revision(41, "old", OLD_IMAGE, 9_000),
+        ],
+    );
+    let id = fixture::id(Kind::Deployment);
+    past.others.push(Occurrence {
+        subject: Subject::from(&id),
+        services: vec![id],
+        who: Who::Person("oncall@bastion".into()),
+        known_from: "release record",
+        words: "2.14.2 → 2.14.1".into(),
+        ..occurrence(What::Rollback, "", 240)
+    });
+    let lines = told(&past);
+    assert_eq!(lines[0], "199 release: 2.14.1 → 2.15.0 by kubectl-set");
+    assert_eq!(lines[1], "240 rollback: 2.14.2 → 2.14.1 by oncall@bastion");
+    assert_eq!(lines.len(), 3);
+}
+
+#[test]
 fn the_newest_warning_of_a_reason_speaks_for_all_and_only_of_services_that_there_are() {
     let mut past = gathered(
         trace(deployment(42, ("helm", 90_000)), Vec::new()),

@@ -59,7 +59,7 @@ pub fn none() -> Verdict {
     Verdict {
         check: CheckId::Config,
         finding: Finding::Ok,
-        sentence: "it names no ConfigMap, Secret or service account".into(),
+        sentence: "it needs no ConfigMap, Secret or service account".into(),
     }
 }
 

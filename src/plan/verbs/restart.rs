@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::template::{CanonicalHash, canonical_hash};
+use crate::domain::template::{CanonicalHash, RESTARTED_AT, canonical_hash};
 use crate::domain::{ActionNote, Failure, FailureKind, Kind, Pod, Strategy, Verbatim, Workload};
 use crate::plan::check::{Check, history, strategy};
 use crate::plan::difference::differences;
 use crate::plan::meanwhile::meanwhile;
-use crate::plan::patch::{self, Note, RESTARTED_AT};
+use crate::plan::patch::{self, Note};
 use crate::plan::{Evidence, Goal, ObjectRef, Plan, Refusal, Side, Step, kubectl};
 use crate::text;
 

@@ -3,6 +3,7 @@
 use crate::domain::{Automatic, Failure, FailureKind, Suspension, Sync, SyncKind, Verbatim};
 use crate::plan::check::{Check, CheckState};
 use crate::plan::git::switch;
+use crate::plan::kubectl;
 use crate::plan::{
     CheckId, Difference, Evidence, Finding, FreshSync, Goal, Keeper, ObjectRef, Plan, Refusal,
     Step, Verdict,
@@ -135,7 +136,7 @@ fn returns(sync: &Sync) -> Verdict {
 /// What one would type in its place.
 fn by_hand(sync: &Sync, note: &Suspension) -> String {
     let id = &sync.id;
-    let (namespace, name) = (&id.namespace, &id.name);
+    let (place, name) = (kubectl::place(&id.cluster, &id.namespace), &id.name);
     match id.kind {
         SyncKind::Application => {
             let resource = format!("{}.{}", id.kind.plural(), id.kind.group());
@@ -144,10 +145,10 @@ fn by_hand(sync: &Sync, note: &Suspension) -> String {
                 was => was,
             };
             let body = format!(r#"{{"spec":{{"syncPolicy":{{"automated":{was}}}}}}}"#);
-            format!("kubectl -n {namespace} patch {resource} {name} --type merge -p '{body}'")
+            format!("kubectl{place} patch {resource} {name} --type merge -p '{body}'")
         }
-        SyncKind::Kustomization => format!("flux -n {namespace} resume kustomization {name}"),
-        SyncKind::HelmRelease => format!("flux -n {namespace} resume helmrelease {name}"),
+        SyncKind::Kustomization => format!("flux{place} resume kustomization {name}"),
+        SyncKind::HelmRelease => format!("flux{place} resume helmrelease {name}"),
     }
 }
 
@@ -203,7 +204,7 @@ mod tests {
         assert!(plan.checks.iter().any(|check| check.id == CheckId::Owner));
         assert_eq!(
             plan.kubectl,
-            r#"kubectl -n argocd patch applications.argoproj.io shop --type merge -p '{"spec":{"syncPolicy":{"automated":{"prune":true}}}}'"#
+            r#"kubectl --context prod-eu -n argocd patch applications.argoproj.io shop --type merge -p '{"spec":{"syncPolicy":{"automated":{"prune":true}}}}'"#
         );
         assert_eq!(plan.goal.generation, 0);
         assert!(plan.begins_at(&plan.steps[0]));

@@ -216,7 +216,9 @@ fn unfinished(view: &View<'_>, best: Option<(&Revision, u32)>) -> Option<String>
 /// The revision that a rollback would propose, by the plan's own rule.
 fn proposed<'a>(view: &View<'a>) -> Option<(&'a Revision, u32)> {
     let current = current(view)?;
-    let kept = |r: &&Revision| r.uid != current.uid && !view.withdrawn.contains(&r.name);
+    let kept = |r: &&Revision| {
+        r.uid != current.uid && !view.withdrawn.contains(&r.name) && !r.is_restart_of(current)
+    };
     let others = view.revisions.iter().filter(kept);
     let others = others.map(|r| (r, r.serving(view.pods.iter().copied())));
     rollback::preferred(others, Some(current.number))

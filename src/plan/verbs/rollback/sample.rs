@@ -54,6 +54,7 @@ pub fn revision(number: u64, tag: &str, available: u32) -> FreshRevision {
             version_label: None,
             template: TemplateHash::of(&raw),
             canonical: None,
+            restarted: None,
             pod_hash: hash.into(),
             desired: available,
             ready: available,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::revision::withdrawn_by;
-use crate::domain::template::{CanonicalHash, canonical_hash};
+use crate::domain::template::{CanonicalHash, canonical_hash, restarted_hash};
 use crate::domain::version::version;
 use crate::domain::{ActionNote, Failure, FailureKind, Kind, Pod, Revision, Workload};
 use crate::plan::evidence::FreshRevision;
@@ -143,10 +143,21 @@ fn proposed<'a>(
     candidates: &Candidates<'a>,
     evidence: &'a Evidence,
 ) -> Result<Chosen<'a>, Refusal> {
-    let kept: Vec<_> = candidates
-        .others()
-        .filter(|fresh| candidates.withdrawn(&fresh.revision).is_none())
-        .collect();
+    let live = restarted_hash(&evidence.template.0).ok();
+    // The first thing many do at night is a restart, and going back to before it changes nothing.
+    let restart =
+        |fresh: &FreshRevision| live.is_some() && restarted_hash(&fresh.template.0).ok() == live;
+    let mut skipped = Skipped::default();
+    let mut kept = Vec::new();
+    for fresh in candidates.others() {
+        if candidates.withdrawn(&fresh.revision).is_some() {
+            skipped.withdrawn.push(fresh.revision.label());
+        } else if restart(fresh) {
+            skipped.restarted.push(fresh.revision.label());
+        } else {
+            kept.push(fresh);
+        }
+    }
     let number = candidates.current.map(|current| current.revision.number);
     let rows = kept
         .iter()
@@ -159,18 +170,13 @@ fn proposed<'a>(
         let fresh = kept.iter().find(|fresh| fresh.revision.uid == best.uid);
         Some((*fresh?, serving))
     });
-    let skipped = candidates
-        .others()
-        .filter(|fresh| candidates.withdrawn(&fresh.revision).is_some())
-        .map(|fresh| fresh.revision.label())
-        .collect::<Vec<_>>();
     let (revision, serving) = found.ok_or_else(|| nothing(candidates, evidence, &skipped))?;
     let mut rule = match serving {
         0 => "the newest older revision that differs; none of its pods runs now".into(),
         available => serving_words(available),
     };
-    if !skipped.is_empty() {
-        rule = format!("{rule}; skipped {}", skipped_words(&skipped));
+    if let Some(skipped) = skipped.words() {
+        rule = format!("{rule}; skipped {skipped}");
     }
     Ok(Chosen {
         revision,
@@ -248,15 +254,34 @@ fn serving_words(available: u32) -> String {
     }
 }
 
-fn skipped_words(skipped: &[String]) -> String {
-    let words: Vec<_> = skipped.iter().map(String::as_str).collect();
-    format!("{} (withdrawn)", text::list(&words))
+/// What a rollback does not go to by itself.
+#[derive(Default)]
+struct Skipped {
+    withdrawn: Vec<String>,
+    restarted: Vec<String>,
 }
 
-fn nothing(candidates: &Candidates<'_>, evidence: &Evidence, skipped: &[String]) -> Refusal {
+impl Skipped {
+    /// `rev 3 (withdrawn) and rev 2 (the same but for a restart)`; `None` when nothing was.
+    fn words(&self) -> Option<String> {
+        let why = [
+            (&self.withdrawn, "withdrawn"),
+            (&self.restarted, "the same but for a restart"),
+        ];
+        let some = why.into_iter().filter(|(labels, _)| !labels.is_empty());
+        let words: Vec<_> = some
+            .map(|(labels, why)| {
+                let labels: Vec<_> = labels.iter().map(String::as_str).collect();
+                format!("{} ({why})", text::list(&labels))
+            })
+            .collect();
+        (!words.is_empty()).then(|| words.join(" and "))
+    }
+}
+
+fn nothing(candidates: &Candidates<'_>, evidence: &Evidence, skipped: &Skipped) -> Refusal {
     let id = &evidence.workload.id;
-    if !skipped.is_empty() {
-        let skipped = skipped_words(skipped);
+    if let Some(skipped) = skipped.words() {
         let failure = Failure::new(
             FailureKind::Refused,
             format!("{id} has nothing to roll back to but {skipped}."),

@@ -1,7 +1,10 @@
 //! Which target, which refusals, which write.
 
+use serde_json::json;
+
 use super::sample::{AT, evidence, note, revision, template, workload};
-use crate::domain::{Fleet, Strategy, TemplateHash};
+use crate::domain::template::RESTARTED_AT;
+use crate::domain::{Fleet, Strategy, TemplateHash, Verbatim};
 use crate::plan::{CheckId, Evidence, Plan, Refusal, Step, Target, plan as make};
 
 mod kinds;
@@ -61,6 +64,41 @@ fn before_the_controller_made_the_new_revision_the_newest_is_proposed() {
     e.revisions[0].revision.available = 0;
     let plan = plan(&e).unwrap();
     assert_eq!((plan.from.revision, plan.to.revision), (0, 41));
+}
+
+#[test]
+fn what_differs_only_by_a_restart_is_no_way_back_even_while_its_pods_serve() {
+    let mut e = evidence();
+    let mut restarted = template("2.15.0");
+    restarted["metadata"]["annotations"] = json!({RESTARTED_AT: "2026-01-01T11:58:00Z"});
+    let raw = restarted.to_string();
+    e.workload.template = TemplateHash::of(&raw);
+    e.template = Verbatim(raw.clone().into());
+    e.request.shown = e.workload.template;
+    let mut newest = revision(43, "2.15.0", 1);
+    newest.template = Verbatim(raw.into());
+    e.revisions = vec![newest, revision(42, "2.15.0", 5), revision(41, "2.14.1", 0)];
+    let plan_of = plan(&e).unwrap();
+    assert_eq!(plan_of.to.version, "2.14.1");
+    assert!(
+        plan_of
+            .rule
+            .ends_with("; skipped rev 42 (the same but for a restart)"),
+        "{}",
+        plan_of.rule
+    );
+    e.revisions.pop();
+    let refusal = plan(&e).unwrap_err();
+    assert!(
+        refusal
+            .failure
+            .sentence
+            .ends_with("nothing to roll back to but rev 42 (the same but for a restart)."),
+        "{}",
+        refusal.failure.sentence
+    );
+    e.request.target = Target::Typed("42".into());
+    assert_eq!(plan(&e).unwrap().to.revision, 42, "but by hand it is one");
 }
 
 #[test]

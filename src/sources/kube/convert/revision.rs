@@ -134,6 +134,7 @@ fn bare(
         version_label: optional(template.metadata.labels.version()),
         template: TemplateHash::of(raw_template),
         canonical: None,
+        restarted: optional(template.metadata.annotations.restarted_at.as_ref()),
         pod_hash: Box::default(),
         desired: 0,
         ready: 0,

@@ -191,6 +191,8 @@ pub struct Annotations<'a> {
     pub revision_history: Option<Text<'a>>,
     #[serde(borrow, rename = "kubernetes.io/change-cause")]
     pub change_cause: Option<Text<'a>>,
+    #[serde(borrow, rename = "kubectl.kubernetes.io/restartedAt")]
+    pub restarted_at: Option<Text<'a>>,
     #[serde(borrow, rename = "rolldeck.dev/action")]
     pub action: Option<Text<'a>>,
     #[serde(borrow, rename = "rolldeck.dev/turn")]
