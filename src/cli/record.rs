@@ -105,7 +105,7 @@ fn lines(
         "VERB",
         "FROM -> TO",
         "OUTCOME",
-        "REASON",
+        "REASON, COMMAND",
     ];
     let row = |action: &&Action| {
         let (sending, id) = (&action.sending, &action.sending.workload);
@@ -144,9 +144,10 @@ fn of_program(handed: &HandedOver) -> Vec<String> {
         format!("{} {namespace}", handed.cluster),
         handed.object.clone(),
         "hand-over".into(),
-        handed.line(),
-        handed.outcome.clone(),
         String::new(),
+        handed.outcome.clone(),
+        // The last column: it may be long.
+        handed.line(),
     ]
 }
 
