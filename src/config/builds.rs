@@ -66,9 +66,7 @@ impl FolderRule {
         let file = self.dockerfile.as_deref().unwrap_or("Dockerfile");
         let odd = |piece: &str| ["", ".", ".."].contains(&piece);
         if file.split('/').any(odd) {
-            return Err(
-                "dockerfile: has to lie within the folder, as in build/Dockerfile".into(),
-            );
+            return Err("dockerfile: has to lie within the folder, as in build/Dockerfile".into());
         }
         let image = self.image.as_deref().map(ImageRef::parse);
         if image.is_some_and(|image| image.tag.is_some() || image.digest.is_some()) {
@@ -89,7 +87,9 @@ mod tests {
     #[test]
     fn the_first_rule_that_is_about_a_service_counts() {
         let rules = [
-            rule("{services: ['cart-*'], folder: '/src/{service}', dockerfile: build/Dockerfile, image: 'r.example/shop/{service}', arguments: {A: b}}"),
+            rule(
+                "{services: ['cart-*'], folder: '/src/{service}', dockerfile: build/Dockerfile, image: 'r.example/shop/{service}', arguments: {A: b}}",
+            ),
             rule("{folder: /src/shop}"),
         ];
         for rule in &rules {
@@ -109,8 +109,14 @@ mod tests {
     fn mistakes_are_named() {
         for (text, want) in [
             ("{folder: src}", "folder: has to begin with /"),
-            ("{folder: /s, dockerfile: ../x}", "dockerfile: has to lie within"),
-            ("{folder: /s, image: 'r:5000/a:1'}", "image: is the repository alone"),
+            (
+                "{folder: /s, dockerfile: ../x}",
+                "dockerfile: has to lie within",
+            ),
+            (
+                "{folder: /s, image: 'r:5000/a:1'}",
+                "image: is the repository alone",
+            ),
         ] {
             let why = rule(text).check().unwrap_err();
             assert!(why.starts_with(want), "{why}");

@@ -12,6 +12,7 @@ use crate::domain::{
 };
 use crate::text;
 
+use super::kubectl::shell_word;
 use super::{CheckId, Finding, Stamp, Verdict};
 
 /// Lines of a work's log that are kept, the newest.
@@ -185,6 +186,14 @@ impl ImagePlan {
         }
     }
 
+    /// What one types to run it, where that is what it was built for.
+    pub fn next(&self, made: &Made) -> Option<String> {
+        let (id, namespace) = (&self.workload, &self.workload.namespace);
+        let image = shell_word(&made.pinned());
+        let next = made.pushed && matches!(self.act, ImageAct::Build(_));
+        next.then(|| format!("rolldeck set-image {id} {image} -n {namespace}"))
+    }
+
     /// What there is to read before it is done: what it is about, and what it is.
     pub fn facts(&self) -> Vec<(&'static str, String)> {
         match &self.act {
@@ -195,6 +204,13 @@ impl ImagePlan {
                 ("to", copy.to.clone()),
             ],
         }
+    }
+}
+
+impl ImageCopy {
+    /// By its digest, which is what was shown.
+    pub fn pinned(&self) -> String {
+        format!("{}@{}", ImageRef::parse(&self.from).repository, self.digest)
     }
 }
 
@@ -253,7 +269,10 @@ impl Made {
         if self.pushed {
             format!("{} is in its registry as {}", self.image, self.digest)
         } else {
-            format!("{} is built as {}; it was not pushed", self.image, self.digest)
+            format!(
+                "{} is built as {}; it was not pushed",
+                self.image, self.digest
+            )
         }
     }
 }
@@ -486,13 +505,24 @@ mod tests {
         log.take(&layer("Pushing", 2_000_000));
         log.take(&ImageWork::Done("sha256:ff".into()));
         log.take(&layer("Again", 5_000_000));
-        let want = ["  made", "  ab Pushing 2 of 4 MB", "ok sha256:ff", "  ab Again 4 of 4 MB"];
+        let want = [
+            "  made",
+            "  ab Pushing 2 of 4 MB",
+            "ok sha256:ff",
+            "  ab Again 4 of 4 MB",
+        ];
         assert_eq!(log.lines, want);
     }
 
     #[test]
     fn tags() {
-        for (tag, good) in [("a1b9e3c", true), ("", false), ("-a", false), ("a b", false), ("a:b", false)] {
+        for (tag, good) in [
+            ("a1b9e3c", true),
+            ("", false),
+            ("-a", false),
+            ("a b", false),
+            ("a:b", false),
+        ] {
             assert_eq!(check_tag(tag).is_ok(), good, "{tag}");
         }
     }

@@ -33,7 +33,13 @@ pub async fn work_tree(folder: &Path) -> Result<Option<WorkTree>, Error> {
     let Some(commit) = commit_hash(&commit) else {
         return Err(failed(folder, "HEAD is no commit".into()));
     };
-    let asked = ["status", "--porcelain", "--untracked-files=normal", "--", "."];
+    let asked = [
+        "status",
+        "--porcelain",
+        "--untracked-files=normal",
+        "--",
+        ".",
+    ];
     let status = git(folder, &asked).await?;
     let changed = status.map_err(|said| failed(folder, said))?.lines().count();
     let origin = git(folder, &["config", "--get", "remote.origin.url"]).await?;
