@@ -19,13 +19,13 @@ use crate::support::registries::{self, USER};
 use crate::support::wait;
 
 /// `dockerd` on a socket and folders of its own, without a network.
-struct Dockerd {
+pub struct Dockerd {
     folder: tempfile::TempDir,
     keeper: Keeper,
 }
 
 impl Dockerd {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let folder = tempfile::Builder::new()
             .prefix("rolldeck-dockerd-")
             .tempdir()
@@ -53,12 +53,13 @@ impl Dockerd {
         Self { folder, keeper }
     }
 
-    fn connect(&self) -> Docker {
+    pub fn socket(&self) -> PathBuf {
+        self.folder.path().join("d.sock")
+    }
+
+    pub fn connect(&self) -> Docker {
         let address = DockerEngine {
-            host: Some(format!(
-                "unix://{}",
-                self.folder.path().join("d.sock").display()
-            )),
+            host: Some(format!("unix://{}", self.socket().display())),
             certificates: None,
         };
         wait::until("the Docker engine answers", || {
@@ -83,8 +84,18 @@ impl Drop for Dockerd {
     }
 }
 
+/// Only root may; said where it is not.
+pub fn may_start() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let root = status.contains("Uid:\t0\t");
+    if !root {
+        eprintln!("not run: the Docker engine wants root");
+    }
+    root
+}
+
 /// A folder that can be built without a network.
-fn folder(dockerfile: &str) -> (tempfile::TempDir, PathBuf) {
+pub fn folder(dockerfile: &str) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path().to_owned();
     fs::copy(
@@ -113,9 +124,7 @@ fn done(works: &[ImageWork]) -> &str {
 
 #[test]
 fn what_is_built_is_pushed_with_its_digest_and_pulled_again() {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    if !status.contains("Uid:\t0\t") {
-        eprintln!("not run: the Docker engine wants root");
+    if !may_start() {
         return;
     }
     let dockerd = Dockerd::start();

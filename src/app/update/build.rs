@@ -25,6 +25,13 @@ pub fn open(model: &mut Model, id: &WorkloadId) -> Vec<Effect> {
     if folder && !known {
         return image::open(model, id);
     }
+    if job.is_none() {
+        let words = format!(
+            "nothing is known that builds {id}: jenkins: in the settings names a job, builds: a folder"
+        );
+        notice(model, words, false);
+        return Vec::new();
+    }
     by_server(model, id)
 }
 
