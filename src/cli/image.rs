@@ -44,7 +44,8 @@ struct Report {
 
 #[derive(Serialize)]
 struct Check {
-    check: &'static str,
+    #[serde(rename = "check")]
+    id: &'static str,
     finding: plan::Finding,
     sentence: String,
 }
@@ -154,7 +155,7 @@ fn say(form: Form, work: Option<ImageWork>) -> Result<(), Failure> {
 impl Report {
     fn new(plan: &ImagePlan) -> Self {
         let check = |verdict: &plan::Verdict| Check {
-            check: verdict.check.name(),
+            id: verdict.check.name(),
             finding: verdict.finding,
             sentence: verdict.sentence.clone(),
         };

@@ -35,6 +35,10 @@ impl Under {
         }
     }
 
+    pub fn stop_all(&self) {
+        self.all().values().for_each(CancellationToken::cancel);
+    }
+
     fn all(&self) -> std::sync::MutexGuard<'_, HashMap<JobId, CancellationToken>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

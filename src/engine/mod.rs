@@ -236,9 +236,11 @@ impl Engine {
         }
     }
 
-    /// Waits for writes under way, 5 s at most; false when one was left behind. Drop the receiver first, so that
+    /// Waits for writes under way, 5 s at most; false when one was left behind. A build of an image, which may take
+    /// longer than that, is stopped, and says so in the record. Drop the receiver first, so that
     /// nothing waits for a screen that is gone.
     pub async fn finish(&self) -> bool {
+        self.shared.under.stop_all();
         self.writes.close();
         tokio::time::timeout(LAST_WRITE, self.writes.wait())
             .await

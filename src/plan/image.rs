@@ -360,12 +360,12 @@ impl ImageLog {
     pub fn take(&mut self, work: &ImageWork) {
         if let ImageWork::Layer { id, .. } = work {
             let line = line(work);
-            match self.layers.get(id).and_then(|at| self.lines.get_mut(*at)) {
-                Some(old) => *old = line,
-                None => {
-                    self.layers.insert(id.clone(), self.lines.len());
-                    self.lines.push(line);
-                }
+            let old = self.layers.get(id);
+            if let Some(old) = old.and_then(|at| self.lines.get_mut(*at)) {
+                *old = line;
+            } else {
+                self.layers.insert(id.clone(), self.lines.len());
+                self.lines.push(line);
             }
         } else {
             self.say(line(work));
@@ -407,7 +407,7 @@ pub fn line(work: &ImageWork) -> String {
 #[cfg(test)]
 pub mod sample {
     use super::*;
-    use crate::domain::fixture::id;
+    use crate::domain::fixture::{id, now};
     use crate::domain::{Arguments, Kind};
 
     /// From a folder that is changed.
@@ -422,7 +422,7 @@ pub mod sample {
             stamp: Stamp {
                 id: "1".into(),
                 by: "ana@here".into(),
-                at: "2026-11-27T16:25:05Z".parse().unwrap(),
+                at: now(),
             },
             workload: id(Kind::Deployment),
             uid: "u".into(),
@@ -462,7 +462,7 @@ mod tests {
         let label = |last: &str| &*labels[&format!("org.opencontainers.image.{last}")];
         assert!(label("revision").ends_with("3b2c-dirty"));
         assert_eq!(label("source"), "https://git.example/shop/checkout");
-        assert_eq!(label("created"), "2026-11-27T16:25:05Z");
+        assert_eq!(label("created"), plan.stamp.at.to_string());
         let all = format!("{plan:?} {:?}", plan.facts());
         assert!(all.contains("TOKEN") && !all.contains("hunter2"), "{all}");
     }

@@ -156,12 +156,7 @@ fn an_image_is_built_from_a_folder_pushed_and_set_by_its_digest() {
         "rolldeck set-image deploy/web {pinned} -n {}",
         bench.service.namespace
     );
-    for words in [
-        "step 1 of ",
-        "made it",
-        &manifest.digest,
-        &hint,
-    ] {
+    for words in ["step 1 of ", "made it", &manifest.digest, &hint] {
         assert!(text.contains(words), "{words}: {text}");
     }
     assert_eq!(manifest.commit(), Some(&*commit));
@@ -435,7 +430,7 @@ fn a_key_builds_from_the_folder_while_the_screen_goes_on() {
     let bench = Bench::new("making-keys", host).engine(&dockerd);
     let commit = bench.commit();
     let image = format!("{host}/making-keys/web:{}", &commit[..7]);
-    let terminal = bench.launch.clone().size(120, 40).open();
+    let mut terminal = bench.launch.clone().size(120, 40).open();
     terminal.wait_for("the row", |screen| row_of(screen, "web").is_some());
     terminal.keys("B");
     terminal.wait_text("BUILD  deploy/web  from its folder");
@@ -469,4 +464,21 @@ fn a_key_builds_from_the_folder_while_the_screen_goes_on() {
     terminal.wait_text("RUN sleep 600");
     terminal.keys("X");
     terminal.wait_text("it was stopped (nothing was pushed)");
+    terminal.keys("q");
+    terminal.wait_for("the row", |screen| row_of(screen, "web").is_some());
+    // So is one that is under way when rolldeck is left.
+    terminal.keys("B");
+    terminal.wait_text("the folder is as commit");
+    terminal.keys("y");
+    terminal.wait_text("RUN sleep 600");
+    terminal.keys("\x03");
+    assert!(terminal.wait_exit().success());
+    let record = bench.record();
+    assert_eq!(
+        record
+            .matches("it was stopped (nothing was pushed)")
+            .count(),
+        2,
+        "{record}"
+    );
 }
