@@ -62,6 +62,11 @@ const WRITES: &[&str] = &[
     "cancel_queued",
     "set_enabled",
     "describe_job",
+    "build_image",
+    "push_image",
+    "pull_image",
+    "tag_image",
+    "copy_image",
 ];
 const ROOT: &[&str] = &[
     "Cargo.toml",
@@ -209,6 +214,8 @@ fn one_function_writes() {
         "fn f(c: Cluster) { c.delete(p) }",
         "fn f(c: Cluster) { c.evict(p) }",
         "fn f(c: Client) { c.trigger_build(p) }",
+        "fn f(d: Docker) { d.push_image(p) }",
+        "fn f(r: Registries) { r.copy_image(p) }",
         "fn f() { Client::set_enabled(c) }",
         "fn f(c: Cluster) { cluster.create(p) }",
         "fn f() { helm::roll_back(call, true) }",

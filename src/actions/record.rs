@@ -125,7 +125,7 @@ fn release(step: &Step) -> Option<HelmRelease> {
     }
 }
 
-fn checked(verdict: &Verdict) -> Checked {
+pub(super) fn checked(verdict: &Verdict) -> Checked {
     Checked {
         check: word::<CheckId>(verdict.check),
         finding: word::<Finding>(verdict.finding),

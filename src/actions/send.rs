@@ -1,5 +1,6 @@
 //! The one function that writes.
 
+pub mod image;
 mod note;
 
 use crate::domain::build::Ticket;

@@ -7,7 +7,7 @@ use crate::domain::build::{self, BuildId};
 use crate::domain::{ApiKind, ClusterId, Kind, Occurrence, SourceId, WorkloadId};
 pub use crate::plan::Document;
 use crate::plan::kubectl::shell_word;
-use crate::plan::{Answers, BuildWish, Plan, Request};
+use crate::plan::{Answers, BuildWish, ImageAsk, ImagePlan, Plan, Request};
 use crate::text::escape;
 
 use super::event::{Ended, JobId};
@@ -52,6 +52,21 @@ pub enum Effect {
         job: JobId,
         wish: Box<BuildWish>,
         answers: Answers,
+    },
+    /// Read what an image would be built or copied from.
+    PlanImage {
+        job: JobId,
+        ask: Box<ImageAsk>,
+    },
+    /// Build it, push it, or copy it.
+    MakeImage {
+        job: JobId,
+        plan: Box<ImagePlan>,
+        answers: Answers,
+    },
+    /// The person wants no more of what that job makes.
+    StopImage {
+        job: JobId,
     },
     /// Try the connection, or every feed that waits, now.
     Retry {

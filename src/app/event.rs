@@ -12,7 +12,7 @@ use crate::domain::{
     ApiKind, ChartRelease, ClusterId, Connection, Failure, Kind, LogLine, SourceId, Update, Usage,
 };
 use crate::plan::aftermath::Interrupted;
-use crate::plan::{BuildProgress, Evidence, Progress, Verdict};
+use crate::plan::{BuildProgress, Evidence, ImagePlan, ImageProgress, Progress, Verdict};
 
 use super::Key;
 use super::effect::HandOver;
@@ -74,6 +74,14 @@ pub enum Event {
     BuildProgressed {
         job: JobId,
         progress: BuildProgress,
+    },
+    ImagePlanned {
+        job: JobId,
+        outcome: Result<Box<ImagePlan>, Failure>,
+    },
+    ImageProgressed {
+        job: JobId,
+        news: Vec<ImageProgress>,
     },
     Gathered {
         job: JobId,

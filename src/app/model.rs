@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 
-use crate::config::{Display, Jenkins, Namespaces, Notify, Program};
+use crate::config::{Display, FolderRule, Jenkins, Namespaces, Notify, Program};
 use crate::domain::build;
 use crate::domain::chain::Newest;
 use crate::domain::occurrence::Report;
@@ -27,8 +27,8 @@ use super::logs::LogScreen;
 use super::table::TableScreen;
 
 pub use overlay::{
-    About, BatchBox, BatchRow, BuildBox, BuildStage, HandOverMenu, Overlay, Picked, PlanBox,
-    Question, ReasonField, Stage,
+    About, BatchBox, BatchRow, BuildBox, BuildStage, HandOverMenu, ImageBox, ImageStage, Making,
+    Overlay, Picked, PlanBox, Question, ReasonField, Stage,
 };
 
 #[derive(Debug, Clone, PartialEq)]
@@ -52,6 +52,8 @@ pub struct Model {
     pub screens: Vec<Screen>,
     /// Several services and one verb; it goes on while its box is closed.
     pub batch: Option<Box<BatchBox>>,
+    /// Images that are made from here, the last of each service.
+    pub makings: BTreeMap<WorkloadId, Making>,
     /// What lies over the screen and takes the keys.
     pub overlay: Option<Overlay>,
     /// Actions whose end is not known yet, and those that just ended.
@@ -116,6 +118,8 @@ pub struct Settings {
     pub holds: Vec<Hold>,
     /// The servers that build.
     pub jenkins: Vec<Jenkins>,
+    /// The folders that services are built from.
+    pub builds: Vec<FolderRule>,
     pub keymap: Keymap,
     /// Other names for commands of the palette.
     pub aliases: BTreeMap<String, String>,
@@ -361,6 +365,8 @@ pub enum TextKind {
     Occurrence(Option<WorkloadId>),
     /// The log of a build, which grows while that runs.
     BuildLog(build::BuildId, WorkloadId),
+    /// How an image is made, which grows as well.
+    Making(WorkloadId),
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -3,8 +3,11 @@
 use super::answering::answering;
 use super::clusters::ClusterState;
 use super::intent::{Entry, Group, Intent, Place, REGISTRY};
-use super::model::{BuildBox, BuildStage, Model, Overlay, Pane, PlanBox, Screen, Stage, TextKind};
-use super::update::{batch, missing_permission, place};
+use super::model::{
+    BuildBox, BuildStage, ImageBox, ImageStage, Model, Overlay, Pane, PlanBox, Screen, Stage,
+    TextKind,
+};
+use super::update::{batch, build, image, missing_permission, place};
 use crate::domain::{ApiKind, Environment, Health, Level};
 use crate::plan::{BuildProgress, Missing};
 use crate::text;
@@ -76,6 +79,7 @@ fn of_field(model: &Model) -> Option<Vec<Hint>> {
         ])),
         Some(Overlay::SortKey) => Some(sort_hints()),
         Some(Overlay::Build(shown)) => Some(of_build(model, shown)),
+        Some(Overlay::Image(shown)) => Some(of_image(model, shown)),
         Some(Overlay::HandOver(menu)) => {
             let esc = match menu.asking {
                 Some(_) => "leaves the field",
@@ -175,6 +179,7 @@ fn wanted(place: Place) -> &'static [Intent] {
         Place::Logs => LOGS,
         Place::Text => &[
             Intent::RollBack,
+            Intent::StopBuild,
             Intent::Back,
             Intent::Find,
             Intent::FindNext,
@@ -241,7 +246,48 @@ fn of_build(model: &Model, shown: &BuildBox) -> Vec<Hint> {
         BuildStage::Went(BuildProgress::Builds(_)) => &[("enter", "its log"), ("esc", "close")],
         BuildStage::Reading | BuildStage::Asked | BuildStage::Went(_) => &[("esc", "close")],
     };
-    fixed_hints(wanted)
+    let mut hints = fixed_hints(wanted);
+    if build::has_other_way(model, shown) {
+        hints.extend(fixed_hints(&[(
+            &key(model, Intent::OtherBuild),
+            "from its folder",
+        )]));
+    }
+    hints
+}
+
+fn of_image(model: &Model, shown: &ImageBox) -> Vec<Hint> {
+    if shown.typing() {
+        return fixed_hints(&[("enter", "takes it"), ("esc", "leaves the field")]);
+    }
+    let mut wanted: Vec<(Intent, &'static str)> = Vec::new();
+    if let ImageStage::Shown(plan) = &shown.stage {
+        wanted.push(match plan.level {
+            Level::Open => (Intent::Accept, "do it"),
+            Level::Guarded | Level::Protected => (Intent::Confirm, "do it"),
+        });
+        let missing = image::missing(model, shown);
+        if missing.iter().any(|m| matches!(m, Missing::Override(_))) {
+            wanted.push((Intent::Override, "override"));
+        }
+        if missing.contains(&Missing::Arming) {
+            wanted.push((Intent::Arm, "arm"));
+        }
+        wanted.push((Intent::Reason, "reason"));
+    }
+    if image::has_other_way(model, shown) {
+        wanted.push((Intent::OtherBuild, "by its server"));
+    }
+    wanted.extend([(Intent::Retry, "again"), (Intent::Back, "cancel")]);
+    let keys: Vec<_> = wanted
+        .iter()
+        .map(|(intent, what)| (key(model, *intent), *what))
+        .collect();
+    let keys: Vec<_> = keys
+        .iter()
+        .map(|(key, what)| (key.as_str(), *what))
+        .collect();
+    fixed_hints(&keys)
 }
 
 fn batch_hints(model: &Model) -> Vec<Hint> {
@@ -315,6 +361,9 @@ fn useful(model: &Model, intent: Intent) -> bool {
     }
     if let (Intent::RollBack, Some(Screen::Text(screen))) = (intent, model.screens.last()) {
         return matches!(&screen.kind, TextKind::Releases(of) if of.marked.is_some());
+    }
+    if let (Intent::StopBuild, Some(Screen::Text(_))) = (intent, model.screens.last()) {
+        return image::under_way(model).is_some();
     }
     if let (Intent::Logs, Some(Screen::Table(screen))) = (intent, model.screens.last()) {
         return screen.kind().is_some_and(ApiKind::is_pod);

@@ -81,6 +81,8 @@ pub enum Verb {
     SetImage(SetImage),
     /// Start a build of one service, with its parameters: what would be asked; --yes asks and follows its log
     Build(Build),
+    /// Copy the image of one service to another repository, as it is: the plan; --yes copies
+    CopyImage(CopyImage),
     /// What was done from here, newest first: who, where, why, and how it ended
     Record(Record),
     /// The logs of one service's pods together, in the order of their times
@@ -177,9 +179,32 @@ pub struct SetImage {
 pub struct Build {
     /// `checkout` or `deploy/checkout`
     pub service: String,
-    /// A parameter of its job; one that is not given has what the last good build had, else its default
+    /// A parameter of its job; one that is not given has what the last good build had, else its default. With --local
+    /// an argument of its Dockerfile
     #[arg(short, long, value_name = "NAME=VALUE")]
     pub parameter: Vec<String>,
+    /// From its folder on this machine, by the Docker engine, and push it; builds: in the configuration says from where
+    #[arg(long)]
+    pub local: bool,
+    /// The tag of the image; the commit of the folder without it
+    #[arg(long, requires = "local")]
+    pub tag: Option<String>,
+    /// Leave the image with the engine
+    #[arg(long, requires = "local")]
+    pub no_push: bool,
+    #[command(flatten)]
+    pub how: How,
+}
+
+#[derive(Debug, Arguments)]
+pub struct CopyImage {
+    /// `checkout` or `deploy/checkout`
+    pub service: String,
+    /// A repository, with a tag or without: then the tag stays
+    pub to: String,
+    /// This image, in place of the one that the service runs
+    #[arg(long, value_name = "IMAGE")]
+    pub from: Option<String>,
     #[command(flatten)]
     pub how: How,
 }

@@ -1,4 +1,5 @@
-//! `rolldeck build SERVICE`: what would be asked of its server; with `--yes` the build, and its log to the end.
+//! `rolldeck build SERVICE`: what would be asked of its server; with `--yes` the build, and its log to the end. With
+//! `--local` the same from a folder of this machine.
 
 use std::time::Duration;
 
@@ -7,14 +8,14 @@ use serde::Serialize;
 use tokio::time::{sleep, timeout};
 
 use crate::actions::{self, BuildOrder, Recorder};
-use crate::config::{Config, jenkins};
+use crate::config::{Config, builds, jenkins};
 use crate::domain::build::{
     self, BuildId, Given, Job, JobId, Outcome as Ended, ParameterKind, State,
 };
 use crate::domain::{Failure, FailureKind, Workload};
 use crate::engine::{clock, release};
 use crate::plan::build::Act;
-use crate::plan::{BuildPlan, BuildProgress, BuildWish, gate};
+use crate::plan::{BuildPlan, BuildProgress, BuildWish, ImageAsk, gate, image};
 use crate::sources::jenkins::{Client, LogReader, connect};
 
 use super::Outcome;
@@ -43,6 +44,9 @@ pub async fn run(config: &Config, args: Build) -> Outcome {
     let mut session = Session::connect(config, READS).await?;
     session.workloads(config).await?;
     let workload = session.find(&args.service)?;
+    if args.local {
+        return local(config, &session, &workload, args).await;
+    }
     let (client, job) = job(config, &workload).await?;
     let given = given(&client, &job, &args.parameter).await?;
     let wish = BuildWish {
@@ -73,6 +77,34 @@ pub async fn run(config: &Config, args: Build) -> Outcome {
         output::line(sentence)?;
     }
     outcome.map(|_| 0)
+}
+
+/// From its folder.
+async fn local(config: &Config, session: &Session, workload: &Workload, args: Build) -> Outcome {
+    let service = workload.service(config.service_label.as_deref());
+    let Some(mut recipe) = builds::recipe(&config.builds, service) else {
+        let sentence = format!("no folder is known that {} is built from", workload.id);
+        let failure = Failure::new(FailureKind::NotFound, sentence);
+        return Err(failure.hint("builds: in the configuration says which"));
+    };
+    for pair in &args.parameter {
+        let (name, value) = name_and_value(pair)?;
+        recipe.arguments.0.insert(name.into(), value.into());
+    }
+    let level = release::context(config, &workload.id).level;
+    let mut ask = ImageAsk::build(workload, level, recipe);
+    if let image::Asked::Build { tag, push, .. } = &mut ask.what {
+        *tag = args.tag;
+        *push = !args.no_push;
+    }
+    super::image::run(config, session, ask, &args.how).await
+}
+
+fn name_and_value(pair: &str) -> Result<(&str, &str), Failure> {
+    pair.split_once('=').ok_or_else(|| {
+        let sentence = format!("-p {pair}: has to be NAME=VALUE");
+        Failure::new(FailureKind::Usage, sentence)
+    })
 }
 
 async fn carry_out(
@@ -117,9 +149,12 @@ async fn job(config: &Config, workload: &Workload) -> Result<(Client, Job), Fail
     let id = jenkins::job_of(&config.jenkins, workload.job.as_deref(), of);
     let Some(JobId { server, path }) = id else {
         let sentence = format!("no job is known that builds {}", workload.id);
-        let failure = Failure::new(FailureKind::NotFound, sentence);
-        return Err(failure
-            .hint("jenkins: in the configuration says which, or the annotation rolldeck.dev/job"));
+        let failure = Failure::new(FailureKind::NotFound, sentence)
+            .hint("jenkins: in the configuration says which, or the annotation rolldeck.dev/job");
+        return Err(match builds::recipe(&config.builds, service) {
+            Some(_) => failure.hint("--local builds it from its folder"),
+            None => failure,
+        });
     };
     let mut known = config.jenkins.iter();
     let settings = known.find(|known| *known.name() == *server);
@@ -137,10 +172,7 @@ async fn job(config: &Config, workload: &Workload) -> Result<(Client, Job), Fail
 async fn given(client: &Client, job: &Job, typed: &[String]) -> Result<Vec<Given>, Failure> {
     let mut given: Vec<Given> = Vec::new();
     for pair in typed {
-        let Some((name, value)) = pair.split_once('=') else {
-            let sentence = format!("-p {pair}: has to be NAME=VALUE");
-            return Err(Failure::new(FailureKind::Usage, sentence));
-        };
+        let (name, value) = name_and_value(pair)?;
         if job.parameters.iter().all(|known| *known.name != *name) {
             let known: Vec<_> = job.parameters.iter().map(|known| &*known.name).collect();
             let sentence = format!("{} does not ask for {name}", job.id.path);

@@ -7,11 +7,11 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::jenkins::{ImageRule, Jobs};
 use crate::config::secret::Place;
-use crate::config::{Config, Connection, Jenkins, Namespaces, Overrides, Registries};
+use crate::config::{Config, Connection, FolderRule, Jenkins, Namespaces, Overrides, Registries};
 use crate::demo::jenkins;
 use crate::demo::scenario::Scenario;
 use crate::demo::{self, Options, Running};
-use crate::domain::{Environment, Failure, FailureKind};
+use crate::domain::{Arguments, Environment, Failure, FailureKind};
 use crate::tui;
 
 use super::Outcome;
@@ -137,12 +137,27 @@ fn settings(config: Config, overrides: &Overrides, world: &Running, speed: u32) 
         // The user's file and logins say nothing about this world.
         file: None,
         registries: Registries::default(),
+        // It shows the way to one, and there is none.
+        docker: None,
+        builds: vec![folder()],
         verify_seconds: world.scenario.verify_seconds.div_ceil(speed.max(1)),
         connection: Connection {
             kubeconfig: Some(world.kubeconfig()),
             ..Connection::default()
         },
         ..config
+    }
+}
+
+/// From where its services would be built beside its Jenkins.
+fn folder() -> FolderRule {
+    FolderRule {
+        services: Vec::new(),
+        folder: "/src/shop/{service}".into(),
+        dockerfile: None,
+        image: None,
+        arguments: Arguments::default(),
+        network: None,
     }
 }
 

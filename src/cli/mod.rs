@@ -6,10 +6,12 @@ mod build;
 mod changes;
 mod completions;
 mod config;
+mod copy_image;
 mod delete_pod;
 mod demo;
 mod doctor;
 mod history;
+mod image;
 mod logs;
 mod man;
 mod output;
@@ -81,6 +83,7 @@ fn run(args: Args) -> Outcome {
         Some(Verb::Scale(args)) => headless(load()?, async |c| scale::run(&c, args).await),
         Some(Verb::SetImage(args)) => headless(load()?, async |c| set_image::run(&c, args).await),
         Some(Verb::Build(args)) => headless(load()?, async |c| build::run(&c, args).await),
+        Some(Verb::CopyImage(args)) => headless(load()?, async |c| copy_image::run(&c, args).await),
         Some(Verb::Record(args)) => headless(load()?, async |c| record::run(&c, &args).await),
         Some(Verb::Changes(args)) => headless(load()?, async |c| changes::run(&c, &args).await),
         Some(Verb::ResumeSync(args)) => {

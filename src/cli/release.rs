@@ -174,7 +174,7 @@ pub fn planned(dry_run: bool, missing: &[Missing]) -> Result<String, Failure> {
     }
 }
 
-fn refused(missing: &[Missing]) -> Failure {
+pub fn refused(missing: &[Missing]) -> Failure {
     let failure = Failure::new(FailureKind::Refused, "refused: nothing was changed");
     missing.iter().map(words).fold(failure, Failure::hint)
 }

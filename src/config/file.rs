@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::builds::FolderRule;
 use super::display::{Column, Theme};
 use super::error::Error;
 use super::handover::{self, Program};
@@ -38,6 +39,7 @@ pub struct File {
     pub handover: Vec<Program>,
     pub jenkins: Vec<Jenkins>,
     pub repositories: Vec<Repository>,
+    pub builds: Vec<FolderRule>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -132,22 +134,8 @@ impl File {
             }
         }
         handover::merged(&self.handover, file)?;
-        for (at, server) in self.jenkins.iter().enumerate() {
-            server
-                .check()
-                .or_else(|why| wrong(format!("jenkins[{at}].{why}")).map(|_: Self| ()))?;
-            let same = |other: &Jenkins| other.name() == server.name();
-            if self.jenkins[..at].iter().any(same) {
-                return wrong(format!(
-                    "jenkins[{at}]: there are two named {}",
-                    server.name()
-                ));
-            }
-        }
-        for (at, repository) in self.repositories.iter().enumerate() {
-            if let Err(why) = repository.check() {
-                return wrong(format!("repositories[{at}].{why}"));
-            }
+        if let Err(why) = self.check_sources() {
+            return wrong(why);
         }
         if self.at_once.is_some_and(|count| !(1..=8).contains(&count)) {
             return wrong("atOnce: 1 to 8".into());
@@ -156,6 +144,26 @@ impl File {
             Some(seconds) if seconds > 3600 => wrong("verifySeconds: at most 3600".into()),
             Some(_) | None => Ok(self),
         }
+    }
+
+    /// Where builds and sources are.
+    fn check_sources(&self) -> Result<(), String> {
+        for (at, server) in self.jenkins.iter().enumerate() {
+            let wrong = |why| format!("jenkins[{at}].{why}");
+            server.check().map_err(wrong)?;
+            let name = server.name();
+            if self.jenkins[..at].iter().any(|other| other.name() == name) {
+                return Err(format!("jenkins[{at}]: there are two named {name}"));
+            }
+        }
+        for (at, repository) in self.repositories.iter().enumerate() {
+            let wrong = |why| format!("repositories[{at}].{why}");
+            repository.check().map_err(wrong)?;
+        }
+        for (at, rule) in self.builds.iter().enumerate() {
+            rule.check().map_err(|why| format!("builds[{at}].{why}"))?;
+        }
+        Ok(())
     }
 }
 
@@ -233,6 +241,10 @@ mod tests {
             (
                 "repositories: [{url: shop}]\n",
                 "config.yaml: repositories[0].url: a repository is written https://host/owner/name or git@host:owner/name",
+            ),
+            (
+                "builds: [{folder: shop}]\n",
+                "config.yaml: builds[0].folder: has to begin with /, as in /src/shop/{service}",
             ),
             ("atOnce: 9\n", "config.yaml: atOnce: 1 to 8"),
             (

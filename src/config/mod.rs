@@ -1,5 +1,6 @@
 //! Settings: the YAML file, then the environment, then flags, into one `Config`.
 
+pub mod builds;
 mod display;
 mod error;
 mod explain;
@@ -20,6 +21,7 @@ use std::path::PathBuf;
 
 use crate::domain::{ClusterId, Environment, Hold};
 
+pub use builds::{DockerEngine, FolderRule};
 pub use display::{Column, Display, Theme};
 pub use error::Error;
 pub use explain::{Setting, explain};
@@ -56,6 +58,10 @@ pub struct Config {
     pub jenkins: Vec<Jenkins>,
     /// The first that is about a service counts.
     pub repositories: Vec<Repository>,
+    /// The first that is about a service counts.
+    pub builds: Vec<FolderRule>,
+    /// Absent: there is none, and that of the machine is none of ours.
+    pub docker: Option<DockerEngine>,
     /// Keys that differ from the default: intent name -> keys, as text.
     pub keys: BTreeMap<String, Vec<String>>,
     /// Other names for commands of the palette: alias -> command.

@@ -7,7 +7,7 @@ use crate::domain::commit::{Host, Scheme};
 use crate::domain::{self, Remote};
 
 /// What stands for the name of the service.
-const SERVICE: &str = "{service}";
+pub(super) const SERVICE: &str = "{service}";
 
 /// One repository, or one for each service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,7 +115,7 @@ fn login(url: &str) -> bool {
 }
 
 /// `*` stands for any letters, none included.
-fn fits(pattern: &str, name: &str) -> bool {
+pub(super) fn fits(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == name,
         Some((start, rest)) => name.strip_prefix(start).is_some_and(|name| {

@@ -8,7 +8,7 @@ use super::error::Error;
 use super::file::OneOrMore;
 use super::k9s;
 use super::layers::{self, ALL, Env, Overrides, absolute, filled, home};
-use super::{Config, Connection, Display, Namespaces, Proxy, Registries, handover};
+use super::{Config, Connection, Display, DockerEngine, Namespaces, Proxy, Registries, handover};
 use crate::domain::Environment;
 
 /// Reads the file and puts everything together. File < environment < flags.
@@ -48,6 +48,8 @@ pub fn load(overrides: Overrides, env: Env<'_>) -> Result<Config, Error> {
         },
         jenkins: file.jenkins,
         repositories: file.repositories,
+        builds: file.builds,
+        docker: Some(engine(env)),
         keys: file
             .keys
             .into_iter()
@@ -137,6 +139,16 @@ pub fn search(env: Env<'_>) -> Vec<PathBuf> {
     }
 }
 
+/// By the variables that docker itself reads.
+fn engine(env: Env<'_>) -> DockerEngine {
+    let folder = filled(env, "DOCKER_CERT_PATH").map(PathBuf::from);
+    let folder = folder.or_else(|| docker(env));
+    DockerEngine {
+        host: filled(env, "DOCKER_HOST"),
+        certificates: folder.filter(|_| filled(env, "DOCKER_TLS_VERIFY").is_some()),
+    }
+}
+
 /// Where docker and its like keep their settings.
 fn docker(env: Env<'_>) -> Option<PathBuf> {
     let named = filled(env, "DOCKER_CONFIG").map(PathBuf::from);
@@ -196,6 +208,7 @@ mod tests {
                     search: vec!["/nonexistent/home/.kube/config".into()],
                     ..Connection::default()
                 },
+                docker: Some(DockerEngine::default()),
                 registries: Registries {
                     docker_config: Some("/nonexistent/home/.docker".into()),
                     ..Registries::default()
@@ -203,8 +216,16 @@ mod tests {
                 ..Config::default()
             }
         );
-        let docker = with(Overrides::default(), &[("DOCKER_CONFIG", "/d")]).unwrap();
+        let env = [
+            ("DOCKER_CONFIG", "/d"),
+            ("DOCKER_HOST", "tcp://b:2376"),
+            ("DOCKER_TLS_VERIFY", "1"),
+        ];
+        let docker = with(Overrides::default(), &env).unwrap();
         assert_eq!(docker.registries.docker_config, Some("/d".into()));
+        let engine = docker.docker.unwrap();
+        assert_eq!(engine.host.as_deref(), Some("tcp://b:2376"));
+        assert_eq!(engine.certificates, Some("/d".into()));
     }
 
     #[test]

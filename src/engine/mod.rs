@@ -12,6 +12,7 @@ mod jobs;
 mod links;
 pub mod login;
 pub mod logs;
+pub mod making;
 mod notify;
 mod programs;
 mod reads;
@@ -39,6 +40,7 @@ use feeds::Feeds;
 use jobs::Jobs;
 use links::{Client, Links, Task};
 use logs::Logs;
+use making::Under;
 
 /// So many batches wait for the screen; then the feeds wait, and with them the servers.
 const WAITING: usize = 64;
@@ -66,6 +68,7 @@ struct Shared {
     events: mpsc::Sender<Event>,
     links: Links,
     servers: Servers,
+    under: Under,
     /// Others when the settings say something else of them.
     registries: RwLock<Registries>,
 }
@@ -81,6 +84,7 @@ impl Engine {
             events,
             links: Links::default(),
             servers: Servers::default(),
+            under: Under::default(),
         });
         let settings = Task(tokio::spawn(settings::watch(Arc::clone(&shared))).abort_handle());
         let engine = Self {
@@ -116,6 +120,10 @@ impl Engine {
                 self.writes
                     .spawn(builds::build(shared, job, *wish, answers));
             }
+            Effect::MakeImage { job, plan, answers } => {
+                self.writes.spawn(making::make(shared, job, *plan, answers));
+            }
+            Effect::StopImage { job } => shared.under.stop(job),
             Effect::Cancel { job } => self.jobs.cancel(job),
             Effect::Gather { job, request } => {
                 self.jobs.spawn(job, release::gather(shared, job, request));
@@ -168,6 +176,9 @@ impl Engine {
             Effect::ReadBuilds { job, of } => self.jobs.spawn(job, builds::recent(shared, job, of)),
             Effect::ReadImages { job, images } => {
                 self.jobs.spawn(job, images::tell(shared, images));
+            }
+            Effect::PlanImage { job, ask } => {
+                self.jobs.spawn(job, making::plan(shared, job, *ask));
             }
             Effect::ReadJob { job, of } => self.jobs.spawn(job, builds::job(shared, job, of)),
             Effect::ReadBuildLog { job, build } => {
@@ -225,9 +236,11 @@ impl Engine {
         }
     }
 
-    /// Waits for writes under way, 5 s at most; false when one was left behind. Drop the receiver first, so that
+    /// Waits for writes under way, 5 s at most; false when one was left behind. A build of an image, which may take
+    /// longer than that, is stopped, and says so in the record. Drop the receiver first, so that
     /// nothing waits for a screen that is gone.
     pub async fn finish(&self) -> bool {
+        self.shared.under.stop_all();
         self.writes.close();
         tokio::time::timeout(LAST_WRITE, self.writes.wait())
             .await

@@ -9,6 +9,14 @@ use super::{Autoscaling, Evidence, Releases, Verb};
 
 /// The server gives up a request after a minute: what is not applied by then never will be.
 pub const SETTLED_SECONDS: i64 = 70;
+/// Verbs that leave the cluster as it is.
+const OUTSIDE: [&str; 5] = [
+    "build",
+    "stop-build",
+    "cancel-build",
+    "build-image",
+    "copy-image",
+];
 /// What is left of the time that Helm gives its hooks and itself.
 const HELM_SECONDS: i64 = 600;
 
@@ -72,6 +80,10 @@ pub fn gone(sentence: String) -> Aftermath {
 
 fn by_verb(sending: &Sending, seen: &Evidence) -> (Became, String) {
     let name = &sending.verb;
+    if OUTSIDE.contains(&&**name) {
+        let words = "it is not in the cluster: the server that builds or the registry tells";
+        return (Became::Unknown, words.into());
+    }
     let Some(verb) = Verb::named(name) else {
         let words = format!("this version of rolldeck does not know the verb {name}");
         return (Became::Unknown, words);

@@ -3,7 +3,7 @@
 use crate::domain::Level;
 
 use super::check::CheckState;
-use super::{BuildWish, CheckId, Finding, Plan, Verdict};
+use super::{BuildWish, CheckId, Finding, ImagePlan, Plan, Verdict};
 
 /// What the person has given so far.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -76,10 +76,7 @@ impl Pass {
 /// Everything that is missing; empty when the plan may be executed.
 pub fn missing(level: Level, plan: &Plan, verdicts: &[Verdict], answers: &Answers) -> Vec<Missing> {
     let mut missing = before_checks(level, answers);
-    let overridden = answers
-        .override_reason
-        .as_deref()
-        .is_some_and(|reason| !reason.trim().is_empty());
+    let overridden = overridden(answers);
     let checks = CheckId::ALL.into_iter();
     missing.extend(checks.filter_map(|check| of_check(check, plan, verdicts, overridden)));
     missing.extend(after_checks(level, &answers.word(plan), answers));
@@ -99,6 +96,30 @@ pub fn missing_for_build(wish: &BuildWish, answers: &Answers) -> Vec<Missing> {
 /// What is missing.
 pub fn pass_for_build(wish: &BuildWish, answers: &Answers) -> Result<Pass, Vec<Missing>> {
     real(missing_for_build(wish, answers))
+}
+
+/// The same for an image that is built or copied: what was found out with the plan, and the person's word.
+pub fn missing_for_image(plan: &ImagePlan, answers: &Answers) -> Vec<Missing> {
+    let mut missing = before_checks(plan.level, answers);
+    let blocks = plan.checks.iter().filter(|v| v.finding == Finding::Block);
+    if !overridden(answers) {
+        missing.extend(blocks.map(|verdict| Missing::Override(verdict.check)));
+    }
+    missing.extend(after_checks(plan.level, &plan.workload.name, answers));
+    missing
+}
+
+/// The pass for it.
+///
+/// # Errors
+/// What is missing.
+pub fn pass_for_image(plan: &ImagePlan, answers: &Answers) -> Result<Pass, Vec<Missing>> {
+    real(missing_for_image(plan, answers))
+}
+
+fn overridden(answers: &Answers) -> bool {
+    let reason = answers.override_reason.as_deref();
+    reason.is_some_and(|reason| !reason.trim().is_empty())
 }
 
 fn before_checks(level: Level, answers: &Answers) -> Vec<Missing> {

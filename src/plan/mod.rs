@@ -11,6 +11,7 @@ pub mod expected;
 pub mod follow;
 pub mod gate;
 mod git;
+pub mod image;
 pub mod inverse;
 pub mod kubectl;
 mod meanwhile;
@@ -36,6 +37,7 @@ pub use evidence::{
 pub use expected::Expected;
 pub use follow::{Follow, Goal, Milestone, Scaled};
 pub use gate::{Answers, Missing, Pass};
+pub use image::{ImageAsk, ImagePlan, ImageProgress};
 pub use presence::Presence;
 pub use progress::Progress;
 pub use request::{Request, Target, Verb};

@@ -52,6 +52,7 @@ pub fn furthest(model: &Model) -> usize {
             Overlay::SortKey
             | Overlay::HandOver(_)
             | Overlay::Build(_)
+            | Overlay::Image(_)
             | Overlay::Palette { .. }
             | Overlay::Picker { .. },
         )
@@ -114,6 +115,7 @@ fn overlay(pen: &mut Pen<'_>, model: &Model) {
         }
         Some(Overlay::HandOver(menu)) => screens::handover::handover(pen, model, menu),
         Some(Overlay::Build(shown)) => screens::build::build(pen, model, shown),
+        Some(Overlay::Image(shown)) => screens::image::image(pen, model, shown),
         Some(Overlay::Plan(shown)) => screens::plan::plan(pen, model, shown),
         Some(Overlay::Batch) => {
             if let Some(batch) = &model.batch {
@@ -130,6 +132,7 @@ fn about(model: &Model) -> Option<&WorkloadId> {
         Screen::Logs(logs) => Some(&logs.workload),
         Screen::Text(text) => match &text.kind {
             crate::app::model::TextKind::Events(id)
+            | crate::app::model::TextKind::Making(id)
             | crate::app::model::TextKind::BuildLog(_, id) => Some(id),
             crate::app::model::TextKind::Releases(of) => Some(&of.workload),
             crate::app::model::TextKind::Occurrence(id) => id.as_ref(),

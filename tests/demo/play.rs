@@ -163,3 +163,20 @@ fn the_database_is_freed_by_the_pod_that_goes_with_the_plan() {
     let deleted = "DELETE /api/v1/namespaces/shop/pods/ledger-db-2 (200)";
     assert!(told.contains(deleted), "{told}");
 }
+
+#[test]
+fn a_build_from_a_folder_says_that_a_demo_has_no_engine() {
+    let home = tempfile::tempdir().unwrap();
+    let terminal = Launch::new(home.path())
+        .variable("TMPDIR", &home.path().to_string_lossy())
+        .with(&["demo", "-n", "shop-dev"])
+        .size(120, 40)
+        .open();
+    terminal.wait_text("jenkins");
+    terminal.keys("B");
+    terminal.wait_text("ctrl-o from its folder");
+    terminal.keys("\x0f");
+    terminal.wait_text("there is no Docker engine in a demo");
+    terminal.keys("q");
+    terminal.wait_gone("there is no Docker engine in a demo");
+}

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures::StreamExt as _;
-use rolldeck::config;
+use rolldeck::config::{self, DockerEngine};
 use rolldeck::domain::image_work::ImageWork;
 use rolldeck::engine::clock;
-use rolldeck::sources::docker::{Address, Build, Docker, Error, Working};
+use rolldeck::sources::docker::{Build, Docker, Error, Working};
 use rolldeck::sources::registry::Registries;
 use serde_json::json;
 
@@ -19,13 +19,13 @@ use crate::support::registries::{self, USER};
 use crate::support::wait;
 
 /// `dockerd` on a socket and folders of its own, without a network.
-struct Dockerd {
+pub struct Dockerd {
     folder: tempfile::TempDir,
     keeper: Keeper,
 }
 
 impl Dockerd {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let folder = tempfile::Builder::new()
             .prefix("rolldeck-dockerd-")
             .tempdir()
@@ -53,12 +53,13 @@ impl Dockerd {
         Self { folder, keeper }
     }
 
-    fn connect(&self) -> Docker {
-        let address = Address {
-            host: Some(format!(
-                "unix://{}",
-                self.folder.path().join("d.sock").display()
-            )),
+    pub fn socket(&self) -> PathBuf {
+        self.folder.path().join("d.sock")
+    }
+
+    pub fn connect(&self) -> Docker {
+        let address = DockerEngine {
+            host: Some(format!("unix://{}", self.socket().display())),
             certificates: None,
         };
         wait::until("the Docker engine answers", || {
@@ -83,8 +84,18 @@ impl Drop for Dockerd {
     }
 }
 
+/// Only root may; said where it is not.
+pub fn may_start() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let root = status.contains("Uid:\t0\t");
+    if !root {
+        eprintln!("not run: the Docker engine wants root");
+    }
+    root
+}
+
 /// A folder that can be built without a network.
-fn folder(dockerfile: &str) -> (tempfile::TempDir, PathBuf) {
+pub fn folder(dockerfile: &str) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path().to_owned();
     fs::copy(
@@ -113,9 +124,7 @@ fn done(works: &[ImageWork]) -> &str {
 
 #[test]
 fn what_is_built_is_pushed_with_its_digest_and_pulled_again() {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    if !status.contains("Uid:\t0\t") {
-        eprintln!("not run: the Docker engine wants root");
+    if !may_start() {
         return;
     }
     let dockerd = Dockerd::start();
@@ -132,7 +141,7 @@ const DOCKERFILE: &str = "FROM scratch\nCOPY busybox /bin/sh\nCOPY . /files\nRUN
 fn made(docker: &Docker, image: &str, dockerfile: &str) -> Result<Vec<ImageWork>, Error> {
     let (_folder, place) = folder(dockerfile);
     let revision = "org.opencontainers.image.revision".to_owned();
-    every(docker.build(Build {
+    every(docker.build_image(Build {
         folder: place,
         dockerfile: "Dockerfile".into(),
         tag: image.to_owned(),
@@ -180,18 +189,18 @@ fn failures_are_errors(docker: &Docker, image: &str) {
         );
     }
     let dead = "127.0.0.1:1/shop/built:1.0";
-    RUNTIME.block_on(docker.tag(image, dead)).unwrap();
-    let error = every(docker.push(dead, None)).unwrap_err();
+    RUNTIME.block_on(docker.tag_image(image, dead)).unwrap();
+    let error = every(docker.push_image(dead, None)).unwrap_err();
     assert!(error.to_string().contains("connection refused"), "{error}");
     let unknown = RUNTIME
-        .block_on(docker.tag("no/such:1", "no/other:1"))
+        .block_on(docker.tag_image("no/such:1", "no/other:1"))
         .unwrap_err();
     assert!(matches!(unknown, Error::Refused { .. }), "{unknown}");
 }
 
 /// Its digest.
 fn is_pushed(docker: &Docker, image: &str, id: &str) -> String {
-    let pushed = every(docker.push(image, None)).unwrap();
+    let pushed = every(docker.push_image(image, None)).unwrap();
     assert!(
         pushed
             .iter()
@@ -228,17 +237,17 @@ fn is_pulled_with_the_login_of_docker(docker: &Docker, image: &str, digest: &str
     let registries = Registries::new(&settings, clock::now);
     let copy = format!("{}/prod/built:1.0", locked.host);
     let copied = RUNTIME
-        .block_on(registries.copy(image, &copy, &[]))
+        .block_on(registries.copy_image(image, &copy, &[]))
         .unwrap();
     assert_eq!(*copied, *digest);
     let login = RUNTIME.block_on(registries.login(&copy)).unwrap();
-    let denied = every(docker.pull(&copy, None)).unwrap_err();
+    let denied = every(docker.pull_image(&copy, None)).unwrap_err();
     assert!(
         denied.to_string().starts_with(&format!("pull {copy}: ")),
         "{denied}"
     );
-    let pulled = every(docker.pull(&copy, login.as_ref())).unwrap();
+    let pulled = every(docker.pull_image(&copy, login.as_ref())).unwrap();
     assert_eq!(done(&pulled), digest);
-    let again = every(docker.push(&copy, login.as_ref())).unwrap();
+    let again = every(docker.push_image(&copy, login.as_ref())).unwrap();
     assert_eq!(done(&again), digest);
 }

@@ -28,6 +28,7 @@ mod imaging;
 mod interrupted;
 mod jenkins;
 mod kinds;
+mod making;
 mod merged_log;
 mod names;
 mod notified;

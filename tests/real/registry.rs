@@ -184,7 +184,7 @@ fn a_copy_has_the_same_digest_and_is_whole() {
     let beside = format!("{}/prod/copied:1.0", from.host);
     let secrets = [secret(&to.host, USER)];
     for target in [&elsewhere, &beside] {
-        let copied = RUNTIME.block_on(registries().copy(&source, target, &secrets));
+        let copied = RUNTIME.block_on(registries().copy_image(&source, target, &secrets));
         assert_eq!(*copied.unwrap(), *pushed.digest);
         let manifest = RUNTIME
             .block_on(registries().manifest(target, &secrets))
@@ -193,12 +193,12 @@ fn a_copy_has_the_same_digest_and_is_whole() {
         assert_eq!(&*manifest.labels["a"], "b");
     }
     let denied = RUNTIME
-        .block_on(registries().copy(&source, &elsewhere, &[]))
+        .block_on(registries().copy_image(&source, &elsewhere, &[]))
         .unwrap_err();
     assert!(denied.needs_login(), "{denied}");
     let missing = format!("{}/shop/copied:2.0", from.host);
     let missing = RUNTIME
-        .block_on(registries().copy(&missing, &beside, &[]))
+        .block_on(registries().copy_image(&missing, &beside, &[]))
         .unwrap_err();
     let words = format!(
         "{} does not have shop/copied:2.0: manifest unknown",

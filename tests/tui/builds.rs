@@ -5,13 +5,17 @@ use std::time::Duration;
 use rolldeck::app::event::Event;
 use rolldeck::app::model::Overlay;
 use rolldeck::app::{Model, settle, update};
-use rolldeck::config::Jenkins;
+use rolldeck::config::{FolderRule, Jenkins};
 use rolldeck::domain::build::{
     Build, BuildId, Checkout, Job, JobId, Outcome, Parameter, ParameterKind, Stage, StageState,
     State, Tests,
 };
-use rolldeck::domain::{Commit, Failure, FailureKind};
-use rolldeck::plan::BuildProgress;
+use rolldeck::domain::image_work::ImageWork;
+use rolldeck::domain::{
+    Arguments, Commit, Failure, FailureKind, Kind, Level, Presence, Recipe, WorkTree,
+};
+use rolldeck::plan::image::{FolderBuild, ImageAct, Made, of_source, of_target};
+use rolldeck::plan::{BuildProgress, ImagePlan, ImageProgress, Stamp};
 
 use super::night::{MINUTE, ago, model, night, press};
 use super::snapshots::check;
@@ -243,6 +247,117 @@ fn a_build_is_asked_for_with_its_parameters() {
                 progress,
             },
         );
+        model
+    });
+}
+
+fn folders() -> Vec<FolderRule> {
+    serde_yaml::from_str("[{folder: '/src/shop/{service}'}]").unwrap()
+}
+
+/// `B`, then the key of the other way, and a plan that is blocked, of a folder that is changed.
+fn from_folder(width: u16, height: u16) -> Model {
+    let mut model = with_builds(width, height);
+    model.settings.builds = folders();
+    press(&mut model, &["B", "ctrl-o"]);
+    let Some(Overlay::Image(shown)) = model.overlay.clone() else {
+        panic!("{:?}", model.overlay)
+    };
+    let tree = WorkTree {
+        commit: COMMIT.into(),
+        changed: 3,
+        origin: Some("https://git.example/shop/checkout".into()),
+    };
+    let image = "registry.example/shop/checkout:2.15.1";
+    let there = Presence::Present {
+        digest: "sha256:9f2c41aa".into(),
+        at: model.now,
+    };
+    let plan = ImagePlan {
+        stamp: Stamp {
+            id: "7".into(),
+            by: "oncall@bastion".into(),
+            at: model.now,
+        },
+        workload: shown.ask.workload.clone(),
+        uid: shown.ask.uid.clone(),
+        level: Level::Protected,
+        checks: vec![
+            of_target(image, &there, None),
+            of_source(&Ok(Some(tree.clone()))),
+        ],
+        act: ImageAct::Build(Box::new(FolderBuild {
+            recipe: Recipe {
+                folder: "/src/shop/checkout".into(),
+                dockerfile: "Dockerfile".into(),
+                arguments: Arguments([("GO_VERSION".into(), "1.26".into())].into()),
+                ..Recipe::default()
+            },
+            tree: Some(tree),
+            engine: "Docker 20.10.24 at unix:///var/run/docker.sock".into(),
+            image: image.into(),
+            push: true,
+        })),
+    };
+    assert_eq!(plan.workload.kind, Kind::Deployment);
+    let (job, outcome) = (shown.job, Ok(Box::new(plan)));
+    update(&mut model, Event::ImagePlanned { job, outcome });
+    model
+}
+
+#[test]
+fn a_build_from_a_folder_says_from_what_and_to_where() {
+    check("build_box_with_a_folder", |w, h| {
+        let mut model = with_builds(w, h);
+        model.settings.builds = folders();
+        press(&mut model, &["B"]);
+        model
+    });
+    check("making_plan", |w, h| {
+        let mut model = from_folder(w, h);
+        press(&mut model, &["!"]);
+        model
+    });
+}
+
+#[test]
+fn the_log_of_an_image_grows_to_its_end() {
+    check("making_log", |w, h| {
+        let mut model = from_folder(w, h);
+        press(&mut model, &["!", "O", "r", "e", "d", "o", "enter", "y"]);
+        press(
+            &mut model,
+            &["c", "h", "e", "c", "k", "o", "u", "t", "enter"],
+        );
+        let making = model.makings.values().next().unwrap();
+        let (job, image) = (making.job, making.plan.image().to_owned());
+        let step = |number, text: &str| ImageWork::Step {
+            number,
+            of: 2,
+            text: text.into(),
+        };
+        let layer = |done| ImageWork::Layer {
+            id: "".into(),
+            doing: "Pushing".into(),
+            bytes: Some((done, 48_000_000)),
+        };
+        let told = [
+            step(1, "FROM golang:1.26"),
+            step(2, "RUN go build ./..."),
+            ImageWork::Output("ok  shop/checkout  0.4s \u{1b}[2J".into()),
+            ImageWork::Done("sha256:0c1d".into()),
+            layer(1_000_000),
+            layer(48_000_000),
+            ImageWork::Done("sha256:9f2c41aa".into()),
+        ];
+        let mut news: Vec<_> = told.into_iter().map(ImageProgress::Told).collect();
+        news.push(ImageProgress::Made(Made {
+            image,
+            digest: "sha256:9f2c41aa".into(),
+            pushed: true,
+        }));
+        update(&mut model, Event::ImageProgressed { job, news });
+        settle(&mut model);
         model
     });
 }

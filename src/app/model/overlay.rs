@@ -8,7 +8,11 @@ use crate::app::handover::{Offer, Subject};
 use crate::domain::build::Parameter;
 use crate::domain::{Container, Failure, Known, WorkloadId};
 use crate::plan::batch::Batch;
-use crate::plan::{Answers, BuildProgress, BuildWish, Plan, Request, Verb, Verdict};
+use crate::plan::image::ImageLog;
+use crate::plan::{
+    Answers, BuildProgress, BuildWish, ImageAsk, ImagePlan, ImageProgress, Plan, Request, Verb,
+    Verdict,
+};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Overlay {
@@ -33,6 +37,45 @@ pub enum Overlay {
     SortKey,
     HandOver(Box<HandOverMenu>),
     Build(Box<BuildBox>),
+    Image(Box<ImageBox>),
+}
+
+/// An image to be built from a folder, until the work begins.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImageBox {
+    pub job: JobId,
+    pub ask: ImageAsk,
+    pub stage: ImageStage,
+    pub answers: Answers,
+    /// The service's name, once `y` opened the field.
+    pub name: Option<Field>,
+    pub reason: Option<ReasonField>,
+    /// A sentence about the last key.
+    pub said: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum ImageStage {
+    /// The folder, git, the engine and the registry are asked.
+    Reading,
+    Refused(Failure),
+    Shown(Box<ImagePlan>),
+}
+
+impl ImageBox {
+    /// One of its fields takes the keys.
+    pub fn typing(&self) -> bool {
+        self.name.is_some() || self.reason.is_some()
+    }
+}
+
+/// An image that is made, or was: its box is closed, and its log may be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Making {
+    pub job: JobId,
+    pub plan: Box<ImagePlan>,
+    pub log: ImageLog,
+    pub end: Option<ImageProgress>,
 }
 
 /// A build to be started or stopped, from the key to what became of it.
@@ -147,6 +190,22 @@ pub struct ReasonField {
     pub field: Field,
     /// It overrides a block, and may not be empty.
     pub overrides: bool,
+}
+
+impl ReasonField {
+    /// Into the answers.
+    ///
+    /// # Errors
+    /// It overrides, and there is none.
+    pub fn give(&self, answers: &mut Answers) -> Result<(), &'static str> {
+        let words = self.field.value().trim().to_owned();
+        match (self.overrides, words.is_empty()) {
+            (false, empty) => answers.reason = (!empty).then_some(words),
+            (true, true) => return Err("an override needs a reason: it goes into the record"),
+            (true, false) => answers.override_reason = Some(words),
+        }
+        Ok(())
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -9,7 +9,7 @@ use crate::plan::verbs::set_image::resolve;
 use crate::plan::{Target, Verb};
 
 use super::key::{self, Typed};
-use super::{notice, plan};
+use super::{image, notice, plan};
 
 /// More than this is a slip of the finger.
 const MOST_REPLICAS: u32 = 10_000;
@@ -72,6 +72,12 @@ pub fn set_image(model: &mut Model, id: &WorkloadId) -> Vec<Effect> {
         about,
     };
     turn_to(&model.fleet, id, &mut question, 0);
+    if let (Some(image), About::Image { known, .. }) =
+        (image::pushed(model, id), &mut question.about)
+    {
+        known.retain(|other| **other != *image);
+        known.insert(0, image.into());
+    }
     plan::ask(model, id, Verb::SetImage, question)
 }
 

@@ -12,10 +12,31 @@ use crate::plan::build::Act;
 use crate::plan::{Answers, BuildProgress, BuildWish, Missing, gate};
 
 use super::key::{self as keys, Typed};
-use super::{builds, next_job, notice, plan, text};
+use super::{builds, image, next_job, notice, plan, text};
+
+/// By the server that builds, else from its folder; the key of the box leads to the other.
+pub fn open(model: &mut Model, id: &WorkloadId) -> Vec<Effect> {
+    let workload = model.fleet.workload(id);
+    let job = workload.and_then(|workload| builds::job_of(&model.settings, workload));
+    let known = job
+        .as_ref()
+        .is_some_and(|job| model.chain.job(job).is_some());
+    let folder = workload.is_some_and(|w| image::recipe(&model.settings, w).is_some());
+    if folder && !known {
+        return image::open(model, id);
+    }
+    if job.is_none() {
+        let words = format!(
+            "nothing is known that builds {id}: jenkins: in the settings names a job, builds: a folder"
+        );
+        notice(model, words, false);
+        return Vec::new();
+    }
+    by_server(model, id)
+}
 
 /// What the job asks for is read first: the looks at all jobs do not tell.
-pub fn open(model: &mut Model, id: &WorkloadId) -> Vec<Effect> {
+pub fn by_server(model: &mut Model, id: &WorkloadId) -> Vec<Effect> {
     let Some(job) = known_job(model, id) else {
         return Vec::new();
     };
@@ -61,6 +82,30 @@ pub fn read(model: &mut Model, job: JobId, outcome: Result<Box<Job>, Failure>) -
         }
     }
     Vec::new()
+}
+
+/// What the open box waits for is of no use any more.
+pub fn called_off(model: &Model) -> Option<Effect> {
+    match &model.overlay {
+        Some(Overlay::Build(shown)) if shown.stage == BuildStage::Reading => {
+            Some(Effect::Cancel { job: shown.job })
+        }
+        Some(Overlay::Image(shown)) => Some(Effect::Cancel { job: shown.job }),
+        Some(_) | None => None,
+    }
+}
+
+/// There is a folder as well, and nothing was asked of the server yet.
+pub fn has_other_way(model: &Model, shown: &BuildBox) -> bool {
+    let early = matches!(
+        shown.stage,
+        BuildStage::Reading | BuildStage::Filling | BuildStage::Ready
+    );
+    let workload = model.fleet.workload(&shown.wish.workload);
+    early
+        && shown.name.is_none()
+        && matches!(shown.wish.act, Act::Start(_))
+        && workload.is_some_and(|w| image::recipe(&model.settings, w).is_some())
 }
 
 /// The marked build when it runs, else what waits in the queue.
@@ -135,6 +180,18 @@ fn prefilled(parameter: &Parameter, like: Option<&Build>) -> Field {
 }
 
 pub fn key(model: &mut Model, pressed: Key) -> Vec<Effect> {
+    let other = model
+        .settings
+        .keymap
+        .keys(Intent::OtherBuild)
+        .contains(&pressed);
+    if let Some(Overlay::Build(shown)) = &model.overlay
+        && other
+        && has_other_way(model, shown)
+    {
+        let id = shown.wish.workload.clone();
+        return image::open(model, &id);
+    }
     let Some(Overlay::Build(shown)) = &mut model.overlay else {
         return Vec::new();
     };

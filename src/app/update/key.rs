@@ -9,8 +9,8 @@ use crate::app::keymap::{Code, Key};
 use crate::app::model::{Model, Overlay, Picked, Screen};
 
 use super::{
-    batch, board, build, builds, changes, clusters, doctor, find, follow, handover, login, logs,
-    namespaces, notice, palette, picker, plan, record, service, table, text,
+    batch, board, build, builds, changes, clusters, doctor, find, follow, handover, image, login,
+    logs, namespaces, notice, palette, picker, plan, record, service, table, text,
 };
 
 /// More lines than anything that lies over the screen has; how many it has depends on how it is drawn.
@@ -34,8 +34,10 @@ pub fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
         Some(Overlay::HandOver(_)) => handover::key(model, key),
         Some(Overlay::Build(_)) => build::key(model, key),
         Some(Overlay::Plan(shown)) if shown.typing() => plan::field_key(model, key),
+        Some(Overlay::Image(shown)) if shown.typing() => image::field_key(model, key),
         Some(Overlay::Batch) if batch_types(model) => batch::field_key(model, key),
-        Some(Overlay::Plan(_) | Overlay::Batch | Overlay::Help { .. }) | None => {
+        Some(Overlay::Plan(_) | Overlay::Image(_) | Overlay::Batch | Overlay::Help { .. })
+        | None => {
             if typing(model) {
                 field_key(model, key)
             } else {
@@ -50,6 +52,7 @@ pub fn pasted(model: &mut Model, text: &str) -> Vec<Effect> {
     let in_field = match &model.overlay {
         Some(Overlay::Palette { .. } | Overlay::Picker { .. }) => true,
         Some(Overlay::Plan(shown)) => shown.typing(),
+        Some(Overlay::Image(shown)) => shown.typing(),
         Some(Overlay::HandOver(menu)) => handover::typing(menu),
         Some(Overlay::Build(shown)) => shown.typing(),
         Some(Overlay::Batch) => batch_types(model),
@@ -99,7 +102,7 @@ fn field_key(model: &mut Model, key: Key) -> Vec<Effect> {
 /// Where the keys go now.
 pub fn place(model: &Model) -> Place {
     match (&model.overlay, model.screens.last()) {
-        (Some(Overlay::Plan(_) | Overlay::Batch), _) => Place::Plan,
+        (Some(Overlay::Plan(_) | Overlay::Image(_) | Overlay::Batch), _) => Place::Plan,
         (Some(Overlay::Help { .. }), _) => Place::Help,
         (
             Some(
@@ -170,6 +173,9 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
         Place::Changes => changes::act(model, intent),
         Place::Builds => builds::act(model, intent),
         Place::Plan if model.overlay == Some(Overlay::Batch) => batch::act(model, intent),
+        Place::Plan if matches!(model.overlay, Some(Overlay::Image(_))) => {
+            image::act(model, intent)
+        }
         Place::Plan => plan::act(model, intent),
         Place::Help => {
             help(model, intent);
@@ -233,6 +239,7 @@ pub fn stop_at(model: &mut Model, furthest: usize) {
             Overlay::SortKey
             | Overlay::HandOver(_)
             | Overlay::Build(_)
+            | Overlay::Image(_)
             | Overlay::Palette { .. }
             | Overlay::Picker { .. },
         )

@@ -13,6 +13,7 @@ mod feed;
 mod find;
 mod follow;
 pub mod handover;
+pub mod image;
 mod key;
 pub mod login;
 mod logs;
@@ -60,10 +61,7 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
     match event {
         Event::Key(key) => key::pressed(model, key),
         Event::Pasted(text) => key::pasted(model, &text),
-        Event::Resized { width, height } => {
-            (model.width, model.height, model.dirty) = (width, height, true);
-            Vec::new()
-        }
+        Event::Resized { width, height } => resized(model, (width, height)),
         Event::Ticked(now) => tick::ticked(model, now),
         Event::Resumed => {
             model.dirty = true;
@@ -86,6 +84,8 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::JobRead { job, outcome } => build::read(model, job, outcome),
         Event::BuildLogged { job, outcome } => text::build_logged(model, job, outcome),
         Event::BuildProgressed { job, progress } => build::progressed(model, job, progress),
+        Event::ImagePlanned { job, outcome } => image::planned(model, job, outcome),
+        Event::ImageProgressed { job, news } => image::progressed(model, job, news),
         Event::Gathered { job, outcome } => plan::gathered(model, job, outcome),
         Event::Checked { job, verdict } => plan::checked(model, job, verdict),
         Event::Progressed { job, progress } => progress::progressed(model, job, progress),
@@ -132,6 +132,11 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
             Vec::new()
         }
     }
+}
+
+fn resized(model: &mut Model, (width, height): (u16, u16)) -> Vec<Effect> {
+    (model.width, model.height, model.dirty) = (width, height, true);
+    Vec::new()
 }
 
 /// Says something for a few seconds.

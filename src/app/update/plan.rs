@@ -512,16 +512,10 @@ pub fn field_key(model: &mut Model, pressed: Key) -> Vec<Effect> {
 
 fn take_reason(shown: &mut PlanBox) {
     let Some(reason) = &shown.reason else { return };
-    let words = reason.field.value().trim().to_owned();
-    if !reason.overrides {
-        shown.answers.reason = Some(words).filter(|words| !words.is_empty());
-    } else if words.is_empty() {
-        shown.said = Some("an override needs a reason: it goes into the record".into());
-        return;
-    } else {
-        shown.answers.override_reason = Some(words);
+    match reason.give(&mut shown.answers) {
+        Ok(()) => shown.reason = None,
+        Err(words) => shown.said = Some(words.into()),
     }
-    shown.reason = None;
 }
 
 /// The only place that asks for a write, and only with what passes the gate.

@@ -30,6 +30,7 @@ mod filter;
 mod handover;
 mod layout;
 mod logs;
+mod making;
 mod plan;
 mod readers;
 mod record;

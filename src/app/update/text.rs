@@ -12,7 +12,7 @@ use crate::text::action::whole;
 use crate::text::{age, clock, pad, width};
 
 use super::find::{self, Way};
-use super::{key, next_job, notice, record, releases};
+use super::{image, key, next_job, notice, record, releases};
 
 /// So many lines of a build's log are kept, the newest.
 const BUILD_LOG: usize = 20_000;
@@ -172,6 +172,26 @@ pub fn open_build_log(model: &mut Model, build: BuildId, of: WorkloadId) -> Vec<
     vec![Effect::ReadBuildLog { job, build }]
 }
 
+/// All of a text that grows. Who stands at its end stays there.
+pub fn grown(model: &mut Model, job: JobId, lines: Vec<String>) {
+    let (now, last) = (model.now, last_top(model));
+    let its = |screen: &&mut Screen| matches!(screen, Screen::Text(text) if text.job == job);
+    let Some(Screen::Text(screen)) = model.screens.iter_mut().find(its) else {
+        return;
+    };
+    let at_end = screen.offset >= last;
+    let read_at = now;
+    screen.document.learn(Document { lines, read_at }, now);
+    if at_end {
+        let last = last_top(model);
+        if let Some(Screen::Text(screen)) = model.screens.last_mut()
+            && screen.job == job
+        {
+            screen.offset = last;
+        }
+    }
+}
+
 /// Who stands at the end of the log stays there.
 pub fn build_logged(
     model: &mut Model,
@@ -235,6 +255,7 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
             return vec![Effect::Copy { text: lines }];
         }
         Intent::Retry => return again(model),
+        Intent::StopBuild => return image::stop(model),
         Intent::RollBack => notice(model, "there is no revision here to go back to", false),
         _ => {}
     }
@@ -279,6 +300,7 @@ fn again(model: &mut Model) -> Vec<Effect> {
         | TextKind::Description(_)
         | TextKind::Comparison(_)
         | TextKind::Occurrence(_)
+        | TextKind::Making(_)
         | TextKind::BuildLog(..)
         | TextKind::Releases(_) => None,
     };
@@ -288,6 +310,11 @@ fn again(model: &mut Model) -> Vec<Effect> {
     let old = std::mem::replace(&mut screen.job, job);
     match kind {
         TextKind::Action { .. } => Vec::new(),
+        // Its news come by themselves, by this job.
+        TextKind::Making(_) => {
+            screen.job = old;
+            Vec::new()
+        }
         TextKind::Events(_) => {
             if let Some(document) = document {
                 screen.document.learn(document, now);

@@ -17,23 +17,15 @@ use tokio::io::AsyncReadExt as _;
 use super::context;
 use super::convert;
 use super::error::Error;
-use crate::domain::ImageRef;
+use crate::config::DockerEngine;
 use crate::domain::image_work::{ImageWork, LocalImage};
+use crate::domain::{Arguments, ImageRef};
 use crate::sources::registry::Login;
 
 /// How long the engine may take to begin an answer: before a build it unpacks all files.
 const LIMIT: u64 = 120;
 const SOCKET: &str = "unix:///var/run/docker.sock";
 const PIECE: usize = 64 << 10;
-
-/// Where the engine is.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Address {
-    /// `DOCKER_HOST`: `unix://…` or `tcp://…`. Absent: the socket of this machine.
-    pub host: Option<String>,
-    /// `DOCKER_CERT_PATH`, when `DOCKER_TLS_VERIFY` is set: the folder of `ca.pem`, `cert.pem` and `key.pem`.
-    pub certificates: Option<PathBuf>,
-}
 
 /// What is built.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -43,7 +35,7 @@ pub struct Build {
     pub dockerfile: String,
     /// `shop/web:1.0`.
     pub tag: String,
-    pub arguments: HashMap<String, String>,
+    pub arguments: Arguments,
     pub labels: HashMap<String, String>,
     /// Of its steps: `none`, `host`. Absent: the engine's own.
     pub network: Option<String>,
@@ -65,7 +57,7 @@ impl Docker {
     ///
     /// # Errors
     /// There is no such socket, or the certificates cannot be used.
-    pub fn new(address: &Address) -> Result<Self, Error> {
+    pub fn new(address: &DockerEngine) -> Result<Self, Error> {
         let host = address.host.clone().filter(|host| !host.is_empty());
         let host = host.unwrap_or_else(|| SOCKET.to_owned());
         let version = API_DEFAULT_VERSION;
@@ -85,6 +77,11 @@ impl Docker {
         let engine = engine.map_err(|why| Error::of(&host, "connect", &why))?;
         let engine = engine.with_request_modifier(url_safe);
         Ok(Self { engine, host })
+    }
+
+    /// `unix:///var/run/docker.sock`.
+    pub fn host(&self) -> &str {
+        &self.host
     }
 
     /// Its version.
@@ -109,7 +106,7 @@ impl Docker {
     }
 
     /// Sends the folder and builds it.
-    pub fn build(&self, build: Build) -> Working {
+    pub fn build_image(&self, build: Build) -> Working {
         let about = format!("build {}", build.tag);
         let (docker, engine) = (self.clone(), self.engine.clone());
         let started = async move {
@@ -119,7 +116,7 @@ impl Docker {
             let options = BuildImageOptionsBuilder::new()
                 .dockerfile(&build.dockerfile)
                 .t(&build.tag)
-                .buildargs(&build.arguments)
+                .buildargs(&build.arguments.0.into_iter().collect())
                 .labels(&build.labels)
                 .rm(true)
                 .forcerm(true);
@@ -137,7 +134,7 @@ impl Docker {
     ///
     /// # Errors
     /// There is no such image.
-    pub async fn tag(&self, image: &str, name: &str) -> Result<(), Error> {
+    pub async fn tag_image(&self, image: &str, name: &str) -> Result<(), Error> {
         let parts = ImageRef::parse(name);
         let options = TagImageOptionsBuilder::new()
             .repo(parts.repository)
@@ -148,7 +145,7 @@ impl Docker {
     }
 
     /// Sends an image to its registry, layer by layer. The login is that of docker, which the engine does not know.
-    pub fn push(&self, image: &str, login: Option<&Login>) -> Working {
+    pub fn push_image(&self, image: &str, login: Option<&Login>) -> Working {
         let (docker, about) = (self.clone(), format!("push {image}"));
         let parts = ImageRef::parse(image);
         let options = PushImageOptionsBuilder::new()
@@ -165,7 +162,7 @@ impl Docker {
     }
 
     /// Fetches an image from its registry.
-    pub fn pull(&self, image: &str, login: Option<&Login>) -> Working {
+    pub fn pull_image(&self, image: &str, login: Option<&Login>) -> Working {
         let (docker, about) = (self.clone(), format!("pull {image}"));
         let parts = ImageRef::parse(image);
         let options = CreateImageOptionsBuilder::new()

@@ -11,7 +11,7 @@ use crate::domain::{Failure, FailureKind};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// No connection, or it broke.
-    #[error("{host}: {message}")]
+    #[error("no Docker engine answers at {host}: {message}")]
     Unreached { host: String, message: String },
     #[error("{about}: the Docker engine gives no answer")]
     Late { about: String },

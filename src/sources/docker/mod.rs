@@ -6,5 +6,5 @@ mod convert;
 mod error;
 mod ignored;
 
-pub use client::{Address, Build, Docker, Working};
+pub use client::{Build, Docker, Working};
 pub use error::Error;

@@ -32,7 +32,7 @@ impl Registries {
     ///
     /// # Errors
     /// Which part failed. What was copied until then stays, without a tag.
-    pub async fn copy(
+    pub async fn copy_image(
         &self,
         from: &str,
         to: &str,

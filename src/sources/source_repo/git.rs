@@ -307,8 +307,17 @@ impl Work<'_> {
     }
 }
 
-/// Not in the user's own repositories, without questions, in English. `near` lies in the cache folder.
+/// Not in the user's own repositories. `near` lies in the cache folder.
 fn git(near: &Path) -> Command {
+    let mut command = plain_git();
+    if let Some(root) = near.parent() {
+        command.env("GIT_CEILING_DIRECTORIES", root);
+    }
+    command
+}
+
+/// Without what the user's settings and variables would change, and in English.
+pub(super) fn plain_git() -> Command {
     let mut command = Command::new("git");
     for name in FOREIGN {
         command.env_remove(name);
@@ -320,9 +329,6 @@ fn git(near: &Path) -> Command {
         .env("LC_ALL", "C")
         .env("LANGUAGE", "")
         .env("GIT_LITERAL_PATHSPECS", "1");
-    if let Some(root) = near.parent() {
-        command.env("GIT_CEILING_DIRECTORIES", root);
-    }
     command
 }
 

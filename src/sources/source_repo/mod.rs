@@ -13,6 +13,7 @@ mod host;
 mod log_xml;
 mod process;
 mod svn;
+mod work_tree;
 
 use host::Interface;
 
@@ -20,6 +21,7 @@ pub use error::Error;
 pub use git::Git;
 pub use host::Asked;
 pub use svn::Svn;
+pub use work_tree::work_tree;
 
 /// The repositories that the settings name. Cheap to clone; asks nothing before it is asked.
 #[derive(Debug, Clone, Default)]

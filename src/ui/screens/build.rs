@@ -1,8 +1,10 @@
 //! A build to be started or stopped, over any screen: its parameters, what will be asked, and what became of it.
 
 use crate::app::Model;
+use crate::app::intent::Intent;
 use crate::app::model::{BuildBox, BuildStage};
-use crate::app::update::build::said;
+use crate::app::update::build::{has_other_way, said};
+use crate::app::words;
 use crate::domain::Level;
 use crate::domain::build::{Parameter, ParameterKind};
 use crate::plan::BuildProgress;
@@ -19,7 +21,7 @@ const WIDEST: u16 = 96;
 /// Lines below the parameters: what will be asked, on two lines, and what stands between.
 const FOOT: u16 = 5;
 
-pub fn build(pen: &mut Pen<'_>, _: &Model, shown: &BuildBox) {
+pub fn build(pen: &mut Pen<'_>, model: &Model, shown: &BuildBox) {
     let width = pen.width().saturating_sub(2).min(WIDEST);
     let lines = u16::try_from(shown.fields.len()).unwrap_or(u16::MAX);
     let height = lines.saturating_add(FOOT + 3).min(pen.height());
@@ -35,7 +37,7 @@ pub fn build(pen: &mut Pen<'_>, _: &Model, shown: &BuildBox) {
     let edge = Edge {
         title: &title,
         top_right: (word, Some(role)),
-        bottom_right: way_back(shown),
+        bottom_right: &way_back(model, shown),
         ..Edge::default()
     };
     let mut inside = frame_box(pen, area, &edge);
@@ -48,14 +50,19 @@ pub fn build(pen: &mut Pen<'_>, _: &Model, shown: &BuildBox) {
     );
 }
 
-fn way_back(shown: &BuildBox) -> &'static str {
-    match &shown.stage {
+fn way_back(model: &Model, shown: &BuildBox) -> String {
+    let back = match &shown.stage {
         _ if shown.name.is_some() => "esc leaves the field",
         BuildStage::Reading | BuildStage::Filling => "esc cancels",
         BuildStage::Ready => "esc goes back",
         BuildStage::Asked => "asked: esc closes, it goes on",
         BuildStage::Went(_) => "esc closes",
+    };
+    if has_other_way(model, shown) {
+        let other = words::key(model, Intent::OtherBuild);
+        return format!("{other} from its folder, {back}");
     }
+    back.to_owned()
 }
 
 fn fields(pen: &mut Pen<'_>, shown: &BuildBox, rows: u16) {

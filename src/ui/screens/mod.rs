@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod follow;
 pub mod handover;
 pub mod help;
+pub mod image;
 pub mod logs;
 pub mod nothing;
 pub mod palette;

@@ -83,6 +83,7 @@ fn role_of(kind: &TextKind, line: &str) -> Role {
             | TextKind::Action { .. }
             | TextKind::Releases(_)
             | TextKind::BuildLog(..)
+            | TextKind::Making(_)
             | TextKind::Occurrence(_),
             _,
         ) => Role::Plain,

@@ -63,7 +63,7 @@ fn id() -> build::JobId {
     build::JobId::new("ci", "shop/checkout/main")
 }
 
-fn with_job() -> Model {
+pub fn with_job() -> Model {
     let (mut model, _) = with_servers(Vec::new());
     told(&mut model, Ok(vec![job()]));
     model

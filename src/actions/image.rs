@@ -1,0 +1,272 @@
+//! Builds an image from a folder, or copies one: the gate, a line in the record, the work, and what became of it.
+
+mod plan;
+
+use std::time::Duration;
+
+use futures::stream::{self, BoxStream, StreamExt};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio_util::sync::CancellationToken;
+
+use super::execute::missing_words;
+use super::fresh;
+use super::record::{Answered, Line, Outcome, Recorder, Sending, Side};
+use super::send::image::{Broken, ImageStep, send_image};
+use crate::domain::image_work::ImageWork;
+use crate::domain::{Failure, FailureKind, Presence};
+use crate::plan::image::{FolderBuild, ImageAct, ImageCopy, Made};
+use crate::plan::{Answers, ImagePlan, ImageProgress, Pass, gate};
+use crate::sources::Clock;
+use crate::sources::docker::{Build, Docker};
+use crate::sources::registry::Registries;
+
+pub use plan::plan_image;
+
+/// By which our own image is known again.
+const CREATED: &str = "org.opencontainers.image.created";
+/// How long the look at a registry may take whose answer was lost.
+const LOOK: Duration = Duration::from_secs(40);
+
+/// Who does the work.
+#[derive(Clone)]
+pub struct Makers {
+    /// Why there is none.
+    pub docker: Result<Docker, Failure>,
+    pub registries: Registries,
+}
+
+/// What is to be done, and what the person gave for it.
+#[derive(Debug, Clone)]
+pub struct ImageOrder {
+    pub plan: ImagePlan,
+    pub answers: Answers,
+    pub recorder: Recorder,
+    pub clock: Clock,
+    /// The person wants no more of it: a build ends, a push stays where it is.
+    pub stop: CancellationToken,
+}
+
+/// Ends once it is known what became of it, and dropping the stream does not stop it. Nothing is sent twice. Needs a
+/// tokio runtime.
+pub fn make_image(makers: Makers, order: ImageOrder) -> BoxStream<'static, ImageProgress> {
+    let (tx, rx) = unbounded_channel();
+    tokio::spawn(async move {
+        let making = Making { makers, order, tx };
+        let end = match making.run().await {
+            Ok(end) => end,
+            Err(why) => ImageProgress::Failed(why),
+        };
+        making.tell(end);
+    });
+    stream::unfold(rx, |mut rx| async move { Some((rx.recv().await?, rx)) }).boxed()
+}
+
+struct Making {
+    makers: Makers,
+    order: ImageOrder,
+    tx: UnboundedSender<ImageProgress>,
+}
+
+impl Making {
+    /// # Errors
+    /// Why nothing was done.
+    async fn run(&self) -> Result<ImageProgress, Failure> {
+        let ImageOrder { plan, answers, .. } = &self.order;
+        let pass = gate::pass_for_image(plan, answers);
+        let pass = pass.map_err(|missing| fresh::refused(missing_words(&missing)))?;
+        let recorder = &self.order.recorder;
+        let _under_way = recorder.begin(&plan.stamp.id).await?;
+        recorder
+            .append(Line::Sending(Box::new(self.line())))
+            .await?;
+        let end = match &plan.act {
+            ImageAct::Build(build) => self.build(build, &pass).await,
+            ImageAct::Copy(copy) => self.copy(copy, &pass).await,
+        };
+        self.record(&end).await;
+        Ok(end)
+    }
+
+    async fn build(&self, build: &FolderBuild, pass: &Pass) -> ImageProgress {
+        let docker = match &self.makers.docker {
+            Ok(docker) => docker,
+            Err(why) => return ImageProgress::Failed(why.clone()),
+        };
+        let recipe = &build.recipe;
+        let step = ImageStep::Build(
+            docker,
+            Build {
+                folder: recipe.folder.clone(),
+                dockerfile: recipe.dockerfile.clone(),
+                tag: build.image.clone(),
+                arguments: recipe.arguments.clone(),
+                labels: build.labels(self.order.plan.stamp.at),
+                network: recipe.network.clone(),
+            },
+        );
+        let id = match self.drive(step, pass).await {
+            Ok(id) => id,
+            Err(Broken { failure, .. }) => {
+                return ImageProgress::Failed(failure.hint("nothing was pushed"));
+            }
+        };
+        if !build.push {
+            return self.made(id, false);
+        }
+        let image = &*build.image;
+        let login = match self.makers.registries.login(image).await {
+            Ok(login) => login,
+            Err(error) => {
+                let failure = error.failure().hint("it is built, and nothing was pushed");
+                return ImageProgress::Failed(failure);
+            }
+        };
+        let step = ImageStep::Push {
+            docker,
+            image,
+            login,
+        };
+        match self.drive(step, pass).await {
+            Ok(digest) => self.made(digest, true),
+            Err(broken) => self.look(broken, None).await,
+        }
+    }
+
+    async fn copy(&self, copy: &ImageCopy, pass: &Pass) -> ImageProgress {
+        let step = ImageStep::Copy(&self.makers.registries, copy);
+        match self.drive(step, pass).await {
+            Ok(digest) => self.made(digest, true),
+            Err(broken) => self.look(broken, Some(&copy.digest)).await,
+        }
+    }
+
+    /// To its end: the id or the digest that it ends with.
+    async fn drive(&self, step: ImageStep<'_>, pass: &Pass) -> Result<Box<str>, Broken> {
+        let mut news = send_image(step, pass);
+        let mut done = None;
+        loop {
+            let work = tokio::select! {
+                work = news.next() => work,
+                () = self.order.stop.cancelled() => return Err(lost("it was stopped")),
+            };
+            match work.transpose()? {
+                None => return done.ok_or_else(|| lost("the answer ended before its end")),
+                Some(work) => {
+                    if let ImageWork::Done(id) = &work {
+                        done = Some(id.clone());
+                    }
+                    self.tell(ImageProgress::Told(work));
+                }
+            }
+        }
+    }
+
+    /// What did not come to its end may have been done all the same: the registry tells, if anybody does.
+    async fn look(&self, broken: Broken, digest: Option<&str>) -> ImageProgress {
+        let image = self.order.plan.image();
+        let found = tokio::time::timeout(LOOK, self.ours(image, digest)).await;
+        let Broken { failure, unknown } = broken;
+        match found.unwrap_or_else(|_| Err("the registry gives no answer".into())) {
+            Ok(Some(digest)) => self.made(digest, true),
+            Ok(None) | Err(_) if !unknown => ImageProgress::Failed(failure),
+            Ok(None) => {
+                let so_far = format!("its registry does not have it as {image} so far");
+                ImageProgress::Unknown(format!("{}; {so_far}", failure.sentence))
+            }
+            Err(why) => ImageProgress::Unknown(format!("{}; {why}", failure.sentence)),
+        }
+    }
+
+    /// The digest of what is there, when it is what was sent.
+    async fn ours(&self, image: &str, wanted: Option<&str>) -> Result<Option<Box<str>>, String> {
+        let registries = &self.makers.registries;
+        let found = registries.look(image, &[]).await;
+        let digest = match found.map_err(|error| error.to_string())? {
+            Presence::Present { digest, .. } => digest,
+            Presence::Missing => return Ok(None),
+            Presence::Unverified(why) => return Err(why),
+        };
+        if let Some(wanted) = wanted {
+            return Ok((*wanted == *digest).then_some(digest));
+        }
+        let manifest = registries.manifest(image, &[]).await;
+        let manifest = manifest.map_err(|error| error.to_string())?;
+        let created = self.order.plan.stamp.at.to_string();
+        let label = manifest.labels.get(CREATED);
+        Ok((label.map(|label| &**label) == Some(&*created)).then_some(digest))
+    }
+
+    fn made(&self, digest: Box<str>, pushed: bool) -> ImageProgress {
+        ImageProgress::Made(Made {
+            image: self.order.plan.image().to_owned(),
+            digest,
+            pushed,
+        })
+    }
+
+    fn line(&self) -> Sending {
+        let ImageOrder { plan, answers, .. } = &self.order;
+        let side = |version: String| Side {
+            number: 0,
+            name: String::new(),
+            version,
+        };
+        let from = match &plan.act {
+            ImageAct::Build(build) => build.recipe.folder.display().to_string(),
+            ImageAct::Copy(copy) => copy.from.clone(),
+        };
+        Sending {
+            id: plan.stamp.id.clone(),
+            at: (self.order.clock)(),
+            verb: plan.verb().into(),
+            workload: plan.workload.clone(),
+            uid: plan.uid.to_string(),
+            from: side(from),
+            to: side(plan.image().to_owned()),
+            by: plan.stamp.by.clone(),
+            server_user: None,
+            reason: answers.reason.clone(),
+            override_reason: answers.override_reason.clone(),
+            checks: plan.checks.iter().map(super::record::checked).collect(),
+            steps: vec![plan.what()],
+            template: None,
+            generation: None,
+            replicas: None,
+            deletes: Vec::new(),
+            autoscaler: None,
+            image: None,
+            release: None,
+        }
+    }
+
+    async fn record(&self, end: &ImageProgress) {
+        let (outcome, sentence) = match end {
+            ImageProgress::Made(made) => (Outcome::Accepted, made.sentence()),
+            ImageProgress::Unknown(why) => (Outcome::Unknown, why.clone()),
+            ImageProgress::Failed(why) => (Outcome::Refused, why.line()),
+            ImageProgress::Told(_) => return,
+        };
+        let line = Line::Answered(Answered {
+            id: self.order.plan.stamp.id.clone(),
+            at: (self.order.clock)(),
+            outcome,
+            accepted: usize::from(outcome == Outcome::Accepted),
+            sentence,
+        });
+        if let Err(failure) = self.order.recorder.append(line).await {
+            tracing::error!(failure.sentence, "the outcome is not in the record");
+        }
+    }
+
+    /// Nobody may listen any more, and that stops nothing.
+    fn tell(&self, progress: ImageProgress) {
+        let _ = self.tx.send(progress);
+    }
+}
+
+fn lost(why: &str) -> Broken {
+    Broken {
+        failure: Failure::new(FailureKind::Failed, why),
+        unknown: true,
+    }
+}
