@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::config::Config;
 use crate::domain::build::{self, Build, Job};
 use crate::domain::chain::ImageTold;
+use crate::domain::commit::{Between, Told};
 use crate::domain::occurrence::Report;
 use crate::domain::release_record::Page;
 use crate::domain::table::Table;
@@ -60,6 +61,11 @@ pub enum Event {
     ImageTold {
         image: Box<str>,
         told: ImageTold,
+    },
+    /// What lies between two commits; again once their host told of them, too.
+    CommitsTold {
+        between: Box<Between>,
+        outcome: Result<Box<Told>, String>,
     },
     /// One job with all that it asks for.
     JobRead {

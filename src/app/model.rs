@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 
-use crate::config::{Display, Jenkins, Namespaces, Notify, Program};
+use crate::config::{Display, Jenkins, Namespaces, Notify, Program, Repository};
 use crate::domain::build;
 use crate::domain::chain::Newest;
 use crate::domain::occurrence::Report;
@@ -116,6 +116,8 @@ pub struct Settings {
     pub holds: Vec<Hold>,
     /// The servers that build.
     pub jenkins: Vec<Jenkins>,
+    /// Where sources lie.
+    pub repositories: Vec<Repository>,
     pub keymap: Keymap,
     /// Other names for commands of the palette.
     pub aliases: BTreeMap<String, String>,
@@ -348,7 +350,11 @@ impl Releases {
 pub enum TextKind {
     Yaml(super::effect::YamlOf),
     Description(super::effect::YamlOf),
-    Comparison(super::effect::Compared),
+    Comparison {
+        revisions: super::effect::Compared,
+        /// So many lines it has; below them stand the commits.
+        whole: usize,
+    },
     /// Made from the fleet's warnings.
     Events(WorkloadId),
     Releases(Releases),

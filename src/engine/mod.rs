@@ -3,6 +3,7 @@
 mod builds;
 pub mod changes;
 pub mod clock;
+mod commits;
 mod connections;
 mod describe;
 pub mod doctor;
@@ -168,6 +169,9 @@ impl Engine {
             Effect::ReadBuilds { job, of } => self.jobs.spawn(job, builds::recent(shared, job, of)),
             Effect::ReadImages { job, images } => {
                 self.jobs.spawn(job, images::tell(shared, images));
+            }
+            Effect::ReadCommits { job, between } => {
+                self.jobs.spawn(job, commits::tell(shared, between));
             }
             Effect::ReadJob { job, of } => self.jobs.spawn(job, builds::job(shared, job, of)),
             Effect::ReadBuildLog { job, build } => {

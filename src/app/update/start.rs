@@ -79,6 +79,7 @@ impl Settings {
             service_label: config.service_label.clone(),
             holds: config.holds.clone(),
             jenkins: config.jenkins.clone(),
+            repositories: config.repositories.clone(),
             keymap,
             aliases: config.aliases.clone(),
             programs: config.programs.clone(),

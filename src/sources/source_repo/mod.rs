@@ -1,10 +1,13 @@
 //! Source repositories: what lies between two commits, by git, by svn, or by the host's own interface.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::config::Config;
-use crate::domain::commit::Scheme;
-use crate::domain::{Commits, Remote, Repository};
+use futures::StreamExt;
+
+use crate::config::{self, Config, repositories};
+use crate::domain::commit::{Between, CommitFacts, Scheme};
+use crate::domain::{Commit, Commits, Repository};
 
 mod copy;
 mod error;
@@ -21,12 +24,17 @@ pub use git::Git;
 pub use host::Asked;
 pub use svn::Svn;
 
+/// Of so many commits a host is asked what it knows: three questions each.
+const MOST_FACTS: usize = 10;
+const AT_ONCE: usize = 4;
+
 /// The repositories that the settings name. Cheap to clone; asks nothing before it is asked.
 #[derive(Debug, Clone, Default)]
 pub struct Repositories(Option<Arc<Known>>);
 
 #[derive(Debug)]
 struct Known {
+    rules: Vec<config::Repository>,
     hosts: Vec<Interface>,
     git: Git,
 }
@@ -34,6 +42,7 @@ struct Known {
 impl Repositories {
     pub fn new(config: &Config) -> Self {
         let known = Known {
+            rules: config.repositories.clone(),
             hosts: config
                 .repositories
                 .iter()
@@ -44,30 +53,21 @@ impl Repositories {
         Self((!known.hosts.is_empty()).then(|| Arc::new(known)))
     }
 
-    /// Where the source of a service lies. What its workload names only chooses among what the settings name: no
-    /// address from a cluster is ever asked.
+    /// Where the source of a service lies: see [`repositories::of`].
     pub fn of(&self, service: &str, named: Option<&str>) -> Option<Repository> {
-        let hosts = self.0.as_ref()?.hosts.iter();
-        let mut about = hosts.filter_map(|host| host.rule().of(service));
-        match named {
-            None => about.next(),
-            Some(named) => {
-                let named = Remote::parse(named).ok()?;
-                about.find(|repository| repository.remote.same_as(&named))
-            }
-        }
+        repositories::of(&self.0.as_ref()?.rules, service, named)
     }
 
     /// What `to` has that `from` has not. A copy that is being made goes on when nobody waits any more.
     ///
     /// # Errors
     /// One sentence.
-    pub async fn between(
-        &self,
-        repository: &Repository,
-        from: &str,
-        to: &str,
-    ) -> Result<Commits, Error> {
+    pub async fn between(&self, between: &Between) -> Result<Commits, Error> {
+        let Between {
+            repository,
+            from,
+            to,
+        } = between;
         let Some(known) = &self.0 else {
             return Ok(Commits::default());
         };
@@ -79,6 +79,33 @@ impl Repositories {
             }
             (Scheme::Git, _) => by_git(known.git.clone(), repository, from, to).await,
         }
+    }
+
+    /// What only a host can tell of the newest of these commits, and why it does not tell it all. Without a token a host
+    /// is not asked: so few answers an hour are kept for what matters more.
+    pub async fn facts(
+        &self,
+        repository: &Repository,
+        commits: &[Commit],
+    ) -> (HashMap<Box<str>, CommitFacts>, Option<String>) {
+        let host = self.0.as_ref().and_then(|known| known.host_of(repository));
+        let Some(host) = host.filter(|host| host.tells_of_commits(repository)) else {
+            return (HashMap::new(), None);
+        };
+        let host = host.of(&repository.remote);
+        let newest = commits.iter().take(MOST_FACTS);
+        let newest: Vec<_> = newest.map(|commit| commit.id.clone()).collect();
+        let ask = |id: Box<str>| async move { host.facts(&id).await.map(|facts| (id, facts)) };
+        let mut answers = futures::stream::iter(newest).map(ask).buffered(AT_ONCE);
+        let mut facts = HashMap::new();
+        while let Some(answer) = answers.next().await {
+            match answer {
+                Ok((id, of_it)) => drop(facts.insert(id, of_it)),
+                // What refuses one question refuses the next.
+                Err(why) => return (facts, Some(why.to_string())),
+            }
+        }
+        (facts, None)
     }
 
     /// The host of a repository that the settings name, for what only a host can tell.

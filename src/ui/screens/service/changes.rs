@@ -1,6 +1,8 @@
-//! What differs between the marked revision and the current one, as far as the images tell.
+//! What differs between the marked revision and the current one, as far as images and source repositories tell.
 
+use crate::app::update::commits::{Sources, sources};
 use crate::domain::{Revision, image};
+use crate::text;
 
 use super::super::super::theme::Role;
 use super::super::super::widgets::change::fit_change;
@@ -45,7 +47,20 @@ pub fn lines(view: &View<'_>) -> Vec<String> {
     if lines.len() == 1 {
         lines.push("the same images".to_owned());
     }
+    lines.extend(commits(view, (old, new)));
     lines
+}
+
+/// From the source repository, where one is configured.
+fn commits(view: &View<'_>, pair: (&Revision, &Revision)) -> Vec<String> {
+    match sources(view.model, view.workload, pair) {
+        Sources::Nowhere => Vec::new(),
+        Sources::Said(words) => vec![format!("commits  {words}")],
+        Sources::Between(between) => {
+            let known = view.model.chain.commits(&between);
+            known.map_or_else(Vec::new, |known| text::commits::few(known, &between))
+        }
+    }
 }
 
 pub fn draw(pen: &mut Pen<'_>, lines: &[String]) {
