@@ -13,6 +13,7 @@ use crate::domain::{
     ApiKind, ChartRelease, ClusterId, Connection, Failure, Kind, LogLine, SourceId, Update, Usage,
 };
 use crate::plan::aftermath::Interrupted;
+use crate::plan::push::hook::Hook;
 use crate::plan::{BuildProgress, Evidence, Progress, Verdict};
 
 use super::Key;
@@ -241,6 +242,8 @@ pub struct Diagnosis {
     pub about: String,
     pub sentence: String,
     pub hint: Option<String>,
+    /// What is to be installed.
+    pub hook: Option<Box<Hook>>,
     /// The last one.
     pub last: bool,
 }

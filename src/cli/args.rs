@@ -331,6 +331,8 @@ pub struct Changes {
 
 #[derive(Debug, Arguments)]
 pub struct Doctor {
+    /// The service whose pushes are looked at; all without one
+    pub service: Option<String>,
     /// The form of the output
     #[arg(short, long, value_enum, default_value = "lines")]
     pub output: Form,

@@ -100,6 +100,8 @@ pub struct CommitFacts {
 pub struct Head {
     pub branch: Box<str>,
     pub id: Box<str>,
+    /// Subversion tells it.
+    pub at: Option<Timestamp>,
 }
 
 /// Whether the builds of a commit are through, as its host was told. The worst comes last.

@@ -24,9 +24,13 @@ pub fn few(known: &Known<Told>, between: &Between) -> Vec<String> {
         Some(first) => *first = format!("{}: {first}", how_many(told)),
         None => lines.push(how_many(told)),
     }
-    let before = ["commits  "].into_iter().chain(std::iter::repeat("         "));
+    let before = ["commits  "]
+        .into_iter()
+        .chain(std::iter::repeat("         "));
     let lines = before.zip(lines);
-    lines.map(|(before, line)| format!("{before}{line}")).collect()
+    lines
+        .map(|(before, line)| format!("{before}{line}"))
+        .collect()
 }
 
 /// All that are listed, with what their host says and where their pages are.
@@ -38,7 +42,10 @@ pub fn whole(between: &Between, known: &Known<Told>) -> Vec<String> {
         return lines;
     };
     let (from, to) = (short(&between.from), short(&between.to));
-    lines.push(format!("COMMITS of {remote}, {from} to {to}: {}", how_many(told)));
+    lines.push(format!(
+        "COMMITS of {remote}, {from} to {to}: {}",
+        how_many(told)
+    ));
     let (from, to) = &told.commits.between;
     lines.extend(remote.compare_url(from, to).map(|url| format!("  {url}")));
     for commit in &told.commits.list {
@@ -48,13 +55,20 @@ pub fn whole(between: &Between, known: &Known<Told>) -> Vec<String> {
         lines.extend(commit.url.as_ref().map(|url| format!("      {url}")));
         let pull = told.facts.get(&commit.id).and_then(|f| f.pull.as_ref());
         lines.extend(pull.map(|pull| {
-            format!("      #{} {} ({}) {}", pull.number, pull.title, pull.author, pull.url)
+            format!(
+                "      #{} {} ({}) {}",
+                pull.number, pull.title, pull.author, pull.url
+            )
         }));
     }
     if told.commits.truncated {
         lines.push("  there are more than are listed".into());
     }
-    lines.extend(told.gap.iter().map(|why| format!("  pull requests and checks: {why}")));
+    lines.extend(
+        told.gap
+            .iter()
+            .map(|why| format!("  pull requests and checks: {why}")),
+    );
     lines
 }
 

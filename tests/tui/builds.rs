@@ -8,7 +8,7 @@ use rolldeck::app::{Model, settle, update};
 use rolldeck::config::Jenkins;
 use rolldeck::domain::build::{
     Build, BuildId, Checkout, Job, JobId, Outcome, Parameter, ParameterKind, Stage, StageState,
-    State, Tests,
+    State, Tests, Trigger,
 };
 use rolldeck::domain::{Commit, Failure, FailureKind};
 use rolldeck::plan::BuildProgress;
@@ -44,6 +44,7 @@ fn build(service: &str, number: u32, state: State, started: i64) -> Build {
         description: None,
         parameters: vec![("REGION".into(), "eu".into())],
         causes: vec!["Started by an SCM change".into()],
+        trigger: Trigger::Change,
         sources: vec![Checkout {
             revision: COMMIT.into(),
             remotes: Vec::new(),

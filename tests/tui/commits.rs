@@ -2,14 +2,17 @@
 
 use std::collections::HashMap;
 
-use rolldeck::app::event::{Document, Event, JobId};
+use rolldeck::app::event::{Diagnosis, Document, Event, JobId};
 use rolldeck::app::{Effect, Model, settle, update};
 use rolldeck::domain::Commit;
+use rolldeck::domain::Remote;
 use rolldeck::domain::commit::{Between, CheckState, CommitFacts, Commits, PullRequest, Told};
+use rolldeck::plan::Finding;
+use rolldeck::plan::push::hook::{Wanted, hook};
 
 use super::builds::{COMMIT, id, recent, with_builds};
 use super::cells::{drawn, text};
-use super::night::{ago, press};
+use super::night::{ago, model, night, press};
 use super::snapshots::check;
 
 const OLD: &str = "03fe21d9911c0a77aa4102d1f0e9c8b7a6f5e4d3";
@@ -114,7 +117,10 @@ fn a_comparison_lists_them_all_whenever_they_come() {
             _ => None,
         });
         let document = Document {
-            lines: vec!["-     image: checkout:2.14.1".into(), "+     image: checkout:2.15.0".into()],
+            lines: vec![
+                "-     image: checkout:2.14.1".into(),
+                "+     image: checkout:2.15.0".into(),
+            ],
             read_at: model.now,
         };
         let fetched = Event::Fetched {
@@ -124,7 +130,10 @@ fn a_comparison_lists_them_all_whenever_they_come() {
         update(&mut model, fetched);
         if !early {
             let shown = text(&drawn(&model));
-            assert!(shown.contains("COMMITS being read from github.com/shop/checkout"), "{shown}");
+            assert!(
+                shown.contains("COMMITS being read from github.com/shop/checkout"),
+                "{shown}"
+            );
             tell(&mut model, between, answer);
         }
         model
@@ -140,14 +149,80 @@ fn a_comparison_lists_them_all_whenever_they_come() {
 fn it_is_said_while_they_are_read_and_why_they_are_not_known() {
     let (mut model, between) = opened(120, 40);
     let shown = text(&drawn(&model));
-    assert!(shown.contains("commits  being read from github.com/shop/"), "{shown}");
+    assert!(
+        shown.contains("commits  being read from github.com/shop/"),
+        "{shown}"
+    );
     tell(&mut model, between, Err("git is not installed here".into()));
     let shown = text(&drawn(&model));
-    assert!(shown.contains("commits  unknown: git is not installed here"), "{shown}");
+    assert!(
+        shown.contains("commits  unknown: git is not installed here"),
+        "{shown}"
+    );
     let again = |effects: Vec<Effect>| {
         let mut effects = effects.iter();
         effects.any(|effect| matches!(effect, Effect::ReadCommits { .. }))
     };
-    assert!(!again(update(&mut model, Event::Ticked(ago(-30)))), "not by itself");
+    assert!(
+        !again(update(&mut model, Event::Ticked(ago(-30)))),
+        "not by itself"
+    );
     assert!(again(press(&mut model, &["ctrl-r"])));
+}
+
+/// What the doctor says of two services, one of which has a hook to be installed.
+fn diagnosed(width: u16, height: u16) -> Model {
+    let mut model = model(&night(), width, height);
+    let effects = press(&mut model, &[":", "d", "o", "c", "t", "o", "r", "enter"]);
+    let Some(Effect::Diagnose { job, .. }) = effects.first() else {
+        panic!("{effects:?}")
+    };
+    let remote = Remote::parse("/srv/git/cart.git").unwrap();
+    let script = hook(&Wanted {
+        remote: &remote,
+        branch: "main",
+        server: "https://ci.example",
+        job_url: "https://ci.example/job/cart",
+        job: "cart",
+        hudson: false,
+        checks_out: None,
+        parameters: vec!["GIT_COMMIT"],
+    });
+    let proven = "checkout: reaches: #812, started by a push 4m ago, built the newest commit of main, a1b9e3c";
+    let unproven = "cart: unproven: the job was never built";
+    for (finding, sentence, hook) in [
+        (Finding::Ok, proven, None),
+        (Finding::Unverified, unproven, Some(Box::new(script))),
+    ] {
+        let finding = Diagnosis {
+            finding,
+            about: "push".into(),
+            sentence: sentence.into(),
+            hint: None,
+            last: hook.is_some(),
+            hook,
+        };
+        update(&mut model, Event::Diagnosed { job: *job, finding });
+    }
+    model
+}
+
+#[test]
+fn the_doctor_prints_the_hook_that_is_missing() {
+    check("doctor_push", diagnosed);
+    let mut model = diagnosed(80, 24);
+    let effects = press(&mut model, &["c"]);
+    let [Effect::Copy { text }] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    assert!(text.contains("\n#!/bin/sh\n"), "{text}");
+    press(&mut model, &["G"]);
+    let shown = text_of(&model);
+    assert!(shown.contains("the log is in"), "{shown}");
+    press(&mut model, &["k"]);
+    assert_ne!(shown, text_of(&model), "one line up");
+}
+
+fn text_of(model: &Model) -> String {
+    text(&drawn(model))
 }

@@ -184,7 +184,7 @@ impl Recipe {
             action: None,
             turn: None,
             job: None,
-repository: None,
+            repository: None,
         }
     }
 

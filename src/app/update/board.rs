@@ -11,7 +11,8 @@ use crate::plan::{Target, Verb};
 
 use super::key::{self, Typed};
 use super::{
-    ask, batch, build, builds, changes, commits, logs, notice, plan, releases, service, sync, table, text,
+    ask, batch, build, builds, changes, commits, logs, notice, plan, releases, service, sync,
+    table, text,
 };
 
 pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {

@@ -9,7 +9,7 @@ pub mod changes;
 pub mod clusters;
 pub mod commits;
 mod connection;
-mod doctor;
+pub mod doctor;
 mod feed;
 mod find;
 mod follow;

@@ -8,7 +8,8 @@ use crate::domain::{Fleet, Pod, Revision, Workload, revision};
 use crate::plan::{Target, Verb};
 
 use super::{
-    ask, board, build, builds, changes, commits, handover, key, logs, notice, plan, releases, sync, text,
+    ask, board, build, builds, changes, commits, handover, key, logs, notice, plan, releases, sync,
+    text,
 };
 
 pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {

@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 use super::Error;
 use crate::config::secret::SecretFrom;
 use crate::config::{self, Proxy};
-use crate::domain::commit::{CommitCheck, CommitFacts, Delivery, Host, HookCalls, PullRequest};
+use crate::domain::commit::{CommitCheck, CommitFacts, Delivery, HookCalls, Host, PullRequest};
 use crate::domain::{Commits, Remote, Repository};
 use crate::sources::http::{Answer, Ask, Http, Redirects, Url, base};
 use crate::sources::secret::{self, Secret};

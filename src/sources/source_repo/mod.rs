@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::StreamExt;
 
 use crate::config::{self, Config, repositories};
-use crate::domain::commit::{Between, CommitFacts, Scheme};
+use crate::domain::commit::{Between, CommitFacts, Head, HookCalls, Host, Scheme};
 use crate::domain::{Commit, Commits, Repository};
 
 mod copy;
@@ -15,13 +15,13 @@ mod git;
 mod host;
 mod log_xml;
 mod process;
+mod said;
 mod svn;
 
 use host::Interface;
 
 pub use error::Error;
 pub use git::Git;
-pub use host::Asked;
 pub use svn::Svn;
 
 /// Of so many commits a host is asked what it knows: three questions each.
@@ -81,6 +81,28 @@ impl Repositories {
         }
     }
 
+    /// The newest commit of a branch as it stands there now; of Subversion, that of the folder. Without a name the branch
+    /// is `main`, `master`, or the only one.
+    ///
+    /// # Errors
+    /// One sentence.
+    pub async fn newest(
+        &self,
+        repository: &Repository,
+        branch: Option<&str>,
+    ) -> Result<Option<Head>, Error> {
+        let Some(known) = &self.0 else {
+            return Ok(None);
+        };
+        match repository.remote.scheme {
+            Scheme::Subversion => Svn.newest(repository).await,
+            Scheme::Git => {
+                let heads = known.git.heads(&repository.remote).await?;
+                Ok(chosen(heads, branch))
+            }
+        }
+    }
+
     /// What only a host can tell of the newest of these commits, and why it does not tell it all. Without a token a host
     /// is not asked: so few answers an hour are kept for what matters more.
     pub async fn facts(
@@ -108,10 +130,17 @@ impl Repositories {
         (facts, None)
     }
 
-    /// The host of a repository that the settings name, for what only a host can tell.
-    pub fn at_host<'a>(&'a self, repository: &'a Repository) -> Option<Asked<'a>> {
+    /// What the host knows of the hooks that call this server; `None` where it is not asked: a host tells it only to
+    /// who logs in.
+    pub async fn calls(
+        &self,
+        repository: &Repository,
+        server: &str,
+    ) -> Option<Result<HookCalls, Error>> {
         let host = self.0.as_ref()?.host_of(repository)?;
-        Some(host.of(&repository.remote))
+        let known = repository.remote.host != Host::Other && host.rule().token.is_some();
+        let host = known.then(|| host.of(&repository.remote))?;
+        Some(host.calls(server).await)
     }
 }
 
@@ -121,6 +150,17 @@ impl Known {
             |host: &&Interface| host.rule().of(&repository.service).as_ref() == Some(repository);
         self.hosts.iter().find(its)
     }
+}
+
+fn chosen(mut heads: Vec<Head>, branch: Option<&str>) -> Option<Head> {
+    let named = |name: &&str| heads.iter().position(|head| *head.branch == **name);
+    let usual = ["main", "master"];
+    let at = match branch {
+        Some(branch) => named(&branch),
+        None => usual.iter().find_map(named),
+    };
+    let only = || (branch.is_none() && heads.len() == 1).then_some(0);
+    at.or_else(only).map(|at| heads.swap_remove(at))
 }
 
 async fn by_git(git: Git, repository: &Repository, from: &str, to: &str) -> Result<Commits, Error> {
@@ -138,6 +178,30 @@ async fn by_git(git: Git, repository: &Repository, from: &str, to: &str) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_branch_that_nobody_named() {
+        let pick = |names: &[&str], branch| {
+            let head = |name: &&str| Head {
+                branch: (*name).into(),
+                id: "a1".into(),
+                at: None,
+            };
+            let found = chosen(names.iter().map(head).collect(), branch)?;
+            Some(found.branch.to_string())
+        };
+        for (names, branch, want) in [
+            (&["x", "master", "main"][..], None, Some("main")),
+            (&["x", "master"], None, Some("master")),
+            (&["x"], None, Some("x")),
+            (&["x", "y"], None, None),
+            (&["x", "y"], Some("y"), Some("y")),
+            (&["x"], Some("y"), None),
+            (&[], None, None),
+        ] {
+            assert_eq!(pick(names, branch).as_deref(), want, "{names:?} {branch:?}");
+        }
+    }
 
     #[test]
     fn a_workload_chooses_only_among_what_the_settings_name() {

@@ -248,7 +248,7 @@ fn wide(pen: &mut Pen<'_>, view: &View<'_>) {
     let left = history::wanted(view).clamp(half - half / 8, half + half / 5);
     let height = pen.height();
     pen.part(left, 0, 1, height).column(0, "│", Role::Dim);
-    let changes = changes::lines(view);
+    let changes = changes::changes(view);
     let changes_rows = rows(changes.len() + 1).min(height / 2);
     let history = height
         .saturating_sub(changes_rows + 1)

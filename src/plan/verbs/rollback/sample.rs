@@ -127,7 +127,7 @@ pub fn workload(tag: &str) -> Workload {
         action: None,
         turn: None,
         job: None,
-repository: None,
+        repository: None,
     }
 }
 
