@@ -199,7 +199,7 @@ async fn one(context: &Context<'_>, question: Question) -> Diagnosis {
     let push = Push {
         branch: named(
             newest.as_ref().ok().and_then(Option::as_ref),
-            branch,
+            branch.as_deref(),
             &repository,
         ),
         calls: calls.map(|calls| calls.map_err(|why| why.to_string())),
@@ -241,11 +241,11 @@ fn branch(settings: &Jenkins) -> Option<String> {
     branch.clone().or_else(by_branch)
 }
 
-fn named(newest: Option<&Head>, branch: Option<String>, repository: &Repository) -> Box<str> {
+fn named(newest: Option<&Head>, branch: Option<&str>, repository: &Repository) -> Box<str> {
     match (newest, repository.remote.scheme) {
         (Some(head), _) => head.branch.clone(),
         (None, Scheme::Subversion) => "the folder".into(),
-        (None, Scheme::Git) => branch.as_deref().unwrap_or("main").into(),
+        (None, Scheme::Git) => branch.unwrap_or("main").into(),
     }
 }
 
