@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Notify;
 use crate::domain::build::{self, BuildId};
+use crate::domain::commit::Between;
 use crate::domain::{ApiKind, ClusterId, Kind, Occurrence, SourceId, WorkloadId};
 pub use crate::plan::Document;
 use crate::plan::kubectl::shell_word;
@@ -36,6 +37,11 @@ pub enum Effect {
     ReadImages {
         job: JobId,
         images: Vec<Box<str>>,
+    },
+    /// The commits between two, from their repository, and then what its host says of them.
+    ReadCommits {
+        job: JobId,
+        between: Box<Between>,
     },
     /// One job with all that it asks for.
     ReadJob {

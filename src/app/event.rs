@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::config::Config;
 use crate::domain::build::{self, Build, Job};
 use crate::domain::chain::ImageTold;
+use crate::domain::commit::{Between, Told};
 use crate::domain::occurrence::Report;
 use crate::domain::release_record::Page;
 use crate::domain::table::Table;
@@ -12,6 +13,7 @@ use crate::domain::{
     ApiKind, ChartRelease, ClusterId, Connection, Failure, Kind, LogLine, SourceId, Update, Usage,
 };
 use crate::plan::aftermath::Interrupted;
+use crate::plan::push::hook::Hook;
 use crate::plan::{BuildProgress, Evidence, ImagePlan, ImageProgress, Progress, Verdict};
 
 use super::Key;
@@ -60,6 +62,11 @@ pub enum Event {
     ImageTold {
         image: Box<str>,
         told: ImageTold,
+    },
+    /// What lies between two commits; again once their host told of them, too.
+    CommitsTold {
+        between: Box<Between>,
+        outcome: Result<Box<Told>, String>,
     },
     /// One job with all that it asks for.
     JobRead {
@@ -243,6 +250,8 @@ pub struct Diagnosis {
     pub about: String,
     pub sentence: String,
     pub hint: Option<String>,
+    /// What is to be installed.
+    pub hook: Option<Box<Hook>>,
     /// The last one.
     pub last: bool,
 }

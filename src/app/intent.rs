@@ -289,7 +289,7 @@ pub const REGISTRY: &[Entry] = &[
     row(Intent::Record, ("record", "what was done: who, when, why, and how it ended", "record"), Group::Release, &[Board, Service, Logs, Text, Doctor, Changes, Builds]),
     release(row(Intent::Undo, ("undo", "plan the way back from the marked action", "undo"), Group::Release, &[Record])),
     release(row(Intent::Finish, ("finish", "plan what is left of an action that did not come to its end", "finish"), Group::Release, &[Record])),
-    row(Intent::Copy, ("copy", "copy: the service, the revision's image, the text, the command of the plan, the action", "copy"), Group::Look, &[Board, Service, Logs, Text, Record, Changes, Builds, Table, Plan]),
+    row(Intent::Copy, ("copy", "copy: the service, the revision's image, the text, the command of the plan, the action", "copy"), Group::Look, &[Board, Service, Logs, Text, Doctor, Record, Changes, Builds, Table, Plan]),
     row(Intent::Doctor, ("doctor", "what works, what does not, and why", "doctor"), Group::Program, SCREENS),
     row(Intent::LogIn, ("login", "log in to the cluster that waits for it, with the kubeconfig's login command", "log in"), Group::Program, SCREENS),
     row(Intent::Retry, ("retry", "try again now what waits; read again what is shown", "again"), Group::Program, &[Board, Service, Logs, Text, Doctor, Record, Changes, Builds, Table, Plan]),

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 
-use crate::config::{Display, FolderRule, Jenkins, Namespaces, Notify, Program};
+use crate::config::{Display, FolderRule, Jenkins, Namespaces, Notify, Program, Repository};
 use crate::domain::build;
 use crate::domain::chain::Newest;
 use crate::domain::occurrence::Report;
@@ -120,6 +120,8 @@ pub struct Settings {
     pub jenkins: Vec<Jenkins>,
     /// The folders that services are built from.
     pub builds: Vec<FolderRule>,
+    /// Where sources lie.
+    pub repositories: Vec<Repository>,
     pub keymap: Keymap,
     /// Other names for commands of the palette.
     pub aliases: BTreeMap<String, String>,
@@ -352,7 +354,11 @@ impl Releases {
 pub enum TextKind {
     Yaml(super::effect::YamlOf),
     Description(super::effect::YamlOf),
-    Comparison(super::effect::Compared),
+    Comparison {
+        revisions: super::effect::Compared,
+        /// So many lines it has; below them stand the commits.
+        whole: usize,
+    },
     /// Made from the fleet's warnings.
     Events(WorkloadId),
     Releases(Releases),

@@ -128,6 +128,9 @@ pub struct History {
     /// What Helm did in place of it: the history of the release that the service is a part of
     #[arg(long)]
     pub helm: bool,
+    /// The commits that came with the revision that runs, from the source repository
+    #[arg(long, conflicts_with = "helm")]
+    pub commits: bool,
     /// How long to wait for the API server, in seconds; one that three attempts cannot connect to is given up earlier
     #[arg(long, value_name = "SECONDS", default_value_t = READS, value_parser = clap::value_parser!(u64).range(1..))]
     pub timeout: u64,
@@ -356,6 +359,8 @@ pub struct Changes {
 
 #[derive(Debug, Arguments)]
 pub struct Doctor {
+    /// The service whose pushes are looked at; all without one
+    pub service: Option<String>,
     /// The form of the output
     #[arg(short, long, value_enum, default_value = "lines")]
     pub output: Form,

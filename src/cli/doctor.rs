@@ -2,38 +2,32 @@
 
 use serde::Serialize;
 
+use crate::app::event::Diagnosis;
+use crate::app::update::doctor::report;
 use crate::config::Config;
 use crate::engine::doctor;
 use crate::plan::Finding;
+use crate::plan::push::hook::Hook;
 
 use super::Outcome;
 use super::args::{Doctor, Form};
 use super::output;
 
 pub async fn run(config: &Config, args: &Doctor) -> Outcome {
-    let lines: Vec<_> = doctor::diagnose(config, &config.clusters())
-        .await
-        .into_iter()
-        .map(|d| Line {
-            finding: d.finding,
-            about: d.about,
-            sentence: d.sentence,
-            hint: d.hint,
-        })
-        .collect();
+    let service = args.service.as_deref();
+    let found = doctor::diagnose(config, &config.clusters(), service).await;
+    let blocked = found.iter().any(|one| one.finding == Finding::Block);
     match args.output {
-        Form::Json => output::json(&lines)?,
+        Form::Json => {
+            let lines: Vec<_> = found.into_iter().map(Line::from).collect();
+            output::json(&lines)?;
+        }
         Form::Lines => {
-            for line in &lines {
-                let word = output::finding(line.finding);
-                output::line(&format!("{word:<11}{:<11} {}", line.about, line.sentence))?;
-                if let Some(hint) = &line.hint {
-                    output::line(&format!("{:<23}{hint}", ""))?;
-                }
+            for line in found.iter().flat_map(report) {
+                output::line(&line)?;
             }
         }
     }
-    let blocked = lines.iter().any(|line| line.finding == Finding::Block);
     Ok(u8::from(blocked))
 }
 
@@ -44,4 +38,19 @@ struct Line {
     about: String,
     sentence: String,
     hint: Option<String>,
+    /// What is to be installed so that a push reaches its build.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hook: Option<Box<Hook>>,
+}
+
+impl From<Diagnosis> for Line {
+    fn from(found: Diagnosis) -> Self {
+        Self {
+            finding: found.finding,
+            about: found.about,
+            sentence: found.sentence,
+            hint: found.hint,
+            hook: found.hook,
+        }
+    }
 }

@@ -13,6 +13,7 @@ use crate::text;
 
 use super::Outcome;
 use super::args::{Form, History};
+use super::commits;
 use super::output;
 use super::session::Session;
 
@@ -27,6 +28,9 @@ pub async fn run(config: &Config, args: &History) -> Outcome {
         Kind::Deployment => session.revisions(&workload).await?,
         // Which of its revisions serve only the pods tell.
         Kind::StatefulSet | Kind::DaemonSet => session.details(&[&workload]).await?,
+    }
+    if args.commits {
+        return commits::run(config, &session, &workload, args.output).await;
     }
     let revisions = session.fleet.revisions(&workload);
     let live = current(&workload, revisions).map(|r| &r.uid);

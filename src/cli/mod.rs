@@ -4,6 +4,7 @@ mod args;
 mod batch;
 mod build;
 mod changes;
+mod commits;
 mod completions;
 mod config;
 mod copy_image;

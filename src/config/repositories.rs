@@ -91,6 +91,19 @@ impl Repository {
     }
 }
 
+/// Where the source of a service lies. What its workload names only chooses among what the settings name: no address
+/// from a cluster is ever asked.
+pub fn of(rules: &[Repository], service: &str, named: Option<&str>) -> Option<domain::Repository> {
+    let mut about = rules.iter().filter_map(|rule| rule.of(service));
+    match named {
+        None => about.next(),
+        Some(named) => {
+            let named = Remote::parse(named).ok()?;
+            about.find(|repository| repository.remote.same_as(&named))
+        }
+    }
+}
+
 /// The interfaces are known by their versions.
 fn host_of(api: &str) -> Option<Host> {
     match api.trim_end_matches('/') {

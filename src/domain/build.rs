@@ -162,6 +162,8 @@ pub struct Build {
     pub parameters: Vec<Given>,
     /// In the server's words: `Started by user alice`.
     pub causes: Vec<Box<str>>,
+    /// What these are.
+    pub trigger: Trigger,
     /// Checked out, by the address of the repository. There are several where a pipeline uses libraries.
     pub sources: Vec<Checkout>,
     /// New in it, newest first.
@@ -173,6 +175,17 @@ pub struct Build {
     pub stages: Vec<Stage>,
     /// The image that it made, as far as is known.
     pub image: Option<Box<str>>,
+}
+
+/// What started a build, as far as that tells of a push.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Trigger {
+    /// The call of a hook.
+    Push,
+    /// The server saw a change: it was told to look, or looked by itself.
+    Change,
+    #[default]
+    Other,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,15 +1,18 @@
 //! What stands before the cluster: jobs and their builds, as each server told last. Every server fails alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
 use super::build::{Build, Job, JobId, Outcome, State};
+use super::commit::{Between, Told};
 use super::delivery::ImageFacts;
 use super::{Known, Manifest, Presence};
 
 /// So many builds of a job are kept, the newest.
 const KEPT: usize = 30;
+/// So many answers of source repositories are kept.
+const TOLD: usize = 64;
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Chain {
@@ -18,6 +21,8 @@ pub struct Chain {
     jobs: BTreeMap<JobId, Entry>,
     /// What registries said of images, by their whole references.
     images: BTreeMap<Box<str>, ImageTold>,
+    /// What lies between two commits, which never changes.
+    commits: HashMap<Between, Known<Told>>,
 }
 
 /// What a registry said of an image.
@@ -106,6 +111,19 @@ impl Chain {
             commit: manifest.commit().map(Into::into),
             build: label.and_then(|label| manifest.labels.get(label).cloned()),
         }
+    }
+
+    /// What is known of it, once it was asked for.
+    pub fn commits(&self, between: &Between) -> Option<&Known<Told>> {
+        self.commits.get(between)
+    }
+
+    /// The place for what will be known of it.
+    pub fn commits_mut(&mut self, between: &Between) -> &mut Known<Told> {
+        if self.commits.len() >= TOLD && !self.commits.contains_key(between) {
+            self.commits.clear();
+        }
+        self.commits.entry(between.clone()).or_default()
     }
 
     pub fn servers(&self) -> impl Iterator<Item = (&str, &Known<()>)> {

@@ -1,5 +1,7 @@
 //! Commits of a source repository, and what lies between two of them.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 
 mod remote;
@@ -66,19 +68,58 @@ pub struct Repository {
     pub folder: Option<Box<str>>,
 }
 
+/// What is to be looked up: the commits that `to` has and `from` has not.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Between {
+    pub repository: Repository,
+    pub from: Box<str>,
+    pub to: Box<str>,
+}
+
+/// The same, looked up, with what the host knows of the commits.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Told {
+    pub commits: Commits,
+    /// Of the newest ones, by their ids.
+    pub facts: HashMap<Box<str>, CommitFacts>,
+    /// Why there are no facts, or not all.
+    pub gap: Option<String>,
+}
+
+/// What a host says of a commit.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CommitFacts {
+    /// The pull or merge request that brought it.
+    pub pull: Option<PullRequest>,
+    /// The worst of all that was run for it.
+    pub state: Option<CheckState>,
+}
+
 /// A branch and the commit it stands at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
     pub branch: Box<str>,
     pub id: Box<str>,
+    /// Subversion tells it.
+    pub at: Option<Timestamp>,
 }
 
-/// Whether the builds of a commit are through, as its host was told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Whether the builds of a commit are through, as its host was told. The worst comes last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CheckState {
-    Pending,
     Passed,
+    Pending,
     Failed,
+}
+
+impl CheckState {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Passed => "ok",
+            Self::Pending => "pending",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 /// One thing that was run for a commit.
@@ -98,10 +139,20 @@ pub struct PullRequest {
     pub url: Box<str>,
 }
 
+/// What a host knows of the hooks that call one server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HookCalls {
+    NoHook,
+    /// There is one, and no call of it is known.
+    NoCall,
+    Last(Delivery),
+}
+
 /// The last call of a hook, as its host remembers it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
-    pub at: Timestamp,
+    /// Gitee does not say.
+    pub at: Option<Timestamp>,
     /// `push`.
     pub event: Box<str>,
     /// What the receiver answered; `None` when nothing came back.
@@ -146,6 +197,14 @@ pub fn svn_number_in(text: &str) -> Option<u64> {
     let rest = &number[end..];
     let ends = rest.is_empty() || marked && rest.starts_with(['-', '_', '.']);
     number[..end].parse().ok().filter(|n| ends && *n > 0)
+}
+
+/// The commit that a tag names: `main-a1b9e3c`, `r120-b7`.
+pub fn in_tag(scheme: Scheme, tag: &str) -> Option<String> {
+    match scheme {
+        Scheme::Git => hash_in(tag),
+        Scheme::Subversion => svn_number_in(tag).map(|number| format!("r{number}")),
+    }
 }
 
 fn is_hash(text: &str) -> bool {

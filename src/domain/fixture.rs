@@ -80,6 +80,7 @@ pub fn workload(kind: Kind) -> Workload {
         action: None,
         turn: None,
         job: None,
+        repository: None,
     }
 }
 
@@ -115,6 +116,7 @@ pub fn revision(kind: Kind, number: u64, hash: &str, image: &str) -> Revision {
         created: ago(240),
         containers: containers(image),
         version_label: None,
+        commit: None,
         template: TemplateHash::of(hash),
         canonical: None,
         restarted: None,

@@ -21,6 +21,8 @@ pub struct Revision {
     pub created: Timestamp,
     pub containers: Box<[Container]>,
     pub version_label: Option<Box<str>>,
+    /// The commit it was built from, where its template names it.
+    pub commit: Option<Box<str>>,
     /// The raw template, hash label included, as the revision holds it.
     pub template: TemplateHash,
     /// Of its template, by which a note of ours finds it; only of a ControllerRevision. The controllers copy notes

@@ -57,6 +57,8 @@ pub struct Workload {
     pub turn: Option<Box<ActionNote>>,
     /// The full name of the job that builds it, by its annotation [`JOB_ANNOTATION`].
     pub job: Option<Box<str>>,
+    /// The address of its source, by the annotation of its template, or its own.
+    pub repository: Option<Box<str>>,
 }
 
 /// The status counts. Terminating pods are in none but `terminating`.

@@ -1,4 +1,7 @@
-//! Says in lines what is right and wrong here: kubeconfig, server, login, permissions, files, terminal.
+//! Says in lines what is right and wrong here: kubeconfig, server, login, permissions, files, terminal, and
+//! whether a push reaches its build.
+
+mod push;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,9 +23,19 @@ use crate::text;
 const SKEW: i64 = 5;
 
 pub(super) async fn tell(shared: Arc<Shared>, job: JobId, clusters: Vec<ClusterId>) {
-    let mut findings = diagnose(&shared.config(), &clusters).await;
-    if let Some(last) = findings.last_mut() {
-        last.last = true;
+    let config = shared.config();
+    let (mut findings, connected) = here(&config, &clusters).await;
+    // The servers that build may take a while; what is known is told before.
+    let asks_servers = !config.jenkins.is_empty();
+    if let Some(finding) = findings.last_mut() {
+        finding.last = !asks_servers;
+    }
+    for finding in findings {
+        shared.send(Event::Diagnosed { job, finding }).await;
+    }
+    let mut findings = push::lines(&config, &connected, None).await;
+    if let Some(finding) = findings.last_mut() {
+        finding.last = true;
     }
     for finding in findings {
         shared.send(Event::Diagnosed { job, finding }).await;
@@ -30,12 +43,24 @@ pub(super) async fn tell(shared: Arc<Shared>, job: JobId, clusters: Vec<ClusterI
 }
 
 /// Everything, in the order in which one thing rests on another. Connects anew, so that it tells about a login
-/// made now.
-pub async fn diagnose(config: &Config, clusters: &[ClusterId]) -> Vec<Diagnosis> {
+/// made now. `service`: only that one is asked of the servers that build.
+pub async fn diagnose(
+    config: &Config,
+    clusters: &[ClusterId],
+    service: Option<&str>,
+) -> Vec<Diagnosis> {
+    let (mut lines, connected) = here(config, clusters).await;
+    lines.extend(push::lines(config, &connected, service).await);
+    lines
+}
+
+/// What is right and wrong with the clusters and this machine, and the clusters that answer.
+async fn here(config: &Config, clusters: &[ClusterId]) -> (Vec<Diagnosis>, Vec<Cluster>) {
     let all = clusters.iter().map(|id| of_one(config, id));
     let all = futures::future::join_all(all).await;
-    let mut lines = Vec::new();
-    for (id, of_one) in clusters.iter().zip(all) {
+    let (mut lines, mut connected) = (Vec::new(), Vec::new());
+    for (id, (of_one, cluster)) in clusters.iter().zip(all) {
+        connected.extend(cluster);
         lines.extend(of_one.into_iter().map(|mut line| {
             if clusters.len() > 1 {
                 line.sentence = format!("{id}: {}", line.sentence);
@@ -45,18 +70,23 @@ pub async fn diagnose(config: &Config, clusters: &[ClusterId]) -> Vec<Diagnosis>
     }
     lines.push(state_line(&config.state_dir));
     lines.push(terminal_line(config));
-    lines
+    (lines, connected)
 }
 
-async fn of_one(config: &Config, id: &ClusterId) -> Vec<Diagnosis> {
+async fn of_one(config: &Config, id: &ClusterId) -> (Vec<Diagnosis>, Option<Cluster>) {
     let connection = config.connection.to(&id.0);
     let mut lines = vec![kubeconfig_line(&connection)];
     // Boxed: what asks many things is large.
     match Box::pin(kube::connect(&connection, clock::now, |_| {})).await {
-        Ok(cluster) => lines.extend(of_cluster(config, &cluster).await),
-        Err(error) => lines.push(failed("login", &error.failure())),
+        Ok(cluster) => {
+            lines.extend(of_cluster(config, &cluster).await);
+            (lines, Some(cluster))
+        }
+        Err(error) => {
+            lines.push(failed("login", &error.failure()));
+            (lines, None)
+        }
     }
-    lines
 }
 
 fn kubeconfig_line(connection: &Connection) -> Diagnosis {
@@ -274,6 +304,7 @@ fn line(finding: Finding, about: &str, sentence: String) -> Diagnosis {
         about: about.into(),
         sentence,
         hint: None,
+        hook: None,
         last: false,
     }
 }

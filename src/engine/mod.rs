@@ -3,6 +3,7 @@
 mod builds;
 pub mod changes;
 pub mod clock;
+mod commits;
 mod connections;
 mod describe;
 pub mod doctor;
@@ -179,6 +180,9 @@ impl Engine {
             }
             Effect::PlanImage { job, ask } => {
                 self.jobs.spawn(job, making::plan(shared, job, *ask));
+            }
+            Effect::ReadCommits { job, between } => {
+                self.jobs.spawn(job, commits::tell(shared, between));
             }
             Effect::ReadJob { job, of } => self.jobs.spawn(job, builds::job(shared, job, of)),
             Effect::ReadBuildLog { job, build } => {

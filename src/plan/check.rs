@@ -172,7 +172,7 @@ pub enum Ask {
         since: Timestamp,
     },
     /// What the commits between the two sides were.
-    Commits(Box<commits::Between>),
+    Commits(Box<crate::domain::commit::Between>),
     /// The quotas of the namespace have room for it.
     Quota(quota::Need),
     /// No autoscaler of the namespace comes between.

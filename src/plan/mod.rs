@@ -19,6 +19,7 @@ mod moved;
 pub mod patch;
 pub mod presence;
 pub mod progress;
+pub mod push;
 pub mod request;
 pub mod step;
 pub mod verbs;

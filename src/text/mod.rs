@@ -3,6 +3,7 @@
 pub mod action;
 pub mod changes;
 mod charts;
+pub mod commits;
 mod describe;
 mod escape;
 mod time;

@@ -136,7 +136,7 @@ fn about(model: &Model) -> Option<&WorkloadId> {
             | crate::app::model::TextKind::BuildLog(_, id) => Some(id),
             crate::app::model::TextKind::Releases(of) => Some(&of.workload),
             crate::app::model::TextKind::Occurrence(id) => id.as_ref(),
-            crate::app::model::TextKind::Comparison(compared) => Some(&compared.workload),
+            crate::app::model::TextKind::Comparison { revisions, .. } => Some(&revisions.workload),
             crate::app::model::TextKind::Action { workload, .. } => Some(workload),
             crate::app::model::TextKind::Yaml(of)
             | crate::app::model::TextKind::Description(of) => match of {

@@ -42,6 +42,8 @@ const CONFIG: &str = r#"<hudson><version>1.395</version><numExecutors>8</numExec
 <crumbIssuer class="hudson.security.csrf.DefaultCrumbIssuer"><excludeClientIPFromCrumb>false</excludeClientIPFromCrumb></crumbIssuer></hudson>"#;
 /// The hash is of `secret{salt}`.
 const ADMIN: &str = "<user><fullName>admin</fullName><properties><hudson.security.HudsonPrivateSecurityRealm_-Details><passwordHash>salt:HASH</passwordHash></hudson.security.HudsonPrivateSecurityRealm_-Details></properties></user>";
+/// Starts the job `hooked-git` from a script.
+pub const JOB_TOKEN: &str = "hunter2-of-the-job";
 pub const USER: &str = "admin";
 pub const PASSWORD: &str = "secret";
 
@@ -71,6 +73,7 @@ impl Hudson {
             .keep();
         let remover = keeper::remove_at_the_end(&folder);
         repository(&folder.join("svn"));
+        repository(&folder.join("hooked"));
         plant(&folder);
         let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = free.local_addr().expect("an address").port();
@@ -92,6 +95,11 @@ impl Hudson {
             _server: server,
             _remover: remover,
         }
+    }
+
+    /// A Subversion repository of which the job `hooked-svn` builds each commit that it is told of.
+    pub fn hooked(&self) -> PathBuf {
+        self.folder.join("hooked")
     }
 
     pub fn port(&self) -> u16 {
@@ -192,10 +200,13 @@ fn plant(home: &Path) {
     };
     let report = r#"mkdir -p rep; echo "hello $TAG"; echo "r:5000/shop/web:$TAG" > image.txt
 echo '&lt;testsuite&gt;&lt;testcase classname="a" name="b"/&gt;&lt;testcase classname="a" name="c"&gt;&lt;failure/&gt;&lt;/testcase&gt;&lt;/testsuite&gt;' > rep/t.xml; touch rep/t.xml"#;
-    let svn = format!(
-        r#"<scm class="hudson.scm.SubversionSCM"><locations><hudson.scm.SubversionSCM_-ModuleLocation><remote>file://{}/svn/trunk</remote><local>.</local></hudson.scm.SubversionSCM_-ModuleLocation></locations><useUpdate>true</useUpdate></scm>"#,
-        home.display()
-    );
+    let of_svn = |name: &str| {
+        format!(
+            r#"<scm class="hudson.scm.SubversionSCM"><locations><hudson.scm.SubversionSCM_-ModuleLocation><remote>file://{}/{name}/trunk</remote><local>.</local></hudson.scm.SubversionSCM_-ModuleLocation></locations><useUpdate>true</useUpdate></scm>"#,
+            home.display()
+        )
+    };
+    let svn = of_svn("svn");
     let job = |name: &str, text: String| {
         write(&home.join(format!("jobs/{name}/config.xml")), &text);
     };
@@ -215,6 +226,11 @@ echo '&lt;testsuite&gt;&lt;testcase classname="a" name="b"/&gt;&lt;testcase clas
     job("endless", project("", NO_SCM, &at("never"), ""));
     job("waits", project(ONE_PARAMETER, NO_SCM, &at("never"), ""));
     job("source", project("", &svn, "true", ""));
+    let told = r#"<triggers class="vector"><hudson.triggers.SCMTrigger><spec>0 0 1 1 *</spec></hudson.triggers.SCMTrigger></triggers>"#;
+    let hooked = format!("{}{told}", of_svn("hooked"));
+    job("hooked-svn", project("", &hooked, "true", ""));
+    let open = format!("<authToken>{JOB_TOKEN}</authToken>{NO_SCM}");
+    job("hooked-git", project(COMMIT, &open, "echo $GIT_COMMIT", ""));
     job("off", project(ONE_PARAMETER, NO_SCM, "true", ""));
     job(
         "contract-stop",
@@ -234,6 +250,7 @@ echo '&lt;testsuite&gt;&lt;testcase classname="a" name="b"/&gt;&lt;testcase clas
 }
 
 const NO_SCM: &str = r#"<scm class="hudson.scm.NullSCM"/>"#;
+const COMMIT: &str = "<hudson.model.StringParameterDefinition><name>GIT_COMMIT</name><description/><defaultValue>main</defaultValue></hudson.model.StringParameterDefinition>";
 const ONE_PARAMETER: &str = "<hudson.model.StringParameterDefinition><name>N</name><description/><defaultValue>0</defaultValue></hudson.model.StringParameterDefinition>";
 const PARAMETERS: &str = r#"<hudson.model.StringParameterDefinition><name>TAG</name><description>what to tag</description><defaultValue>1.0</defaultValue></hudson.model.StringParameterDefinition>
 <hudson.model.ChoiceParameterDefinition><name>PLACE</name><description/><choices class="java.util.Arrays$ArrayList"><a class="string-array"><string>dev</string><string>prod</string></a></choices></hudson.model.ChoiceParameterDefinition>

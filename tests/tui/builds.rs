@@ -8,7 +8,7 @@ use rolldeck::app::{Model, settle, update};
 use rolldeck::config::{FolderRule, Jenkins};
 use rolldeck::domain::build::{
     Build, BuildId, Checkout, Job, JobId, Outcome, Parameter, ParameterKind, Stage, StageState,
-    State, Tests,
+    State, Tests, Trigger,
 };
 use rolldeck::domain::image_work::ImageWork;
 use rolldeck::domain::{
@@ -20,7 +20,7 @@ use rolldeck::plan::{BuildProgress, ImagePlan, ImageProgress, Stamp};
 use super::night::{MINUTE, ago, model, night, press};
 use super::snapshots::check;
 
-const COMMIT: &str = "a1b9e3c07e0f5a2f3f7e1c0a9d8b7c6e5f4a3b2c";
+pub const COMMIT: &str = "a1b9e3c07e0f5a2f3f7e1c0a9d8b7c6e5f4a3b2c";
 
 fn servers() -> Vec<Jenkins> {
     let text =
@@ -28,7 +28,7 @@ fn servers() -> Vec<Jenkins> {
     serde_yaml::from_str(text).unwrap()
 }
 
-fn id(service: &str) -> JobId {
+pub fn id(service: &str) -> JobId {
     JobId::new("ci", &format!("shop/{service}/main"))
 }
 
@@ -48,6 +48,7 @@ fn build(service: &str, number: u32, state: State, started: i64) -> Build {
         description: None,
         parameters: vec![("REGION".into(), "eu".into())],
         causes: vec!["Started by an SCM change".into()],
+        trigger: Trigger::Change,
         sources: vec![Checkout {
             revision: COMMIT.into(),
             remotes: Vec::new(),
@@ -114,7 +115,7 @@ fn jobs() -> Vec<Job> {
     ]
 }
 
-fn recent() -> Vec<Build> {
+pub fn recent() -> Vec<Build> {
     let mut running = build("checkout", 813, State::Running, 40);
     let stage = |name: &str, state, seconds| Stage {
         name: name.into(),
@@ -154,7 +155,7 @@ fn told(model: &mut Model, outcome: Result<Vec<Job>, Failure>) {
     settle(model);
 }
 
-fn with_builds(width: u16, height: u16) -> Model {
+pub fn with_builds(width: u16, height: u16) -> Model {
     let mut model = model(&night(), width, height);
     model.settings.jenkins = servers();
     let all: Vec<_> = model.fleet.workloads().map(|w| w.id.clone()).collect();

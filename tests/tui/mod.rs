@@ -5,6 +5,7 @@ mod builds;
 mod cells;
 mod changes;
 mod clusters;
+mod commits;
 mod hostile;
 mod kept;
 mod night;

@@ -184,6 +184,7 @@ impl Recipe {
             action: None,
             turn: None,
             job: None,
+            repository: None,
         }
     }
 
@@ -215,6 +216,7 @@ impl Recipe {
                     created: ago(age),
                     containers: self.containers(self.versions[i]),
                     version_label: None,
+                    commit: None,
                     template: TemplateHash::of(self.versions[i]),
                     canonical: None,
                     restarted: None,

@@ -431,6 +431,7 @@ fn doctor() {
                 about: about.into(),
                 sentence: sentence.into(),
                 hint: hint.map(str::to_owned),
+                hook: None,
                 last: about == "clock",
             };
             update(&mut model, Event::Diagnosed { job, finding });

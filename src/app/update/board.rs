@@ -11,7 +11,8 @@ use crate::plan::{Target, Verb};
 
 use super::key::{self, Typed};
 use super::{
-    ask, batch, build, builds, changes, logs, notice, plan, releases, service, sync, table, text,
+    ask, batch, build, builds, changes, commits, logs, notice, plan, releases, service, sync,
+    table, text,
 };
 
 pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
@@ -96,6 +97,7 @@ pub fn open(model: &mut Model, id: WorkloadId, uid: Uid) -> Vec<Effect> {
     service::mark_current(&model.fleet, &mut screen);
     model.screens.push(Screen::Service(screen));
     model.work.wishes = true;
+    effects.extend(commits::ask(model));
     effects
 }
 

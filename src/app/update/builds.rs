@@ -12,6 +12,7 @@ use crate::app::model::{BuildsScreen, Model, RowBuild, Screen, Settings, TextKin
 use crate::config::jenkins;
 use crate::domain::build::{self, Build, Job};
 use crate::domain::chain::ImageTold;
+use crate::domain::delivery::{Delivery, deliveries as deliveries_of};
 use crate::domain::{Failure, Workload, WorkloadId, known};
 
 use super::{build as box_of, key, next_job, notice, text};
@@ -24,6 +25,23 @@ pub fn job_of(settings: &Settings, workload: &Workload) -> Option<build::JobId> 
         workload.job.as_deref(),
         (service, &workload.id.namespace),
     )
+}
+
+/// What built its revisions, and what is on its way, the newest first; nothing where no job is known.
+pub fn deliveries<'a>(model: &'a Model, workload: &Workload) -> Vec<Delivery<'a>> {
+    let Some(job) = job_of(&model.settings, workload) else {
+        return Vec::new();
+    };
+    let builds = model.chain.builds(&job);
+    if builds.is_empty() {
+        return Vec::new();
+    }
+    let mut revisions: Vec<_> = model.fleet.revisions(workload).iter().collect();
+    revisions.sort_by_key(|revision| std::cmp::Reverse(revision.number));
+    let servers = &model.settings.jenkins;
+    let server = servers.iter().find(|server| *server.name() == *job.server);
+    let label = server.and_then(|server| server.image.label.as_deref());
+    deliveries_of(&revisions, builds, |image| model.chain.facts(image, label))
 }
 
 /// For its row.

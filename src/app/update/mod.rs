@@ -7,8 +7,9 @@ pub mod build;
 pub mod builds;
 pub mod changes;
 pub mod clusters;
+pub mod commits;
 mod connection;
-mod doctor;
+pub mod doctor;
 mod feed;
 mod find;
 mod follow;
@@ -81,6 +82,7 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
         } => builds::told(model, &server, at, outcome),
         Event::BuildsRead { job, of, outcome } => builds::read(model, job, &of, outcome),
         Event::ImageTold { image, told } => builds::image_told(model, image, told),
+        Event::CommitsTold { between, outcome } => commits::told(model, &between, outcome),
         Event::JobRead { job, outcome } => build::read(model, job, outcome),
         Event::BuildLogged { job, outcome } => text::build_logged(model, job, outcome),
         Event::BuildProgressed { job, progress } => build::progressed(model, job, progress),
@@ -117,25 +119,23 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::ProgramsMissing { job, missing } => handover::programs_missing(model, job, missing),
         Event::HandedBack { handed, ended } => handover::handed_back(model, *handed, ended),
         Event::Configured { outcome } => settings::configured(model, outcome),
-        Event::Unnotified { why } => {
-            notice(model, why, true);
-            Vec::new()
-        }
+        Event::Unnotified { why } => said(model, why, true),
         Event::Saved { outcome } => sync::saved(model, outcome),
         Event::LoggedIn { cluster, outcome } => login::ended(model, &cluster, outcome),
         Event::Copied { file } => {
-            let words = match file {
-                Some(file) => format!("copied; also in {file}"),
-                None => "copied".to_owned(),
-            };
-            notice(model, words, false);
-            Vec::new()
+            let also = file.map_or_else(String::new, |file| format!("; also in {file}"));
+            said(model, format!("copied{also}"), false)
         }
     }
 }
 
 fn resized(model: &mut Model, (width, height): (u16, u16)) -> Vec<Effect> {
     (model.width, model.height, model.dirty) = (width, height, true);
+    Vec::new()
+}
+
+fn said(model: &mut Model, words: String, bad: bool) -> Vec<Effect> {
+    notice(model, words, bad);
     Vec::new()
 }
 

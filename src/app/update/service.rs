@@ -4,11 +4,12 @@ use crate::app::effect::{Compared, Effect, YamlOf};
 use crate::app::intent::Intent;
 use crate::app::layout;
 use crate::app::model::{Model, Pane, Screen, ServiceScreen};
-use crate::domain::{Fleet, Pod, revision};
+use crate::domain::{Fleet, Pod, Revision, Workload, revision};
 use crate::plan::{Target, Verb};
 
 use super::{
-    ask, board, build, builds, changes, handover, key, logs, notice, plan, releases, sync, text,
+    ask, board, build, builds, changes, commits, handover, key, logs, notice, plan, releases, sync,
+    text,
 };
 
 pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
@@ -64,7 +65,11 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
         Intent::ResumeSync => return sync::resume(model, &id),
         Intent::DeletePod => return delete_pod(model),
         Intent::Copy => return copy(model),
-        Intent::Retry => return board::retry(model),
+        Intent::Retry => {
+            let mut effects = commits::again(model);
+            effects.extend(board::retry(model));
+            return effects;
+        }
         _ => {}
     }
     Vec::new()
@@ -184,24 +189,16 @@ fn compare(model: &mut Model) -> Vec<Effect> {
         notice(model, "there are no two revisions to compare yet", false);
         return Vec::new();
     };
-    text::open_comparison(model, title, revisions)
+    let mut effects = commits::ask(model);
+    effects.extend(text::open_comparison(model, title, revisions));
+    effects
 }
 
 fn compared(model: &Model) -> Option<(String, Compared)> {
     let Some(Screen::Service(screen)) = model.screens.last() else {
         return None;
     };
-    let workload = model.fleet.workload(&screen.workload)?;
-    let revisions = model.fleet.revisions(workload);
-    let to = revision::current(workload, revisions)?;
-    let marked = revisions
-        .iter()
-        .find(|r| Some(&r.name) == screen.revision.as_ref() && r.uid != to.uid);
-    let before = || {
-        let older = revisions.iter().filter(|r| r.number < to.number);
-        older.max_by_key(|r| r.number)
-    };
-    let from = marked.or_else(before)?;
+    let (workload, (from, to)) = pair(model, screen)?;
     let title = format!(
         "{}: from {} to {}, which runs",
         workload.id.name,
@@ -214,6 +211,32 @@ fn compared(model: &Model) -> Option<(String, Compared)> {
         to: to.name.clone(),
     };
     Some((title, revisions))
+}
+
+/// What is compared: another revision, and the one that runs.
+type Pair<'a> = (&'a Workload, (&'a Revision, &'a Revision));
+
+/// The marked revision or the newest before the one that runs, and that one.
+pub fn pair<'a>(model: &'a Model, screen: &ServiceScreen) -> Option<Pair<'a>> {
+    let workload = model.fleet.workload(&screen.workload)?;
+    let revisions = model.fleet.revisions(workload);
+    let to = revision::current(workload, revisions)?;
+    let marked = revisions
+        .iter()
+        .find(|r| Some(&r.name) == screen.revision.as_ref() && r.uid != to.uid);
+    let before = || {
+        let older = revisions.iter().filter(|r| r.number < to.number);
+        older.max_by_key(|r| r.number)
+    };
+    Some((workload, (marked.or_else(before)?, to)))
+}
+
+/// The same, of a comparison that is open.
+pub fn named_pair<'a>(model: &'a Model, compared: &Compared) -> Option<Pair<'a>> {
+    let workload = model.fleet.workload(&compared.workload)?;
+    let revisions = model.fleet.revisions(workload);
+    let named = |name: &str| revisions.iter().find(|r| *r.name == *name);
+    Some((workload, (named(&compared.from)?, named(&compared.to)?)))
 }
 
 fn copy(model: &mut Model) -> Vec<Effect> {

@@ -81,6 +81,7 @@ impl Settings {
             holds: config.holds.clone(),
             jenkins: config.jenkins.clone(),
             builds: config.builds.clone(),
+            repositories: config.repositories.clone(),
             keymap,
             aliases: config.aliases.clone(),
             programs: config.programs.clone(),

@@ -12,7 +12,7 @@ use crate::text::action::whole;
 use crate::text::{age, clock, pad, width};
 
 use super::find::{self, Way};
-use super::{image, key, next_job, notice, record, releases};
+use super::{commits, image, key, next_job, notice, record, releases};
 
 /// So many lines of a build's log are kept, the newest.
 const BUILD_LOG: usize = 20_000;
@@ -50,7 +50,10 @@ fn named(of: &YamlOf) -> String {
 /// `title` says in words which two they are.
 pub fn open_comparison(model: &mut Model, title: String, revisions: Compared) -> Vec<Effect> {
     let job = next_job(model);
-    let kind = TextKind::Comparison(revisions.clone());
+    let kind = TextKind::Comparison {
+        revisions: revisions.clone(),
+        whole: 0,
+    };
     push(model, title, kind, loading(), job);
     vec![Effect::Compare { job, revisions }]
 }
@@ -148,18 +151,21 @@ fn events(model: &Model, id: &WorkloadId) -> Document {
 
 pub fn fetched(model: &mut Model, job: JobId, outcome: Result<Document, Failure>) -> Vec<Effect> {
     let now = model.now;
-    for screen in &mut model.screens {
-        if let Screen::Text(screen) = screen
-            && screen.job == job
-        {
-            match outcome {
-                Ok(document) => screen.document.learn(document, now),
-                Err(failure) => screen.document.fail(failure.sentence, now),
-            }
-            model.dirty = true;
-            break;
+    let its = |screen: &Screen| matches!(screen, Screen::Text(text) if text.job == job);
+    let Some(at) = model.screens.iter().position(its) else {
+        return Vec::new();
+    };
+    if let Screen::Text(screen) = &mut model.screens[at] {
+        if let (TextKind::Comparison { whole, .. }, Ok(document)) = (&mut screen.kind, &outcome) {
+            *whole = document.lines.len();
+        }
+        match outcome {
+            Ok(document) => screen.document.learn(document, now),
+            Err(failure) => screen.document.fail(failure.sentence, now),
         }
     }
+    commits::append(model, at);
+    model.dirty = true;
     Vec::new()
 }
 
@@ -298,7 +304,7 @@ fn again(model: &mut Model) -> Vec<Effect> {
         TextKind::Action { .. } => return record::again(model),
         TextKind::Yaml(_)
         | TextKind::Description(_)
-        | TextKind::Comparison(_)
+        | TextKind::Comparison { .. }
         | TextKind::Occurrence(_)
         | TextKind::Making(_)
         | TextKind::BuildLog(..)
@@ -347,7 +353,7 @@ fn again(model: &mut Model) -> Vec<Effect> {
             Effect::Cancel { job: old },
             Effect::FetchYaml { job, object },
         ],
-        TextKind::Comparison(revisions) => vec![
+        TextKind::Comparison { revisions, .. } => vec![
             Effect::Cancel { job: old },
             Effect::Compare { job, revisions },
         ],

@@ -12,7 +12,7 @@ use crate::domain::{Connection, Health, Phase};
 use crate::plan::Follow;
 use crate::text::{age, coarse_age};
 
-use super::{follow, notice, usage};
+use super::{commits, follow, notice, usage};
 
 pub fn ticked(model: &mut Model, now: Timestamp) -> Vec<Effect> {
     model.now = model.of_ours(now);
@@ -37,6 +37,7 @@ pub fn ticked(model: &mut Model, now: Timestamp) -> Vec<Effect> {
     settle::touch_what_ages(model);
     let mut effects = follow::fold(model);
     effects.extend(usage::ask(model));
+    effects.extend(commits::ask(model));
     settle(model);
     settle::tidy(model);
     let ages = ages(model);

@@ -44,6 +44,7 @@ pub fn build(number: u32, state: State) -> Build {
         description: None,
         parameters: Vec::new(),
         causes: Vec::new(),
+        trigger: super::Trigger::Other,
         sources: Vec::new(),
         commits: Vec::new(),
         culprits: Vec::new(),

@@ -3,20 +3,12 @@
 use serde_json::Value;
 
 use super::{Ask, Check, CheckId, CheckState, Finding, Verdict};
-use crate::domain::commit::{COMMIT_ANNOTATION, Scheme, hash_in, svn_number_in, undone};
+use crate::domain::commit::{Between, COMMIT_ANNOTATION, Scheme, in_tag, undone};
 use crate::domain::{Commits, ImageRef, Repository};
 use crate::text;
 
 /// Of a subject so much is told, in characters.
 const LONGEST: usize = 60;
-
-/// What is to be looked up: the commits that `to` has and `from` has not.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Between {
-    pub repository: Repository,
-    pub from: Box<str>,
-    pub to: Box<str>,
-}
 
 /// Nothing to ask where the repository or one of the commits is not known, or where they are the same.
 pub fn question(repository: Option<&Repository>, live: &Value, target: &Value) -> Option<Check> {
@@ -48,14 +40,9 @@ fn annotated(live: &Value, target: &Value) -> Option<(String, String)> {
 
 /// The tags of the first container whose two tags both hold one: `main-a1b9e3c`, `r120-b7`.
 fn in_tags(scheme: Scheme, live: &Value, target: &Value) -> Option<(String, String)> {
-    let named = |tag: &str| match scheme {
-        Scheme::Git => hash_in(tag),
-        Scheme::Subversion => svn_number_in(tag).map(|number| format!("r{number}")),
-    };
     let of = |container: &Value| {
-        ImageRef::parse(container["image"].as_str()?)
-            .tag
-            .and_then(named)
+        let tag = ImageRef::parse(container["image"].as_str()?).tag?;
+        in_tag(scheme, tag)
     };
     let containers = |template: &Value| template["spec"]["containers"].as_array().cloned();
     let others = containers(target)?;

@@ -9,7 +9,7 @@ use super::wire;
 use crate::domain::Commit;
 use crate::domain::build::{
     Artefact, Build, BuildId, Checkout, Given, Job, JobId, Outcome, Parameter, ParameterKind,
-    Queued, Stage, StageState, State, Tests,
+    Queued, Stage, StageState, State, Tests, Trigger,
 };
 
 /// `url` gives the address of a page.
@@ -42,6 +42,8 @@ pub fn build(job: &JobId, wire: wire::Build, url: String) -> Build {
     let tests = wire.actions.iter().find_map(tests);
     let commits = wire.change_set.into_iter().chain(wire.change_sets);
     let commits = commits.flat_map(|set| set.items).map(commit).collect();
+    let all_causes = wire.actions.iter().flat_map(|action| &action.causes);
+    let trigger = trigger(all_causes);
     let (parameters, causes) = of_actions(wire.actions);
     Build {
         id: BuildId {
@@ -63,6 +65,7 @@ pub fn build(job: &JobId, wire: wire::Build, url: String) -> Build {
         description: filled(wire.description),
         parameters,
         causes,
+        trigger,
         sources,
         commits,
         culprits: wire
@@ -121,6 +124,40 @@ fn of_actions(actions: Vec<wire::Action>) -> (Vec<Given>, Vec<Box<str>>) {
         causes.extend(action.causes.into_iter().filter_map(cause));
     }
     (parameters, causes)
+}
+
+/// The plugins whose hooks start builds, by the last word of their classes.
+const OF_HOOKS: &[&str] = &[
+    "GitHubPushCause",
+    "GitLabWebHookCause",
+    "GiteeWebHookCause",
+    "BitBucketPushCause",
+    "GenericCause",
+    "BranchEventCause",
+];
+const OF_CHANGES: &str = "SCMTriggerCause";
+
+/// By the class, which no language changes, or else by the words. A note that a script gave begins with `push`.
+fn trigger<'a>(causes: impl Iterator<Item = &'a wire::Cause>) -> Trigger {
+    let one = |cause: &wire::Cause| {
+        let class = cause.class.rsplit(['.', '$']).next().unwrap_or_default();
+        let words = cause.short_description.to_lowercase();
+        let by_person = words.starts_with("started by user");
+        let hook = words.contains("with note: push")
+            || words.contains("push by")
+            || words.starts_with("push event");
+        if OF_HOOKS.contains(&class) || hook && !by_person {
+            Trigger::Push
+        } else if class == OF_CHANGES || words == "started by an scm change" {
+            Trigger::Change
+        } else {
+            Trigger::Other
+        }
+    };
+    let all: Vec<_> = causes.map(one).collect();
+    let first = [Trigger::Push, Trigger::Change];
+    let found = first.into_iter().find(|trigger| all.contains(trigger));
+    found.unwrap_or_default()
 }
 
 /// A pipeline may know its result long before it ends.
@@ -290,6 +327,44 @@ mod tests {
         assert_eq!(build.item, Some(99));
         assert_eq!(build.sources.len(), 2);
         assert_eq!(&*build.commits[0].author, "Bo");
+    }
+
+    #[test]
+    fn what_started_a_build() {
+        for (class, words, want) in [
+            ("", "Started by an SCM change", Trigger::Change),
+            (
+                "hudson.triggers.SCMTrigger$SCMTriggerCause",
+                "由 SCM 变更启动",
+                Trigger::Change,
+            ),
+            ("com.cloudbees.jenkins.GitHubPushCause", "x", Trigger::Push),
+            (
+                "jenkins.branch.BranchEventCause",
+                "Push event to branch main",
+                Trigger::Push,
+            ),
+            (
+                "jenkins.branch.BranchIndexingCause",
+                "Branch indexing",
+                Trigger::Other,
+            ),
+            (
+                "",
+                "Started by remote host 10.0.0.1 with note: push main a1b9e3c",
+                Trigger::Push,
+            ),
+            ("", "Started by remote host 10.0.0.1", Trigger::Other),
+            ("", "Started by user push by night", Trigger::Other),
+            ("", "Started by timer", Trigger::Other),
+        ] {
+            let cause = wire::Cause {
+                class: class.into(),
+                short_description: words.into(),
+            };
+            assert_eq!(trigger([cause].iter()), want, "{class} {words}");
+        }
+        assert_eq!(trigger([].iter()), Trigger::Other);
     }
 
     #[test]

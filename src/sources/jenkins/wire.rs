@@ -153,6 +153,9 @@ pub struct Action {
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Cause {
+    /// Hudson does not tell it.
+    #[serde(rename = "_class")]
+    pub class: String,
     #[serde(deserialize_with = "or_default")]
     pub short_description: String,
 }

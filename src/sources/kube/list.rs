@@ -63,6 +63,22 @@ impl Coming {
     }
 }
 
+/// The items of a source, page by page, until there are so many.
+///
+/// # Errors
+/// A request failed, or what came is no list.
+pub async fn all(cluster: &Cluster, source: &SourceId, most: usize) -> Result<Vec<Item>, Error> {
+    let (mut items, mut next) = (Vec::new(), String::new());
+    loop {
+        let (page, _) = Coming::ask(cluster, source, PAGE, &next).page().await?;
+        items.extend(page.items);
+        next = page.next;
+        if next.is_empty() || items.len() >= most {
+            return Ok(items);
+        }
+    }
+}
+
 async fn read(
     cluster: Cluster,
     source: SourceId,

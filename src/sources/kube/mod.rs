@@ -25,6 +25,7 @@ pub mod wire;
 pub use client::{Answer, Body, Cluster, Review};
 pub use error::Error;
 pub use identity::{at_first, identify};
+pub use list::all as list_all;
 pub use session::{ByHand, connect, contexts};
 
 #[cfg(test)]

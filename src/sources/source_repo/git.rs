@@ -14,6 +14,7 @@ use tokio::sync::OnceCell;
 use super::Error;
 use super::copy::LocalCopy;
 use super::process::{Ended, Limits, Output, run};
+use super::said::plainly;
 use crate::domain::commit::{Head, commit_hash};
 use crate::domain::{Commit, Commits, Remote, Repository};
 
@@ -119,7 +120,11 @@ impl Git {
             let (id, name) = line.split_once('\t')?;
             let branch = name.strip_prefix("refs/heads/")?.into();
             let id = commit_hash(id)?.into();
-            Some(Head { branch, id })
+            Some(Head {
+                branch,
+                id,
+                at: None,
+            })
         };
         Ok(text.lines().filter_map(head).collect())
     }
@@ -372,7 +377,7 @@ async fn configured_ssh() -> Option<OsString> {
 fn succeed(remote: &Remote, ended: Ended) -> Result<Output, Error> {
     ended.map_err(|said| Error::Failed {
         about: remote.to_string(),
-        said,
+        said: plainly(&said),
     })
 }
 

@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 use super::Error;
 use crate::config::secret::SecretFrom;
 use crate::config::{self, Proxy};
-use crate::domain::commit::{CommitCheck, Delivery, Host, PullRequest};
+use crate::domain::commit::{CommitCheck, CommitFacts, Delivery, HookCalls, Host, PullRequest};
 use crate::domain::{Commits, Remote, Repository};
 use crate::sources::http::{Answer, Ask, Http, Redirects, Url, base};
 use crate::sources::secret::{self, Secret};
@@ -69,6 +69,12 @@ impl Interface {
         known && self.rule.token.is_some() && repository.folder.is_none()
     }
 
+    /// It is asked of pull requests and of what was run for a commit.
+    pub fn tells_of_commits(&self, repository: &Repository) -> bool {
+        let tells = matches!(repository.remote.host, Host::GitHub | Host::GitLab);
+        tells && self.rule.token.is_some()
+    }
+
     pub fn of<'a>(&'a self, remote: &'a Remote) -> Asked<'a> {
         Asked {
             interface: self,
@@ -115,15 +121,29 @@ impl Asked<'_> {
         }
     }
 
-    /// The newest call of any hook of the repository; `None` when there was none lately.
+    /// The pull request that brought a commit, and how that fared.
+    ///
+    /// # Errors
+    /// One sentence.
+    pub async fn facts(self, commit: &str) -> Result<CommitFacts, Error> {
+        let pulls = self.pull_requests(commit);
+        let (pulls, checks) = tokio::try_join!(pulls, self.checks(commit))?;
+        Ok(CommitFacts {
+            pull: pulls.into_iter().next(),
+            state: checks.iter().map(|check| check.state).max(),
+        })
+    }
+
+    /// The newest call of the hooks that call this server, that of a push before all others.
     ///
     /// # Errors
     /// One sentence. The right to see hooks is that of an administrator of the repository.
-    pub async fn last_delivery(self) -> Result<Option<Delivery>, Error> {
+    pub async fn calls(self, server: &str) -> Result<HookCalls, Error> {
         match self.remote.host {
-            Host::GitHub => github::last_delivery(self).await,
-            Host::GitLab => gitlab::last_delivery(self).await,
-            Host::Gitee | Host::Other => Err(self.untold("whether a hook was called")),
+            Host::GitHub => github::calls(self, server).await,
+            Host::GitLab => gitlab::calls(self, server).await,
+            Host::Gitee => gitee::calls(self, server).await,
+            Host::Other => Err(self.untold("whether a hook was called")),
         }
     }
 
@@ -307,6 +327,30 @@ fn left_alone(answer: &Answer) -> Option<String> {
     let until = first(["x-ratelimit-reset", "ratelimit-reset"])?;
     let until = Timestamp::from_second(until).ok()?;
     (remaining == 0).then(|| format!("until {until}"))
+}
+
+/// Whether this address lies on the server. There may be a secret in it: it is shown to nobody.
+fn is_on(url: &str, server: &str) -> bool {
+    let place = |url: &str| {
+        let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let machine = authority.rsplit_once('@').map_or(authority, |(_, m)| m);
+        format!("{}/{path}", machine.to_lowercase())
+    };
+    let server = place(server.trim_end_matches('/'));
+    let server = server.trim_end_matches('/');
+    let rest = place(url);
+    let rest = rest.strip_prefix(server);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The newest of these calls, a push before others: `None` where a hook was not called lately.
+fn newest(calls: Vec<Delivery>) -> HookCalls {
+    let rank = |call: &Delivery| (call.event.contains("push"), call.at);
+    match calls.into_iter().max_by_key(rank) {
+        Some(call) => HookCalls::Last(call),
+        None => HookCalls::NoCall,
+    }
 }
 
 /// One segment of a path, or one value of a query.

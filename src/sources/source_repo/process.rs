@@ -8,6 +8,7 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use super::Error;
+use super::said::masked;
 use crate::sources::process_group::ProcessGroup;
 
 /// More of what a command complains of is dropped.
@@ -146,7 +147,7 @@ fn last_words(stderr: &[u8], status: ExitStatus) -> String {
         None => lines.last().copied().unwrap_or_default(),
     };
     let line = line.strip_prefix("fatal: ").unwrap_or(line);
-    let line: String = line.chars().take(LONGEST_SENTENCE).collect();
+    let line: String = masked(line).chars().take(LONGEST_SENTENCE).collect();
     match (line.is_empty(), status.code()) {
         (false, _) => line,
         (true, Some(code)) => format!("it failed without a word (exit {code})"),

@@ -10,7 +10,8 @@ use super::Error;
 use super::git::{MOST_COMMITS, MOST_PATHS};
 use super::log_xml::{Entry, entries};
 use super::process::{Limits, run};
-use crate::domain::commit::svn_number_in;
+use super::said::plainly;
+use crate::domain::commit::{Head, svn_number_in};
 use crate::domain::{Commit, Commits, Repository};
 
 const LIMITS: Limits = Limits {
@@ -70,10 +71,45 @@ impl Svn {
             others: 0,
         })
     }
+
+    /// What was committed last below this folder.
+    ///
+    /// # Errors
+    /// One sentence.
+    pub async fn newest(self, repository: &Repository) -> Result<Option<Head>, Error> {
+        let place = place(repository, "HEAD");
+        let (found, _) = entries_of(repository, ("HEAD:1", 1), &place).await?;
+        Ok(found.first().map(commit).map(|commit| Head {
+            branch: folder(repository).into(),
+            id: commit.id,
+            at: commit.at,
+        }))
+    }
+}
+
+/// The last of these names: `trunk`.
+fn folder(repository: &Repository) -> &str {
+    let path = repository.folder.as_deref();
+    let path = path.unwrap_or(&repository.remote.path);
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// Newest first. Whether there was more than fits.
 async fn log(repository: &Repository, low: u64, high: u64) -> Result<(Vec<Entry>, bool), Error> {
+    let place = place(repository, &high.to_string());
+    entries_of(
+        repository,
+        (&format!("{high}:{low}"), MOST_COMMITS + 1),
+        &place,
+    )
+    .await
+}
+
+async fn entries_of(
+    repository: &Repository,
+    (range, most): (&str, usize),
+    place: &str,
+) -> Result<(Vec<Entry>, bool), Error> {
     let about = repository.remote.to_string();
     let mut command = Command::new("svn");
     command
@@ -87,17 +123,20 @@ async fn log(repository: &Repository, low: u64, high: u64) -> Result<(Vec<Entry>
         .args(["log", "--xml", "--verbose"])
         .args(["--non-interactive", "--no-auth-cache"])
         .args(["--config-option", "servers:global:http-timeout=20"])
-        .args(["--limit", &(MOST_COMMITS + 1).to_string()])
-        .args(["--revision", &format!("{high}:{low}"), "--"])
-        .arg(place(repository, high));
+        .args(["--limit", &most.to_string()])
+        .args(["--revision", range, "--"])
+        .arg(place);
     let output = run("svn", command, &about, LIMITS).await?;
-    let output = output.map_err(|said| Error::Failed { about, said })?;
+    let output = output.map_err(|said| Error::Failed {
+        about,
+        said: plainly(&said),
+    })?;
     let text = String::from_utf8_lossy(&output.bytes);
     Ok((entries(&text), output.cut))
 }
 
 /// As it was called in that revision: it may be gone since.
-fn place(repository: &Repository, revision: u64) -> String {
+fn place(repository: &Repository, revision: &str) -> String {
     let url = repository.remote.url.trim_end_matches('/');
     let folder = repository.folder.as_deref().map(encoded);
     let folder = folder
@@ -148,9 +187,9 @@ mod tests {
             folder: None,
         };
         let shop = "svn+ssh://ann@host/shop/trunk";
-        assert_eq!(place(&repository, 7), format!("{shop}@7"));
+        assert_eq!(place(&repository, "7"), format!("{shop}@7"));
         repository.folder = Some("services/a b@é".into());
         let folder = "services/a%20b%40%C3%A9";
-        assert_eq!(place(&repository, 7), format!("{shop}/{folder}@7"));
+        assert_eq!(place(&repository, "7"), format!("{shop}/{folder}@7"));
     }
 }

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use crate::app::Model;
 use crate::app::intent::Intent;
 use crate::app::model::ServiceScreen;
+use crate::app::update::builds::deliveries;
 use crate::app::update::missing_permission;
 use crate::app::words::key;
 use crate::domain::delivery::Delivery;
@@ -73,7 +74,7 @@ pub fn service(pen: &mut Pen<'_>, model: &Model, screen: &ServiceScreen) {
         standing,
         deliveries: Vec::new(),
     };
-    view.deliveries = delivery::of(&view);
+    view.deliveries = deliveries(model, workload);
     let y = headline(pen, &view);
     let height = pen.height().saturating_sub(y);
     let width = pen.width();
@@ -249,7 +250,7 @@ fn wide(pen: &mut Pen<'_>, view: &View<'_>) {
     let left = history::wanted(view).clamp(half - half / 8, half + half / 5);
     let height = pen.height();
     pen.part(left, 0, 1, height).column(0, "│", Role::Dim);
-    let changes = changes::lines(view);
+    let changes = changes::changes(view);
     let changes_rows = rows(changes.len() + 1).min(height / 2);
     let history = height
         .saturating_sub(changes_rows + 1)

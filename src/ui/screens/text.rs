@@ -73,10 +73,10 @@ fn is_marked(kind: &TextKind, line: usize) -> bool {
 /// The sign of a comparison's line is repeated by its colour.
 fn role_of(kind: &TextKind, line: &str) -> Role {
     match (kind, line.as_bytes().first()) {
-        (TextKind::Comparison(_), Some(b'+')) => Role::Good,
-        (TextKind::Comparison(_), Some(b'-')) => Role::Bad,
+        (TextKind::Comparison { .. }, Some(b'+')) => Role::Good,
+        (TextKind::Comparison { .. }, Some(b'-')) => Role::Bad,
         (
-            TextKind::Comparison(_)
+            TextKind::Comparison { .. }
             | TextKind::Yaml(_)
             | TextKind::Description(_)
             | TextKind::Events(_)

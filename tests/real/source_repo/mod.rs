@@ -1,6 +1,8 @@
 //! Real repositories, by the real git and the real svn.
 
+mod failures;
 mod git;
+mod hooks;
 mod plan;
 mod subversion;
 

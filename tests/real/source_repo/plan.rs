@@ -48,6 +48,16 @@ fn commits_that_go_back_are_named_with_their_fixes_and_migrations() {
     assert!(text.contains(&want), "{text}");
     assert!(!text.contains('\x1b'), "{text}");
 
+    let words = ["history", "checkout", "--commits"];
+    let listed = launch(&kubeconfig, home.path(), Some(&world.url())).with(&words);
+    let text = said(&listed.run()).1;
+    let head = format!("{} to {}: 2", &old[..7], &new[..7]);
+    assert!(text.contains(&head), "{text}");
+    assert!(
+        text.contains("fix: rounding \\x1b[2J (Ann)") && !text.contains('\x1b'),
+        "{text}"
+    );
+
     // A template that says it itself, and says something that is not there.
     let nowhere = "0123456789abcdef0123456789abcdef01234567";
     let change = json!({"spec": {"template": {"metadata": {"annotations": {"rolldeck.dev/commit": nowhere}}}}});

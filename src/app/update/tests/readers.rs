@@ -24,6 +24,7 @@ pub fn finding(model: &mut Model, job: JobId, last: bool) {
         about: "server".into(),
         sentence: "answers".into(),
         hint: None,
+        hook: None,
         last,
     };
     update(model, Event::Diagnosed { job, finding });

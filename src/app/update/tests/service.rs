@@ -185,5 +185,11 @@ fn the_comparison_knows_its_service() {
         from: "checkout-old".into(),
         to: "checkout-new".into(),
     };
-    assert_eq!(text(&model).kind, TextKind::Comparison(want));
+    assert_eq!(
+        text(&model).kind,
+        TextKind::Comparison {
+            revisions: want,
+            whole: 0
+        }
+    );
 }

@@ -52,6 +52,7 @@ pub fn revision(number: u64, tag: &str, available: u32) -> FreshRevision {
             created: AT.parse().unwrap(),
             containers: containers(tag),
             version_label: None,
+            commit: None,
             template: TemplateHash::of(&raw),
             canonical: None,
             restarted: None,
@@ -127,6 +128,7 @@ pub fn workload(tag: &str) -> Workload {
         action: None,
         turn: None,
         job: None,
+        repository: None,
     }
 }
 

@@ -132,6 +132,7 @@ fn bare(
         created: created(meta)?,
         containers: containers(&template.spec),
         version_label: optional(template.metadata.labels.version()),
+        commit: optional(template.metadata.annotations.commit.as_ref()),
         template: TemplateHash::of(raw_template),
         canonical: None,
         restarted: optional(template.metadata.annotations.restarted_at.as_ref()),

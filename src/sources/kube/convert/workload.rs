@@ -21,6 +21,7 @@ pub fn workload(cluster: &ClusterId, kind: Kind, raw: &str) -> Result<Workload, 
     let raw_template = template_of(spec)?;
     let template: wire::Template<'_> = serde_json::from_str(raw_template)?;
     let version = template.metadata.labels.version();
+    let repository = template.metadata.annotations.repository.as_ref();
     Ok(Workload {
         id: WorkloadId {
             cluster: cluster.clone(),
@@ -60,6 +61,7 @@ pub fn workload(cluster: &ClusterId, kind: Kind, raw: &str) -> Result<Workload, 
         action: live_note(meta.annotations.action.as_ref(), raw_template),
         turn: live_note(meta.annotations.turn.as_ref(), raw_template),
         job: optional(meta.annotations.job.as_ref()),
+        repository: optional(repository.or(meta.annotations.repository.as_ref())),
     })
 }
 

@@ -199,6 +199,10 @@ pub struct Annotations<'a> {
     pub turn: Option<Text<'a>>,
     #[serde(borrow, rename = "rolldeck.dev/job")]
     pub job: Option<Text<'a>>,
+    #[serde(borrow, rename = "rolldeck.dev/repository")]
+    pub repository: Option<Text<'a>>,
+    #[serde(borrow, rename = "rolldeck.dev/commit")]
+    pub commit: Option<Text<'a>>,
     #[serde(borrow, rename = "argocd.argoproj.io/tracking-id")]
     pub argo_tracking_id: Option<Text<'a>>,
     #[serde(borrow, rename = "rolldeck.dev/suspended")]

@@ -3,13 +3,15 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{Asked, Error, encoded, encoded_path};
-use crate::domain::commit::{CheckState, CommitCheck, Delivery, PullRequest};
+use super::{Asked, Error, encoded, encoded_path, is_on, newest};
+use crate::domain::commit::{CheckState, CommitCheck, Delivery, HookCalls, PullRequest};
 use crate::domain::{Commit, Commits, Remote};
 use crate::sources::source_repo::git::{MOST_COMMITS, short_text};
 
 /// A page of commits.
 const PAGE: usize = 100;
+/// So many calls of a hook are looked at: the newest may be of something else than a push.
+const CALLS: usize = 20;
 /// Of the files of a comparison more are not told.
 const MOST_FILES: usize = 300;
 
@@ -198,6 +200,14 @@ fn state(word: &str) -> CheckState {
 #[derive(Deserialize)]
 struct Hook {
     id: u64,
+    #[serde(default)]
+    config: HookConfig,
+}
+
+#[derive(Deserialize, Default)]
+struct HookConfig {
+    #[serde(default)]
+    url: String,
 }
 
 #[derive(Deserialize)]
@@ -209,23 +219,25 @@ struct Call {
     status_code: u16,
 }
 
-pub(super) async fn last_delivery(asked: Asked<'_>) -> Result<Option<Delivery>, Error> {
+pub(super) async fn calls(asked: Asked<'_>, server: &str) -> Result<HookCalls, Error> {
     let hooks = format!("repos/{}/hooks", encoded_path(&asked.remote.path));
     let all: Vec<Hook> = asked.read(&hooks).await?;
-    let mut newest: Option<Delivery> = None;
-    for hook in all {
-        let path = format!("{hooks}/{}/deliveries?per_page=1", hook.id);
+    let ours = all.iter().filter(|hook| is_on(&hook.config.url, server));
+    let ours: Vec<_> = ours.map(|hook| hook.id).collect();
+    if ours.is_empty() {
+        return Ok(HookCalls::NoHook);
+    }
+    let mut calls = Vec::new();
+    for id in ours {
+        let path = format!("{hooks}/{id}/deliveries?per_page={CALLS}");
         let told: Vec<Call> = asked.read(&path).await?;
-        let told = told.into_iter().next().map(|one| Delivery {
-            at: one.delivered_at,
+        calls.extend(told.into_iter().map(|one| Delivery {
+            at: Some(one.delivered_at),
             event: one.event.into(),
             status: Some(one.status_code).filter(|code| *code != 0),
-        });
-        if told.as_ref().map(|one| one.at) > newest.as_ref().map(|one| one.at) {
-            newest = told;
-        }
+        }));
     }
-    Ok(newest)
+    Ok(newest(calls))
 }
 
 fn of_commit(asked: Asked<'_>, commit: &str, what: &str) -> String {

@@ -3,10 +3,13 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{Asked, Error, encoded};
-use crate::domain::commit::{CheckState, CommitCheck, Delivery, PullRequest};
+use super::{Asked, Error, encoded, is_on, newest};
+use crate::domain::commit::{CheckState, CommitCheck, Delivery, HookCalls, PullRequest};
 use crate::domain::{Commit, Commits};
 use crate::sources::source_repo::git::{MOST_COMMITS, short_text};
+
+/// So many calls of a hook are looked at: the newest may be of something else than a push.
+const CALLS: usize = 20;
 
 #[derive(Deserialize)]
 struct Comparison {
@@ -124,6 +127,8 @@ pub(super) async fn checks(asked: Asked<'_>, commit: &str) -> Result<Vec<CommitC
 #[derive(Deserialize)]
 struct Hook {
     id: u64,
+    #[serde(default)]
+    url: String,
 }
 
 #[derive(Deserialize)]
@@ -136,27 +141,29 @@ struct Called {
     response_status: serde_json::Value,
 }
 
-pub(super) async fn last_delivery(asked: Asked<'_>) -> Result<Option<Delivery>, Error> {
+pub(super) async fn calls(asked: Asked<'_>, server: &str) -> Result<HookCalls, Error> {
     let hooks = format!("{}/hooks", project(asked));
     let all: Vec<Hook> = asked.read(&hooks).await?;
-    let mut newest: Option<Delivery> = None;
-    for hook in all {
-        let path = format!("{hooks}/{}/events?per_page=1", hook.id);
+    let ours = all.iter().filter(|hook| is_on(&hook.url, server));
+    let ours: Vec<_> = ours.map(|hook| hook.id).collect();
+    if ours.is_empty() {
+        return Ok(HookCalls::NoHook);
+    }
+    let mut calls = Vec::new();
+    for id in ours {
+        let path = format!("{hooks}/{id}/events?per_page={CALLS}");
         let told: Vec<Called> = asked.read(&path).await?;
-        let told = told.into_iter().next().and_then(|one| {
+        calls.extend(told.into_iter().map(|one| {
             let status = &one.response_status;
             let number = status.as_u64().or_else(|| status.as_str()?.parse().ok());
-            Some(Delivery {
-                at: one.created_at?,
+            Delivery {
+                at: one.created_at,
                 event: one.trigger.trim_end_matches("_hooks").into(),
                 status: number.and_then(|code| u16::try_from(code).ok()),
-            })
-        });
-        if told.as_ref().map(|one| one.at) > newest.as_ref().map(|one| one.at) {
-            newest = told;
-        }
+            }
+        }));
     }
-    Ok(newest)
+    Ok(newest(calls))
 }
 
 /// By its path, as one piece.

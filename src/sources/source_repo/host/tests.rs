@@ -111,14 +111,18 @@ fn github(path: &str, _: &str) -> Page {
         "/api/v3/repos/shop/cart/commits/b/check-runs" => ok(
             r#"{"check_runs":[{"name":"lint","conclusion":"success"},{"name":"e2e","conclusion":null}]}"#,
         ),
-        "/api/v3/repos/shop/cart/hooks" => ok(r#"[{"id":1},{"id":2},{"id":3}]"#),
-        "/api/v3/repos/shop/cart/hooks/1/deliveries?per_page=1" => {
-            ok(r#"[{"delivered_at":"2026-11-27T13:00:00Z","event":"push","status_code":0}]"#)
-        }
-        "/api/v3/repos/shop/cart/hooks/2/deliveries?per_page=1" => {
+        "/api/v3/repos/shop/cart/hooks" => ok(
+            r#"[{"id":1,"config":{"url":"https://ci.corp/jenkins/github-webhook/"}},
+            {"id":2,"config":{"url":"http://x:hunter2@CI.corp/jenkins?token=hunter2"}},
+            {"id":3,"config":{"url":"https://ci.corp/jenkins2/"}},{"id":4}]"#,
+        ),
+        "/api/v3/repos/shop/cart/hooks/1/deliveries?per_page=20" => ok(
+            r#"[{"delivered_at":"2026-11-27T14:00:00Z","event":"ping","status_code":200},
+            {"delivered_at":"2026-11-27T13:00:00Z","event":"push","status_code":0}]"#,
+        ),
+        "/api/v3/repos/shop/cart/hooks/2/deliveries?per_page=20" => {
             ok(r#"[{"delivered_at":"2026-11-27T12:00:00Z","event":"push","status_code":200}]"#)
         }
-        "/api/v3/repos/shop/cart/hooks/3/deliveries?per_page=1" => ok("[]"),
         _ => missing(),
     }
 }
@@ -160,11 +164,15 @@ async fn what_github_tells() {
         ("e2e", CheckState::Pending),
     ];
     assert_eq!(checks, want);
-    let last = asked.last_delivery().await.unwrap().unwrap();
-    assert_eq!(
-        (last.at.to_string().as_str(), last.status),
-        ("2026-11-27T13:00:00Z", None)
-    );
+    let newest = Delivery {
+        at: "2026-11-27T13:00:00Z".parse().ok(),
+        event: "push".into(),
+        status: None,
+    };
+    let calls = asked.calls("https://ci.corp/jenkins/").await.unwrap();
+    assert_eq!(calls, HookCalls::Last(newest));
+    let none = asked.calls("https://other.corp").await.unwrap();
+    assert_eq!(none, HookCalls::NoHook);
 }
 
 fn gitlab(path: &str, _: &str) -> Page {
@@ -182,8 +190,8 @@ fn gitlab(path: &str, _: &str) -> Page {
         "repository/commits/b/statuses" => {
             ok(r#"[{"name":"build","status":"running"},{"name":"test","status":"failed"}]"#)
         }
-        "hooks" => ok(r#"[{"id":1}]"#),
-        "hooks/1/events?per_page=1" => ok(
+        "hooks" => ok(r#"[{"id":1,"url":"https://ci.corp/project/shop/cart"}]"#),
+        "hooks/1/events?per_page=20" => ok(
             r#"[{"trigger":"push_hooks","response_status":"404","created_at":"2026-11-27T13:00:00.000Z"}]"#,
         ),
         _ => missing(),
@@ -209,7 +217,9 @@ async fn what_gitlab_tells() {
     let checks = asked.checks("b").await.unwrap();
     let states: Vec<_> = checks.iter().map(|check| check.state).collect();
     assert_eq!(states, [CheckState::Pending, CheckState::Failed]);
-    let last = asked.last_delivery().await.unwrap().unwrap();
+    let HookCalls::Last(last) = asked.calls("https://ci.corp").await.unwrap() else {
+        panic!("it was called");
+    };
     assert_eq!((&*last.event, last.status), ("push", Some(404)));
 }
 
@@ -223,6 +233,9 @@ async fn what_gitee_tells_and_what_it_does_not() {
                 "files":[{"filename":"a.sql"}]}"#,
             ),
             "/api/v5/repos/shop/cart/compare/b...a" => ok(r#"{"commits":[]}"#),
+            "/api/v5/repos/shop/cart/hooks" => ok(
+                r#"[{"url":"https://ci.corp/gitee-project/cart","result_code":500},{"url":"https://new.corp/"}]"#,
+            ),
             _ => missing(),
         }
     })
@@ -238,11 +251,16 @@ async fn what_gitee_tells_and_what_it_does_not() {
     assert_eq!((found.list.len(), found.others), (1, 0));
     let page = "https://git.corp/shop/cart/commit/1";
     assert_eq!(found.list[0].url.as_deref(), Some(page));
-    let error = asked.last_delivery().await.unwrap_err().to_string();
+    let HookCalls::Last(last) = asked.calls("https://ci.corp").await.unwrap() else {
+        panic!("it was called");
+    };
+    assert_eq!((last.at, last.status), (None, Some(500)));
     assert_eq!(
-        error,
-        "git.corp/shop/cart: its host does not tell whether a hook was called"
+        asked.calls("https://new.corp").await.unwrap(),
+        HookCalls::NoCall
     );
+    let error = asked.pull_requests("b").await.unwrap_err().to_string();
+    assert!(error.contains("its host does not tell"), "{error}");
     let error = asked.between("a", "x").await.unwrap_err().to_string();
     assert!(!error.contains(TOKEN), "{error}");
 }
@@ -353,6 +371,76 @@ async fn whatever_goes_wrong_is_one_sentence_without_the_token() {
             !error.contains("hunter2") && !error.contains('\n'),
             "{error}"
         );
+    }
+}
+
+#[tokio::test]
+async fn what_goes_wrong_with_the_list_of_calls_is_said_by_each_host() {
+    const CHUNKED: &str = "transfer-encoding: chunked\r\nx-";
+    let html = "content-type: text/html\r\n";
+    for (status, headers, body, want) in [
+        (
+            401,
+            "",
+            r#"{"message":"Bad"}"#,
+            "the host does not accept the token",
+        ),
+        (
+            403,
+            "",
+            r#"{"message":"no"}"#,
+            "the host does not let the token",
+        ),
+        (
+            404,
+            "",
+            r#"{"message":"no"}"#,
+            "the host knows no such thing",
+        ),
+        (
+            429,
+            "retry-after: 7\r\n",
+            "",
+            "the host wants to be left alone for 7s",
+        ),
+        (500, html, "<title>Oh</title>", "the host failed: Oh (500)"),
+        (200, html, "<title>Log in</title>", "a page, and no answer"),
+        (200, "", "nothing", "the answer is not JSON"),
+        (200, "", "{}", "the answer is not of the kind"),
+        (200, CHUNKED, "5\r\n[{\"id", "the answer broke off"),
+    ] {
+        for version in ["v3", "v4", "v5"] {
+            let model = Model::new(move |_, _| (status, headers, body.to_owned())).await;
+            let (interface, repository) = model.at(version);
+            let asked = interface.of(&repository.remote);
+            let error = asked
+                .calls("https://ci.corp")
+                .await
+                .unwrap_err()
+                .to_string();
+            let want = format!("git.corp/shop/cart: {want}");
+            assert!(error.starts_with(&want), "{version} {error}");
+            assert!(!error.contains(TOKEN) && !error.contains('\n'), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_hook_that_was_never_called_is_none_that_fails() {
+    let model = Model::new(|path, _| {
+        let hook = r#"[{"id":1,"url":"https://ci.corp/x","config":{"url":"https://ci.corp/x"}}]"#;
+        ok(if path.contains("/hooks/1/") {
+            "[]"
+        } else {
+            hook
+        })
+    })
+    .await;
+    for version in ["v3", "v4", "v5"] {
+        let (interface, repository) = model.at(version);
+        let asked = interface.of(&repository.remote);
+        let calls = asked.calls("http://ci.corp").await.unwrap();
+        assert_eq!(calls, HookCalls::NoCall, "{version}");
     }
 }
 

@@ -2,34 +2,14 @@
 
 use jiff::SignedDuration;
 
-use crate::app::update::builds::job_of;
 use crate::domain::build::{Build, Outcome, State};
-use crate::domain::delivery::{Delivery, Stage, deliveries, ran};
+use crate::domain::delivery::{Delivery, Stage, ran};
 use crate::domain::{Revision, commit};
 use crate::text;
 
 use super::super::super::theme::Role;
 use super::super::builds::result;
 use super::{View, version_of};
-
-/// The newest first; nothing where no job is known.
-pub fn of<'a>(view: &View<'a>) -> Vec<Delivery<'a>> {
-    let Some(job) = job_of(&view.model.settings, view.workload) else {
-        return Vec::new();
-    };
-    let builds = view.model.chain.builds(&job);
-    if builds.is_empty() {
-        return Vec::new();
-    }
-    let mut revisions: Vec<_> = view.revisions.iter().collect();
-    revisions.sort_by_key(|revision| std::cmp::Reverse(revision.number));
-    let servers = &view.model.settings.jenkins;
-    let server = servers.iter().find(|server| *server.name() == *job.server);
-    let label = server.and_then(|server| server.image.label.as_deref());
-    deliveries(&revisions, builds, |image| {
-        view.model.chain.facts(image, label)
-    })
-}
 
 /// `#812`, of a revision whose build is known; a guess says so.
 pub fn number(deliveries: &[Delivery<'_>], revision: &Revision) -> String {
