@@ -158,7 +158,7 @@ impl Chain {
     }
 }
 
-/// In its place: newer knowledge of a build takes that of the older, and keeps the stages that it does not tell.
+/// In its place: newer knowledge of a build takes that of the older, and keeps what a short look does not tell.
 fn remember(builds: &mut Vec<Build>, mut build: Build) {
     let at = builds.partition_point(|known| known.id.number > build.id.number);
     match builds.get_mut(at).filter(|known| known.id == build.id) {
@@ -168,6 +168,12 @@ fn remember(builds: &mut Vec<Build>, mut build: Build) {
             }
             if build.image.is_none() {
                 build.image = known.image.take();
+            }
+            if build.commits.is_empty() {
+                build.commits = std::mem::take(&mut known.commits);
+            }
+            if build.sources.is_empty() {
+                build.sources = std::mem::take(&mut known.sources);
             }
             *known = build;
         }

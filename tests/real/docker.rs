@@ -19,13 +19,13 @@ use crate::support::registries::{self, USER};
 use crate::support::wait;
 
 /// `dockerd` on a socket and folders of its own, without a network.
-struct Dockerd {
+pub struct Dockerd {
     folder: tempfile::TempDir,
     keeper: Keeper,
 }
 
 impl Dockerd {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let folder = tempfile::Builder::new()
             .prefix("rolldeck-dockerd-")
             .tempdir()
@@ -53,12 +53,15 @@ impl Dockerd {
         Self { folder, keeper }
     }
 
-    fn connect(&self) -> Docker {
+    /// As `DOCKER_HOST` names it.
+    pub fn host(&self) -> String {
+        format!("unix://{}", self.folder.path().join("d.sock").display())
+    }
+
+    /// Once it answers.
+    pub fn connect(&self) -> Docker {
         let address = Address {
-            host: Some(format!(
-                "unix://{}",
-                self.folder.path().join("d.sock").display()
-            )),
+            host: Some(self.host()),
             certificates: None,
         };
         wait::until("the Docker engine answers", || {

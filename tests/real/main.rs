@@ -5,6 +5,7 @@
 
 mod action;
 mod builds;
+mod chain;
 mod changes;
 mod chaos;
 mod charts;

@@ -6,6 +6,7 @@ use std::io;
 use bollard::errors::Error as Bollard;
 
 use crate::domain::{Failure, FailureKind};
+use crate::sources::hidden::Hidden;
 
 /// `about` is what was asked, in words: `push shop/web:1.0`. `message` holds the engine's own words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +40,17 @@ impl Error {
             Self::Unreached { .. } => failure.hint("DOCKER_HOST says where the engine is"),
             _ => failure,
         }
+    }
+
+    /// The engine's words, without what it was given to log in with.
+    pub(super) fn without(mut self, hidden: &Hidden) -> Self {
+        match &mut self {
+            Self::Refused { message, .. }
+            | Self::Failed { message, .. }
+            | Self::Unreached { message, .. } => *message = hidden.cover(message),
+            Self::Late { .. } | Self::Files { .. } => {}
+        }
+        self
     }
 
     pub(super) fn of(host: &str, about: &str, error: &Bollard) -> Self {

@@ -19,7 +19,7 @@ use super::place::Place;
 use crate::config;
 use crate::domain::image_state::Platform;
 use crate::domain::{Manifest, Presence, Tags};
-use crate::sources::Clock;
+use crate::sources::{Clock, words};
 
 /// How long a tag is taken to be what it was.
 const TAG_SECONDS: i64 = 60;
@@ -439,7 +439,7 @@ pub(super) fn of_digest(place: &Place, digest: &str) -> Result<Place, Error> {
 
 pub(super) fn decode<T: DeserializeOwned>(place: &Place, text: &[u8]) -> Result<T, Error> {
     serde_json::from_slice(text).map_err(|why| {
-        let words = format!("the answer cannot be read: {why}");
+        let words = format!("the answer cannot be read: {}", words::unreadable(&why));
         unusable(place, &place.words(), &words)
     })
 }
