@@ -5,6 +5,8 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::sync::LazyLock;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use futures::StreamExt as _;
 use rolldeck::config::{self, Config, Proxy};
 use rolldeck::domain::Presence;
@@ -150,11 +152,21 @@ fn server(client: Client, fail: impl Fn(&str, &mut TcpStream) + Send + Sync + 's
     })
 }
 
-fn check(client: Client, fault: &str, said: &str) {
-    assert!(!said.is_empty(), "{client:?} {fault}");
+fn check(client: Client, fault: &str, said: Result<(), String>) {
+    let said = said.expect_err(&format!("{client:?} takes {fault} for an answer"));
+    let words = said.split_once(": ").map_or("", |(_, words)| words);
+    let tells = words.trim().len() > 3 || client == Client::Registry;
+    assert!(tells, "{client:?} {fault}: {said:?}");
     assert!(said.len() <= LONGEST, "{client:?} {fault}: {said}");
     assert!(!said.contains('\n'), "{client:?} {fault}: {said}");
-    assert!(!said.contains(WORD), "{client:?} {fault}: {said}");
+    let packed = said.split(|c: char| !c.is_ascii_alphanumeric() && !"+/".contains(c));
+    let mut unpacked = packed.map(|word| STANDARD_NO_PAD.decode(word).unwrap_or_default());
+    let hidden = |text: &[u8]| !String::from_utf8_lossy(text).contains(WORD);
+    assert!(hidden(said.as_bytes()), "{client:?} {fault}: {said}");
+    assert!(
+        unpacked.all(|text| hidden(&text)),
+        "{client:?} {fault}: {said}"
+    );
 }
 
 const JSON: &str = "content-type: application/json\r\n";
@@ -224,14 +236,13 @@ fn plain(heard: &str) -> String {
     heard.replace(['"', '\\'], " ")
 }
 
-/// What these read of it is empty, which is an answer.
+/// What is no failure of this client, or not for it to see.
 fn fine(client: Client, fault: &str) -> bool {
     match client {
-        // bollard reads the whole body of an engine, whatever its size.
+        // bollard reads all that an engine says, however much that is.
         Client::Engine => fault == ENDLESS,
-        // The head of an image is all that is asked for.
-        Client::Registry => [ENDLESS].contains(&fault),
-        Client::EnginePull => [ENDLESS].contains(&fault),
+        // And so it does here; news of an unknown kind are no news, and a pull that told no end did not come to it.
+        Client::EnginePull => [ENDLESS, "JSON of another kind"].contains(&fault),
         _ => false,
     }
 }
@@ -250,10 +261,7 @@ fn every_refusal_and_every_answer_that_is_none_is_one_sentence() {
                 }
             });
             let said = runtime(false).block_on(said(client, hostile.port));
-            eprintln!("{client:?} {fault}: {said:?}");
-            if let Err(said) = said {
-                check(client, fault, &said);
-            }
+            check(client, fault, said);
         }
     }
 }
@@ -273,10 +281,7 @@ fn a_server_that_is_silent_is_given_up() {
             });
             let said = runtime(true).block_on(said(client, hostile.port));
             let fault = format!("silence after {start:?}");
-            eprintln!("{client:?} {fault}: {said:?}");
-            if let Err(said) = said {
-                check(client, &fault, &said);
-            }
+            check(client, &fault, said);
         }
     }
 }

@@ -48,10 +48,7 @@ impl Login {
         let mut hidden = Hidden::default();
         match self {
             Self::Anonymous => {}
-            Self::Password { user, secret } => {
-                hidden.add(secret);
-                hidden.add(&BASE64.encode(format!("{user}:{secret}")));
-            }
+            Self::Password { secret, .. } => hidden.add(secret),
             Self::Identity(token) => hidden.add(token),
         }
         hidden
