@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::build::{Build, Job, JobId, Outcome, State};
 use super::delivery::ImageFacts;
-use super::{Known, Manifest, Presence};
+use super::{ImageRef, Known, Manifest, Presence};
 
 /// So many builds of a job are kept, the newest.
 const KEPT: usize = 30;
@@ -16,6 +16,8 @@ pub struct Chain {
     /// By their names in the configuration.
     servers: BTreeMap<Box<str>, Known<()>>,
     jobs: BTreeMap<JobId, Entry>,
+    /// By the hosts in the names of images.
+    registries: BTreeMap<Box<str>, Known<()>>,
     /// What registries said of images, by their whole references.
     images: BTreeMap<Box<str>, ImageTold>,
 }
@@ -89,7 +91,26 @@ impl Chain {
     }
 
     pub fn told_of(&mut self, image: Box<str>, told: ImageTold) {
+        let host = ImageRef::parse(&image).host();
+        let registry = self.registries.entry(host.into()).or_default();
+        match &told.presence {
+            Presence::Present { .. } | Presence::Missing => registry.learn((), told.at),
+            // Trouble of the registry itself names it first; the rest is about one image.
+            Presence::Unverified(why) => {
+                let words = why
+                    .strip_prefix(host)
+                    .and_then(|why| why.strip_prefix(": "));
+                words
+                    .into_iter()
+                    .for_each(|why| registry.fail(why, told.at));
+            }
+        }
         self.images.insert(image, told);
+    }
+
+    pub fn registries(&self) -> impl Iterator<Item = (&str, &Known<()>)> {
+        let all = self.registries.iter();
+        all.map(|(host, known)| (&**host, known))
     }
 
     pub fn image(&self, image: &str) -> Option<&ImageTold> {
@@ -187,6 +208,7 @@ mod tests {
     use super::*;
     use crate::domain::build::sample::{build, job};
     use crate::domain::fixture::ago;
+    use crate::domain::known;
 
     const FAILED: State = State::Done(Outcome::Failure);
 
@@ -234,6 +256,36 @@ mod tests {
         let numbers: Vec<_> = chain.builds(&id()).iter().map(|b| b.id.number).collect();
         assert_eq!(numbers, [6, 5, 4]);
         assert_eq!(chain.builds(&id())[0].state, FAILED);
+    }
+
+    #[test]
+    fn a_registry_says_since_when_it_tells_nothing() {
+        let mut chain = Chain::default();
+        let mut told = |presence, seconds| {
+            let at = ago(seconds);
+            let manifest = None;
+            let told = ImageTold {
+                presence,
+                manifest,
+                at,
+            };
+            chain.told_of("r:5000/shop/web:1".into(), told);
+            let (host, known) = chain.registries().next().unwrap();
+            assert_eq!(host, "r:5000");
+            known.state.clone()
+        };
+        let unverified = |why: &str| Presence::Unverified(why.into());
+        let of_one = unverified("r:5000 does not show shop/web:1, nor another tag of it");
+        assert_eq!(told(of_one, 60), known::State::Never);
+        let failed = known::State::Failed {
+            why: "connection refused".into(),
+            since: ago(50),
+        };
+        for seconds in [50, 40] {
+            let away = unverified("r:5000: connection refused");
+            assert_eq!(told(away, seconds), failed);
+        }
+        assert_eq!(told(Presence::Missing, 30), known::State::Fresh);
     }
 
     #[test]

@@ -86,6 +86,16 @@ impl Drop for Dockerd {
     }
 }
 
+/// Else a test says that it did not run: the Docker engine wants it.
+pub fn is_root() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let root = status.contains("Uid:\t0\t");
+    if !root {
+        eprintln!("not run: the Docker engine wants root");
+    }
+    root
+}
+
 /// A folder that can be built without a network.
 fn folder(dockerfile: &str) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -116,9 +126,7 @@ fn done(works: &[ImageWork]) -> &str {
 
 #[test]
 fn what_is_built_is_pushed_with_its_digest_and_pulled_again() {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    if !status.contains("Uid:\t0\t") {
-        eprintln!("not run: the Docker engine wants root");
+    if !is_root() {
         return;
     }
     let dockerd = Dockerd::start();

@@ -51,6 +51,7 @@ mod shapes;
 #[path = "../contract/on_plane.rs"]
 mod side;
 mod source_repo;
+mod sources_away;
 #[path = "../support/mod.rs"]
 mod support;
 mod table;
