@@ -5,6 +5,7 @@ mod cli;
 mod contract;
 mod demo;
 mod engine;
+mod servers;
 #[path = "contract/on_demo.rs"]
 mod side;
 mod support;

@@ -293,6 +293,8 @@ pub struct ServiceScreen {
     pub pane: Pane,
     pub offset: usize,
     pub usage: Measuring,
+    /// What registries were asked about while it is open.
+    pub images: Vec<Box<str>>,
 }
 
 /// What its pods use, asked for while the screen is open.

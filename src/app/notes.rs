@@ -130,9 +130,9 @@ fn away(model: &Model, cluster: &ClusterState) -> Option<Note> {
     Some(note(words, tone))
 }
 
-/// The servers that build and do not answer, each with the age of what is shown of it.
+/// The servers that build and do not answer, each with the age of what is shown of it; and the registries.
 fn silent(model: &Model) -> impl Iterator<Item = String> {
-    model.chain.servers().filter_map(|(name, known)| {
+    let servers = model.chain.servers().filter_map(|(name, known)| {
         let State::Failed { why, since } = &known.state else {
             return None;
         };
@@ -142,7 +142,17 @@ fn silent(model: &Model) -> impl Iterator<Item = String> {
             None => String::new(),
         };
         Some(format!("{name}: no answer for {silence}: {why}{shown}"))
-    })
+    });
+    let registries = model.chain.registries().filter_map(|(host, known)| {
+        let State::Failed { why, since } = &known.state else {
+            return None;
+        };
+        let since = age(*since, model.now);
+        Some(format!(
+            "{host}: its images are unverified for {since}: {why}"
+        ))
+    });
+    servers.chain(registries)
 }
 
 /// What an earlier session did not bring to its end.

@@ -35,6 +35,11 @@ fn named(key: &str, name: &str) -> Result<(), String> {
     if name.contains("://") {
         return Err(format!("{key}: write it without {}://", scheme(name)));
     }
+    if name.contains('@') {
+        return Err(format!(
+            "{key}: a login has no place in it: docker login keeps it"
+        ));
+    }
     let strange = |c: char| !c.is_ascii_alphanumeric() && !"._-:[]".contains(c);
     if name.is_empty() || name.contains(strange) {
         return Err(format!(

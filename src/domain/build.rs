@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Commit;
+use super::{Commit, commit};
 
 /// A job by its server's name in the configuration and its full name there: folders, then the job.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -272,6 +272,39 @@ impl Build {
     pub fn parameter(&self, name: &str) -> Option<&str> {
         let found = self.parameters.iter().find(|(known, _)| **known == *name);
         found.map(|(_, value)| &**value)
+    }
+
+    /// What it was built from, in full: checked out, the newest in it, or a whole hash that it was given.
+    pub fn commit(&self) -> Option<String> {
+        let checked_out = self.sources.first().map(|source| &*source.revision);
+        let newest = self.commits.first().map(|commit| &*commit.id);
+        let id = checked_out.or(newest).or_else(|| self.hashes().next())?;
+        let number = id.bytes().all(|b| b.is_ascii_digit()) && id.len() < 40;
+        Some(if number {
+            format!("r{id}")
+        } else {
+            id.to_owned()
+        })
+    }
+
+    /// It was built from this commit: seven digits of a hash are enough, a number of Subversion has to be whole.
+    pub fn is_of(&self, id: &str) -> bool {
+        let number = commit::svn_number_in(id).map(|number| number.to_string());
+        let checked_out = self.sources.iter().map(|source| &*source.revision);
+        checked_out
+            .chain(self.hashes())
+            .any(|full| number.as_deref() == Some(full) || id.len() >= 7 && full.starts_with(id))
+    }
+
+    /// The whole hashes that it was given: how a commit comes to a job that checks nothing out itself.
+    fn hashes(&self) -> impl Iterator<Item = &str> {
+        let values = self.parameters.iter().map(|(_, value)| &**value);
+        values.filter(|value| {
+            value.len() == 40
+                && value
+                    .bytes()
+                    .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        })
     }
 
     /// `{service}`, `{branch}`, `{number}`, `{commit}` or `{commit:8}`, `{revision}` and `{param.NAME}` filled in;

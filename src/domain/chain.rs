@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::build::{Build, Job, JobId, Outcome, State};
 use super::commit::{Between, Told};
 use super::delivery::ImageFacts;
-use super::{Known, Manifest, Presence};
+use super::{ImageRef, Known, Manifest, Presence};
 
 /// So many builds of a job are kept, the newest.
 const KEPT: usize = 30;
@@ -19,6 +19,8 @@ pub struct Chain {
     /// By their names in the configuration.
     servers: BTreeMap<Box<str>, Known<()>>,
     jobs: BTreeMap<JobId, Entry>,
+    /// By the hosts in the names of images.
+    registries: BTreeMap<Box<str>, Known<()>>,
     /// What registries said of images, by their whole references.
     images: BTreeMap<Box<str>, ImageTold>,
     /// What lies between two commits, which never changes.
@@ -94,7 +96,26 @@ impl Chain {
     }
 
     pub fn told_of(&mut self, image: Box<str>, told: ImageTold) {
+        let host = ImageRef::parse(&image).host();
+        let registry = self.registries.entry(host.into()).or_default();
+        match &told.presence {
+            Presence::Present { .. } | Presence::Missing => registry.learn((), told.at),
+            // Trouble of the registry itself names it first; the rest is about one image.
+            Presence::Unverified(why) => {
+                let words = why
+                    .strip_prefix(host)
+                    .and_then(|why| why.strip_prefix(": "));
+                words
+                    .into_iter()
+                    .for_each(|why| registry.fail(why, told.at));
+            }
+        }
         self.images.insert(image, told);
+    }
+
+    pub fn registries(&self) -> impl Iterator<Item = (&str, &Known<()>)> {
+        let all = self.registries.iter();
+        all.map(|(host, known)| (&**host, known))
     }
 
     pub fn image(&self, image: &str) -> Option<&ImageTold> {
@@ -176,7 +197,7 @@ impl Chain {
     }
 }
 
-/// In its place: newer knowledge of a build takes that of the older, and keeps the stages that it does not tell.
+/// In its place: newer knowledge of a build takes that of the older, and keeps what a short look does not tell.
 fn remember(builds: &mut Vec<Build>, mut build: Build) {
     let at = builds.partition_point(|known| known.id.number > build.id.number);
     match builds.get_mut(at).filter(|known| known.id == build.id) {
@@ -186,6 +207,12 @@ fn remember(builds: &mut Vec<Build>, mut build: Build) {
             }
             if build.image.is_none() {
                 build.image = known.image.take();
+            }
+            if build.commits.is_empty() {
+                build.commits = std::mem::take(&mut known.commits);
+            }
+            if build.sources.is_empty() {
+                build.sources = std::mem::take(&mut known.sources);
             }
             *known = build;
         }
@@ -199,6 +226,7 @@ mod tests {
     use super::*;
     use crate::domain::build::sample::{build, job};
     use crate::domain::fixture::ago;
+    use crate::domain::known;
 
     const FAILED: State = State::Done(Outcome::Failure);
 
@@ -246,6 +274,36 @@ mod tests {
         let numbers: Vec<_> = chain.builds(&id()).iter().map(|b| b.id.number).collect();
         assert_eq!(numbers, [6, 5, 4]);
         assert_eq!(chain.builds(&id())[0].state, FAILED);
+    }
+
+    #[test]
+    fn a_registry_says_since_when_it_tells_nothing() {
+        let mut chain = Chain::default();
+        let mut told = |presence, seconds| {
+            let at = ago(seconds);
+            let manifest = None;
+            let told = ImageTold {
+                presence,
+                manifest,
+                at,
+            };
+            chain.told_of("r:5000/shop/web:1".into(), told);
+            let (host, known) = chain.registries().next().unwrap();
+            assert_eq!(host, "r:5000");
+            known.state.clone()
+        };
+        let unverified = |why: &str| Presence::Unverified(why.into());
+        let of_one = unverified("r:5000 does not show shop/web:1, nor another tag of it");
+        assert_eq!(told(of_one, 60), known::State::Never);
+        let failed = known::State::Failed {
+            why: "connection refused".into(),
+            since: ago(50),
+        };
+        for seconds in [50, 40] {
+            let away = unverified("r:5000: connection refused");
+            assert_eq!(told(away, seconds), failed);
+        }
+        assert_eq!(told(Presence::Missing, 30), known::State::Fresh);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::build::{Build, Outcome, State};
-use super::{Container, ImageRef, Revision};
+use super::{Container, ImageRef, Kind, Revision, Workload, commit};
 
 /// A build that ended at most so long before a revision was made may have made it, when nothing else tells.
 const SOON: SignedDuration = SignedDuration::from_mins(15);
@@ -80,19 +80,35 @@ impl Delivery<'_> {
         }
     }
 
-    /// In full, by the build, which checked it out.
-    pub fn commit(&self) -> Option<&str> {
+    /// In full, by the build.
+    pub fn commit(&self) -> Option<String> {
+        self.build?.commit()
+    }
+
+    /// From its newest commit to the build.
+    pub fn picked_up(&self) -> Option<SignedDuration> {
         let build = self.build?;
-        let checked_out = build.sources.first().map(|source| &*source.revision);
-        checked_out.or_else(|| build.commits.first().map(|commit| &*commit.id))
+        between(build.commits.first()?.at?, build.started?)
     }
 
     /// From the end of the build to the revision.
     pub fn waited(&self) -> Option<SignedDuration> {
         let ended = ended(self.build?)?;
-        let waited = self.revision?.created.duration_since(ended);
-        Some(waited).filter(|waited| !waited.is_negative())
+        between(ended, self.revision?.created)
     }
+
+    /// From the live revision to when all of it served; of one that ran before nobody knows.
+    pub fn rolled_out(&self, workload: &Workload) -> Option<SignedDuration> {
+        let revision = self.revision.filter(|r| r.former.is_empty())?;
+        let progressing = workload.condition("Progressing")?;
+        let done = workload.id.kind == Kind::Deployment && workload.rollout_is_finished();
+        between(revision.created, progressing.updated.filter(|_| done)?)
+    }
+}
+
+/// Clocks differ: what would be negative is not known.
+fn between(from: Timestamp, to: Timestamp) -> Option<SignedDuration> {
+    Some(to.duration_since(from)).filter(|took| !took.is_negative())
 }
 
 /// When it ended, by the server's clock.
@@ -165,15 +181,11 @@ fn by_image(
     if digest.is_some() && made.is_some_and(|made| made.digest == digest) {
         return Some(Tie::Digest);
     }
-    let names_commit = |commit: &str| {
-        let mut sources = build.sources.iter().map(|source| &*source.revision);
-        commit.len() >= 7 && sources.any(|full| full.starts_with(commit))
-    };
     let names_build = |address: &str| {
         !build.url.is_empty() && address.trim_end_matches('/') == build.url.trim_end_matches('/')
     };
     if facts.build.as_deref().is_some_and(names_build)
-        || facts.commit.as_deref().is_some_and(names_commit)
+        || facts.commit.as_deref().is_some_and(|id| build.is_of(id))
     {
         return Some(Tie::Label);
     }
@@ -184,9 +196,15 @@ fn by_image(
     let same = |made: ImageRef<'_>| {
         made.tag.is_some() && made.repository == reference.repository && made.tag == reference.tag
     };
-    let tag = || reference.tag.and_then(super::commit::hash_in);
-    let by_tag = made.is_some_and(same) || tag().is_some_and(|hash| names_commit(&hash));
+    let by_tag = made.is_some_and(same) || reference.tag.is_some_and(|tag| in_tag(build, tag));
     by_tag.then_some(Tie::Tag)
+}
+
+/// `main-a1b9e3c`, `r120-b7`; a bare number is a version far more often than a revision of Subversion.
+fn in_tag(build: &Build, tag: &str) -> bool {
+    let hash = commit::hash_in(tag).is_some_and(|hash| build.is_of(&hash));
+    let number = commit::svn_number_in(tag).filter(|_| tag.starts_with('r'));
+    hash || number.is_some_and(|number| build.is_of(&number.to_string()))
 }
 
 fn by_time(build: &Build, revision: &Revision) -> Option<Tie> {
@@ -203,9 +221,8 @@ fn by_time(build: &Build, revision: &Revision) -> Option<Tie> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Kind;
     use crate::domain::build::{Checkout, sample};
-    use crate::domain::fixture::{ago, containers, revision};
+    use crate::domain::fixture::{ago, containers, revision, workload};
 
     const COMMIT: &str = "a1b9e3c07e0f5a2f3f7e1c0a9d8b7c6e5f4a3b2c";
 
@@ -280,6 +297,57 @@ mod tests {
             let running = of(42, &format!("r/checkout:{tag}"), 10);
             assert_eq!(ties(&builds, &running, &none), want, "{tag}");
         }
+    }
+
+    #[test]
+    fn a_commit_that_was_given_and_a_number_of_subversion_tie_as_well() {
+        let mut builds = [build(7, 4000), build(6, 4100)];
+        builds[0].parameters = vec![("GIT_COMMIT".into(), COMMIT.into())];
+        builds[1].sources = vec![Checkout {
+            revision: "120".into(),
+            remotes: Vec::new(),
+        }];
+        let none = ImageFacts::default();
+        let labelled = |commit: &str| ImageFacts {
+            commit: Some(commit.into()),
+            ..ImageFacts::default()
+        };
+        for (tag, facts, want) in [
+            ("2.15.0", labelled(COMMIT), Some((7, Tie::Label))),
+            ("2.15.0", labelled("120"), Some((6, Tie::Label))),
+            ("2.15.0", labelled("r120"), Some((6, Tie::Label))),
+            ("2.15.0", labelled("12"), None),
+            ("main-a1b9e3c", none.clone(), Some((7, Tie::Tag))),
+            ("r120-b6", none.clone(), Some((6, Tie::Tag))),
+            ("120", none, None),
+        ] {
+            let running = of(42, &format!("r/checkout:{tag}"), 10);
+            assert_eq!(ties(&builds, &running, &facts), want, "{tag} {facts:?}");
+        }
+        let commits = builds.map(|build| build.commit());
+        assert_eq!(commits, [Some(COMMIT.into()), Some("r120".into())]);
+    }
+
+    #[test]
+    fn each_part_of_the_way_took_its_time() {
+        let mut builds = [build(7, 600)];
+        builds[0].image = Some("r/checkout:2.15.0".into());
+        let mut newest = commit::sample(COMMIT, "new checkout flow");
+        newest.at = Some(ago(605));
+        builds[0].commits = vec![newest];
+        let mut running = of(42, "r/checkout:2.15.0", 500);
+        let mut workload = workload(Kind::Deployment);
+        for condition in &mut workload.conditions {
+            condition.updated = Some(ago(470));
+        }
+        let all = deliveries(&[&running], &builds, |_| ImageFacts::default());
+        let seconds = |took: Option<SignedDuration>| took.map(|took| took.as_secs());
+        assert_eq!(seconds(all[0].picked_up()), Some(5));
+        assert_eq!(seconds(all[0].waited()), Some(40));
+        assert_eq!(seconds(all[0].rolled_out(&workload)), Some(30));
+        running.former = [40].into();
+        let all = deliveries(&[&running], &builds, |_| ImageFacts::default());
+        assert_eq!(all[0].rolled_out(&workload), None, "it came back");
     }
 
     #[test]

@@ -39,6 +39,15 @@ impl<'a> ImageRef<'a> {
     }
 }
 
+impl<'a> ImageRef<'a> {
+    /// The registry that its name leads to.
+    pub fn host(&self) -> &'a str {
+        let first = self.repository.split_once('/').map(|(first, _)| first);
+        let named = first.filter(|host| host.contains(['.', ':']) || *host == "localhost");
+        named.unwrap_or("docker.io")
+    }
+}
+
 /// One image to another, in words: the repository once when they share it. What tells them apart stands last.
 pub fn change(from: &str, to: &str) -> String {
     let (old, new) = (ImageRef::parse(from), ImageRef::parse(to));

@@ -11,6 +11,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Certificate, ClientBuilder};
 use tokio::time::timeout;
 
+use super::hidden::Hidden;
 use super::{proxy, words};
 use crate::config::Proxy;
 
@@ -30,7 +31,8 @@ const HOPS: usize = 5;
 pub enum Redirects {
     /// It is the answer. A client that writes has this, so that no write is sent on.
     Stay,
-    /// Followed up to five times; the login is left behind when the host changes.
+    /// Followed up to five times on the same server. What points to another one is the answer: a login may stand in any
+    /// header, and goes nowhere else.
     Follow,
 }
 
@@ -51,6 +53,8 @@ pub struct Ask {
     pub limit: Duration,
     /// The largest body, unpacked, in bytes.
     pub largest: usize,
+    /// What logs in beside the headers that are marked as sensitive.
+    pub hidden: Hidden,
 }
 
 /// The head of an answer whose body has not been read. Dropping it closes the connection.
@@ -60,6 +64,7 @@ pub struct Head {
     pub headers: HeaderMap,
     response: reqwest::Response,
     limit: Duration,
+    hidden: Hidden,
 }
 
 /// A whole answer, whatever its status.
@@ -107,7 +112,15 @@ impl Http {
             .no_proxy()
             .redirect(match redirects {
                 Redirects::Stay => Policy::none(),
-                Redirects::Follow => Policy::limited(HOPS),
+                Redirects::Follow => Policy::custom(|next| {
+                    let home = next.previous().first().map(Url::origin);
+                    let stays = home == Some(next.url().origin());
+                    if stays && next.previous().len() <= HOPS {
+                        next.follow()
+                    } else {
+                        next.stop()
+                    }
+                }),
             });
         builder = match ca {
             Some(file) => builder.tls_certs_merge(certificates(file).await?),
@@ -150,12 +163,19 @@ impl Http {
             .await
             .map_err(|_| silent(ask.limit))?
             .map_err(|why| transport(&why))?;
-        Ok(Head {
+        let mut hidden = Hidden::of(&ask.headers);
+        hidden.extend(&ask.hidden);
+        let mut head = Head {
             status: response.status(),
             headers: response.headers().clone(),
             response,
             limit: ask.limit,
-        })
+            hidden,
+        };
+        if head.is_words() {
+            head.hidden.cover_headers(&mut head.headers);
+        }
+        Ok(head)
     }
 }
 
@@ -173,6 +193,7 @@ impl Ask {
             body: Bytes::new(),
             limit: Duration::from_secs(10),
             largest: 8 << 20,
+            hidden: Hidden::default(),
         }
     }
 
@@ -189,7 +210,12 @@ impl Ask {
 }
 
 impl Head {
-    /// The whole body, unpacked, if it is no larger than that.
+    /// What it holds is for a person: a refusal, or a page in place of an answer.
+    fn is_words(&self) -> bool {
+        !self.status.is_success() || words::is_html(&self.headers)
+    }
+
+    /// The whole body, unpacked, if it is no larger than that. Words for a person never say what logged in.
     pub async fn body(mut self, largest: usize) -> Result<Bytes, Error> {
         let mut body = BytesMut::new();
         let limit = self.limit.max(SILENCE);
@@ -203,6 +229,9 @@ impl Head {
             Ok(())
         };
         timeout(limit, read).await.map_err(|_| silent(limit))??;
+        if self.is_words() {
+            return Ok(self.hidden.cover(&String::from_utf8_lossy(&body)).into());
+        }
         Ok(body.freeze())
     }
 

@@ -2,6 +2,7 @@
 
 pub mod docker;
 pub mod helm;
+mod hidden;
 pub mod http;
 pub mod jenkins;
 pub mod kube;

@@ -47,6 +47,15 @@ pub fn title(html: &str) -> Option<String> {
     Some(title.join(" ").chars().take(LONGEST_TITLE).collect())
 }
 
+/// Why JSON cannot be read. The library's own words for a wrong kind repeat what stood there.
+pub fn unreadable(why: &serde_json::Error) -> String {
+    if why.is_data() {
+        let (line, column) = (why.line(), why.column());
+        return format!("something else was expected at line {line} column {column}");
+    }
+    why.to_string()
+}
+
 pub fn shorten(text: &str) -> String {
     match text.char_indices().nth(LONGEST_SENTENCE) {
         Some((at, _)) => format!("{}…", &text[..at]),

@@ -57,9 +57,15 @@ impl Dockerd {
         self.folder.path().join("d.sock")
     }
 
+    /// As `DOCKER_HOST` names it.
+    pub fn host(&self) -> String {
+        format!("unix://{}", self.socket().display())
+    }
+
+    /// Once it answers.
     pub fn connect(&self) -> Docker {
         let address = DockerEngine {
-            host: Some(format!("unix://{}", self.socket().display())),
+            host: Some(self.host()),
             certificates: None,
         };
         wait::until("the Docker engine answers", || {
@@ -84,8 +90,8 @@ impl Drop for Dockerd {
     }
 }
 
-/// Only root may; said where it is not.
-pub fn may_start() -> bool {
+/// Else a test says that it did not run: the Docker engine wants it.
+pub fn is_root() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let root = status.contains("Uid:\t0\t");
     if !root {
@@ -124,7 +130,7 @@ fn done(works: &[ImageWork]) -> &str {
 
 #[test]
 fn what_is_built_is_pushed_with_its_digest_and_pulled_again() {
-    if !may_start() {
+    if !is_root() {
         return;
     }
     let dockerd = Dockerd::start();

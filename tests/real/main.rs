@@ -5,6 +5,7 @@
 
 mod action;
 mod builds;
+mod chain;
 mod changes;
 mod chaos;
 mod charts;
@@ -51,6 +52,7 @@ mod shapes;
 #[path = "../contract/on_plane.rs"]
 mod side;
 mod source_repo;
+mod sources_away;
 #[path = "../support/mod.rs"]
 mod support;
 mod table;

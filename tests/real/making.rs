@@ -19,7 +19,7 @@ use rolldeck::engine::clock;
 use rolldeck::sources::registry::Registries;
 use serde_json::json;
 
-use crate::docker::{Dockerd, folder, may_start};
+use crate::docker::{Dockerd, folder, is_root};
 use crate::kinds::said;
 use crate::scaling::close;
 use crate::screen::{QUICK, row_of, wait_plan_to};
@@ -126,7 +126,7 @@ fn login(host: &str, (user, password): (&str, &str)) -> tempfile::TempDir {
 
 #[test]
 fn an_image_is_built_from_a_folder_pushed_and_set_by_its_digest() {
-    if !may_start() {
+    if !is_root() {
         return;
     }
     let dockerd = Dockerd::start();
@@ -219,7 +219,7 @@ fn overwrites_only_with_a_reason(bench: &Bench, image: &str) {
 
 #[test]
 fn what_goes_wrong_on_the_way_is_one_sentence() {
-    if !may_start() {
+    if !is_root() {
         return;
     }
     let dockerd = Dockerd::start();
@@ -346,7 +346,7 @@ fn connect(client: TcpStream, engine: UnixStream, passes: bool, pushes: Arc<Atom
 
 #[test]
 fn a_push_whose_answer_is_lost_is_looked_for_and_never_sent_again() {
-    if !may_start() {
+    if !is_root() {
         return;
     }
     let dockerd = Dockerd::start();
@@ -422,7 +422,7 @@ fn an_image_is_copied_by_its_digest() {
 
 #[test]
 fn a_key_builds_from_the_folder_while_the_screen_goes_on() {
-    if !may_start() {
+    if !is_root() {
         return;
     }
     let dockerd = Dockerd::start();

@@ -263,6 +263,11 @@ impl ControlPlane {
         self.wait_ready();
     }
 
+    /// Where one of the programs lies that were built with it.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.programs.join(name)
+    }
+
     /// Runs kubectl as the administrator.
     pub fn kubectl(&self, arguments: &[&str]) -> String {
         let output = Command::new(self.programs.join("kubectl"))

@@ -23,6 +23,8 @@ use super::keeper::write;
 #[derive(Debug, Clone)]
 pub enum Reply {
     Json(u16, Value),
+    /// A refusal that repeats what logged in.
+    Echo(u16),
     /// Not even a head.
     Hang,
     /// A log that is followed.
@@ -136,10 +138,15 @@ impl Fake {
 
     /// Its context is `staging`, the namespace `shop`.
     pub fn kubeconfig(&self) -> PathBuf {
+        self.kubeconfig_as(&json!({}))
+    }
+
+    /// The same for a user with these credentials.
+    pub fn kubeconfig_as(&self, user: &Value) -> PathBuf {
         let text = json!({
             "apiVersion": "v1", "kind": "Config", "current-context": "staging",
             "clusters": [{"name": "c", "cluster": {"server": format!("http://127.0.0.1:{}", self.port)}}],
-            "users": [{"name": "u", "user": {}}],
+            "users": [{"name": "u", "user": user}],
             "contexts": [{"name": "staging", "context": {"cluster": "c", "user": "u", "namespace": "shop"}}],
         });
         let path = self.folder.path().join("kubeconfig");
@@ -164,10 +171,19 @@ async fn answer(world: World, request: Request<Incoming>) -> Result<Response<Bod
     let uri = request.uri().to_string();
     let kept = format!("{method} {uri}");
     world.asked.lock().expect("no panic").push(kept);
+    let login = request.headers().get("authorization").cloned();
     let body = request.into_body().collect().await?.to_bytes();
     let reply = (world.decide)(&method, &uri);
     let (status, value) = match reply.unwrap_or_else(|| world.reply(&method, &uri, &body)) {
         Reply::Json(status, value) => (status, value),
+        Reply::Echo(status) => {
+            let login = login.as_ref().and_then(|login| login.to_str().ok());
+            let words = format!("the API server heard {}", login.unwrap_or("nobody"));
+            match refused(status, &words) {
+                Reply::Json(status, value) => (status, value),
+                _ => unreachable!(),
+            }
+        }
         Reply::Hang => std::future::pending().await,
         Reply::Log(flood) => {
             let body = UnsyncBoxBody::new(StreamBody::new(flood.pieces()));

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::LazyLock;
 
+use super::api::RUNTIME;
 use super::keeper::{self, Keeper};
 use super::wait;
 
@@ -104,6 +105,31 @@ impl Hudson {
 
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// A job of the test's own. A server that has just begun may refuse it, with everything else.
+    pub fn create(&self, name: &str, xml: &str) {
+        let client = reqwest::Client::builder().no_proxy().tls_certs_only([]);
+        let client = client.build().expect("a client");
+        let at = |path: &str| format!("http://127.0.0.1:{}/{path}", self.port);
+        let login = |request: reqwest::RequestBuilder| request.basic_auth(USER, Some(PASSWORD));
+        wait::until(&format!("the job {name}"), || {
+            RUNTIME.block_on(async {
+                let crumb = login(client.get(at("crumbIssuer/api/json"))).send().await;
+                let crumb = crumb.ok()?.bytes().await.ok()?;
+                let crumb: serde_json::Value = serde_json::from_slice(&crumb).ok()?;
+                let made = login(client.post(at(&format!("createItem?name={name}"))))
+                    .header(
+                        crumb["crumbRequestField"].as_str()?,
+                        crumb["crumb"].as_str()?,
+                    )
+                    .header("content-type", "text/xml")
+                    .body(xml.to_owned())
+                    .send()
+                    .await;
+                made.ok()?.status().is_success().then_some(())
+            })
+        });
     }
 
     /// Lets the builds go on that wait at this gate.
@@ -249,7 +275,7 @@ echo '&lt;testsuite&gt;&lt;testcase classname="a" name="b"/&gt;&lt;testcase clas
     }
 }
 
-const NO_SCM: &str = r#"<scm class="hudson.scm.NullSCM"/>"#;
+pub const NO_SCM: &str = r#"<scm class="hudson.scm.NullSCM"/>"#;
 const COMMIT: &str = "<hudson.model.StringParameterDefinition><name>GIT_COMMIT</name><description/><defaultValue>main</defaultValue></hudson.model.StringParameterDefinition>";
 const ONE_PARAMETER: &str = "<hudson.model.StringParameterDefinition><name>N</name><description/><defaultValue>0</defaultValue></hudson.model.StringParameterDefinition>";
 const PARAMETERS: &str = r#"<hudson.model.StringParameterDefinition><name>TAG</name><description>what to tag</description><defaultValue>1.0</defaultValue></hudson.model.StringParameterDefinition>
@@ -258,7 +284,8 @@ const PARAMETERS: &str = r#"<hudson.model.StringParameterDefinition><name>TAG</n
 <hudson.model.PasswordParameterDefinition><name>PASS</name><description/></hudson.model.PasswordParameterDefinition>"#;
 const PUBLISHERS: &str = "<hudson.tasks.junit.JUnitResultArchiver><testResults>rep/*.xml</testResults><keepLongStdio>false</keepLongStdio><testDataPublishers/></hudson.tasks.junit.JUnitResultArchiver><hudson.tasks.ArtifactArchiver><artifacts>image.txt</artifacts><latestOnly>false</latestOnly></hudson.tasks.ArtifactArchiver>";
 
-fn project(parameters: &str, scm: &str, command: &str, publishers: &str) -> String {
+/// A free-style job; `command` is XML already.
+pub fn project(parameters: &str, scm: &str, command: &str, publishers: &str) -> String {
     let properties = match parameters {
         "" => String::new(),
         parameters => format!(

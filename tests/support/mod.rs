@@ -14,6 +14,7 @@ pub mod certificates;
 pub mod control_plane;
 pub mod fake;
 pub mod fixtures;
+pub mod hostile;
 pub mod hudson;
 pub mod keeper;
 pub mod proxy;

@@ -84,7 +84,8 @@ fn on_row(model: &mut Model, intent: Intent) -> Vec<Effect> {
 
 pub fn open(model: &mut Model, id: WorkloadId, uid: Uid) -> Vec<Effect> {
     let mut effects = builds::ask(model, &id);
-    effects.extend(images(model, &id));
+    let images = images(model, &id);
+    effects.extend(look_for(model, images.clone()));
     let mut screen = ServiceScreen {
         workload: id,
         uid,
@@ -93,6 +94,7 @@ pub fn open(model: &mut Model, id: WorkloadId, uid: Uid) -> Vec<Effect> {
         pane: crate::app::model::Pane::History,
         offset: 0,
         usage: Measuring::default(),
+        images,
     };
     service::mark_current(&model.fleet, &mut screen);
     model.screens.push(Screen::Service(screen));
@@ -104,19 +106,36 @@ pub fn open(model: &mut Model, id: WorkloadId, uid: Uid) -> Vec<Effect> {
 /// So many images of a service are looked for in their registries.
 const IMAGES: usize = 12;
 
-/// Whether what one may go back to is still there, before anybody has to.
-fn images(model: &mut Model, id: &WorkloadId) -> Option<Effect> {
-    let workload = model.fleet.workload(id)?;
-    let revisions = model.fleet.revisions(workload).iter();
+/// Whether what one may go back to is still there is asked before anybody has to.
+fn images(model: &Model, id: &WorkloadId) -> Vec<Box<str>> {
+    let workload = model.fleet.workload(id);
+    let revisions = workload.map_or(&[][..], |workload| model.fleet.revisions(workload));
     let mut images: Vec<Box<str>> = Vec::new();
-    for container in revisions.flat_map(|revision| revision.containers.iter()) {
+    for container in revisions.iter().flat_map(|r| r.containers.iter()) {
         let known = images.contains(&container.image) || container.init;
         if !known && images.len() < IMAGES {
             images.push(container.image.clone());
         }
     }
-    let job = super::next_job(model);
-    (!images.is_empty()).then_some(Effect::ReadImages { job, images })
+    images
+}
+
+/// Those of revisions that came since the service was opened.
+pub fn new_images(model: &mut Model) -> Option<Effect> {
+    let Some(Screen::Service(screen)) = model.screens.last() else {
+        return None;
+    };
+    let mut new = images(model, &screen.workload);
+    new.retain(|image| !screen.images.contains(image));
+    if let Some(Screen::Service(screen)) = model.screens.last_mut() {
+        screen.images.extend(new.iter().cloned());
+    }
+    look_for(model, new)
+}
+
+fn look_for(model: &mut Model, images: Vec<Box<str>>) -> Option<Effect> {
+    let job = (!images.is_empty()).then(|| super::next_job(model))?;
+    Some(Effect::ReadImages { job, images })
 }
 
 /// Puts the cursor on a row by its place, which is from now on remembered by object.

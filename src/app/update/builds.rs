@@ -187,15 +187,31 @@ pub fn told(
     at: Timestamp,
     outcome: Result<Vec<Job>, Failure>,
 ) -> Vec<Effect> {
+    let mut effects = Vec::new();
     match outcome {
         Ok(jobs) => {
             let changed: BTreeSet<_> = model.chain.looked(server, jobs, at).into_iter().collect();
             touch(model, |job| changed.contains(job));
+            effects.extend(again(model, &changed));
         }
         Err(failure) => model.chain.failed(server, failure.line(), at),
     }
     model.dirty = true;
-    Vec::new()
+    effects
+}
+
+/// A look tells little of a build: where the job is on the screen its builds are read again.
+fn again(model: &mut Model, changed: &BTreeSet<build::JobId>) -> Option<Effect> {
+    let of = match model.screens.last()? {
+        Screen::Builds(screen) => screen.job.clone(),
+        Screen::Service(screen) => {
+            let workload = model.fleet.workload(&screen.workload)?;
+            job_of(&model.settings, workload)?
+        }
+        _ => return None,
+    };
+    let job = changed.contains(&of).then(|| next_job(model))?;
+    Some(Effect::ReadBuilds { job, of })
 }
 
 pub fn read(

@@ -12,7 +12,7 @@ use crate::domain::{Connection, Health, Phase};
 use crate::plan::Follow;
 use crate::text::{age, coarse_age};
 
-use super::{commits, follow, notice, usage};
+use super::{board, commits, follow, notice, usage};
 
 pub fn ticked(model: &mut Model, now: Timestamp) -> Vec<Effect> {
     model.now = model.of_ours(now);
@@ -38,6 +38,7 @@ pub fn ticked(model: &mut Model, now: Timestamp) -> Vec<Effect> {
     let mut effects = follow::fold(model);
     effects.extend(usage::ask(model));
     effects.extend(commits::ask(model));
+    effects.extend(board::new_images(model));
     settle(model);
     settle::tidy(model);
     let ages = ages(model);
@@ -53,7 +54,7 @@ fn ages(model: &Model) -> u64 {
     let mut words = Words(DefaultHasher::new(), model.now);
     header(model, &mut words);
     match model.screens.last() {
-        None => board(model, &mut words),
+        None => rows(model, &mut words),
         Some(Screen::Service(screen)) => service(model, screen, &mut words),
         Some(Screen::Text(screen)) => {
             if let Some((_, at)) = &screen.document.last {
@@ -164,7 +165,7 @@ fn header(model: &Model, words: &mut Words) {
     }
 }
 
-fn board(model: &Model, words: &mut Words) {
+fn rows(model: &Model, words: &mut Words) {
     let rows = layout::board_rows(model);
     for row in model.board.rows.iter().skip(model.board.offset).take(rows) {
         words.by(model.clock_of(&row.id));

@@ -147,6 +147,7 @@ impl Docker {
     /// Sends an image to its registry, layer by layer. The login is that of docker, which the engine does not know.
     pub fn push_image(&self, image: &str, login: Option<&Login>) -> Working {
         let (docker, about) = (self.clone(), format!("push {image}"));
+        let hidden = login.map(Login::hidden).unwrap_or_default();
         let parts = ImageRef::parse(image);
         let options = PushImageOptionsBuilder::new()
             .tag(parts.tag.unwrap_or("latest"))
@@ -156,7 +157,7 @@ impl Docker {
                 .push_image(parts.repository, Some(options), Some(credentials(login)));
         let told = sent.map(move |info| {
             info.map(convert::push)
-                .map_err(|why| docker.error(&about, &why))
+                .map_err(|why| docker.error(&about, &why).without(&hidden))
         });
         told.try_filter_map(|work| async move { Ok(work) }).boxed()
     }
@@ -164,6 +165,7 @@ impl Docker {
     /// Fetches an image from its registry.
     pub fn pull_image(&self, image: &str, login: Option<&Login>) -> Working {
         let (docker, about) = (self.clone(), format!("pull {image}"));
+        let hidden = login.map(Login::hidden).unwrap_or_default();
         let parts = ImageRef::parse(image);
         let options = CreateImageOptionsBuilder::new()
             .from_image(parts.repository)
@@ -174,7 +176,7 @@ impl Docker {
             .create_image(Some(options), None, Some(credentials(login)));
         let told = fetched.map(move |info| {
             info.map(convert::pull)
-                .map_err(|why| docker.error(&about, &why))
+                .map_err(|why| docker.error(&about, &why).without(&hidden))
         });
         told.try_filter_map(|work| async move { Ok(work) }).boxed()
     }

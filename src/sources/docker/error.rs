@@ -6,6 +6,8 @@ use std::io;
 use bollard::errors::Error as Bollard;
 
 use crate::domain::{Failure, FailureKind};
+use crate::sources::hidden::Hidden;
+use crate::sources::words::{shorten, title};
 
 /// `about` is what was asked, in words: `push shop/web:1.0`. `message` holds the engine's own words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,21 +43,39 @@ impl Error {
         }
     }
 
+    /// The engine's words, without what it was given to log in with.
+    pub(super) fn without(mut self, hidden: &Hidden) -> Self {
+        match &mut self {
+            Self::Refused { message, .. }
+            | Self::Failed { message, .. }
+            | Self::Unreached { message, .. } => *message = hidden.cover(message),
+            Self::Late { .. } | Self::Files { .. } => {}
+        }
+        self
+    }
+
     pub(super) fn of(host: &str, about: &str, error: &Bollard) -> Self {
         let about = about.to_owned();
         match error {
-            Bollard::DockerResponseServerError { message, .. } => Self::Refused {
+            Bollard::DockerResponseServerError {
+                message,
+                status_code,
+            } => Self::Refused {
                 about,
-                message: message.trim().to_owned(),
+                message: match words(message) {
+                    empty if empty.is_empty() => format!("it answers {status_code}"),
+                    said => said,
+                },
             },
             Bollard::DockerStreamError { error } => Self::Failed {
                 about,
-                message: error.trim().to_owned(),
+                message: words(error),
             },
             Bollard::RequestTimeoutError => Self::Late { about },
-            Bollard::JsonDataError { message, .. } => Self::Failed {
+            // The library's own words repeat what stood there.
+            Bollard::JsonDataError { .. } => Self::Failed {
                 about,
-                message: format!("the answer cannot be read: {message}"),
+                message: "the answer is not of the kind that was asked for".into(),
             },
             other => Self::Unreached {
                 host: host.to_owned(),
@@ -63,6 +83,15 @@ impl Error {
             },
         }
     }
+}
+
+/// The engine's own; of a page, which is a proxy's, its title.
+fn words(said: &str) -> String {
+    let said = said.trim();
+    if said.starts_with('<') {
+        return title(said).unwrap_or_default();
+    }
+    shorten(said)
 }
 
 fn innermost(error: &(dyn StdError + 'static)) -> String {

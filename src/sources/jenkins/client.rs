@@ -293,7 +293,10 @@ fn json<T: DeserializeOwned>(about: &str, answer: &Answer) -> Result<T, Error> {
         let message = if words::is_html(&answer.headers) {
             format!("a page came instead of an answer: {}", answer.words())
         } else {
-            format!("the answer is not what Jenkins says: {why}")
+            format!(
+                "the answer is not what Jenkins says: {}",
+                words::unreadable(&why)
+            )
         };
         let about = about.to_owned();
         Error::Unusable { about, message }

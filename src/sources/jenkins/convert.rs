@@ -208,7 +208,7 @@ fn tests(action: &wire::Action) -> Option<Tests> {
 }
 
 fn commit(wire: wire::Change) -> Commit {
-    let revision = wire.revision.map(|number| number.to_string());
+    let revision = wire.revision.map(|number| format!("r{number}"));
     let author = wire.author.map(|person| person.full_name);
     let written = || wire.date.parse().ok();
     Commit {
@@ -305,7 +305,7 @@ mod tests {
         assert_eq!(build.tests, Some(tests));
         assert_eq!(&*build.artefacts[0].path, "out/image.txt");
         let commit = &build.commits[0];
-        assert_eq!((&*commit.id, &*commit.author), ("3", "alice"));
+        assert_eq!((&*commit.id, &*commit.author), ("r3", "alice"));
         assert_eq!((&*commit.subject, commit.at.is_some()), ("Fix it", true));
         assert_eq!(&*build.sources[0].revision, "3");
         assert_eq!(&*build.culprits[0], "alice");

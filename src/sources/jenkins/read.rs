@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::client::{Client, Flavour, below, with_tree};
 use super::convert;
 use super::error::Error;
-use super::wire::{self, BRIEF, DEFINITIONS, JOB, REST};
+use super::wire::{self, BRIEF, CHANGES, DEFINITIONS, JOB, REST};
 use crate::domain::build::{Build, BuildId, Job, JobId, Queued, Stage, Ticket, Whereabouts};
 
 /// How far back a build is looked for whose queue item is forgotten: Jenkins keeps that for five minutes.
@@ -71,7 +71,7 @@ impl Client {
 
     /// The newest builds of a job, newest first.
     pub async fn builds(&self, path: &str, most: usize) -> Result<Vec<Build>, Error> {
-        let tree = format!("builds[{BRIEF}]{}", self.range(most));
+        let tree = format!("builds[{BRIEF},{CHANGES}]{}", self.range(most));
         let url = with_tree(below(self.job_url(path), "api/json"), &tree);
         let wire: wire::Job = self.get(&format!("read the builds of {path}"), url).await?;
         let id = self.job_id(path);
@@ -81,7 +81,7 @@ impl Client {
 
     /// One build with commits, artefacts and stages. One request, two for a pipeline.
     pub async fn build(&self, id: &BuildId) -> Result<Build, Error> {
-        let tree = format!("{BRIEF},{REST}");
+        let tree = format!("{BRIEF},{CHANGES},{REST}");
         let url = with_tree(below(self.build_url(id), "api/json"), &tree);
         let what = format!("read build {} of {}", id.number, id.job.path);
         let wire: wire::Build = self.get(&what, url).await?;

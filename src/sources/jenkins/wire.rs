@@ -5,8 +5,10 @@ use serde_json::Value;
 
 /// What one look asks of a build.
 pub const BRIEF: &str = "number,building,inProgress,result,timestamp,duration,estimatedDuration,queueId,description,actions[parameters[name,value],causes[shortDescription],lastBuiltRevision[SHA1],remoteUrls,failCount,skipCount,totalCount]";
+/// What is new in it; of Subversion also what was checked out.
+pub const CHANGES: &str = "changeSet[items[commitId,revision,user,msg,date,timestamp,author[fullName]],revisions[module,revision]],changeSets[items[commitId,revision,msg,date,timestamp,author[fullName]]]";
 /// And what only an open build tells.
-pub const REST: &str = "artifacts[fileName,relativePath],changeSet[items[commitId,revision,user,msg,date,timestamp,author[fullName]],revisions[module,revision]],changeSets[items[commitId,revision,msg,date,timestamp,author[fullName]]],culprits[fullName]";
+pub const REST: &str = "artifacts[fileName,relativePath],culprits[fullName]";
 /// What one look asks of a job, beside its newest build.
 pub const JOB: &str = "name,buildable,description,inQueue,nextBuildNumber,queueItem[id,why,stuck,inQueueSince,actions[parameters[name,value]]],lastSuccessfulBuild[number]";
 pub const DEFINITIONS: &str =

@@ -361,8 +361,10 @@ async fn send(session: &Session, ask: &Ask<'_>) -> Result<Response<KubeBody>, Er
         session.accepted();
         return Ok(response);
     }
-    let (head, body) = response.into_parts();
+    let (mut head, body) = response.into_parts();
     let text = timeout(READ, status::words(body)).await.unwrap_or_default();
+    let text = session.hidden.cover(&text);
+    session.hidden.cover_headers(&mut head.headers);
     let error = status::error(ask.about(), &head, &text, &session.login_hint);
     if !matches!(error, Error::Unauthorized { .. }) {
         session.accepted();

@@ -15,6 +15,7 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use super::error::Error;
+use crate::sources::hidden::Hidden;
 use crate::sources::process_group::ProcessGroup;
 
 /// The longest that a login command may run.
@@ -369,6 +370,19 @@ impl Status {
             auth.client_key_data = Some(STANDARD.encode(key).into());
         }
     }
+}
+
+/// What is sent with every request.
+pub fn hidden(auth: &AuthInfo) -> Hidden {
+    let mut hidden = Hidden::default();
+    let all = serde_json::to_value(auth).unwrap_or_default();
+    for key in ["token", "password"] {
+        all[key]
+            .as_str()
+            .into_iter()
+            .for_each(|secret| hidden.add(secret));
+    }
+    hidden
 }
 
 /// Over all that is sent as credentials, files included. A file that cannot be read is kube's to complain of.

@@ -14,6 +14,7 @@ use super::kubeconfig::{self, Access};
 use crate::config::Connection;
 use crate::domain::ClusterId;
 use crate::sources::Clock;
+use crate::sources::hidden::Hidden;
 
 const CONNECT: Duration = Duration::from_secs(5);
 /// A login is renewed this long before it ends.
@@ -151,6 +152,8 @@ pub struct Session {
     pub client: kube::Client,
     /// What a person does to log in again.
     pub login_hint: String,
+    /// What the server may say back and nobody shall read.
+    pub hidden: Hidden,
     login: Login,
     /// Made because its predecessor was refused.
     renewed: bool,
@@ -163,6 +166,7 @@ impl Session {
         let login_hint = access.login_hint();
         let mut config = access.config;
         let login = credential::log_in(&mut config, &login_hint, clock, printed).await?;
+        let hidden = credential::hidden(&config.auth_info);
         config.default_retry = false;
         config.connect_timeout = Some(CONNECT);
         config.read_timeout = None;
@@ -170,6 +174,7 @@ impl Session {
         Ok(Self {
             client,
             login_hint,
+            hidden,
             login,
             renewed: false,
             accepted: AtomicBool::new(false),
@@ -304,6 +309,7 @@ impl Cluster {
         let session = Session {
             client,
             login_hint: "log in again".into(),
+            hidden: Hidden::default(),
             login: Login {
                 ends: None,
                 expires: None,

@@ -19,12 +19,13 @@ use super::place::Place;
 use crate::config;
 use crate::domain::image_state::Platform;
 use crate::domain::{Manifest, Presence, Tags};
-use crate::sources::Clock;
+use crate::sources::{Clock, words};
 
 /// How long a tag is taken to be what it was.
 const TAG_SECONDS: i64 = 60;
 /// How long a login is kept that docker's settings or a helper gave.
 const LOGIN_SECONDS: i64 = 60;
+const NO_IMAGE: &str = "it is neither an image nor an index of images";
 const KEPT: usize = 2_000;
 /// What no registry may go over: tags of one repository, and pages of them.
 const MOST_TAGS: usize = 100_000;
@@ -281,6 +282,15 @@ impl Registries {
             let words = format!("what it sent is not {other}");
             return Err(unusable(place, &place.words(), &words));
         }
+        if words::is_html(&answer.headers) {
+            let words =
+                "a page came instead of an answer: a login page or a proxy stands before it";
+            return Err(unusable(place, &place.words(), words));
+        }
+        // Whoever says yes to everything has no image.
+        if !decode::<Document>(place, &answer.body)?.is_one() {
+            return Err(unusable(place, &place.words(), NO_IMAGE));
+        }
         let kind = answer.headers.get(http::header::CONTENT_TYPE).cloned();
         Ok(Raw {
             digest,
@@ -325,10 +335,7 @@ impl Registries {
         document: &Document,
     ) -> Result<(Box<str>, Option<Timestamp>, BTreeMap<Box<str>, Box<str>>), Error> {
         let config = document.config.as_ref();
-        let config = config.ok_or_else(|| {
-            let words = "it is neither an image nor an index of images";
-            unusable(place, &place.words(), words)
-        })?;
+        let config = config.ok_or_else(|| unusable(place, &place.words(), NO_IMAGE))?;
         let blob = of_digest(place, &config.digest)?;
         let path = format!("blobs/{}", blob.reference);
         let ask = Ask::new(
@@ -439,7 +446,7 @@ pub(super) fn of_digest(place: &Place, digest: &str) -> Result<Place, Error> {
 
 pub(super) fn decode<T: DeserializeOwned>(place: &Place, text: &[u8]) -> Result<T, Error> {
     serde_json::from_slice(text).map_err(|why| {
-        let words = format!("the answer cannot be read: {why}");
+        let words = format!("the answer cannot be read: {}", words::unreadable(&why));
         unusable(place, &place.words(), &words)
     })
 }

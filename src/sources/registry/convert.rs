@@ -29,6 +29,8 @@ pub struct Document {
     pub layers: Vec<Descriptor>,
     #[serde(default)]
     pub manifests: Vec<Descriptor>,
+    #[serde(default)]
+    schema_version: u32,
 }
 
 #[derive(Deserialize, Clone)]
@@ -60,6 +62,11 @@ impl Named {
 }
 
 impl Document {
+    /// It says that it is what was asked for.
+    pub fn is_one(&self) -> bool {
+        self.schema_version > 0 || self.config.is_some() || !self.manifests.is_empty()
+    }
+
     /// Those that run: build tools add attestations, of an unknown platform.
     pub fn platforms(&self) -> Vec<Platform> {
         let runs = |d: &&Descriptor| d.platform.as_ref().is_none_or(|p| p.os != "unknown");

@@ -22,6 +22,7 @@ use super::error::Error;
 use super::login::Login;
 use super::place::{self, Place};
 use crate::config;
+use crate::sources::hidden::Hidden;
 use crate::sources::{Clock, proxy};
 
 /// The limit of one request with its small body, and of the head of one with a large body.
@@ -49,6 +50,15 @@ pub struct Who<'a> {
     pub place: &'a Place,
     pub login: &'a Login,
     pub right: Right,
+}
+
+impl Who<'_> {
+    /// What a registry may say back and nobody shall read.
+    fn hidden(&self, sent: Option<&HeaderValue>) -> Hidden {
+        let mut hidden = self.login.hidden();
+        sent.into_iter().for_each(|header| hidden.header(header));
+        hidden
+    }
 }
 
 /// One request.
@@ -134,17 +144,18 @@ impl Exchange {
             let streams = matches!(ask.body, Payload::Stream(..));
             let response = self.follow(who, &url, &mut ask, known.as_ref()).await?;
             let refused = response.status() == StatusCode::UNAUTHORIZED;
+            let hidden = who.hidden(known.as_ref());
             if !refused || asked_before || streams {
-                return checked(response, who, &ask.about).await;
+                return checked(response, who, &ask.about, &hidden).await;
             }
             self.tokens.forget(&key(who));
             let challenge = response.headers().get_all(WWW_AUTHENTICATE).iter();
             let challenge = challenge.filter_map(|value| value.to_str().ok());
             let Some(challenge) = Challenge::read(challenge) else {
-                return checked(response, who, &ask.about).await;
+                return checked(response, who, &ask.about, &hidden).await;
             };
             let Some((header, seconds)) = self.answer(who, &url, challenge).await? else {
-                return checked(response, who, &ask.about).await;
+                return checked(response, who, &ask.about, &hidden).await;
             };
             let until = (self.clock)().checked_add(SignedDuration::from_secs(seconds));
             let until = until.unwrap_or(Timestamp::MAX);
@@ -319,7 +330,7 @@ impl Exchange {
         let response = self
             .once(who.place, &url, &mut ask, header.as_ref())
             .await?;
-        let response = checked(response, who, about).await?;
+        let response = checked(response, who, about, &who.hidden(None)).await?;
         let body = timeout(LIMIT, read(response, SMALL, (&who.place.host, about))).await;
         let body = body.map_err(|_| late(&who.place.host))??;
         let granted = serde_json::from_slice::<Granted>(&body).ok();
@@ -417,7 +428,12 @@ fn token_request(login: &Login, realm: &Url, service: Option<&str>, scope: &str)
 }
 
 /// Turns every head that does not say yes into an error with the registry's own words.
-async fn checked(response: Response, who: Who<'_>, about: &str) -> Result<Response, Error> {
+async fn checked(
+    response: Response,
+    who: Who<'_>,
+    about: &str,
+    hidden: &Hidden,
+) -> Result<Response, Error> {
     let status = response.status();
     if status.is_success() {
         return Ok(response);
@@ -428,7 +444,7 @@ async fn checked(response: Response, who: Who<'_>, about: &str) -> Result<Respon
     let body = timeout(LIMIT, read(response, SMALL, (&host, about))).await;
     let message = body.ok().and_then(Result::ok);
     let message = message
-        .map(|body| convert::words(&body))
+        .map(|body| convert::words(hidden.cover(&String::from_utf8_lossy(&body)).as_bytes()))
         .unwrap_or_default();
     let about = about.to_owned();
     Err(match status {

@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use super::error::Error;
 use super::place::{HUB, Place, hub_in_one_way};
+use crate::sources::hidden::Hidden;
 use crate::sources::program;
 
 /// The longest that a helper may think. Some ask a cloud.
@@ -39,6 +40,19 @@ pub enum Login {
     },
     /// What a token server takes in place of a password.
     Identity(String),
+}
+
+impl Login {
+    /// What a registry or an engine may say back and nobody shall read.
+    pub fn hidden(&self) -> Hidden {
+        let mut hidden = Hidden::default();
+        match self {
+            Self::Anonymous => {}
+            Self::Password { secret, .. } => hidden.add(secret),
+            Self::Identity(token) => hidden.add(token),
+        }
+        hidden
+    }
 }
 
 impl fmt::Debug for Login {

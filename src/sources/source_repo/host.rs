@@ -222,6 +222,8 @@ impl Asked<'_> {
             Host::Gitee => {
                 let mut query = ask.url.query_pairs_mut();
                 query.append_pair("access_token", token.reveal());
+                drop(query);
+                ask.hidden.add(token.reveal());
                 return Ok(());
             }
             Host::GitLab => ("private-token", token.reveal().to_owned()),
@@ -258,6 +260,7 @@ impl Asked<'_> {
             (404, _) => {
                 format!("the host knows no such thing, or does not show it to {whose}: {said}")
             }
+            (300..=399, _) => format!("it leads to another place: {said}"),
             (500.., _) => format!("the host failed: {said}"),
             (_, _) => said,
         };

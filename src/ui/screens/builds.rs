@@ -144,11 +144,7 @@ impl<'a> Shown<'a> {
             .iter()
             .filter(|d| d.build.is_some_and(|b| b.id == build.id));
         let runs: Vec<_> = its.filter_map(runs).collect();
-        let source = build.sources.first().map(|source| &*source.revision);
         let newest = build.commits.first();
-        let id = source
-            .or(newest.map(|commit| &*commit.id))
-            .unwrap_or_default();
         Self {
             number: format!("#{}", build.id.number),
             result: result(build, now),
@@ -156,7 +152,7 @@ impl<'a> Shown<'a> {
                 .started
                 .map_or_else(String::new, |at| text::coarse_age(at, now)),
             took: took.unwrap_or_default(),
-            commit: commit::short(id).to_owned(),
+            commit: commit::short(&build.commit().unwrap_or_default()).to_owned(),
             cause: match newest {
                 Some(commit) => format!("{} ({})", commit.subject, commit.author),
                 None => build

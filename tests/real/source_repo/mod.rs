@@ -21,7 +21,7 @@ fn repository(url: &str, folder: Option<&str>) -> Repository {
 }
 
 /// Runs a program in a folder, away from the settings of whoever runs the tests.
-fn run(folder: &Path, program: &str, arguments: &[&str]) -> String {
+pub fn run(folder: &Path, program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program)
         .args(arguments)
         .current_dir(folder)

@@ -27,7 +27,7 @@ pub fn number(deliveries: &[Delivery<'_>], revision: &Revision) -> String {
 pub fn commit_of(deliveries: &[Delivery<'_>], revision: &Revision) -> String {
     let its = deliveries.iter().find(|d| is_of(d, revision));
     let id = its.and_then(Delivery::commit).unwrap_or_default();
-    commit::short(id).to_owned()
+    commit::short(&id).to_owned()
 }
 
 fn is_of(delivery: &Delivery<'_>, revision: &Revision) -> bool {
@@ -47,7 +47,7 @@ pub fn lines(view: &View<'_>, deliveries: &[Delivery<'_>]) -> Vec<(String, Role)
     lines
 }
 
-/// `a1b9e3c new checkout flow (ana) → #812 ok 1m2s by its tag → 20s later 2.15.0 (rev 42)`.
+/// `a1b9e3c new checkout flow (ana) → 3s later #812 ok 1m2s by its tag → 20s later 2.15.0 9f2c41 (rev 42), rolled out in 40s`.
 fn line(view: &View<'_>, delivery: &Delivery<'_>) -> String {
     let mut parts = Vec::new();
     if let Some(build) = delivery.build {
@@ -58,13 +58,22 @@ fn line(view: &View<'_>, delivery: &Delivery<'_>) -> String {
             .tie
             .map_or_else(String::new, |tie| format!(" {}", tie.words()));
         let result = result(build, view.model.now);
-        parts.push(format!("#{} {result}{took}{tie}", build.id.number));
+        let after = delivery.picked_up().map_or_else(String::new, later);
+        parts.push(format!("{after}#{} {result}{took}{tie}", build.id.number));
     }
     match (delivery.revision, delivery.stage()) {
         (Some(revision), _) => {
             let waited = delivery.waited().map_or_else(String::new, later);
             let version = version_of(view, revision);
-            parts.push(format!("{waited}{version} ({})", revision.label()));
+            let took = delivery.rolled_out(view.workload).map(seconds);
+            let took = took.map_or_else(String::new, |took| format!(", rolled out in {took}"));
+            let digest = super::history::digest(view, revision);
+            let what = match digest.as_str() {
+                "" => version,
+                digest if version.contains(digest) => version,
+                digest => format!("{version} {digest}"),
+            };
+            parts.push(format!("{waited}{what} ({}){took}", revision.label()));
         }
         (None, Stage::Built) => parts.push("no revision runs it".into()),
         (None, Stage::Building | Stage::Stopped(_) | Stage::Released) => {}
@@ -73,7 +82,8 @@ fn line(view: &View<'_>, delivery: &Delivery<'_>) -> String {
 }
 
 fn commit(delivery: &Delivery<'_>, build: &Build) -> Option<String> {
-    let id = commit::short(delivery.commit()?);
+    let id = delivery.commit()?;
+    let id = commit::short(&id);
     Some(match build.commits.first() {
         Some(newest) => format!("{id} {} ({})", newest.subject, newest.author),
         None => id.to_owned(),
@@ -81,8 +91,11 @@ fn commit(delivery: &Delivery<'_>, build: &Build) -> Option<String> {
 }
 
 fn later(waited: SignedDuration) -> String {
-    let seconds = u64::try_from(waited.as_secs()).unwrap_or(0);
-    format!("{} later ", text::duration(seconds))
+    format!("{} later ", seconds(waited))
+}
+
+fn seconds(took: SignedDuration) -> String {
+    text::duration(u64::try_from(took.as_secs()).unwrap_or(0))
 }
 
 fn role(delivery: &Delivery<'_>) -> Role {

@@ -157,7 +157,7 @@ fn row<'a>(view: &View<'_>, revision: &'a Revision) -> Row<'a> {
 }
 
 /// What its pods run, when one tells; else what its template pins.
-fn digest(view: &View<'_>, revision: &Revision) -> String {
+pub fn digest(view: &View<'_>, revision: &Revision) -> String {
     let Some(container) = revision.containers.iter().find(|c| !c.init) else {
         return String::new();
     };

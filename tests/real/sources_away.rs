@@ -1,0 +1,92 @@
+//! Everything beside the cluster is away, refusing or silent: board, history, rollback and follow go on as ever, and
+//! each source says since when.
+
+use std::io::Read as _;
+use std::net::TcpListener;
+
+use crate::screen::{row_of, wait_first_and_stalled};
+use crate::support::control_plane::ControlPlane;
+use crate::support::fixtures::Service;
+use crate::support::pty::{Launch, picture};
+
+/// Takes connections and says nothing, for ever.
+fn black_hole() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for socket in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                let mut socket = socket;
+                while socket.read(&mut [0; 4096]).is_ok_and(|read| read > 0) {}
+            });
+        }
+    });
+    port
+}
+
+fn roll_back_beside(name: &str, port: u16, why: &str) {
+    let plane = ControlPlane::shared();
+    let namespace = plane.namespace(name);
+    let service = Service::new(&namespace, "checkout");
+    service.run(plane, "main-a1b9e3c");
+    service.set_image(plane, "main-77c01d0-unpullable");
+    service.wait_waiting(plane, "ImagePullBackOff");
+    let config = format!(
+        "verifySeconds: 2
+registries: [{{host: registry.test, address: '127.0.0.1:{port}'}}]
+jenkins: [{{name: ci, url: 'http://127.0.0.1:{port}', user: me, token: {{env: CI_TOKEN}}, jobs: {{pattern: '{{service}}'}}}}]
+repositories: [{{url: 'git://127.0.0.1:{port}/{{service}}'}}]
+"
+    );
+    let home = tempfile::tempdir().unwrap();
+    let terminal = Launch::new(home.path())
+        .config(&config)
+        .kubeconfig(&plane.owner(name, Some(&namespace)))
+        .variable("CI_TOKEN", "word")
+        .variable("DOCKER_HOST", &format!("tcp://127.0.0.1:{port}"))
+        .size(160, 40)
+        .open();
+    wait_first_and_stalled(&terminal, &service, "image not found");
+    terminal.keys("\r");
+    terminal.wait_for("the history, whatever the registry says of it", |screen| {
+        let text = picture(screen);
+        text.contains("HISTORY")
+            && text.contains("main-a1b9e3c")
+            && text.contains("R rolls back to")
+    });
+    terminal.keys("R");
+    terminal.wait_for(
+        "what counts has answered, and nobody waits for the rest",
+        |screen| {
+            let text = picture(screen);
+            let answered = ["you may patch", "unchanged since", "accepts the patch"];
+            answered.iter().all(|words| text.contains(words))
+        },
+    );
+    terminal.keys("y");
+    terminal.wait_text("verified:");
+    service.wait_complete(plane, "main-a1b9e3c");
+    terminal.keys("q");
+    terminal.wait_gone("verified:");
+    terminal.keys("q");
+    terminal.wait_for("the board, with what is away and since when", |screen| {
+        let text = picture(screen);
+        let says = |name: &str| {
+            let start = format!("{name}: ");
+            let mut lines = text.lines();
+            lines.any(|line| line.contains(&start) && line.contains(" for ") && line.contains(why))
+        };
+        let row = row_of(screen, "checkout").unwrap_or_default();
+        row.contains("main-a1b9e3c") && says("ci") && says("registry.test")
+    });
+}
+
+#[test]
+fn nothing_waits_for_sources_that_refuse() {
+    roll_back_beside("refusing", 1, "onnection refused");
+}
+
+#[test]
+fn nothing_waits_for_sources_that_never_answer() {
+    roll_back_beside("silent", black_hole(), "no answer within");
+}

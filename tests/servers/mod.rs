@@ -1,0 +1,4 @@
+//! Servers that go wrong in every way there is, and what a person is told.
+
+mod failures;
+mod secrets;
