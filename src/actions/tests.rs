@@ -14,6 +14,7 @@ use super::{Order, Recorder, Sources, execute, preflight};
 use crate::config;
 use crate::plan::verbs::rollback::sample;
 use crate::plan::{Answers, CheckId, Finding, Plan, Progress, Verdict};
+use crate::sources::jenkins::Servers;
 use crate::sources::kube::Cluster;
 use crate::sources::kube::in_memory::{Body, Client};
 use crate::sources::registry::Registries;
@@ -236,6 +237,7 @@ fn only(cluster: Cluster) -> Sources {
         cluster,
         registries: no_registry(),
         repositories: Repositories::default(),
+        servers: Servers::default(),
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use tokio::time::{sleep, timeout};
 
 use crate::actions::{self, BuildOrder, Recorder};
-use crate::config::{Config, jenkins};
+use crate::config::Config;
 use crate::domain::build::{
     self, BuildId, Given, Job, JobId, Outcome as Ended, ParameterKind, State,
 };
@@ -15,7 +15,7 @@ use crate::domain::{Failure, FailureKind, Workload};
 use crate::engine::{clock, release};
 use crate::plan::build::Act;
 use crate::plan::{BuildPlan, BuildProgress, BuildWish, gate};
-use crate::sources::jenkins::{Client, LogReader, connect};
+use crate::sources::jenkins::{Client, Error, LogReader};
 
 use super::Outcome;
 use super::args::{Build, Form, READS};
@@ -43,7 +43,7 @@ pub async fn run(config: &Config, args: Build) -> Outcome {
     let mut session = Session::connect(config, READS).await?;
     session.workloads(config).await?;
     let workload = session.find(&args.service)?;
-    let (client, job) = job(config, &workload).await?;
+    let (client, job) = job(&session, config, &workload).await?;
     let given = given(&client, &job, &args.parameter).await?;
     let wish = BuildWish {
         workload: workload.id.clone(),
@@ -111,26 +111,27 @@ async fn carry_out(
 
 /// # Errors
 /// No server or job is known for it, or the server does not answer.
-async fn job(config: &Config, workload: &Workload) -> Result<(Client, Job), Failure> {
+async fn job(
+    session: &Session,
+    config: &Config,
+    workload: &Workload,
+) -> Result<(Client, Job), Failure> {
     let service = workload.service(config.service_label.as_deref());
     let of = (service, &*workload.id.namespace);
-    let id = jenkins::job_of(&config.jenkins, workload.job.as_deref(), of);
+    let servers = &session.servers;
+    let id = servers.job_of(workload.job.as_deref(), of);
     let Some(JobId { server, path }) = id else {
         let sentence = format!("no job is known that builds {}", workload.id);
         let failure = Failure::new(FailureKind::NotFound, sentence);
         return Err(failure
             .hint("jenkins: in the configuration says which, or the annotation rolldeck.dev/job"));
     };
-    let mut known = config.jenkins.iter();
-    let settings = known.find(|known| *known.name() == *server);
-    let Some(settings) = settings else {
-        let sentence = format!("{server} is not configured");
-        return Err(Failure::new(FailureKind::Internal, sentence));
+    let read = async {
+        let client = servers.client(&server).await?;
+        let job = client.job(&path).await?;
+        Ok((client, job))
     };
-    let client = connect(settings, &config.connection.proxy).await;
-    let client = client.map_err(|error| error.failure())?;
-    let job = client.job(&path).await.map_err(|error| error.failure())?;
-    Ok((client, job))
+    read.await.map_err(|error: Error| error.failure())
 }
 
 /// What was typed, and for the rest what the last good build was given.

@@ -87,14 +87,10 @@ pub struct Side {
 }
 
 impl Plan {
-    /// One more finding, in its place among the others.
-    pub fn add(&mut self, verdict: Option<Verdict>) {
-        if let Some(verdict) = verdict {
-            let at = self
-                .checks
-                .partition_point(|check| check.id < verdict.check);
-            self.checks.insert(at, verdict.into());
-        }
+    /// One more check, in its place among the others.
+    fn add(&mut self, check: Check) {
+        let at = self.checks.partition_point(|other| other.id < check.id);
+        self.checks.insert(at, check);
     }
 }
 
@@ -315,6 +311,16 @@ pub fn plan(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, 
             .verdict(&evidence.workload.id, evidence.read_at)
             .into()
     }));
+    if let Some(job) = evidence
+        .job
+        .clone()
+        .filter(|_| check::builds::concern(verb))
+    {
+        plan.add(Check {
+            id: CheckId::Builds,
+            state: CheckState::Asking(Ask::Builds(job)),
+        });
+    }
     plan.expected = expected::of(evidence, &plan);
     plan.goal.expected = plan.expected.map(|expected| expected.seconds);
     Ok(plan)
