@@ -4,6 +4,7 @@ mod build;
 mod execute;
 mod fresh;
 mod gather;
+mod hold;
 pub mod interrupted;
 mod keeper;
 mod preflight;

@@ -73,7 +73,7 @@ pub fn preflight(sources: Sources, plan: Plan, readonly: bool) -> BoxStream<'sta
             Ask::Changed { names, since } => changed::ask(cluster, plan, names, since).boxed(),
             Ask::Commits(between) => commits::ask(repositories.clone(), *between).boxed(),
             Ask::Quota(need) => quota::ask(cluster, plan, need).boxed(),
-            Ask::Builds(job) => builds::ask(servers.clone(), job).boxed(),
+            Ask::Builds(job) => builds::ask(servers.clone(), plan, job).boxed(),
             Ask::Autoscaler(workload) => autoscaler::ask(cluster, workload).boxed(),
         });
     }

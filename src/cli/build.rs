@@ -9,9 +9,9 @@ use tokio::time::{sleep, timeout};
 use crate::actions::{self, BuildOrder, Recorder};
 use crate::config::Config;
 use crate::domain::build::{
-    self, BuildId, Given, Job, JobId, Outcome as Ended, ParameterKind, State,
+    self, BuildId, Given, Job, JobHold, JobId, Outcome as Ended, ParameterKind, State,
 };
-use crate::domain::{Failure, FailureKind, Workload};
+use crate::domain::{Failure, FailureKind, Workload, WorkloadId};
 use crate::engine::{clock, release};
 use crate::plan::build::Act;
 use crate::plan::{BuildPlan, BuildProgress, BuildWish, gate};
@@ -44,13 +44,17 @@ pub async fn run(config: &Config, args: Build) -> Outcome {
     session.workloads(config).await?;
     let workload = session.find(&args.service)?;
     let (client, job) = job(&session, config, &workload).await?;
-    let given = given(&client, &job, &args.parameter).await?;
+    let act = if args.resume_job {
+        Act::Resume(hold_of(&job)?)
+    } else {
+        Act::Start(given(&client, &job, &args.parameter).await?)
+    };
     let wish = BuildWish {
         workload: workload.id.clone(),
         uid: workload.uid.clone(),
         level: release::context(config, &workload.id).level,
         job,
-        act: Act::Start(given),
+        act,
     };
     if let Some(mistake) = wish.mistake() {
         return Err(Failure::new(FailureKind::Usage, mistake));
@@ -121,10 +125,7 @@ async fn job(
     let servers = &session.servers;
     let id = servers.job_of(workload.job.as_deref(), of);
     let Some(JobId { server, path }) = id else {
-        let sentence = format!("no job is known that builds {}", workload.id);
-        let failure = Failure::new(FailureKind::NotFound, sentence);
-        return Err(failure
-            .hint("jenkins: in the configuration says which, or the annotation rolldeck.dev/job"));
+        return Err(no_job(&workload.id));
     };
     let read = async {
         let client = servers.client(&server).await?;
@@ -132,6 +133,23 @@ async fn job(
         Ok((client, job))
     };
     read.await.map_err(|error: Error| error.failure())
+}
+
+pub fn no_job(workload: &WorkloadId) -> Failure {
+    let sentence = format!("no job is known that builds {workload}");
+    let failure = Failure::new(FailureKind::NotFound, sentence);
+    failure.hint("jenkins: in the configuration says which, or the annotation rolldeck.dev/job")
+}
+
+fn hold_of(job: &Job) -> Result<JobHold, Failure> {
+    job.hold().ok_or_else(|| {
+        let path = &job.id.path;
+        let sentence = match job.buildable {
+            true => format!("{path} is not held: it is on"),
+            false => format!("{path} is switched off, and not by rolldeck: Jenkins switches it on"),
+        };
+        Failure::new(FailureKind::Refused, sentence)
+    })
 }
 
 /// What was typed, and for the rest what the last good build was given.
@@ -187,6 +205,7 @@ async fn follow(
                 let sentence = format!("it is not known whether the server did it: {why}");
                 return Err(Failure::new(FailureKind::Failed, sentence));
             }
+            BuildProgress::Done(sentence) => return Ok(sentence),
             BuildProgress::Lost(why) => return Err(Failure::new(FailureKind::Failed, why)),
             BuildProgress::Builds(build) => {
                 report.build = Some(build.number);

@@ -10,6 +10,7 @@ use super::scenario::{Scenario, Service};
 pub struct Project {
     /// `shop/checkout`: its path in the registry and in the repository.
     pub path: String,
+    pub multibranch: bool,
     pub versions: Vec<Built>,
 }
 
@@ -72,6 +73,7 @@ impl Service {
         }
         Project {
             path: path(&self.name),
+            multibranch: self.multibranch,
             versions,
         }
     }

@@ -118,6 +118,9 @@ pub struct Service {
     pub releases: BTreeMap<String, Release>,
     #[serde(default)]
     pub deadline_seconds: Option<u32>,
+    /// Its job is a branch of a multibranch project, which nobody may configure.
+    #[serde(default)]
+    pub multibranch: bool,
     /// Its pods have no readiness probe.
     #[serde(default)]
     pub unprobed: bool,
@@ -341,6 +344,7 @@ impl Scenario {
                 secrets: Vec::new(),
                 releases: BTreeMap::new(),
                 deadline_seconds: None,
+                multibranch: false,
                 unprobed: false,
             });
         }

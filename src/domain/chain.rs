@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::build::{Build, Job, JobId, Outcome, State};
+use super::build::{Build, Job, JobHold, JobId, Outcome, State};
 use super::delivery::ImageFacts;
 use super::{Known, Manifest, Presence};
 
@@ -114,6 +114,12 @@ impl Chain {
 
     pub fn job(&self, id: &JobId) -> Option<&Job> {
         self.jobs.get(id).map(|entry| &entry.job)
+    }
+
+    /// The jobs that a rolldeck holds.
+    pub fn held(&self) -> impl Iterator<Item = (&JobId, JobHold)> {
+        let jobs = self.jobs.iter();
+        jobs.filter_map(|(id, entry)| Some((id, entry.job.hold()?)))
     }
 
     /// Newest first; those that were seen or asked for.

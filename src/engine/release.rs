@@ -97,6 +97,7 @@ pub(super) async fn execute(
         answers,
         verdicts,
         recorder: Recorder::new(&shared.config().state_dir),
+        servers: shared.jenkins(),
         server_user: client.user,
         presence: shared.config().presence,
         clock: clock::now,

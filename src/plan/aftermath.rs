@@ -4,6 +4,7 @@ use crate::domain::ActionNote;
 use crate::domain::release_record::{Became, HelmRelease, Sending};
 use crate::text;
 
+use super::build::Act;
 use super::verbs::helm_rollback::{Release, became};
 use super::{Autoscaling, Evidence, Releases, Verb};
 
@@ -72,6 +73,10 @@ pub fn gone(sentence: String) -> Aftermath {
 
 fn by_verb(sending: &Sending, seen: &Evidence) -> (Became, String) {
     let name = &sending.verb;
+    if Act::is_verb(name) {
+        let words = "only its server can say: the builds of the service show how it stands";
+        return (Became::Unknown, words.into());
+    }
     let Some(verb) = Verb::named(name) else {
         let words = format!("this version of rolldeck does not know the verb {name}");
         return (Became::Unknown, words);

@@ -11,6 +11,7 @@ pub mod expected;
 pub mod follow;
 pub mod gate;
 mod git;
+pub mod hold;
 pub mod inverse;
 pub mod kubectl;
 mod meanwhile;
@@ -174,6 +175,15 @@ pub enum OfferId {
     Delete,
     /// By the Helm release, with all that the chart keeps.
     Helm,
+    /// The job that builds it is held first.
+    HoldJob,
+}
+
+impl OfferId {
+    /// Before what the plan writes itself, because it would put that back.
+    fn comes_first(self) -> bool {
+        matches!(self, Self::SuspendSync | Self::HoldJob)
+    }
 }
 
 impl Plan {
@@ -183,7 +193,7 @@ impl Plan {
             let offers = self
                 .offers
                 .iter()
-                .filter(move |offer| offer.taken && (offer.id == OfferId::SuspendSync) == first);
+                .filter(move |offer| offer.taken && offer.id.comes_first() == first);
             offers.flat_map(|offer| &offer.steps)
         };
         let replaced = self.offers.iter().any(|o| o.taken && o.replaces);
@@ -214,7 +224,9 @@ impl Plan {
         match step {
             Step::SyncPatch { .. } => self.request.verb == Verb::ResumeSync,
             // What it wrote is known once the note is on it.
-            Step::Helm { .. } | Step::Create { .. } | Step::Remove { .. } => false,
+            Step::Helm { .. } | Step::Create { .. } | Step::Remove { .. } | Step::Hold { .. } => {
+                false
+            }
             Step::JsonPatch { .. } | Step::DeletePod { .. } | Step::Note { .. } => true,
         }
     }
@@ -222,7 +234,7 @@ impl Plan {
     /// The number of a step among those on the workload and its pods.
     pub fn number(&self, n: usize) -> usize {
         let before = self.all_steps().take(n);
-        before.filter(|step| !step.is_of_sync()).count()
+        before.filter(|step| !step.is_beside()).count()
     }
 
     /// How many replicas there were, for a plan that writes another number.
@@ -316,6 +328,7 @@ pub fn plan(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, 
         .clone()
         .filter(|_| check::builds::concern(verb))
     {
+        plan.offers.extend(hold::offer(evidence, &job));
         plan.add(Check {
             id: CheckId::Builds,
             state: CheckState::Asking(Ask::Builds(job)),

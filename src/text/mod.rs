@@ -5,6 +5,7 @@ pub mod changes;
 mod charts;
 mod describe;
 mod escape;
+mod hold;
 mod time;
 mod width;
 mod words;
@@ -13,6 +14,7 @@ mod wrap;
 pub use charts::{chart_cells, chart_lines, chart_titles};
 pub use describe::describe;
 pub use escape::{escape, is_unsafe};
+pub use hold::held;
 pub use time::{
     age, clock, coarse_age, date, duration, millis, moment, of_deadline, seconds, typed_moment,
 };

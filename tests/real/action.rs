@@ -105,6 +105,7 @@ impl Way {
             },
             verdicts,
             recorder: Recorder::new(self.record.path()),
+            servers: Servers::default(),
             server_user: None,
             presence: false,
             clock: jiff::Timestamp::now,

@@ -156,6 +156,7 @@ impl Hand {
             },
             verdicts: ready.verdicts,
             recorder: self.recorder.clone(),
+            servers: Servers::default(),
             server_user: None,
             presence: false,
             clock: jiff::Timestamp::now,

@@ -28,6 +28,8 @@ pub struct State {
 
 pub struct Job {
     pub service: String,
+    /// A branch of a multibranch project, which alone configures it.
+    pub managed: bool,
     pub enabled: bool,
     pub description: String,
     /// Oldest first.
@@ -109,6 +111,7 @@ impl State {
         let newest = project.versions.last().map(|built| &*built.version);
         Job {
             service: project.path.rsplit('/').next().unwrap_or_default().into(),
+            managed: project.multibranch,
             enabled: true,
             description: String::new(),
             builds,

@@ -28,7 +28,15 @@ pub fn verdict(job: &Job) -> Verdict {
             Finding::Warn,
             format!("a build of {branch} waits in the queue: what it makes may go out over this"),
         ),
-        (None, None) => (Finding::Ok, format!("{} builds nothing now", job.id.path)),
+        (None, None) => {
+            let why = match (job.buildable, job.hold()) {
+                (true, _) => "",
+                (false, Some(_)) => ": it is held",
+                (false, None) => ": it is switched off",
+            };
+            let path = &job.id.path;
+            (Finding::Ok, format!("{path} builds nothing now{why}"))
+        }
     };
     answer(finding, sentence)
 }
