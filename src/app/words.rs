@@ -197,7 +197,6 @@ fn wanted(place: Place) -> &'static [Intent] {
             Intent::Open,
             Intent::Build,
             Intent::StopBuild,
-            Intent::ResumeJob,
             Intent::Copy,
             Intent::Retry,
             Intent::Back,

@@ -21,10 +21,7 @@ pub fn offer(evidence: &Evidence, job: &JobId) -> Option<Offer> {
         ),
         what: format!("hold {} on {} until {end}", job.path, job.server),
     };
-    let text = format!(
-        "holds {} until {end}, so that it builds nothing over this",
-        job.path
-    );
+    let text = format!("holds the job until {end}, so that it builds nothing over this");
     Some(Offer::new(OfferId::HoldJob, 'h', text, vec![step]))
 }
 

@@ -187,7 +187,7 @@ fn a_job_is_held_before_the_rollback_and_one_key_ends_that() {
     wait_plan(&terminal);
     terminal.wait_text("held builds nothing now");
     terminal.keys("rINC-812\r");
-    terminal.wait_text("h holds held until");
+    terminal.wait_text("h holds the job until");
     terminal.keys("h");
     terminal.wait_text("hold held on ci until");
     wait_plan(&terminal);

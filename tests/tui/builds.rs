@@ -295,8 +295,7 @@ fn a_plan_holds_the_job_first() {
                     why: "rolled back".into(),
                     what: "hold shop/checkout/main on ci until 13:00".into(),
                 };
-                let words =
-                    "holds shop/checkout/main until 13:00, so that it builds nothing over this";
+                let words = "holds the job until 13:00, so that it builds nothing over this";
                 plan.offers
                     .push(Offer::new(OfferId::HoldJob, 'h', words, vec![step]));
                 plan.take(OfferId::HoldJob, taken);

@@ -12,7 +12,7 @@ use super::tree::{Tree, whole};
 use super::{Farm, USER};
 
 /// The quiet period of a job that is not told another.
-const QUIET: SignedDuration = SignedDuration::from_secs(5);
+pub const QUIET: SignedDuration = SignedDuration::from_secs(5);
 
 type Pairs = [(String, String)];
 
@@ -258,6 +258,8 @@ fn trigger(farm: &Farm, state: &mut State, at: usize, pairs: &Pairs) -> Response
         since: now,
         due: now + quiet,
         causes: vec![format!("Started by user {USER}")],
+        commits: Vec::new(),
+        goes_to: None,
     };
     let (id, joined) = state.enqueue(item);
     let status = if joined {

@@ -379,5 +379,12 @@ fn a_job_that_is_held_is_told_until_one_key_ends_it() {
     assert_eq!(said(&model), None);
     keys(&mut model, "h");
     assert_eq!(model.overlay, None);
-    assert!(model.notice.as_ref().unwrap().text.contains("no job is held"));
+    assert!(
+        model
+            .notice
+            .as_ref()
+            .unwrap()
+            .text
+            .contains("no job is held")
+    );
 }
