@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use super::execute::missing_words;
 use super::fresh;
-use super::record::{Answered, Line, Outcome, Recorder, Sending, Side};
+use super::record::{Answered, Ended, Line, Outcome, Recorder, Sending, Side};
 use super::send::send_build;
 use crate::domain::build::{Ticket, Whereabouts};
 use crate::domain::{Failure, FailureKind};
@@ -66,17 +66,14 @@ impl Asking {
         Ok(())
     }
 
-    /// The job asks for what was shown.
+    /// The job is as it was shown.
     async fn unchanged(&self) -> Result<(), Failure> {
         let wish = &self.order.plan.wish;
-        if let Act::Start(_) = wish.act {
+        if matches!(wish.act, Act::Start(_) | Act::Hold(_) | Act::Resume(_)) {
             let now = self.client.job(&wish.job.id.path).await;
             let now = now.map_err(|error| error.failure())?;
             if !wish.fits(&now) {
-                let sentence = format!(
-                    "{} changed what it asks for since it was shown",
-                    now.id.path
-                );
+                let sentence = format!("{} changed since it was shown", now.id.path);
                 let failure = Failure::new(FailureKind::Refused, sentence);
                 return Err(failure.hint("nothing was sent; look again"));
             }
@@ -94,14 +91,18 @@ impl Asking {
                     .await;
                 let at = (self.order.clock)();
                 self.tell(BuildProgress::Accepted { at });
-                if let Some(ticket) = ticket {
-                    self.find(&ticket).await;
+                match ticket {
+                    Some(ticket) => self.find(&ticket).await,
+                    None => self.look().await,
                 }
             }
             Err(error) if error.outcome_unknown() => {
                 let why = error.failure().line();
                 self.record(Outcome::Unknown, &why).await;
-                self.tell(BuildProgress::Unknown(why));
+                match self.is_done().await {
+                    Ok(Some(true)) => self.look().await,
+                    Ok(_) | Err(_) => self.tell(BuildProgress::Unknown(why)),
+                }
             }
             Err(error) => {
                 let why = error.failure();
@@ -109,6 +110,43 @@ impl Asking {
                 self.tell(BuildProgress::Refused(why));
             }
         }
+    }
+
+    /// Whether a look at the job shows that it was done; `None` for what it cannot show.
+    async fn is_done(&self) -> Result<Option<bool>, Error> {
+        let wish = &self.order.plan.wish;
+        if wish.done(&wish.job).is_none() {
+            return Ok(None);
+        }
+        let now = self.client.job(&wish.job.id.path).await?;
+        Ok(wish.done(&now))
+    }
+
+    /// What a look at the job shows of it is its end, in the record too.
+    async fn look(&self) {
+        let wish = &self.order.plan.wish;
+        let (verified, sentence) = match self.is_done().await {
+            Ok(None) => return,
+            Ok(Some(true)) => (true, wish.became()),
+            Ok(Some(false)) => (
+                false,
+                "the server accepted it, and the job is as it was".into(),
+            ),
+            Err(error) => (false, format!("whether it is so is not known: {error}")),
+        };
+        let ended = Line::Ended(Ended {
+            id: self.order.plan.stamp.id.clone(),
+            at: (self.order.clock)(),
+            workload: wish.workload.clone(),
+            verified,
+            sentence: sentence.clone(),
+        });
+        self.append(ended).await;
+        self.tell(if verified {
+            BuildProgress::Done(sentence)
+        } else {
+            BuildProgress::Lost(sentence)
+        });
     }
 
     /// The build that comes of it.
@@ -174,6 +212,10 @@ impl Asking {
             accepted: usize::from(outcome == Outcome::Accepted),
             sentence: sentence.into(),
         });
+        self.append(line).await;
+    }
+
+    async fn append(&self, line: Line) {
         if let Err(failure) = self.order.recorder.append(line).await {
             tracing::error!(failure.sentence, "the outcome is not in the record");
         }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
+use super::hold::hold;
 use super::keeper::{self, Applied};
 use super::presence::Here;
 use super::record::{self, Answered, Line, Outcome, Recorder};
@@ -13,6 +14,7 @@ use super::turn::Turn;
 use super::{SendError, fresh, send};
 use crate::domain::{Failure, FailureKind};
 use crate::plan::{Answers, Missing, Pass, Plan, Progress, Step, Verb, Verdict, gate};
+use crate::sources::jenkins::Servers;
 use crate::sources::kube::path::{self, Resource};
 use crate::sources::kube::{Answer, Cluster, Error, convert};
 use crate::sources::{Clock, helm};
@@ -24,6 +26,8 @@ pub struct Order {
     pub answers: Answers,
     pub verdicts: Vec<Verdict>,
     pub recorder: Recorder,
+    /// Where its job is held, if that is a step.
+    pub servers: Servers,
     /// The API server's own name for the user, when it told.
     pub server_user: Option<Box<str>>,
     /// Others are told who is at it meanwhile.
@@ -175,11 +179,17 @@ impl Execution {
     }
 
     async fn step(&self, n: usize, step: &Step, pass: &Pass) -> Went {
+        if matches!(step, Step::Hold { .. }) {
+            return match hold(&self.order, step).await {
+                Ok(()) => Went::Accepted(self.date(None), None),
+                Err(why) => Went::Refused { why, moved: false },
+            };
+        }
         let deletes = matches!(step, Step::DeletePod { .. });
         match send(&self.cluster, step, pass).await {
             Ok(answer) if deletes => Went::Accepted(self.date(answer.server_date), None),
             Ok(answer) => {
-                let own = step.object().is(&self.order.plan.workload);
+                let own = step.is_on(&self.order.plan.workload);
                 let generation = own.then(|| generation(&answer)).flatten();
                 Went::Accepted(self.date(answer.server_date), generation)
             }
@@ -190,7 +200,7 @@ impl Execution {
             Err(SendError::Kube(error)) if matches!(step, Step::Note { .. }) => {
                 beside(step, &error)
             }
-            Err(SendError::Kube(error)) if step.object().is(&self.order.plan.workload) => {
+            Err(SendError::Kube(error)) if step.is_on(&self.order.plan.workload) => {
                 self.patch_failed(n, error).await
             }
             Err(SendError::Kube(error)) => beside(step, &error),
@@ -239,12 +249,15 @@ impl Execution {
         };
         match error {
             lost if lost.outcome_unknown() => {
-                let (object, id) = (step.object(), &self.order.plan.stamp.id);
+                let id = &self.order.plan.stamp.id;
                 let resumes = self.order.plan.request.verb == Verb::ResumeSync;
                 let wanted = if resumes {
                     Applied::NoNote
                 } else {
                     Applied::Ours
+                };
+                let Some(object) = step.object() else {
+                    return Went::Unknown(lost.to_string());
                 };
                 match keeper::applied(&self.cluster, object, id).await {
                     Ok(found) if found == wanted => Went::Accepted(self.date(None), None),
@@ -263,12 +276,12 @@ impl Execution {
             } if causes.is_empty() => refused(
                 format!(
                     "Nothing was written: somebody changed {} since it was read.",
-                    step.object().name
+                    step.name()
                 ),
                 true,
             ),
             Error::NotFound { .. } => refused(
-                format!("Nothing was written: {} is gone.", step.object().name),
+                format!("Nothing was written: {} is gone.", step.name()),
                 true,
             ),
             error => Went::Refused {
@@ -282,7 +295,7 @@ impl Execution {
     async fn deletion(&self, n: usize, step: &Step, error: &Error) -> Went {
         if !error.outcome_unknown() {
             let how = match error {
-                Error::NotFound { .. } => format!("{} is gone", step.object().name),
+                Error::NotFound { .. } => format!("{} is gone", step.name()),
                 Error::Rejected {
                     status: 409,
                     message,
@@ -428,11 +441,10 @@ impl Execution {
 
 /// A patch of an object beside the workload that failed, or whose answer was lost.
 fn beside(step: &Step, error: &Error) -> Went {
-    let (object, what) = (step.object(), step.what());
+    let (name, what) = (step.name(), step.what());
     match error {
         error if error.outcome_unknown() => Went::Unknown(format!(
-            "the answer was lost ({error}): whether it was done to {} is not known; nothing is sent twice",
-            object.name
+            "the answer was lost ({error}): whether it was done to {name} is not known; nothing is sent twice"
         )),
         Error::Rejected {
             status: 422,
@@ -440,8 +452,7 @@ fn beside(step: &Step, error: &Error) -> Went {
             ..
         } if causes.is_empty() => Went::Refused {
             why: fresh::refused(format!(
-                "Nothing was written ({what}): {} moved since it was shown.",
-                object.name
+                "Nothing was written ({what}): {name} moved since it was shown."
             )),
             moved: true,
         },
@@ -464,7 +475,7 @@ fn changed(n: usize, step: &Step, how: &str) -> Went {
 }
 
 fn not_deleted(n: usize, step: &Step, how: &str) -> Went {
-    let name = &step.object().name;
+    let name = step.name();
     let why = if n == 0 {
         Failure::new(
             FailureKind::Refused,

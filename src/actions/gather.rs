@@ -19,6 +19,7 @@ use crate::domain::{
 use crate::plan::expected::Took;
 use crate::plan::{Autoscaling, Evidence, FreshRevision, Request, Stamp, Verb};
 use crate::sources::Clock;
+use crate::sources::jenkins::Servers;
 use crate::sources::kube::path::{self, Resource};
 use crate::sources::kube::{Cluster, Error, convert};
 use crate::sources::source_repo::Repositories;
@@ -33,6 +34,10 @@ pub struct GatherContext {
     pub service_label: Option<String>,
     /// What the settings say about where the source of a service lies.
     pub repositories: Repositories,
+    /// Which job builds a service.
+    pub servers: Servers,
+    /// Seconds that a hold of the job lasts.
+    pub hold_for: u32,
     /// Where the release record is, which tells how long earlier actions took.
     pub state_dir: PathBuf,
     /// Seconds that every pod must be ready for in the end.
@@ -96,6 +101,8 @@ async fn read(
     let service = workload.service(context.service_label.as_deref());
     let mut holds = context.holds;
     holds.retain(|hold| hold.holds(service) && hold.stands(read_at));
+    let of = (service, &*id.namespace);
+    let job = context.servers.job_of(workload.job.as_deref(), of);
     let service = service.to_owned();
     let named = named_repository(annotations.as_ref(), template);
     let raw_note = |key: &str| {
@@ -118,6 +125,8 @@ async fn read(
         helm,
         presence,
         repository: context.repositories.of(&service, named.as_deref()),
+        job,
+        hold_for: context.hold_for,
         past: past(&context.state_dir, id).await,
         ready_for: context.ready_for,
         workload,

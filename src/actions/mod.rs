@@ -4,6 +4,7 @@ mod build;
 mod execute;
 mod fresh;
 mod gather;
+mod hold;
 mod image;
 pub mod interrupted;
 mod keeper;

@@ -1,6 +1,7 @@
 //! Asks what a plan's checks leave open, all at once, each with its own limit.
 
 mod autoscaler;
+mod builds;
 mod changed;
 mod commits;
 mod config;
@@ -21,6 +22,7 @@ use serde::de::DeserializeOwned;
 
 use crate::plan::check::CheckState;
 use crate::plan::{Ask, CheckId, Finding, Plan, Verdict};
+use crate::sources::jenkins::Servers;
 use crate::sources::kube::path::{self, Resource};
 use crate::sources::kube::{Cluster, Error};
 use crate::sources::registry::Registries;
@@ -35,6 +37,7 @@ pub struct Sources {
     pub cluster: Cluster,
     pub registries: Registries,
     pub repositories: Repositories,
+    pub servers: Servers,
 }
 
 /// Yields each answer as it comes, and ends. Under `readonly` no dry run is sent; reads and self-reviews are.
@@ -44,6 +47,7 @@ pub fn preflight(sources: Sources, plan: Plan, readonly: bool) -> BoxStream<'sta
         cluster,
         registries,
         repositories,
+        servers,
     } = sources;
     let plan = Arc::new(plan);
     let questions: FuturesUnordered<BoxFuture<'static, Verdict>> = FuturesUnordered::new();
@@ -69,6 +73,7 @@ pub fn preflight(sources: Sources, plan: Plan, readonly: bool) -> BoxStream<'sta
             Ask::Changed { names, since } => changed::ask(cluster, plan, names, since).boxed(),
             Ask::Commits(between) => commits::ask(repositories.clone(), *between).boxed(),
             Ask::Quota(need) => quota::ask(cluster, plan, need).boxed(),
+            Ask::Builds(job) => builds::ask(servers.clone(), plan, job).boxed(),
             Ask::Autoscaler(workload) => autoscaler::ask(cluster, workload).boxed(),
         });
     }

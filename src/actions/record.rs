@@ -88,6 +88,7 @@ fn deleted(step: &Step) -> Option<Deleted> {
         }),
         Step::JsonPatch { .. }
         | Step::SyncPatch { .. }
+        | Step::Hold { .. }
         | Step::Helm { .. }
         | Step::Note { .. }
         | Step::Create { .. }
@@ -110,7 +111,7 @@ fn image(plan: &Plan) -> Option<SetImage> {
 }
 
 fn autoscaler(step: &Step) -> Option<Box<str>> {
-    let object = step.object();
+    let object = step.object()?;
     (object.resource == "horizontalpodautoscalers").then(|| object.name.clone())
 }
 

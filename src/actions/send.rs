@@ -26,18 +26,21 @@ pub enum SendError {
     Changed(String),
 }
 
-/// Sends one step, once.
+/// Sends one step, once; what goes to a server that builds is for [`send_build`].
 pub async fn send(cluster: &Cluster, step: &Step, pass: &Pass) -> Result<Answer, SendError> {
     let dry_run = match pass.kind() {
         PassKind::DryRun => true,
         PassKind::Real => false,
     };
-    let object = step.object();
+    let Some(object) = step.object() else {
+        return Ok(Answer::default());
+    };
     let path = path::object_in(object.api, &object.namespace, object.resource, &object.name);
     match step {
         Step::JsonPatch { body, .. } | Step::SyncPatch { body, .. } => {
             Ok(cluster.patch(&path, &body.0, dry_run).await?)
         }
+        Step::Hold { .. } => Ok(Answer::default()),
         Step::Helm { call, .. } => {
             still_newest(call).await?;
             helm::roll_back(call, dry_run).await?;
@@ -89,6 +92,22 @@ pub async fn send_build(
         }
         (PassKind::Real, Act::Cancel(queued)) => {
             client.cancel_queued(queued).await?;
+            Ok(None)
+        }
+        (PassKind::Real, Act::Hold(hold)) => {
+            let (path, before) = (&wish.job.id.path, wish.job.description.as_deref());
+            // First the word, which does nothing: a job that is off without one is a riddle.
+            client.describe_job(path, &hold.described(before)).await?;
+            client.set_enabled(path, false).await?;
+            Ok(None)
+        }
+        (PassKind::Real, Act::Resume(_)) => {
+            let path = &wish.job.id.path;
+            client.set_enabled(path, true).await?;
+            // A word that stays says nothing of a job that is on.
+            if let Err(error) = client.describe_job(path, wish.job.own_description()).await {
+                tracing::warn!(%error, "the description still speaks of the hold");
+            }
             Ok(None)
         }
     }

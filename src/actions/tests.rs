@@ -14,6 +14,7 @@ use super::{Order, Recorder, Sources, execute, preflight};
 use crate::config;
 use crate::plan::verbs::rollback::sample;
 use crate::plan::{Answers, CheckId, Finding, Plan, Progress, Verdict};
+use crate::sources::jenkins::Servers;
 use crate::sources::kube::Cluster;
 use crate::sources::kube::in_memory::{Body, Client};
 use crate::sources::registry::Registries;
@@ -94,6 +95,7 @@ async fn run(cluster: Cluster, recorder: Recorder) -> Vec<Progress> {
         },
         verdicts: verdicts(),
         recorder,
+        servers: Servers::default(),
         server_user: None,
         presence: false,
         clock,
@@ -186,6 +188,7 @@ async fn nothing_is_sent_without_the_record_or_the_gate() {
         },
         verdicts: verdicts(),
         recorder: Recorder::new(folder.path()),
+        servers: Servers::default(),
         server_user: None,
         presence: false,
         clock,
@@ -209,6 +212,7 @@ async fn a_plan_for_one_cluster_is_never_sent_to_another() {
         },
         verdicts: verdicts(),
         recorder: Recorder::new(folder.path()),
+        servers: Servers::default(),
         server_user: None,
         presence: false,
         clock,
@@ -236,6 +240,7 @@ fn only(cluster: Cluster) -> Sources {
         cluster,
         registries: no_registry(),
         repositories: Repositories::default(),
+        servers: Servers::default(),
     }
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use crate::domain::known::State;
 use crate::domain::release_record::Became;
 use crate::domain::{Connection, Feed, Health, Hold, SourceId, Sync};
-use crate::text::{age, clock, date, list, thousands, wrap};
+use crate::text::{age, clock, date, held as held_words, list, thousands, wrap};
 
 use super::answering::{How, answering};
 use super::clusters::ClusterState;
@@ -46,6 +46,7 @@ pub fn notes(model: &Model) -> Vec<Note> {
     notes.extend(model.clusters.iter().filter_map(|c| away(model, c)));
     notes.extend(silent(model).map(|words| note(words, Tone::Warn)));
     notes.extend(interrupted(model));
+    notes.extend(held_jobs(model).map(|words| note(words, Tone::Warn)));
     notes.extend(suspended(model).map(|words| note(words, Tone::Warn)));
     for cluster in &model.clusters {
         let about = [
@@ -92,6 +93,18 @@ fn whole(model: &Model, words: &str, tone: Tone) -> impl Iterator<Item = Note> {
     let cells = usize::from(model.width).saturating_sub(2);
     let lines = wrap(words, cells).into_iter().take(LINES);
     lines.map(move |line| note(line, tone))
+}
+
+/// The jobs of services on this board that build nothing until somebody ends that.
+fn held_jobs(model: &Model) -> impl Iterator<Item = String> {
+    let key = key(model, Intent::ResumeJob);
+    let board = &model.board;
+    model.chain.held().filter_map(move |(job, hold)| {
+        let mut rows = board.rows.iter().chain(board.hidden_rows.values());
+        let row = rows.find(|row| row.build.as_ref().is_some_and(|build| build.job == *job))?;
+        let (name, words) = (&row.id.name, held_words(&hold, model.now));
+        Some(format!("{name}'s job {words} · {key} ends it"))
+    })
 }
 
 fn note(text: impl Into<String>, tone: Tone) -> Note {

@@ -153,6 +153,9 @@ pub struct Rollback {
     /// revision of the release, or to the last that was deployed
     #[arg(long, value_name = "REV", num_args = 0..=1, default_missing_value = "0", conflicts_with_all = ["to", "delete_pods"])]
     pub helm: Option<u32>,
+    /// Hold the job that builds it first, for an hour or so long: it is switched off until somebody resumes it
+    #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "1h", value_parser = seconds)]
+    pub hold_job: Option<u32>,
     #[command(flatten)]
     pub git: Git,
 }
@@ -186,6 +189,9 @@ pub struct Build {
     /// an argument of its Dockerfile
     #[arg(short, long, value_name = "NAME=VALUE")]
     pub parameter: Vec<String>,
+    /// In place of a build: switch the job on again that a rolldeck holds
+    #[arg(long, conflicts_with_all = ["parameter", "local"])]
+    pub resume_job: bool,
     /// From its folder on this machine, by the Docker engine, and push it; builds: in the configuration says from where
     #[arg(long)]
     pub local: bool,
@@ -334,9 +340,11 @@ pub struct Logs {
 
 /// A day has 24 hours here.
 fn span(typed: &str) -> Result<SignedDuration, String> {
-    let seconds =
-        text::seconds(typed).ok_or_else(|| format!("{typed} is no time like 30m, 2h or 3d"));
-    seconds.map(|seconds| SignedDuration::from_secs(seconds.into()))
+    seconds(typed).map(|seconds| SignedDuration::from_secs(seconds.into()))
+}
+
+fn seconds(typed: &str) -> Result<u32, String> {
+    text::seconds(typed).ok_or_else(|| format!("{typed} is no time like 30m, 2h or 3d"))
 }
 
 #[derive(Debug, Arguments)]

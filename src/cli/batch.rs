@@ -266,6 +266,7 @@ impl<'a> Run<'a> {
             for n in self.batch.start() {
                 let order = release::order(
                     self.config,
+                    session,
                     (&self.rows[n].1, &self.answers, &self.rows[n].2),
                     user.clone(),
                 );

@@ -8,15 +8,15 @@ use serde::Serialize;
 use tokio::time::{sleep, timeout};
 
 use crate::actions::{self, BuildOrder, Recorder};
-use crate::config::{Config, builds, jenkins};
+use crate::config::{Config, builds};
 use crate::domain::build::{
-    self, BuildId, Given, Job, JobId, Outcome as Ended, ParameterKind, State,
+    self, BuildId, Given, Job, JobHold, JobId, Outcome as Ended, ParameterKind, State,
 };
-use crate::domain::{Failure, FailureKind, Workload};
+use crate::domain::{Failure, FailureKind, Workload, WorkloadId};
 use crate::engine::{clock, release};
 use crate::plan::build::Act;
 use crate::plan::{BuildPlan, BuildProgress, BuildWish, ImageAsk, gate, image};
-use crate::sources::jenkins::{Client, LogReader, connect};
+use crate::sources::jenkins::{Client, Error, LogReader};
 
 use super::Outcome;
 use super::args::{Build, Form, READS};
@@ -47,14 +47,18 @@ pub async fn run(config: &Config, args: Build) -> Outcome {
     if args.local {
         return local(config, &session, &workload, args).await;
     }
-    let (client, job) = job(config, &workload).await?;
-    let given = given(&client, &job, &args.parameter).await?;
+    let (client, job) = job(&session, config, &workload).await?;
+    let act = if args.resume_job {
+        Act::Resume(hold_of(&job)?)
+    } else {
+        Act::Start(given(&client, &job, &args.parameter).await?)
+    };
     let wish = BuildWish {
         workload: workload.id.clone(),
         uid: workload.uid.clone(),
         level: release::context(config, &workload.id).level,
         job,
-        act: Act::Start(given),
+        act,
     };
     if let Some(mistake) = wish.mistake() {
         return Err(Failure::new(FailureKind::Usage, mistake));
@@ -143,29 +147,45 @@ async fn carry_out(
 
 /// # Errors
 /// No server or job is known for it, or the server does not answer.
-async fn job(config: &Config, workload: &Workload) -> Result<(Client, Job), Failure> {
+async fn job(
+    session: &Session,
+    config: &Config,
+    workload: &Workload,
+) -> Result<(Client, Job), Failure> {
     let service = workload.service(config.service_label.as_deref());
     let of = (service, &*workload.id.namespace);
-    let id = jenkins::job_of(&config.jenkins, workload.job.as_deref(), of);
+    let servers = &session.servers;
+    let id = servers.job_of(workload.job.as_deref(), of);
     let Some(JobId { server, path }) = id else {
-        let sentence = format!("no job is known that builds {}", workload.id);
-        let failure = Failure::new(FailureKind::NotFound, sentence)
-            .hint("jenkins: in the configuration says which, or the annotation rolldeck.dev/job");
+        let failure = no_job(&workload.id);
         return Err(match builds::recipe(&config.builds, service) {
             Some(_) => failure.hint("--local builds it from its folder"),
             None => failure,
         });
     };
-    let mut known = config.jenkins.iter();
-    let settings = known.find(|known| *known.name() == *server);
-    let Some(settings) = settings else {
-        let sentence = format!("{server} is not configured");
-        return Err(Failure::new(FailureKind::Internal, sentence));
+    let read = async {
+        let client = servers.client(&server).await?;
+        let job = client.job(&path).await?;
+        Ok((client, job))
     };
-    let client = connect(settings, &config.connection.proxy).await;
-    let client = client.map_err(|error| error.failure())?;
-    let job = client.job(&path).await.map_err(|error| error.failure())?;
-    Ok((client, job))
+    read.await.map_err(|error: Error| error.failure())
+}
+
+pub fn no_job(workload: &WorkloadId) -> Failure {
+    let sentence = format!("no job is known that builds {workload}");
+    let failure = Failure::new(FailureKind::NotFound, sentence);
+    failure.hint("jenkins: in the configuration says which, or the annotation rolldeck.dev/job")
+}
+
+fn hold_of(job: &Job) -> Result<JobHold, Failure> {
+    job.hold().ok_or_else(|| {
+        let path = &job.id.path;
+        let sentence = match job.buildable {
+            true => format!("{path} is not held: it is on"),
+            false => format!("{path} is switched off, and not by rolldeck: Jenkins switches it on"),
+        };
+        Failure::new(FailureKind::Refused, sentence)
+    })
 }
 
 /// What was typed, and for the rest what the last good build was given.
@@ -218,6 +238,7 @@ async fn follow(
                 let sentence = format!("it is not known whether the server did it: {why}");
                 return Err(Failure::new(FailureKind::Failed, sentence));
             }
+            BuildProgress::Done(sentence) => return Ok(sentence),
             BuildProgress::Lost(why) => return Err(Failure::new(FailureKind::Failed, why)),
             BuildProgress::Builds(build) => {
                 report.build = Some(build.number);

@@ -19,6 +19,7 @@ pub async fn run(config: &Config, args: DeletePod) -> Outcome {
         target,
         offers: delete.into_iter().collect(),
         git_patch: None,
+        hold_for: None,
     };
     release::one(config, &mut session, &workload, (&asked, &args.how)).await
 }

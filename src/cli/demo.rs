@@ -6,8 +6,10 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::jenkins::{ImageRule, Jobs};
-use crate::config::secret::Place;
-use crate::config::{Config, Connection, FolderRule, Jenkins, Namespaces, Overrides, Registries};
+use crate::config::secret::{Place, SecretFrom};
+use crate::config::{
+    Config, Connection, FolderRule, Jenkins, Namespaces, Overrides, Registries, Repository,
+};
 use crate::demo::jenkins;
 use crate::demo::scenario::Scenario;
 use crate::demo::{self, Options, Running};
@@ -133,6 +135,7 @@ fn settings(config: Config, overrides: &Overrides, world: &Running, speed: u32) 
         },
         readonly: overrides.readonly,
         jenkins: vec![builder(world)],
+        repositories: vec![repository(world)],
         state_dir: world.state_dir(),
         // The user's file and logins say nothing about this world.
         file: None,
@@ -161,16 +164,31 @@ fn folder() -> FolderRule {
     }
 }
 
+fn echo(word: &str) -> SecretFrom {
+    let command = vec!["echo".into(), word.into()];
+    Place::Command { command }.into()
+}
+
+/// The world's own repositories: they answer as GitHub does.
+fn repository(world: &Running) -> Repository {
+    let address = &world.endpoints.repository;
+    Repository {
+        url: format!("{address}/shop/{{service}}"),
+        services: Vec::new(),
+        path: None,
+        api: Some(format!("{address}{}", demo::repository::API)),
+        // Anything will do, and without one git would be asked.
+        token: Some(echo("demo")),
+    }
+}
+
 /// The world's own Jenkins, as a configuration would name it.
 fn builder(world: &Running) -> Jenkins {
-    let echo = |word: &str| Place::Command {
-        command: vec!["echo".into(), word.into()],
-    };
     Jenkins {
         name: Some("jenkins".into()),
         url: world.endpoints.jenkins.clone(),
         user: Some(jenkins::USER.into()),
-        token: Some(echo(jenkins::TOKEN).into()),
+        token: Some(echo(jenkins::TOKEN)),
         ca: None,
         jobs: Jobs {
             pattern: Some("shop/{service}/{branch}".into()),

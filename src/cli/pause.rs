@@ -14,6 +14,7 @@ pub async fn run(config: &Config, verb: Verb, args: Release) -> Outcome {
         target: Target::Proposed,
         offers: Vec::new(),
         git_patch: None,
+        hold_for: None,
     };
     release::run(config, asked, args).await
 }

@@ -21,6 +21,7 @@ use crate::sources::kube;
 use super::Outcome;
 use super::args::{Form, How, READS, Release};
 use super::batch;
+use super::build;
 use super::output;
 use super::session::Session;
 
@@ -32,6 +33,8 @@ pub struct Asked {
     pub offers: Vec<OfferId>,
     /// Where the change for git goes, in place of everything else.
     pub git_patch: Option<PathBuf>,
+    /// So many seconds its job is held, when that offer is taken.
+    pub hold_for: Option<u32>,
 }
 
 pub async fn run(config: &Config, asked: Asked, args: Release) -> Outcome {
@@ -60,12 +63,9 @@ pub async fn one(
     workload: &Workload,
     (asked, args): (&Asked, &How),
 ) -> Outcome {
-    let mut plan = make(config, session, workload, asked).await?;
+    let plan = make(config, session, workload, asked).await?;
     if let Some(file) = &asked.git_patch {
         return write_patch(&plan, file);
-    }
-    for offer in &asked.offers {
-        plan.take(*offer, true);
     }
     let sources = session.sources(config);
     let answered = actions::preflight(sources, plan.clone(), config.readonly).collect::<Vec<_>>();
@@ -131,9 +131,19 @@ pub async fn make(
         target: asked.target.clone(),
     };
     request.of(workload);
-    let context = release::context(config, &workload.id);
+    let mut context = release::context(config, &workload.id);
+    context.hold_for = asked.hold_for.unwrap_or(context.hold_for);
     let evidence = actions::gather(&session.cluster, &request, context).await?;
-    plan::plan(&session.fleet, &evidence, clock::now()).map_err(|refusal| refusal.failure)
+    let made = plan::plan(&session.fleet, &evidence, clock::now());
+    let mut plan = made.map_err(|refusal| refusal.failure)?;
+    for offer in &asked.offers {
+        plan.take(*offer, true);
+    }
+    let holds = plan.offers.iter().any(|offer| offer.id == OfferId::HoldJob);
+    if asked.offers.contains(&OfferId::HoldJob) && !holds {
+        return Err(build::no_job(&workload.id));
+    }
+    Ok(plan)
 }
 
 /// What `--yes`, `--write` and `--name` say in place of the keys.
@@ -206,7 +216,7 @@ async fn execute(
     let mut goal = plan.goal.clone();
     let steps: Vec<_> = plan.all_steps().map(|s| s.what().to_owned()).collect();
     let user = identity.and_then(|identity| identity.user);
-    let order = order(config, (&plan, &answers, &verdicts), user);
+    let order = order(config, session, (&plan, &answers, &verdicts), user);
     let mut facts = actions::execute(session.cluster.clone(), order);
     while let Some(fact) = facts.next().await {
         match fact {
@@ -245,6 +255,7 @@ async fn execute(
 /// What is handed over to be carried out.
 pub fn order(
     config: &Config,
+    session: &Session,
     (plan, answers, verdicts): (&Plan, &Answers, &[Verdict]),
     server_user: Option<Box<str>>,
 ) -> Order {
@@ -253,6 +264,7 @@ pub fn order(
         answers: answers.clone(),
         verdicts: verdicts.to_vec(),
         recorder: Recorder::new(&config.state_dir),
+        servers: session.servers.clone(),
         server_user,
         presence: config.presence,
         clock: clock::now,
@@ -352,6 +364,7 @@ fn flag(offer: &Offer) -> Option<&'static str> {
         OfferId::SuspendSync => Some("--suspend-sync"),
         OfferId::GitPatch => Some("--git-patch FILE"),
         OfferId::Helm => Some("--helm"),
+        OfferId::HoldJob => Some("--hold-job"),
         OfferId::Resume => None,
     }
 }
@@ -370,6 +383,12 @@ fn offered(plan: &Plan) -> Vec<String> {
             .collect::<Vec<_>>()
     });
     words.collect()
+}
+
+fn first(plan: &Plan) -> usize {
+    let own = plan.request.verb == Verb::ResumeSync;
+    let before = plan.all_steps().take_while(|step| step.is_beside() && !own);
+    before.count()
 }
 
 /// Plan, checks and end, as JSON; the names are kept.
@@ -392,6 +411,9 @@ pub struct Report {
     checks: Vec<Check>,
     /// What is sent, in this order.
     steps: Vec<String>,
+    /// So many of them come before what the verb itself writes.
+    #[serde(skip)]
+    first: usize,
     /// What flags would add, each with its own.
     offered: Vec<String>,
     meanwhile: String,
@@ -450,6 +472,7 @@ impl Report {
                 .collect(),
             checks: verdicts.iter().map(check).collect(),
             steps: plan.all_steps().map(|s| s.what().to_owned()).collect(),
+            first: first(plan),
             offered: offered(plan),
             meanwhile: plan.meanwhile.clone(),
             expected_seconds: plan.expected.map(|expected| expected.seconds),
@@ -477,7 +500,10 @@ impl Report {
             let word = output::finding(check.finding);
             output::line(&format!("{word:<11}{}", check.sentence))?;
         }
-        for step in self.steps.iter().skip(1) {
+        for step in self.steps.iter().take(self.first) {
+            output::line(&format!("first      {step}"))?;
+        }
+        for step in self.steps.iter().skip(self.first + 1) {
             output::line(&format!("then       {step}"))?;
         }
         for step in &self.offered {

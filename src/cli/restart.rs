@@ -13,6 +13,7 @@ pub async fn run(config: &Config, args: Release) -> Outcome {
         target: Target::Proposed,
         offers: Vec::new(),
         git_patch: None,
+        hold_for: None,
     };
     release::run(config, asked, args).await
 }

@@ -26,8 +26,10 @@ pub async fn run(config: &Config, args: Rollback) -> Outcome {
             .then_some(OfferId::DeletePods)
             .into_iter()
             .chain(args.git.offers())
+            .chain(args.hold_job.map(|_| OfferId::HoldJob))
             .collect(),
         git_patch: args.git.git_patch,
+        hold_for: args.hold_job,
     };
     release::run(config, asked, args.release).await
 }

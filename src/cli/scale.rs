@@ -17,6 +17,7 @@ pub async fn run(config: &Config, args: Scale) -> Outcome {
         },
         offers: args.git.offers(),
         git_patch: args.git.git_patch,
+        hold_for: None,
     };
     release::run(config, asked, args.release).await
 }

@@ -16,6 +16,7 @@ use crate::domain::{
     WorkloadId,
 };
 use crate::engine::{clock, doctor};
+use crate::sources::jenkins::Servers;
 use crate::sources::kube::{self, Cluster};
 use crate::sources::registry::Registries;
 use crate::sources::source_repo::Repositories;
@@ -30,6 +31,7 @@ pub struct Session {
     /// Those that do not, and why.
     lost: Vec<(ClusterId, Failure)>,
     pub registries: Registries,
+    pub servers: Servers,
     pub fleet: Fleet,
     news: SelectAll<BoxStream<'static, (SourceId, Vec<Update>)>>,
     troubles: BTreeMap<SourceId, Failure>,
@@ -82,6 +84,7 @@ impl Session {
             clusters,
             lost,
             registries: Registries::new(&config.registries, clock::now),
+            servers: Servers::new(config),
             fleet: Fleet::default(),
             news: SelectAll::new(),
             troubles: BTreeMap::new(),
@@ -333,6 +336,7 @@ impl Session {
             cluster: self.cluster.clone(),
             registries: self.registries.clone(),
             repositories: Repositories::new(config),
+            servers: self.servers.clone(),
         }
     }
 

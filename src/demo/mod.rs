@@ -33,6 +33,7 @@ use self::kube::refusal::Refusal;
 use self::kube::{Rights, User, serve};
 use cluster::Cluster;
 use jenkins::Farm;
+use project::Sources;
 use scenario::Scenario;
 use world::Planter;
 
@@ -115,6 +116,7 @@ pub async fn start(options: Options) -> Result<Running, Failure> {
         .plant()
         .map_err(|refusal| refused(&scenario, &refusal))?;
     let projects = scenario.projects(options.seed, started);
+    let sources = Arc::new(Sources::new(projects, options.seed));
     let of_registry = Arc::clone(&cluster);
     let of_host = host.clone();
     let mut tasks = vec![http::serve(registry, move |r| {
@@ -122,12 +124,14 @@ pub async fn start(options: Options) -> Result<Running, Failure> {
     })];
     tasks.push(tokio::spawn(controllers::run(Arc::clone(&cluster))));
     let (jenkins, jenkins_address) = http::listen().await.map_err(|e| cannot(&e))?;
-    let farm = Farm::new(&cluster, &projects, &host, jenkins_address);
+    let farm = Farm::new(&cluster, &sources.projects(), &host, jenkins_address);
+    let farm = Arc::new(farm);
     let jenkins_url = farm.url().to_owned();
-    tasks.extend(jenkins::serve(jenkins, farm));
+    tasks.extend(jenkins::serve(jenkins, Arc::clone(&farm)));
     let (repository, repository_address) = http::listen().await.map_err(|e| cannot(&e))?;
+    let of_repository = Arc::clone(&sources);
     tasks.push(http::serve(repository, move |r| {
-        repository::answer(&projects, r)
+        repository::answer(&of_repository.projects(), r)
     }));
     let mut ports = Vec::new();
     for (name, rights) in [(CONTEXT, Rights::All), (READER, Rights::Read)] {
@@ -144,8 +148,8 @@ pub async fn start(options: Options) -> Result<Running, Failure> {
     let actor = script::run(
         Arc::clone(&cluster),
         Arc::clone(&scenario),
-        host,
-        options.seed,
+        (farm, sources),
+        (host, options.seed),
     );
     tasks.push(tokio::spawn(actor));
     let folder = folder(&api, &reader).map_err(|e| cannot(&e))?;

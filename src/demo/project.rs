@@ -1,5 +1,7 @@
 //! Where the versions of a service came from: when each was built, and from which commits.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use jiff::{SignedDuration, Timestamp};
 use ring::digest::{SHA256, digest};
 
@@ -10,7 +12,10 @@ use super::scenario::{Scenario, Service};
 pub struct Project {
     /// `shop/checkout`: its path in the registry and in the repository.
     pub path: String,
+    pub multibranch: bool,
     pub versions: Vec<Built>,
+    /// What was built last and is no image: its tests failed.
+    pub red: Option<Built>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +50,10 @@ const MESSAGES: [&str; 12] = [
     "Read the limits from the settings",
 ];
 
+/// What a version ends in that does not pass its tests.
+pub const BROKEN: &str = "-broken";
+/// From the last commit of a version until it is built.
+const LAST: SignedDuration = SignedDuration::from_mins(20);
 const DAY: i64 = 86_400;
 
 impl Service {
@@ -72,6 +81,17 @@ impl Service {
         }
         Project {
             path: path(&self.name),
+            multibranch: self.multibranch,
+            red: self.red.map(|ago| {
+                let version = broken(self.versions.last().map_or("0.0.0", |last| last));
+                let created = start - SignedDuration::from_secs(ago.seconds.into());
+                let commits = commits(&self.name, &version, seed, created);
+                Built {
+                    version,
+                    created,
+                    commits,
+                }
+            }),
             versions,
         }
     }
@@ -97,6 +117,22 @@ impl Scenario {
     }
 }
 
+/// `2.15.0` -> `2.15.1`.
+pub fn after(version: &str) -> String {
+    let plain = version.trim_end_matches(BROKEN);
+    match plain.rsplit_once('.') {
+        Some((head, patch)) => match patch.parse::<u32>() {
+            Ok(patch) => format!("{head}.{}", patch + 1),
+            Err(_) => format!("{plain}.1"),
+        },
+        None => format!("{plain}.1"),
+    }
+}
+
+fn broken(version: &str) -> String {
+    format!("{}{BROKEN}", after(version))
+}
+
 /// Where a service is kept, in the registry and in the repository.
 pub fn path(service: &str) -> String {
     format!("shop/{service}")
@@ -110,7 +146,7 @@ fn commits(service: &str, version: &str, seed: u64, built: Timestamp) -> Vec<Com
         Commit {
             author: AUTHORS[choice % AUTHORS.len()],
             message: MESSAGES[choice / 7 % MESSAGES.len()],
-            at: built - SignedDuration::from_mins(i64::from(20 + 190 * (count - 1 - number))),
+            at: built - SignedDuration::from_mins(i64::from(190 * (count - 1 - number))) - LAST,
             id,
         }
     };
@@ -132,4 +168,42 @@ fn hex(words: &[&str], seed: u64) -> String {
 
 fn bits(words: &[&str], seed: u64) -> u32 {
     u32::from_str_radix(&hex(words, seed)[..8], 16).unwrap_or(0)
+}
+
+/// The source history of every service; a push adds to one.
+pub struct Sources {
+    projects: Mutex<Vec<Project>>,
+    seed: u64,
+}
+
+impl Sources {
+    pub fn new(projects: Vec<Project>, seed: u64) -> Self {
+        Self {
+            projects: Mutex::new(projects),
+            seed,
+        }
+    }
+
+    pub fn projects(&self) -> MutexGuard<'_, Vec<Project>> {
+        self.projects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Commits for the version after the newest; `None` when there is no such service.
+    pub fn push(&self, service: &str, at: Timestamp) -> Option<Built> {
+        let path = path(service);
+        let mut projects = self.projects();
+        let project = projects.iter_mut().find(|p| p.path == path)?;
+        let newest = project
+            .versions
+            .last()
+            .map_or("0.0.0", |built| &built.version);
+        let version = after(newest);
+        let pushed = Built {
+            commits: commits(service, &version, self.seed, at + LAST),
+            created: at,
+            version,
+        };
+        project.versions.push(pushed.clone());
+        Some(pushed)
+    }
 }

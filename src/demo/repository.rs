@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::project::{Commit, Project};
 
-/// `/repos/{path}/commits`, newest first; `/repos/{path}/commits/{id}`; `/repos/{path}/tags`.
+/// `/repos/{path}/commits`, newest first; `/repos/{path}/commits/{id}`; `/repos/{path}/tags`; and as GitHub has it,
+/// below `/api/v3`, `/repos/{path}/compare/{from}...{to}`.
 pub fn answer<B>(projects: &[Project], request: &Request<B>) -> Response<Bytes> {
     if request.method() != Method::GET {
         return say(
@@ -14,10 +15,45 @@ pub fn answer<B>(projects: &[Project], request: &Request<B>) -> Response<Bytes> 
             &json!({"message": "only GET"}),
         );
     }
-    match found(projects, request.uri().path()) {
+    let path = request.uri().path();
+    let body = match path.strip_prefix(API) {
+        Some(path) => compared(projects, path),
+        None => found(projects, path),
+    };
+    match body {
         Some(body) => say(StatusCode::OK, &body),
         None => say(StatusCode::NOT_FOUND, &json!({"message": "not found"})),
     }
+}
+
+/// What begins the paths that GitHub has.
+pub const API: &str = "/api/v3";
+
+/// What the second has that the first has not, oldest first. Both are named by a commit, or the beginning of one.
+fn compared(projects: &[Project], path: &str) -> Option<Value> {
+    let rest = path.strip_prefix("/repos/")?;
+    let (path, range) = rest.split_once("/compare/")?;
+    let (from, to) = range.split_once("...")?;
+    let project = projects.iter().find(|p| p.path == path)?;
+    let commits: Vec<_> = history(project).collect();
+    let at = |name: &str| commits.iter().position(|c| c.id.starts_with(name));
+    let (from, to) = (at(from)?, at(to)?);
+    let new = commits.get(from + 1..=to).unwrap_or_default();
+    let told = |commit: &&Commit| {
+        json!({"sha": commit.id, "commit": {"message": commit.message,
+            "author": {"name": commit.author, "date": commit.at.to_string()}}})
+    };
+    let list: Vec<_> = new.iter().map(told).collect();
+    Some(
+        json!({"total_commits": list.len(), "behind_by": from.saturating_sub(to),
+        "commits": list, "files": []}),
+    )
+}
+
+/// Oldest first, with those that no image came of.
+fn history(project: &Project) -> impl Iterator<Item = &Commit> {
+    let built = project.versions.iter().chain(&project.red);
+    built.flat_map(|built| &built.commits)
 }
 
 fn found(projects: &[Project], path: &str) -> Option<Value> {
@@ -81,8 +117,23 @@ mod tests {
         assert_eq!(commits[0]["sha"], sha);
         let (status, one) = ask(&format!("/repos/shop/checkout/commits/{sha}"));
         assert_eq!((status, &one), (200, &commits[0]));
+        let all = commits.as_array().unwrap();
+        let last = all.last().unwrap()["sha"].as_str().unwrap();
+        let (status, range) = ask(&format!(
+            "/api/v3/repos/shop/checkout/compare/{last}...{sha}"
+        ));
+        assert_eq!((status, &range["behind_by"]), (200, &0.into()));
+        let new = range["commits"].as_array().unwrap();
+        assert_eq!(new.len(), all.len() - 1, "oldest first");
+        assert_eq!(new.last().unwrap()["sha"], sha);
+        assert!(new[0]["commit"]["author"]["name"].is_string());
+        let (_, back) = ask(&format!(
+            "/api/v3/repos/shop/checkout/compare/{sha}...{last}"
+        ));
+        assert_eq!(back["behind_by"], all.len() - 1);
         for missing in [
             "/repos/shop/check/tags",
+            "/api/v3/repos/shop/checkout/compare/x...y",
             "/repos/shop/checkout/x",
             "/",
             "/repos/shop/checkout/commits/0",

@@ -118,6 +118,15 @@ pub struct Service {
     pub releases: BTreeMap<String, Release>,
     #[serde(default)]
     pub deadline_seconds: Option<u32>,
+    /// Its job is a branch of a multibranch project, which nobody may configure.
+    #[serde(default)]
+    pub multibranch: bool,
+    /// Its pod templates say which commit they are of.
+    #[serde(default)]
+    pub annotated: bool,
+    /// Its newest build failed, so long ago.
+    #[serde(default)]
+    pub red: Option<Span>,
     /// Its pods have no readiness probe.
     #[serde(default)]
     pub unprobed: bool,
@@ -173,7 +182,7 @@ pub struct Release {
 }
 
 /// Something that somebody does, at a time or when something is asked of the cluster. Exactly one of `image`,
-/// `patch`, `delete` and `kill`.
+/// `patch`, `delete`, `kill` and `push`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Happening {
@@ -199,6 +208,9 @@ pub struct Happening {
     /// One of its pods is deleted.
     #[serde(default)]
     pub kill: bool,
+    /// Commits are pushed: the hook starts a build, and what that makes is rolled out.
+    #[serde(default)]
+    pub push: bool,
 }
 
 /// A length of time as people write it.
@@ -316,7 +328,7 @@ impl Scenario {
         }
         let wrong = self.script.iter().position(|what| !what.is_whole())?;
         Some(format!(
-            "script[{wrong}]: needs at or onDryRun, and one of image, patch, delete and kill"
+            "script[{wrong}]: needs at or onDryRun, and one of image, patch, delete, kill and push"
         ))
     }
 
@@ -341,6 +353,9 @@ impl Scenario {
                 secrets: Vec::new(),
                 releases: BTreeMap::new(),
                 deadline_seconds: None,
+                multibranch: false,
+                annotated: false,
+                red: None,
                 unprobed: false,
             });
         }
@@ -362,6 +377,7 @@ impl Happening {
             self.patch.is_some(),
             self.delete.is_some(),
             self.kill,
+            self.push,
         ];
         let timed = self.at.is_some() != self.on_dry_run;
         timed && doings.iter().filter(|given| **given).count() == 1
@@ -450,7 +466,7 @@ mod tests {
         let script = format!("{head}{service}script:\n- {{service: shop/web, at: 1}}\n");
         assert_eq!(
             mistake(&script),
-            "assets/demo/x.yaml: script[0]: needs at or onDryRun, and one of image, patch, delete and kill"
+            "assets/demo/x.yaml: script[0]: needs at or onDryRun, and one of image, patch, delete, kill and push"
         );
     }
 }

@@ -9,16 +9,25 @@ use tokio::time::sleep;
 
 use super::audit::Asked;
 use super::cluster::Cluster;
+use super::jenkins::Farm;
 use super::kube::kind::{CONFIG_MAPS, DAEMON_SETS, DEPLOYMENTS, Kind, PODS, STATEFUL_SETS};
 use super::kube::object::{Key, set, text_at};
 use super::kube::refusal::Refusal;
 use super::kube::write::Write;
+use super::project::Sources;
 use super::random::Random;
 use super::scenario::{Happening, Scenario};
 
 /// Never ends. What cannot be done any more, because a person took its object away, is left out.
-pub async fn run(cluster: Arc<Cluster>, scenario: Arc<Scenario>, host: String, seed: u64) {
+pub async fn run(
+    cluster: Arc<Cluster>,
+    scenario: Arc<Scenario>,
+    (farm, sources): (Arc<Farm>, Arc<Sources>),
+    (host, seed): (String, u64),
+) {
     let mut actor = Actor {
+        farm,
+        sources,
         random: Random::new(seed ^ 0x5c12_1977),
         times: vec![0; scenario.script.len()],
         cluster: Arc::clone(&cluster),
@@ -70,6 +79,8 @@ fn is_dry_run(asked: &Asked, what: &Happening) -> bool {
 
 struct Actor {
     cluster: Arc<Cluster>,
+    farm: Arc<Farm>,
+    sources: Arc<Sources>,
     host: String,
     random: Random,
     /// How often each entry was done.
@@ -103,17 +114,22 @@ impl Actor {
             self.kill(namespace, name);
             return Ok(());
         }
+        if what.push {
+            let pushed = self.sources.push(name, at);
+            if let Some(pushed) = pushed {
+                self.farm.pushed(name, pushed, namespace);
+            }
+            return Ok(());
+        }
+        if !what.image.is_empty() {
+            let version = &what.image[time % what.image.len()];
+            let image = format!("{}/{}:{version}", self.host, super::project::path(name));
+            return set_image(&self.cluster, &what.by, (namespace, name), &image);
+        }
         let Some(key) = workload(&self.cluster, namespace, name) else {
             return Ok(());
         };
-        let image = (!what.image.is_empty()).then(|| {
-            let version = &what.image[time % what.image.len()];
-            format!("{}/{}:{version}", self.host, super::project::path(name))
-        });
         self.cluster.store.update(&key, &write, |value| {
-            if let Some(image) = image {
-                set_image(value, name, &image);
-            }
             if let Some(patch) = &what.patch {
                 merge(value, patch);
             }
@@ -145,7 +161,25 @@ pub fn workload(cluster: &Cluster, namespace: &str, name: &str) -> Option<Key> {
     keys.find(|key| cluster.store.get(key).is_some())
 }
 
-fn set_image(value: &mut Value, name: &str, image: &str) {
+/// As `kubectl set image`, by this field manager.
+pub fn set_image(
+    cluster: &Cluster,
+    by: &str,
+    (namespace, name): (&str, &str),
+    image: &str,
+) -> Result<(), Refusal> {
+    let Some(key) = workload(cluster, namespace, name) else {
+        return Ok(());
+    };
+    let write = Write::by(by, cluster.clock.now());
+    cluster.store.update(&key, &write, |value| {
+        change_image(value, name, image);
+        Ok(())
+    })?;
+    Ok(())
+}
+
+fn change_image(value: &mut Value, name: &str, image: &str) {
     let containers = value.pointer_mut("/spec/template/spec/containers");
     for container in containers
         .and_then(Value::as_array_mut)

@@ -6,6 +6,10 @@ use jiff::Timestamp;
 
 use super::{Commit, commit};
 
+mod hold;
+
+pub use hold::JobHold;
+
 /// A job by its server's name in the configuration and its full name there: folders, then the job.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JobId {
@@ -42,6 +46,8 @@ pub struct Job {
     pub url: Box<str>,
     /// False: disabled, or no job that can be built.
     pub buildable: bool,
+    /// A branch of a multibranch project, which alone configures it. Only told by a look at the job alone.
+    pub managed: bool,
     pub description: Option<Box<str>>,
     /// The number that the next build gets.
     pub next_number: u32,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
-use super::build::{Build, Job, JobId, Outcome, State};
+use super::build::{Build, Job, JobHold, JobId, Outcome, State};
 use super::commit::{Between, Told};
 use super::delivery::ImageFacts;
 use super::{ImageRef, Known, Manifest, Presence};
@@ -155,6 +155,12 @@ impl Chain {
         self.jobs.get(id).map(|entry| &entry.job)
     }
 
+    /// The jobs that a rolldeck holds.
+    pub fn held(&self) -> impl Iterator<Item = (&JobId, JobHold)> {
+        let jobs = self.jobs.iter();
+        jobs.filter_map(|(id, entry)| Some((id, entry.job.hold()?)))
+    }
+
     /// Newest first; those that were seen or asked for.
     pub fn builds(&self, id: &JobId) -> &[Build] {
         self.jobs.get(id).map_or(&[], |entry| &entry.builds)
@@ -250,7 +256,7 @@ mod tests {
         let (name, known) = chain.servers().next().unwrap();
         assert_eq!((name, known.last), ("ci", Some(((), ago(50)))));
         let since = |known: &Known<()>| match &known.state {
-            crate::domain::known::State::Failed { since, .. } => Some(*since),
+            known::State::Failed { since, .. } => Some(*since),
             _ => None,
         };
         assert_eq!(

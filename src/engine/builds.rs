@@ -15,10 +15,10 @@ use crate::actions::{self, BuildOrder, Recorder};
 use crate::app::effect::JobsWish;
 use crate::app::event::{Document, Event, JobId};
 use crate::config::Jenkins;
+use crate::domain::Failure;
 use crate::domain::build::{self, BuildId};
-use crate::domain::{Failure, FailureKind};
 use crate::plan::{Answers, BuildPlan, BuildProgress, BuildWish};
-use crate::sources::jenkins::{Client, LogReader, Look, Pace, Poller, connect};
+use crate::sources::jenkins::{LogReader, Look, Pace, Poller};
 
 /// So many builds of a job are read for its screen.
 const RECENT: usize = 20;
@@ -29,18 +29,17 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 /// Those that are asked, by their names in the configuration.
 #[derive(Default)]
-pub struct Servers {
+pub struct Builders {
     asked: Mutex<BTreeMap<Box<str>, Server>>,
 }
 
 struct Server {
     settings: Jenkins,
     look: watch::Sender<Look>,
-    client: watch::Receiver<Option<Client>>,
     _task: Task,
 }
 
-impl Servers {
+impl Builders {
     /// Servers that are no longer wanted, or are configured otherwise, are let go.
     pub(super) fn wish(&self, shared: &Arc<Shared>, wishes: Vec<JobsWish>) {
         let config = shared.config();
@@ -62,33 +61,18 @@ impl Servers {
                 continue;
             };
             let (look, looks) = watch::channel(look);
-            let (connected, client) = watch::channel(None);
             let asks = Asks {
                 shared: Arc::clone(shared),
                 settings: settings.clone(),
                 looks,
-                connected,
             };
             let server = Server {
                 settings: settings.clone(),
                 look,
-                client,
                 _task: Task(tokio::spawn(asks.run()).abort_handle()),
             };
             asked.insert(wish.server, server);
         }
-    }
-
-    /// The connection that its poller made.
-    pub fn client(&self, name: &str) -> Result<Client, Failure> {
-        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let client = asked
-            .get(name)
-            .and_then(|server| server.client.borrow().clone());
-        client.ok_or_else(|| {
-            let sentence = format!("there is no connection to {name}");
-            Failure::new(FailureKind::Unreachable, sentence)
-        })
     }
 }
 
@@ -97,16 +81,15 @@ struct Asks {
     shared: Arc<Shared>,
     settings: Jenkins,
     looks: watch::Receiver<Look>,
-    connected: watch::Sender<Option<Client>>,
 }
 
 impl Asks {
     async fn run(mut self) {
         let seed = self.settings.url.len() as u64;
         let mut pace = Pace::new(seed);
-        let proxy = self.shared.config().connection.proxy.clone();
+        let servers = self.shared.jenkins();
         let client = loop {
-            match connect(&self.settings, &proxy).await {
+            match servers.client(self.settings.name()).await {
                 Ok(client) => break client,
                 Err(error) => {
                     let wait = pace.after_failure(&error);
@@ -115,7 +98,6 @@ impl Asks {
                 }
             }
         };
-        self.connected.send_replace(Some(client.clone()));
         let mut poller = Poller::new(client, seed, clock::now);
         loop {
             let look = self.looks.borrow_and_update().clone();
@@ -140,33 +122,29 @@ impl Asks {
 
 /// The newest builds of one job.
 pub(super) async fn recent(shared: Arc<Shared>, job: JobId, of: build::JobId) {
-    let outcome = match shared.servers.client(&of.server) {
-        Ok(client) => {
-            let builds = client.builds(&of.path, RECENT).await;
-            builds.map_err(|error| error.failure())
-        }
-        Err(failure) => Err(failure),
+    let outcome = match shared.jenkins().client(&of.server).await {
+        Ok(client) => client.builds(&of.path, RECENT).await,
+        Err(error) => Err(error),
     };
+    let outcome = outcome.map_err(|error| error.failure());
     shared.send(Event::BuildsRead { job, of, outcome }).await;
 }
 
 /// One job with all that it asks for.
 pub(super) async fn job(shared: Arc<Shared>, job: JobId, of: build::JobId) {
-    let outcome = match shared.servers.client(&of.server) {
-        Ok(client) => {
-            let read = client.job(&of.path).await;
-            read.map(Box::new).map_err(|error| error.failure())
-        }
-        Err(failure) => Err(failure),
+    let outcome = match shared.jenkins().client(&of.server).await {
+        Ok(client) => client.job(&of.path).await,
+        Err(error) => Err(error),
     };
+    let outcome = outcome.map(Box::new).map_err(|error| error.failure());
     shared.send(Event::JobRead { job, outcome }).await;
 }
 
 /// The log of one build, until its end.
 pub(super) async fn log(shared: Arc<Shared>, job: JobId, build: BuildId) {
-    let client = match shared.servers.client(&build.job.server) {
+    let client = match shared.jenkins().client(&build.job.server).await {
         Ok(client) => client,
-        Err(failure) => return tell_log(&shared, job, Err(failure)).await,
+        Err(error) => return tell_log(&shared, job, Err(error.failure())).await,
     };
     let mut reader = LogReader::new(build);
     let mut pace = Pace::new(job.0);
@@ -202,7 +180,8 @@ async fn tell_log(shared: &Shared, job: JobId, outcome: Result<(Document, bool),
 
 /// To its end, whether anybody listens or not.
 pub(super) async fn build(shared: Arc<Shared>, job: JobId, wish: BuildWish, answers: Answers) {
-    let client = shared.servers.client(&wish.job.id.server);
+    let client = shared.jenkins().client(&wish.job.id.server).await;
+    let client = client.map_err(|error| error.failure());
     let stamp = actions::stamp(clock::now());
     let (client, stamp) = match (client, stamp) {
         (Ok(client), Ok(stamp)) => (client, stamp),

@@ -32,11 +32,12 @@ use crate::app::effect::Effect;
 use crate::app::event::Event;
 use crate::config::Config;
 use crate::domain::{ClusterId, Failure, FailureKind};
+use crate::sources::jenkins::Servers;
 use crate::sources::kube::Cluster;
 use crate::sources::registry::Registries;
 use crate::sources::source_repo::Repositories;
 
-use builds::Servers;
+use builds::Builders;
 use feeds::Feeds;
 use jobs::Jobs;
 use links::{Client, Links, Task};
@@ -68,8 +69,10 @@ struct Shared {
     repositories: RwLock<Repositories>,
     events: mpsc::Sender<Event>,
     links: Links,
-    servers: Servers,
     under: Under,
+    builders: Builders,
+    /// Others when the settings name others.
+    jenkins: RwLock<Servers>,
     /// Others when the settings say something else of them.
     registries: RwLock<Registries>,
 }
@@ -79,13 +82,14 @@ impl Engine {
     pub fn start(config: Config) -> (Self, mpsc::Receiver<Event>) {
         let (events, receiver) = mpsc::channel(WAITING);
         let shared = Arc::new(Shared {
+            jenkins: RwLock::new(Servers::new(&config)),
             registries: RwLock::new(Registries::new(&config.registries, clock::now)),
             repositories: RwLock::new(Repositories::new(&config)),
             config: RwLock::new(Arc::new(config)),
             events,
             links: Links::default(),
-            servers: Servers::default(),
             under: Under::default(),
+            builders: Builders::default(),
         });
         let settings = Task(tokio::spawn(settings::watch(Arc::clone(&shared))).abort_handle());
         let engine = Self {
@@ -116,7 +120,7 @@ impl Engine {
                     link.retry();
                 }
             }
-            Effect::WatchJobs(wishes) => shared.servers.wish(&shared, wishes),
+            Effect::WatchJobs(wishes) => shared.builders.wish(&shared, wishes),
             Effect::Build { job, wish, answers } => {
                 self.writes
                     .spawn(builds::build(shared, job, *wish, answers));
@@ -275,7 +279,15 @@ impl Shared {
         repositories.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    fn jenkins(&self) -> Servers {
+        let servers = self.jenkins.read();
+        servers.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn configure(&self, config: Config) {
+        if !self.jenkins().are_of(&config) {
+            *self.jenkins.write().unwrap_or_else(PoisonError::into_inner) = Servers::new(&config);
+        }
         if *self.registries().settings() != config.registries {
             let registries = Registries::new(&config.registries, clock::now);
             *self

@@ -12,7 +12,11 @@ use crate::app::event::{Event, JobId};
 use crate::config::Config;
 use crate::domain::{Failure, Level, WorkloadId};
 use crate::plan::{Answers, CheckId, Evidence, Finding, Plan, Progress, Request, Verdict};
+use crate::sources::jenkins::Servers;
 use crate::sources::source_repo::Repositories;
+
+/// So many seconds a job is held when nobody says how long.
+pub const HOLD_FOR: u32 = 3_600;
 
 pub(super) async fn gather(shared: Arc<Shared>, job: JobId, request: Request) {
     let outcome = read(&shared, &request).await.map(Box::new);
@@ -35,6 +39,8 @@ pub fn context(config: &Config, id: &WorkloadId) -> GatherContext {
         holds: holds.cloned().collect(),
         service_label: config.service_label.clone(),
         repositories: Repositories::new(config),
+        servers: Servers::new(config),
+        hold_for: HOLD_FOR,
         state_dir: config.state_dir.clone(),
         ready_for: config.verify_seconds,
         kubeconfig: config.connection.kubeconfig.clone(),
@@ -50,6 +56,7 @@ pub(super) async fn preflight(shared: Arc<Shared>, job: JobId, plan: Plan) {
                 cluster,
                 registries: shared.registries(),
                 repositories: shared.repositories(),
+                servers: shared.jenkins(),
             };
             let mut verdicts = actions::preflight(sources, plan, shared.config().readonly);
             while let Some(verdict) = verdicts.next().await {
@@ -90,6 +97,7 @@ pub(super) async fn execute(
         answers,
         verdicts,
         recorder: Recorder::new(&shared.config().state_dir),
+        servers: shared.jenkins(),
         server_user: client.user,
         presence: shared.config().presence,
         clock: clock::now,

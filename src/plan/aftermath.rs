@@ -4,6 +4,7 @@ use crate::domain::ActionNote;
 use crate::domain::release_record::{Became, HelmRelease, Sending};
 use crate::text;
 
+use super::build::Act;
 use super::verbs::helm_rollback::{Release, became};
 use super::{Autoscaling, Evidence, Releases, Verb};
 
@@ -82,6 +83,10 @@ fn by_verb(sending: &Sending, seen: &Evidence) -> (Became, String) {
     let name = &sending.verb;
     if OUTSIDE.contains(&&**name) {
         let words = "it is not in the cluster: the server that builds or the registry tells";
+        return (Became::Unknown, words.into());
+    }
+    if Act::is_verb(name) {
+        let words = "only its server can say: the builds of the service show how it stands";
         return (Became::Unknown, words.into());
     }
     let Some(verb) = Verb::named(name) else {

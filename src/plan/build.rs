@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 
-use crate::domain::build::{BuildId, Given, Job, ParameterKind, Queued};
+use crate::domain::build::{BuildId, Given, Job, JobHold, ParameterKind, Queued};
 use crate::domain::{Failure, Level, Uid, WorkloadId};
 
-use super::Stamp;
+use super::{Stamp, hold};
+use crate::text;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuildPlan {
@@ -31,6 +32,10 @@ pub enum Act {
     Start(Vec<Given>),
     Stop(BuildId),
     Cancel(Queued),
+    /// Switches the job off, with a word in its description.
+    Hold(JobHold),
+    /// Switches it on again, and takes the word away.
+    Resume(JobHold),
 }
 
 /// How it goes, one after the other.
@@ -43,11 +48,16 @@ pub enum BuildProgress {
     Accepted {
         at: Timestamp,
     },
+    /// It is so, as a look afterwards shows.
+    Done(String),
     /// Its build was found.
     Builds(BuildId),
     /// Accepted, and not found again.
     Lost(String),
 }
+
+/// The record's verb, whose way back is to resume the job.
+pub const HOLD: &str = "hold-job";
 
 impl Act {
     /// In the record.
@@ -56,7 +66,14 @@ impl Act {
             Self::Start(_) => "build",
             Self::Stop(_) => "stop-build",
             Self::Cancel(_) => "cancel-build",
+            Self::Hold(_) => HOLD,
+            Self::Resume(_) => "resume-job",
         }
+    }
+
+    /// The record's verbs for what is asked of a server that builds.
+    pub fn is_verb(name: &str) -> bool {
+        ["build", "stop-build", "cancel-build", HOLD, "resume-job"].contains(&name)
     }
 }
 
@@ -72,6 +89,18 @@ impl BuildWish {
             }
             Act::Stop(build) => format!("stop #{} of {path} on {server}", build.number),
             Act::Cancel(_) => format!("take {path} out of the queue of {server}"),
+            Act::Hold(hold) => format!("hold {path} on {server} until {}", text::clock(hold.until)),
+            Act::Resume(_) => format!("switch {path} on {server} on again"),
+        }
+    }
+
+    /// Once it is done, for the record.
+    pub fn became(&self) -> String {
+        let path = &self.job.id.path;
+        match &self.act {
+            Act::Hold(hold) => format!("{path} is off until {}", text::clock(hold.until)),
+            Act::Resume(_) => format!("{path} is on again"),
+            Act::Start(_) | Act::Stop(_) | Act::Cancel(_) => self.what(),
         }
     }
 
@@ -86,8 +115,10 @@ impl BuildWish {
 
     /// What is wrong with it before anything is asked.
     pub fn mistake(&self) -> Option<String> {
-        let Act::Start(given) = &self.act else {
-            return None;
+        let given = match &self.act {
+            Act::Start(given) => given,
+            Act::Hold(_) => return hold::impossible(&self.job),
+            Act::Resume(_) | Act::Stop(_) | Act::Cancel(_) => return None,
         };
         if !self.job.buildable {
             return Some(format!("{} is switched off", self.job.id.path));
@@ -99,9 +130,23 @@ impl BuildWish {
         })
     }
 
-    /// The job asks for the same now.
+    /// The job is as it was shown, as far as it matters.
     pub fn fits(&self, now: &Job) -> bool {
-        now.buildable == self.job.buildable && now.parameters == self.job.parameters
+        let same = now.buildable == self.job.buildable;
+        match &self.act {
+            Act::Start(_) => same && now.parameters == self.job.parameters,
+            Act::Hold(_) | Act::Resume(_) => same && now.description == self.job.description,
+            Act::Stop(_) | Act::Cancel(_) => true,
+        }
+    }
+
+    /// Whether a later look at the job shows that it was done; `None` for what no such look can show.
+    pub fn done(&self, now: &Job) -> Option<bool> {
+        match &self.act {
+            Act::Hold(hold) => Some(now.hold().as_ref() == Some(hold)),
+            Act::Resume(_) => Some(now.buildable),
+            Act::Start(_) | Act::Stop(_) | Act::Cancel(_) => None,
+        }
     }
 }
 

@@ -21,6 +21,7 @@ pub mod withdrawn;
 use jiff::Timestamp;
 
 use crate::domain::Workload;
+use crate::domain::build::JobId;
 
 /// The checks, in the order in which a plan shows them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -175,6 +176,8 @@ pub enum Ask {
     Commits(Box<crate::domain::commit::Between>),
     /// The quotas of the namespace have room for it.
     Quota(quota::Need),
+    /// No build of this job is on its way.
+    Builds(JobId),
     /// No autoscaler of the namespace comes between.
     Autoscaler(Box<Workload>),
 }

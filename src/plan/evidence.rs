@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::domain::build::JobId;
 use crate::domain::{
     Autoscaler, ChartManifest, ChartRelease, Hold, Level, Phase, Pod, Repository, Revision, Sync,
     SyncParts, SyncRef, Verbatim, Workload,
@@ -39,6 +40,10 @@ pub struct Evidence {
     pub presence: Option<Presence>,
     /// Where its source lies, when the settings say.
     pub repository: Option<Repository>,
+    /// The job that builds it, when the settings or its annotation say.
+    pub job: Option<JobId>,
+    /// Seconds that a hold of that job lasts.
+    pub hold_for: u32,
     /// How long earlier actions on it took, oldest first.
     pub past: Vec<Took>,
     /// Seconds that every pod must be ready for in the end.

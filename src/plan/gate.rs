@@ -1,6 +1,6 @@
 //! Who may send what: the only maker of passes, and `actions::send` takes nothing without one.
 
-use crate::domain::Level;
+use crate::domain::{Level, WorkloadId};
 
 use super::check::CheckState;
 use super::{BuildWish, CheckId, Finding, ImagePlan, Plan, Verdict};
@@ -25,10 +25,10 @@ pub struct Answers {
 
 impl Answers {
     /// What a protected environment wants typed.
-    pub fn word(&self, plan: &Plan) -> String {
+    pub fn word(&self, workload: &WorkloadId) -> String {
         match self.several {
             Some(count) => count.to_string(),
-            None => plan.workload.name.to_string(),
+            None => workload.name.to_string(),
         }
     }
 }
@@ -79,14 +79,18 @@ pub fn missing(level: Level, plan: &Plan, verdicts: &[Verdict], answers: &Answer
     let overridden = overridden(answers);
     let checks = CheckId::ALL.into_iter();
     missing.extend(checks.filter_map(|check| of_check(check, plan, verdicts, overridden)));
-    missing.extend(after_checks(level, &answers.word(plan), answers));
+    missing.extend(after_checks(level, &answers.word(&plan.workload), answers));
     missing
 }
 
 /// The same for what is asked of a server that builds, which nothing but the person's word stands before.
 pub fn missing_for_build(wish: &BuildWish, answers: &Answers) -> Vec<Missing> {
     let mut missing = before_checks(wish.level, answers);
-    missing.extend(after_checks(wish.level, &wish.workload.name, answers));
+    missing.extend(after_checks(
+        wish.level,
+        &answers.word(&wish.workload),
+        answers,
+    ));
     missing
 }
 

@@ -3,6 +3,7 @@
 use crate::domain::release_record::{Action, Became, HelmRelease, Outcome, Replicas, Side, Stands};
 use crate::domain::{Failure, FailureKind};
 
+use super::build::Act;
 use super::{Target, Verb};
 
 /// The request that undoes it; its plan is made from fresh reads like any other.
@@ -70,6 +71,11 @@ pub fn rest(action: &Action) -> Result<(Verb, Target), Failure> {
 
 fn verb(action: &Action) -> Result<Verb, Failure> {
     let name = &action.sending.verb;
+    if Act::is_verb(name) {
+        return Err(refused(
+            "What a server that builds was asked for is changed where the builds are shown.",
+        ));
+    }
     Verb::named(name).ok_or_else(|| {
         refused(format!(
             "This version of rolldeck does not know the verb {name}."

@@ -11,6 +11,7 @@ pub mod expected;
 pub mod follow;
 pub mod gate;
 mod git;
+pub mod hold;
 pub mod image;
 pub mod inverse;
 pub mod kubectl;
@@ -90,14 +91,10 @@ pub struct Side {
 }
 
 impl Plan {
-    /// One more finding, in its place among the others.
-    pub fn add(&mut self, verdict: Option<Verdict>) {
-        if let Some(verdict) = verdict {
-            let at = self
-                .checks
-                .partition_point(|check| check.id < verdict.check);
-            self.checks.insert(at, verdict.into());
-        }
+    /// One more check, in its place among the others.
+    fn add(&mut self, check: Check) {
+        let at = self.checks.partition_point(|other| other.id < check.id);
+        self.checks.insert(at, check);
     }
 }
 
@@ -181,6 +178,15 @@ pub enum OfferId {
     Delete,
     /// By the Helm release, with all that the chart keeps.
     Helm,
+    /// The job that builds it is held first.
+    HoldJob,
+}
+
+impl OfferId {
+    /// Before what the plan writes itself, because it would put that back.
+    fn comes_first(self) -> bool {
+        matches!(self, Self::SuspendSync | Self::HoldJob)
+    }
 }
 
 impl Plan {
@@ -190,7 +196,7 @@ impl Plan {
             let offers = self
                 .offers
                 .iter()
-                .filter(move |offer| offer.taken && (offer.id == OfferId::SuspendSync) == first);
+                .filter(move |offer| offer.taken && offer.id.comes_first() == first);
             offers.flat_map(|offer| &offer.steps)
         };
         let replaced = self.offers.iter().any(|o| o.taken && o.replaces);
@@ -221,7 +227,9 @@ impl Plan {
         match step {
             Step::SyncPatch { .. } => self.request.verb == Verb::ResumeSync,
             // What it wrote is known once the note is on it.
-            Step::Helm { .. } | Step::Create { .. } | Step::Remove { .. } => false,
+            Step::Helm { .. } | Step::Create { .. } | Step::Remove { .. } | Step::Hold { .. } => {
+                false
+            }
             Step::JsonPatch { .. } | Step::DeletePod { .. } | Step::Note { .. } => true,
         }
     }
@@ -229,7 +237,7 @@ impl Plan {
     /// The number of a step among those on the workload and its pods.
     pub fn number(&self, n: usize) -> usize {
         let before = self.all_steps().take(n);
-        before.filter(|step| !step.is_of_sync()).count()
+        before.filter(|step| !step.is_beside()).count()
     }
 
     /// How many replicas there were, for a plan that writes another number.
@@ -318,6 +326,17 @@ pub fn plan(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, 
             .verdict(&evidence.workload.id, evidence.read_at)
             .into()
     }));
+    if let Some(job) = evidence
+        .job
+        .clone()
+        .filter(|_| check::builds::concern(verb))
+    {
+        plan.offers.extend(hold::offer(evidence, &job));
+        plan.add(Check {
+            id: CheckId::Builds,
+            state: CheckState::Asking(Ask::Builds(job)),
+        });
+    }
     plan.expected = expected::of(evidence, &plan);
     plan.goal.expected = plan.expected.map(|expected| expected.seconds);
     Ok(plan)

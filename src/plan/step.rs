@@ -1,5 +1,8 @@
 //! One write, as data.
 
+use jiff::Timestamp;
+
+use crate::domain::build::JobId;
 use crate::domain::template::CanonicalHash;
 use crate::domain::{ActionNote, ClusterId, HelmCall, SyncId, Uid, Verbatim, Workload, WorkloadId};
 
@@ -84,6 +87,14 @@ pub enum Step {
         before: CanonicalHash,
         what: String,
     },
+    /// The job that builds the service is switched off for a while, on its own server.
+    Hold {
+        job: JobId,
+        until: Timestamp,
+        /// When the person gives no reason.
+        why: String,
+        what: String,
+    },
     /// A new object beside the workload.
     Create {
         object: ObjectRef,
@@ -119,7 +130,8 @@ pub enum When {
 }
 
 impl Step {
-    pub fn object(&self) -> &ObjectRef {
+    /// `None`: it is none of the cluster's.
+    pub fn object(&self) -> Option<&ObjectRef> {
         match self {
             Self::JsonPatch { object, .. }
             | Self::SyncPatch { object, .. }
@@ -127,13 +139,32 @@ impl Step {
             | Self::Helm { object, .. }
             | Self::Note { object, .. }
             | Self::Create { object, .. }
-            | Self::Remove { object, .. } => object,
+            | Self::Remove { object, .. } => Some(object),
+            Self::Hold { .. } => None,
         }
     }
 
     /// It writes to what keeps the workload, and not to the workload or its pods.
     pub fn is_of_sync(&self) -> bool {
         matches!(self, Self::SyncPatch { .. })
+    }
+
+    /// It writes to something beside the workload and its pods, before them.
+    pub fn is_beside(&self) -> bool {
+        self.is_of_sync() || self.object().is_none()
+    }
+
+    /// It writes to this workload itself.
+    pub fn is_on(&self, id: &WorkloadId) -> bool {
+        self.object().is_some_and(|object| object.is(id))
+    }
+
+    /// The name of what it writes to.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Hold { job, .. } => &job.path,
+            other => other.object().map_or("", |object| &object.name),
+        }
     }
 
     /// In words, without a full stop.
@@ -145,20 +176,23 @@ impl Step {
             | Self::Helm { what, .. }
             | Self::Note { what, .. }
             | Self::Create { what, .. }
+            | Self::Hold { what, .. }
             | Self::Remove { what, .. } => what,
         }
     }
 
-    /// The verb and the subresource that RBAC knows it by.
-    pub fn permission(&self) -> (&'static str, &'static str) {
-        match self {
+    /// The object, the verb and the subresource that RBAC knows it by; `None` when it is none of the cluster's.
+    pub fn permission(&self) -> Option<(&ObjectRef, &'static str, &'static str)> {
+        let (verb, subresource) = match self {
             Self::JsonPatch { .. } | Self::SyncPatch { .. } | Self::Note { .. } => ("patch", ""),
             Self::Helm { .. } | Self::Create { .. } => ("create", ""),
+            Self::Hold { .. } => return None,
             Self::Remove { .. } => ("delete", ""),
             Self::DeletePod { by, .. } => match by {
                 By::Deletion => ("delete", ""),
                 By::Eviction => ("create", "eviction"),
             },
-        }
+        };
+        Some((self.object()?, verb, subresource))
     }
 }

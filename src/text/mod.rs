@@ -6,6 +6,7 @@ mod charts;
 pub mod commits;
 mod describe;
 mod escape;
+mod hold;
 mod time;
 mod width;
 mod words;
@@ -14,6 +15,7 @@ mod wrap;
 pub use charts::{chart_cells, chart_lines, chart_titles};
 pub use describe::describe;
 pub use escape::{escape, is_unsafe};
+pub use hold::held;
 pub use time::{
     age, clock, coarse_age, date, duration, millis, moment, of_deadline, seconds, typed_moment,
 };

@@ -180,3 +180,41 @@ fn a_build_from_a_folder_says_that_a_demo_has_no_engine() {
     terminal.keys("q");
     terminal.wait_gone("there is no Docker engine in a demo");
 }
+
+/// The tour at its own speed: a server that builds is looked at every quarter of a minute while nothing moves there.
+fn tour(home: &tempfile::TempDir, arguments: &[&str]) -> Terminal {
+    let launch = Launch::new(home.path())
+        .variable("TMPDIR", &home.path().to_string_lossy())
+        .with(&["demo"]);
+    launch.with(arguments).size(160, 40).open()
+}
+
+#[test]
+fn a_delivery_goes_through_on_its_own() {
+    let home = tempfile::tempdir().unwrap();
+    let mut terminal = tour(&home, &["-n", "shop-staging"]);
+    terminal.wait_text("1.5.1");
+    // Commit, hook, build, image and rollout, each as the board tells it.
+    terminal.keys("/reviews\r");
+    terminal.wait_text("builds, ");
+    terminal.wait_text("1.5.1 → 1.5.2");
+    terminal.keys("b");
+    terminal.wait_for("its build with its commit and the revision", |screen| {
+        let text = picture(screen);
+        let row = text.lines().find(|line| line.contains("#4"));
+        row.is_some_and(|row| row.contains("ok") && row.contains("rev "))
+    });
+    terminal.keys("\x03");
+    assert!(terminal.wait_exit().success());
+}
+
+#[test]
+fn the_tour_has_a_red_build_and_commits_that_a_rollback_takes_back() {
+    let home = tempfile::tempdir().unwrap();
+    let mut terminal = tour(&home, &[]);
+    terminal.wait_text("main red for 2h");
+    terminal.keys("R");
+    terminal.wait_text("goes back over");
+    terminal.keys("\x03");
+    assert!(terminal.wait_exit().success());
+}

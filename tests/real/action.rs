@@ -13,6 +13,7 @@ use rolldeck::plan::patch::{Note, replace_template};
 use rolldeck::plan::{
     Answers, CheckId, Finding, Follow, Plan, Progress, Request, Target, Verb, Verdict, plan,
 };
+use rolldeck::sources::jenkins::Servers;
 use rolldeck::sources::kube::Error;
 use rolldeck::sources::kube::convert::raw_template;
 use rolldeck::sources::source_repo::Repositories;
@@ -76,6 +77,8 @@ impl Way {
             holds: Vec::new(),
             service_label: None,
             repositories: Repositories::default(),
+            servers: Servers::default(),
+            hold_for: 0,
             state_dir: self.record.path().to_owned(),
             ready_for: 30,
             kubeconfig: None,
@@ -102,6 +105,7 @@ impl Way {
             },
             verdicts,
             recorder: Recorder::new(self.record.path()),
+            servers: Servers::default(),
             server_user: None,
             presence: false,
             clock: jiff::Timestamp::now,

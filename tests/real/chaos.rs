@@ -16,6 +16,7 @@ use rolldeck::actions::{GatherContext, Order, Recorder, execute, gather, interru
 use rolldeck::domain::release_record::{Action, Became, Page, Stands};
 use rolldeck::domain::{Fleet, Kind, Level, TemplateHash, WorkloadId};
 use rolldeck::plan::{Answers, Evidence, Plan, Progress, Request, Target, Verb, Verdict, plan};
+use rolldeck::sources::jenkins::Servers;
 use rolldeck::sources::kube::Cluster;
 use rolldeck::sources::source_repo::Repositories;
 use serde_json::Value;
@@ -107,6 +108,8 @@ impl Hand {
             holds: Vec::new(),
             service_label: None,
             repositories: Repositories::default(),
+            servers: Servers::default(),
+            hold_for: 0,
             state_dir: std::path::PathBuf::new(),
             ready_for: 30,
             kubeconfig: None,
@@ -153,6 +156,7 @@ impl Hand {
             },
             verdicts: ready.verdicts,
             recorder: self.recorder.clone(),
+            servers: Servers::default(),
             server_user: None,
             presence: false,
             clock: jiff::Timestamp::now,

@@ -36,7 +36,7 @@ fn to(port: u16, password: &str) -> Result<Client, Error> {
     RUNTIME.block_on(connect(&settings(port, password), &Proxy::default()))
 }
 
-fn client() -> Client {
+pub fn client() -> Client {
     to(Hudson::shared().port(), PASSWORD).unwrap()
 }
 
@@ -45,7 +45,7 @@ fn given(pairs: &[(&str, &str)]) -> Vec<Given> {
     owned.collect()
 }
 
-fn start(client: &Client, path: &str, pairs: &[(&str, &str)]) -> Ticket {
+pub fn start(client: &Client, path: &str, pairs: &[(&str, &str)]) -> Ticket {
     RUNTIME.block_on(async {
         let job = client.job(path).await.unwrap();
         client.trigger_build(&job, &given(pairs)).await.unwrap()

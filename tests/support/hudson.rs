@@ -239,6 +239,12 @@ echo '&lt;testsuite&gt;&lt;testcase classname="a" name="b"/&gt;&lt;testcase clas
     job("report", project(PARAMETERS, NO_SCM, report, PUBLISHERS));
     job("console", project(PARAMETERS, NO_SCM, report, PUBLISHERS));
     job("typed", project(PARAMETERS, NO_SCM, report, PUBLISHERS));
+    job("held", project(ONE_PARAMETER, NO_SCM, "true", ""));
+    job(
+        "held-typed",
+        project(ONE_PARAMETER, NO_SCM, &at("held-gate"), ""),
+    );
+    job("contract-held", project(ONE_PARAMETER, NO_SCM, "true", ""));
     job("choosy", project(PARAMETERS, NO_SCM, "true", ""));
     job(
         "twins",

@@ -10,6 +10,7 @@ use ring::digest::{SHA256, digest};
 use rolldeck::actions::Sources;
 use rolldeck::config;
 use rolldeck::engine::clock;
+use rolldeck::sources::jenkins::Servers;
 use rolldeck::sources::kube::Cluster;
 use rolldeck::sources::registry::Registries;
 use rolldeck::sources::source_repo::Repositories;
@@ -52,6 +53,7 @@ pub fn nowhere(cluster: Cluster) -> Sources {
         cluster,
         registries: Registries::new(&settings, clock::now),
         repositories: Repositories::default(),
+        servers: Servers::default(),
     }
 }
 

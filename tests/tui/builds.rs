@@ -7,17 +7,20 @@ use rolldeck::app::model::Overlay;
 use rolldeck::app::{Model, settle, update};
 use rolldeck::config::{FolderRule, Jenkins};
 use rolldeck::domain::build::{
-    Build, BuildId, Checkout, Job, JobId, Outcome, Parameter, ParameterKind, Stage, StageState,
-    State, Tests, Trigger,
+    Build, BuildId, Checkout, Job, JobHold, JobId, Outcome, Parameter, ParameterKind, Stage,
+    StageState, State, Tests, Trigger,
 };
 use rolldeck::domain::image_work::ImageWork;
 use rolldeck::domain::{
     Arguments, Commit, Failure, FailureKind, Kind, Level, Presence, Recipe, WorkTree,
 };
 use rolldeck::plan::image::{FolderBuild, ImageAct, Made, of_source, of_target};
-use rolldeck::plan::{BuildProgress, ImagePlan, ImageProgress, Stamp};
+use rolldeck::plan::{
+    BuildProgress, CheckId, Finding, ImagePlan, ImageProgress, Offer, OfferId, Stamp, Step,
+};
 
 use super::night::{MINUTE, ago, model, night, press};
+use super::plans::{accepted, asked, may, says, with_plan};
 use super::snapshots::check;
 
 pub const COMMIT: &str = "a1b9e3c07e0f5a2f3f7e1c0a9d8b7c6e5f4a3b2c";
@@ -84,6 +87,7 @@ fn job(service: &str, last: Build) -> Job {
         id: id(service),
         url: last.url.clone(),
         buildable: true,
+        managed: false,
         description: None,
         next_number: last.id.number + 1,
         queued: None,
@@ -206,7 +210,7 @@ fn the_service_says_how_what_runs_came_here() {
 }
 
 /// `B` on checkout, and what its job asks for.
-fn asked(width: u16, height: u16) -> Model {
+fn box_of(width: u16, height: u16) -> Model {
     let mut model = with_builds(width, height);
     press(&mut model, &["B"]);
     let Some(Overlay::Build(shown)) = &model.overlay else {
@@ -219,14 +223,14 @@ fn asked(width: u16, height: u16) -> Model {
 
 #[test]
 fn a_build_is_asked_for_with_its_parameters() {
-    check("build_box", asked);
+    check("build_box", box_of);
     check("build_ready", |w, h| {
-        let mut model = asked(w, h);
+        let mut model = box_of(w, h);
         press(&mut model, &["enter"]);
         model
     });
     check("build_found", |w, h| {
-        let mut model = asked(w, h);
+        let mut model = box_of(w, h);
         press(&mut model, &["enter", "!", "y"]);
         press(
             &mut model,
@@ -361,4 +365,63 @@ fn the_log_of_an_image_grows_to_its_end() {
         settle(&mut model);
         model
     });
+}
+
+/// Checkout's job is held for half an hour more.
+fn held(width: u16, height: u16) -> Model {
+    let mut model = with_builds(width, height);
+    let mut held = jobs().remove(0);
+    held.buildable = false;
+    let hold = JobHold {
+        by: "oncall@bastion".into(),
+        until: ago(-30 * MINUTE),
+        why: "INC-812".into(),
+    };
+    held.description = Some(hold.described(None).into());
+    told(&mut model, Ok(vec![held]));
+    model
+}
+
+#[test]
+fn a_held_job_is_said_with_who_and_until_when() {
+    check("builds_held_board", held);
+    check("builds_held", |w, h| {
+        let mut model = held(w, h);
+        press(&mut model, &["b"]);
+        model
+    });
+    check("builds_held_ends", |w, h| {
+        let mut model = held(w, h);
+        press(&mut model, &["h"]);
+        model
+    });
+}
+
+#[test]
+fn a_plan_holds_the_job_first() {
+    for taken in [false, true] {
+        let name = if taken {
+            "builds_plan_held"
+        } else {
+            "builds_plan"
+        };
+        check(name, |w, h| {
+            with_plan(w, h, |mut plan, shown| {
+                let step = Step::Hold {
+                    job: id("checkout"),
+                    until: ago(-60 * MINUTE),
+                    why: "rolled back".into(),
+                    what: "hold shop/checkout/main on ci until 13:00".into(),
+                };
+                let words = "holds the job until 13:00, so that it builds nothing over this";
+                plan.offers
+                    .push(Offer::new(OfferId::HoldJob, 'h', words, vec![step]));
+                plan.take(OfferId::HoldJob, taken);
+                let running = "build #813 of main is running: what it makes may go out over this";
+                let builds = says(CheckId::Builds, Finding::Warn, running);
+                plan.checks.push(builds.into());
+                shown.stage = asked(plan, vec![may(), accepted()]);
+            })
+        });
+    }
 }

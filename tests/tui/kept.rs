@@ -163,7 +163,7 @@ fn a_plan_that_git_undoes_offers_both_ways_out() {
                 owner.unwrap().state = CheckState::Answered(says_owner(Finding::Block, &block));
                 let what = format!("suspend {id} first; one key resumes it later");
                 let step = Step::SyncPatch {
-                    object: plan.steps[0].object().clone(),
+                    object: plan.steps[0].object().unwrap().clone(),
                     body: rolldeck::domain::Verbatim("[]".into()),
                     what: format!("suspend the sync of {id}"),
                 };

@@ -96,6 +96,8 @@ fn evidence(service: Service, request: Request) -> Evidence {
         autoscaling: Autoscaling::None,
         phase: Phase::Stalled,
         repository: None,
+        job: None,
+        hold_for: 3600,
         keeper: Keeper::None,
         past: Vec::new(),
         ready_for: 30,

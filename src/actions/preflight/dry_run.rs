@@ -19,7 +19,8 @@ pub async fn ask(cluster: &Cluster, plan: &Plan, readonly: bool, permission: Ver
             "no dry run is sent, because you may not write".into(),
         );
     }
-    for step in plan.all_steps() {
+    let of_cluster = || plan.all_steps().filter(|step| step.object().is_some());
+    for step in of_cluster() {
         match timeout(LIMIT, send(cluster, step, &pass)).await {
             Err(_) => {
                 let words = "the dry run had no answer within 10s".into();
@@ -30,7 +31,7 @@ pub async fn ask(cluster: &Cluster, plan: &Plan, readonly: bool, permission: Ver
         }
     }
     let pods = plan.all_steps().filter(|step| is_deletion(step)).count();
-    let words = match (plan.all_steps().next(), pods) {
+    let words = match (of_cluster().next(), pods) {
         _ if plan.all_steps().any(|step| matches!(step, Step::Helm { .. })) => {
             "helm finds what it needs (its dry run asks the server for no more), and the server accepts the note"
                 .into()
@@ -66,10 +67,10 @@ fn refusal(step: &Step, error: &SendError) -> String {
             message,
             ..
         }) if is_deletion(step) => {
-            format!("{} may not go now: {message}", step.object().name)
+            format!("{} may not go now: {message}", step.name())
         }
         SendError::Kube(other) if is_deletion(step) => {
-            let name = &step.object().name;
+            let name = step.name();
             format!("the server does not accept that {name} is deleted: {other}")
         }
         SendError::Kube(other) => format!("the server does not accept the patch: {other}"),

@@ -6,7 +6,7 @@ use futures::future::join_all;
 use tokio::time::timeout;
 
 use super::{LIMIT, verdict};
-use crate::plan::{CheckId, Finding, Plan, Step, Verdict};
+use crate::plan::{CheckId, Finding, ObjectRef, Plan, Step, Verdict};
 use crate::sources::kube::Cluster;
 use crate::sources::kube::access::{Permission, Right, permission_on};
 
@@ -19,19 +19,19 @@ pub async fn ask(cluster: Cluster, plan: Arc<Plan>) -> Verdict {
 }
 
 async fn review(cluster: &Cluster, plan: &Plan) -> Verdict {
-    let mut asked: Vec<&Step> = Vec::new();
-    for step in plan.all_steps() {
+    let mut asked: Vec<Asked<'_>> = Vec::new();
+    for step in plan.all_steps().filter_map(Step::permission) {
         // Steps of one kind go to one object, or to pods, which roles do not name one by one.
-        if !asked.iter().any(|other| words(other) == words(step)) {
+        if !asked.iter().any(|other| words(*other) == words(step)) {
             asked.push(step);
         }
     }
-    let answers = join_all(asked.iter().map(|step| may(cluster, step))).await;
+    let answers = join_all(asked.iter().map(|step| may(cluster, *step))).await;
     let worst = |finding| answers.iter().find(|verdict| verdict.finding == finding);
     if let Some(verdict) = worst(Finding::Block).or_else(|| worst(Finding::Unverified)) {
         return verdict.clone();
     }
-    let may: Vec<_> = asked.iter().map(|step| words(step)).collect();
+    let may: Vec<_> = asked.iter().map(|step| words(*step)).collect();
     verdict(
         CheckId::Permission,
         Finding::Ok,
@@ -39,10 +39,11 @@ async fn review(cluster: &Cluster, plan: &Plan) -> Verdict {
     )
 }
 
-async fn may(cluster: &Cluster, step: &Step) -> Verdict {
-    let words = words(step);
-    let object = step.object();
-    let (verb, subresource) = step.permission();
+/// The object, the verb and the subresource.
+type Asked<'a> = (&'a ObjectRef, &'static str, &'static str);
+
+async fn may(cluster: &Cluster, (object, verb, subresource): Asked<'_>) -> Verdict {
+    let words = words((object, verb, subresource));
     let right = Right {
         verb,
         subresource,
@@ -69,9 +70,7 @@ async fn may(cluster: &Cluster, step: &Step) -> Verdict {
     }
 }
 
-fn words(step: &Step) -> String {
-    let object = step.object();
-    let (verb, subresource) = step.permission();
+fn words((object, verb, subresource): Asked<'_>) -> String {
     let part = match subresource {
         "" => String::new(),
         part => format!("/{part}"),

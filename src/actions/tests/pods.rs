@@ -14,6 +14,7 @@ use super::{clock, failure, only, verdicts};
 use crate::domain::{Fleet, Kind, Strategy};
 use crate::plan::verbs::rollback::sample;
 use crate::plan::{Answers, CheckId, Finding, OfferId, Plan, Progress};
+use crate::sources::jenkins::Servers;
 use crate::sources::kube::Cluster;
 use crate::sources::kube::in_memory::{Body, Client};
 
@@ -100,6 +101,7 @@ async fn run(cluster: Cluster, plan: Plan) -> (Vec<Progress>, String) {
         },
         verdicts: verdicts(),
         recorder: Recorder::new(folder.path()),
+        servers: Servers::default(),
         server_user: None,
         presence: false,
         clock,

@@ -67,6 +67,7 @@ fn on_row(model: &mut Model, intent: Intent) -> Vec<Effect> {
         Intent::Releases => releases::open(model, id),
         Intent::Builds => builds::open(model, &id),
         Intent::Build => build::open(model, &id),
+        Intent::ResumeJob => build::resume_any(model, &id),
         Intent::Logs => logs::open(model, &id, None, false),
         Intent::PreviousLogs => logs::open(model, &id, None, true),
         Intent::RollBack => plan::open(model, &id, Verb::Rollback, Target::Proposed),

@@ -130,6 +130,38 @@ pub fn stop(model: &mut Model, id: &WorkloadId, marked: Option<Build>) -> Vec<Ef
     Vec::new()
 }
 
+/// Asks whether the hold of its job is to end.
+pub fn resume(model: &mut Model, id: &WorkloadId) -> Vec<Effect> {
+    let Some(job) = known_job(model, id) else {
+        return Vec::new();
+    };
+    match job.hold() {
+        Some(hold) => show(model, id, (job, Act::Resume(hold)), BuildStage::Ready),
+        None => notice(model, format!("{} is not held", job.id.path), false),
+    }
+    Vec::new()
+}
+
+/// The same, or of the first that is held when this one is not: what the line above the keys tells of.
+pub fn resume_any(model: &mut Model, id: &WorkloadId) -> Vec<Effect> {
+    let board = &model.board;
+    let rows = board.rows.iter().chain(board.hidden_rows.values());
+    let held = |row: &&Row| {
+        let job = row
+            .build
+            .as_ref()
+            .and_then(|build| model.chain.job(&build.job));
+        job.is_some_and(|job| job.hold().is_some())
+    };
+    let held: Vec<_> = rows.filter(held).map(|row| row.id.clone()).collect();
+    let Some(first) = held.first() else {
+        notice(model, "no job is held by rolldeck here", false);
+        return Vec::new();
+    };
+    let here = if held.contains(id) { id } else { first };
+    resume(model, here)
+}
+
 fn known_job(model: &mut Model, id: &WorkloadId) -> Option<Job> {
     let job = builds::job_or_say(model, id)?;
     let known = model.chain.job(&job).cloned();
@@ -342,15 +374,20 @@ fn ask(model: &mut Model) -> Vec<Effect> {
 /// In its box, or above the keys when that was closed.
 pub fn progressed(model: &mut Model, job: JobId, progress: BuildProgress) -> Vec<Effect> {
     model.dirty = true;
+    let effects = match progress {
+        // The next look shows it.
+        BuildProgress::Done(_) => vec![Effect::WatchJobs(builds::wanted(model))],
+        _ => Vec::new(),
+    };
     if let Some(Overlay::Build(shown)) = &mut model.overlay
         && shown.job == job
     {
         shown.stage = BuildStage::Went(progress);
-        return Vec::new();
+        return effects;
     }
     let (words, bad) = said(&progress);
     notice(model, words, bad);
-    Vec::new()
+    effects
 }
 
 /// What became of it, and whether that is bad.
@@ -361,6 +398,7 @@ pub fn said(progress: &BuildProgress) -> (String, bool) {
             format!("nobody knows whether the server did it: {why}; it is not asked again"),
             true,
         ),
+        BuildProgress::Done(sentence) => (sentence.clone(), false),
         BuildProgress::Accepted { .. } => ("the server accepted it".into(), false),
         BuildProgress::Builds(build) => (
             format!("#{} of {} builds it", build.number, build.job.path),

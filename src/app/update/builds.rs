@@ -168,6 +168,7 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
             None => Vec::new(),
         },
         Intent::Build => box_of::open(model, &id),
+        Intent::ResumeJob => box_of::resume(model, &id),
         Intent::StopBuild => box_of::stop(model, &id, marked),
         _ => Vec::new(),
     }

@@ -12,13 +12,12 @@ use crate::app::model::{
     Armed, BatchBox, Execution, Model, Overlay, PlanBox, Question, ReasonField, Stage,
 };
 use crate::domain::{Failure, Level, WorkloadId};
-use crate::plan::check::builds as on_its_way;
 use crate::plan::{
     Answers, CheckId, Evidence, Finding, Missing, Plan, Request, Target, Verb, Verdict, gate, plan,
 };
 
 use super::key::{self, Typed};
-use super::{ask, builds, later, next_job, notice};
+use super::{ask, later, next_job, notice};
 
 /// How long `!` lasts without a key.
 pub const ARMED_SECONDS: i64 = 600;
@@ -139,14 +138,6 @@ pub fn gathered(
     let Some(shown) = waiting(&mut model.overlay, &mut model.batch, job) else {
         return Vec::new();
     };
-    let on_its_way = match shown.request.verb {
-        Verb::Rollback | Verb::HelmRollback => {
-            let workload = model.fleet.workload(&shown.workload);
-            let job = workload.and_then(|w| builds::job_of(&model.settings, w));
-            job.and_then(|job| on_its_way::verdict(&model.chain, &job, now))
-        }
-        _ => None,
-    };
     let mut moved = shown.moved.take();
     let made = outcome.and_then(|mut evidence| match plan(&model.fleet, &evidence, now) {
         Err(refusal) if refusal.moved => {
@@ -160,10 +151,7 @@ pub fn gathered(
     });
     model.dirty = true;
     let plan = match made {
-        Ok(mut plan) => {
-            plan.add(on_its_way);
-            Box::new(plan)
-        }
+        Ok(plan) => Box::new(plan),
         Err(failure) => {
             shown.moved = moved;
             shown.stage = Stage::Refused { failure };

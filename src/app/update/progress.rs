@@ -4,10 +4,10 @@ use crate::app::effect::Effect;
 use crate::app::event::JobId;
 use crate::app::model::{Model, Overlay, Stage};
 use crate::domain::Failure;
-use crate::plan::Progress;
+use crate::plan::{Progress, Step};
 
 use super::plan::{gather_again, waiting};
-use super::{follow, notice};
+use super::{builds, follow, notice};
 
 pub fn progressed(model: &mut Model, job: JobId, progress: Progress) -> Vec<Effect> {
     let Some(at) = model.executions.iter().position(|e| e.job == job) else {
@@ -27,8 +27,13 @@ pub fn progressed(model: &mut Model, job: JobId, progress: Progress) -> Vec<Effe
             if step.is_some_and(|step| plan.begins_at(step)) {
                 let goal = plan.goal.clone();
                 follow::begin(model, goal, accepted, generation);
+                return Vec::new();
             }
-            Vec::new()
+            match step {
+                // The next look shows it.
+                Some(Step::Hold { .. }) => vec![Effect::WatchJobs(builds::wanted(model))],
+                Some(_) | None => Vec::new(),
+            }
         }
         Progress::Refused { step, why, moved } => {
             model.executions.remove(at);

@@ -11,12 +11,13 @@ use crate::app::model::{Entry, Model, RecordScreen, Recorded, Screen, TextKind};
 use crate::domain::release_record::{Action, HandedOver, Page};
 use crate::domain::{ClusterId, Failure, Known, known::State};
 use crate::plan::aftermath::Interrupted;
+use crate::plan::build::HOLD;
 use crate::plan::inverse::{inverse, rest};
 use crate::plan::{Target, Verb};
 use crate::text::action::{arrow, outcome, whole};
 
 use super::key::{self, Typed};
-use super::{next_job, notice, plan, text};
+use super::{build, next_job, notice, plan, text};
 
 /// Said above the keys until the record is opened.
 pub fn looked_back(
@@ -166,6 +167,9 @@ fn on_row(model: &mut Model, intent: Intent) -> Vec<Effect> {
         Intent::Copy => vec![Effect::Copy {
             text: whole(&action, under_way, model.now).join("\n"),
         }],
+        Intent::Undo if action.sending.verb == HOLD => {
+            build::resume(model, &action.sending.workload)
+        }
         Intent::Undo => plan_for(model, &action, inverse(&action)),
         Intent::Finish if under_way => {
             notice(model, "it is under way: nothing is left to plan", false);

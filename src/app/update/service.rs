@@ -48,6 +48,7 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
         Intent::Releases => return releases::open(model, id),
         Intent::Builds => return builds::open(model, &id),
         Intent::Build => return build::open(model, &id),
+        Intent::ResumeJob => return build::resume(model, &id),
         Intent::Logs | Intent::PreviousLogs => {
             let pod = pod.filter(|_| pane == Pane::Pods);
             return logs::open(model, &id, pod, intent == Intent::PreviousLogs);

@@ -28,15 +28,18 @@ impl Documents<'_> {
 
     pub fn folder(&self) -> Value {
         let jobs: Vec<_> = (0..self.state.jobs.len())
-            .map(|at| self.multibranch(at))
+            .map(|at| self.branches(at))
             .collect();
         json!({"_class": FOLDER, "name": "shop", "fullName": "shop", "displayName": "shop", "fullDisplayName": "shop",
             "description": null, "url": format!("{}job/shop/", self.base), "healthReport": [], "views": [], "jobs": jobs})
     }
 
-    pub fn multibranch(&self, at: usize) -> Value {
-        let name = &self.state.jobs[at].service;
-        json!({"_class": MULTIBRANCH, "name": name, "fullName": format!("shop/{name}"), "displayName": name,
+    /// The folder of a service: with one job a branch, or a project that makes them.
+    pub fn branches(&self, at: usize) -> Value {
+        let job = &self.state.jobs[at];
+        let name = &job.service;
+        let class = if job.managed { MULTIBRANCH } else { FOLDER };
+        json!({"_class": class, "name": name, "fullName": format!("shop/{name}"), "displayName": name,
             "fullDisplayName": format!("shop » {name}"), "description": null,
             "url": format!("{}job/shop/job/{name}/", self.base), "healthReport": [], "views": [],
             "jobs": [self.job(at)]})
@@ -69,8 +72,7 @@ impl Documents<'_> {
             "color": Self::color(job), "inQueue": queued.is_some(), "keepDependencies": false,
             "queueItem": queued.map_or(Value::Null, |item| self.waiting(item)), "nextBuildNumber": number,
             "concurrentBuild": false, "healthReport": [], "resumeBlocked": false,
-            "property": [{"_class": "jenkins.branch.BranchJobProperty", "branch": {}}, {
-                "_class": "hudson.model.ParametersDefinitionProperty", "parameterDefinitions": definitions(job)}],
+            "property": properties(job),
             "actions": [{"_class": "hudson.model.ParametersDefinitionProperty", "parameterDefinitions": definitions(job)}, {}],
             "builds": builds, "allBuilds": builds, "firstBuild": builds.last(), "lastBuild": builds.first(),
             "lastCompletedBuild": find(&|run| run.ended.is_some()), "lastSuccessfulBuild": find(&ended("SUCCESS")),
@@ -291,6 +293,17 @@ impl Documents<'_> {
         }
         log
     }
+}
+
+fn properties(job: &Job) -> Value {
+    let mut properties = vec![
+        json!({"_class": "hudson.model.ParametersDefinitionProperty", "parameterDefinitions": definitions(job)}),
+    ];
+    if job.managed {
+        let class = "org.jenkinsci.plugins.workflow.multibranch.BranchJobProperty";
+        properties.push(json!({"_class": class, "branch": {}}));
+    }
+    properties.into()
 }
 
 fn definitions(job: &Job) -> Value {

@@ -20,10 +20,11 @@ use tokio::task::JoinHandle;
 use super::cluster::Cluster;
 use super::http::serve as answer_all;
 use super::images::{Behaviour, Image};
-use super::project::Project;
+use super::project::{Built, Project};
 use super::registry::Documents;
+use super::script;
 use guard::Guard;
-use state::State;
+use state::{Item, State};
 
 /// Who may do everything here, with the password of the same name, or with the token.
 pub const USER: &str = "demo";
@@ -77,8 +78,37 @@ impl Farm {
             };
             let repository = format!("{}/{}", self.host, made.path);
             self.cluster.images.push(&repository, &made.version, image);
+            if let Some(namespace) = made.goes_to {
+                let service = made.path.rsplit('/').next().unwrap_or_default();
+                let to = (&*namespace, service);
+                let reference = format!("{repository}:{}", made.version);
+                // Somebody may have taken it away.
+                let _ = script::set_image(&self.cluster, "jenkins", to, &reference);
+            }
         }
         state
+    }
+
+    /// The hook of a repository: a build of what was pushed, unless the job is off.
+    pub fn pushed(&self, service: &str, pushed: Built, namespace: &str) {
+        let now = self.cluster.clock.now();
+        let mut state = self.state();
+        let on = |job: &state::Job| job.service == service && job.enabled;
+        let Some(job) = state.jobs.iter().position(on) else {
+            return;
+        };
+        let quiet = self.cluster.clock.real(route::QUIET.unsigned_abs());
+        state.enqueue(Item {
+            id: 0,
+            job,
+            version: pushed.version,
+            suite: document::SUITES[0].into(),
+            since: now,
+            due: now + quiet,
+            causes: vec![state::PUSHED.into()],
+            commits: pushed.commits,
+            goes_to: Some(namespace.to_owned()),
+        });
     }
 
     fn answer(&self, request: &Request<Bytes>) -> Response<Bytes> {
@@ -92,8 +122,7 @@ impl Farm {
 }
 
 /// Ends, with its connections, when the tasks are aborted.
-pub fn serve(listener: TcpListener, farm: Farm) -> [JoinHandle<()>; 2] {
-    let farm = Arc::new(farm);
+pub fn serve(listener: TcpListener, farm: Arc<Farm>) -> [JoinHandle<()>; 2] {
     let ticking = Arc::clone(&farm);
     let answers = answer_all(listener, move |request| farm.answer(request));
     let ticks = tokio::spawn(async move {

@@ -12,7 +12,7 @@ use super::tree::{Tree, whole};
 use super::{Farm, USER};
 
 /// The quiet period of a job that is not told another.
-const QUIET: SignedDuration = SignedDuration::from_secs(5);
+pub const QUIET: SignedDuration = SignedDuration::from_secs(5);
 
 type Pairs = [(String, String)];
 
@@ -48,12 +48,14 @@ fn of_jobs(farm: &Farm, path: &[&str], post: bool, pairs: &Pairs) -> Response<By
                 return missing();
             };
             match rest {
-                ["api", "json" | "python"] => documents.multibranch(at),
+                ["api", "json" | "python"] => documents.branches(at),
                 ["job", "main", rest @ ..] if post => {
                     drop(state);
                     return write(farm, at, rest, pairs);
                 }
-                [] | ["job", "main"] => return page(StatusCode::OK, "main [Jenkins]"),
+                [] | ["job", "main"] | ["job", "main", "configure"] => {
+                    return page(StatusCode::OK, "main [Jenkins]");
+                }
                 ["job", "main", "api", "json" | "python"] => documents.job(at),
                 ["job", "main", number, rest @ ..] => {
                     return build(farm, &state, (at, number), rest, pairs);
@@ -183,6 +185,7 @@ fn write(farm: &Farm, at: usize, rest: &[&str], pairs: &Pairs) -> Response<Bytes
             page(StatusCode::BAD_REQUEST, "Nothing is submitted")
         }
         ["build" | "buildWithParameters"] => trigger(farm, &mut state, at, pairs),
+        ["disable" | "enable" | "submitDescription"] if state.jobs[at].managed => denied(),
         ["disable" | "enable"] => {
             state.jobs[at].enabled = rest == ["enable"];
             lead(StatusCode::FOUND, &url)
@@ -214,6 +217,20 @@ fn write(farm: &Farm, at: usize, rest: &[&str], pairs: &Pairs) -> Response<Bytes
     }
 }
 
+/// To configure a branch is not even the administrator's right.
+fn denied() -> Response<Bytes> {
+    let why = format!("{USER} is missing the Job/Configure permission");
+    let mut response = page(StatusCode::FORBIDDEN, &why);
+    for (name, value) in [
+        ("x-you-are-authenticated-as", USER),
+        ("x-required-permission", "hudson.model.Item.Configure"),
+    ] {
+        let headers = response.headers_mut();
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
 fn trigger(farm: &Farm, state: &mut State, at: usize, pairs: &Pairs) -> Response<Bytes> {
     let job = &state.jobs[at];
     if !job.enabled {
@@ -241,6 +258,8 @@ fn trigger(farm: &Farm, state: &mut State, at: usize, pairs: &Pairs) -> Response
         since: now,
         due: now + quiet,
         causes: vec![format!("Started by user {USER}")],
+        commits: Vec::new(),
+        goes_to: None,
     };
     let (id, joined) = state.enqueue(item);
     let status = if joined {

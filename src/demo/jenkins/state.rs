@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::demo::clock::Clock;
-use crate::demo::project::{Commit, Project};
+use crate::demo::project::{BROKEN, Built, Commit, Project, after};
 
 /// Stages of every build, and where they end, in scripted seconds.
 pub const STAGES: [(&str, u32); 4] = [("Checkout", 3), ("Test", 12), ("Image", 19), ("Push", 24)];
@@ -13,10 +13,10 @@ const LENGTH: u32 = STAGES[STAGES.len() - 1].1;
 /// How long a build of the past took.
 const PAST: SignedDuration = SignedDuration::from_secs(154);
 const EXECUTORS: usize = 4;
+/// What the hook says.
+pub const PUSHED: &str = "Push event to branch main";
 /// Jenkins forgets an item so long after it left the queue.
 const KEPT: SignedDuration = SignedDuration::from_mins(5);
-/// What a version ends in that does not pass its tests.
-const BROKEN: &str = "-broken";
 
 pub struct State {
     pub jobs: Vec<Job>,
@@ -28,6 +28,8 @@ pub struct State {
 
 pub struct Job {
     pub service: String,
+    /// A branch of a multibranch project, which alone configures it.
+    pub managed: bool,
     pub enabled: bool,
     pub description: String,
     /// Oldest first.
@@ -47,6 +49,7 @@ pub struct Run {
     pub commits: Vec<Commit>,
     pub causes: Vec<String>,
     pub description: String,
+    goes_to: Option<String>,
 }
 
 pub struct Item {
@@ -57,6 +60,10 @@ pub struct Item {
     pub since: Timestamp,
     pub due: Timestamp,
     pub causes: Vec<String>,
+    /// Those that were pushed; empty when a person asks for a build.
+    pub commits: Vec<Commit>,
+    /// The namespace that it is rolled out to when it is good.
+    pub goes_to: Option<String>,
 }
 
 /// An item that is no longer in the queue.
@@ -73,6 +80,7 @@ pub struct Made {
     pub version: String,
     pub commit: String,
     pub at: Timestamp,
+    pub goes_to: Option<String>,
 }
 
 impl State {
@@ -92,23 +100,30 @@ impl State {
     }
 
     fn job(&mut self, project: &Project) -> Job {
+        let mut run = |built: &Built, number, result| Run {
+            number,
+            item: self.item_id(),
+            version: built.version.clone(),
+            suite: "quick".into(),
+            started: built.created - PAST,
+            ended: Some((built.created, result)),
+            commits: built.commits.clone(),
+            causes: vec![PUSHED.into()],
+            description: String::new(),
+            goes_to: None,
+        };
         let mut builds = Vec::new();
         for (number, built) in (1..).zip(&project.versions) {
-            builds.push(Run {
-                number,
-                item: self.item_id(),
-                version: built.version.clone(),
-                suite: "quick".into(),
-                started: built.created - PAST,
-                ended: Some((built.created, "SUCCESS")),
-                commits: built.commits.clone(),
-                causes: vec!["Push event to branch main".into()],
-                description: String::new(),
-            });
+            builds.push(run(built, number, "SUCCESS"));
+        }
+        if let (Some(red), Some(last)) = (&project.red, builds.last()) {
+            let number = last.number + 1;
+            builds.push(run(red, number, "FAILURE"));
         }
         let newest = project.versions.last().map(|built| &*built.version);
         Job {
             service: project.path.rsplit('/').next().unwrap_or_default().into(),
+            managed: project.multibranch,
             enabled: true,
             description: String::new(),
             builds,
@@ -169,6 +184,7 @@ impl State {
                         version: run.version.clone(),
                         commit: run.commits.last().map(|c| c.id.clone()).unwrap_or_default(),
                         at,
+                        goes_to: run.goes_to.clone(),
                     });
                 }
             }
@@ -188,7 +204,10 @@ impl State {
             let job = &mut self.jobs[item.job];
             let former = job.builds.last();
             let number = former.map_or(1, |run| run.number + 1);
-            let commits = former.map(|run| run.commits.clone()).unwrap_or_default();
+            let commits = match former {
+                Some(former) if item.commits.is_empty() => former.commits.clone(),
+                _ => item.commits.clone(),
+            };
             job.builds.push(Run {
                 number,
                 item: item.id,
@@ -199,6 +218,7 @@ impl State {
                 commits,
                 causes: item.causes.clone(),
                 description: String::new(),
+                goes_to: item.goes_to.clone(),
             });
             job.next_version = after(&item.version);
             self.left.push(Left {
@@ -223,6 +243,8 @@ impl State {
     pub fn elapsed(&self, run: &Run) -> u32 {
         match run.ended {
             Some((_, "SUCCESS")) => LENGTH,
+            // Only tests fail here.
+            Some((_, "FAILURE")) => STAGES[1].1,
             Some((end, _)) => {
                 let real = Duration::try_from(end.duration_since(run.started)).unwrap_or_default();
                 let scripted = real.as_secs() * u64::from(self.speed());
@@ -244,17 +266,5 @@ impl State {
     /// What a build is expected to take, in real time.
     pub fn estimated(&self) -> Duration {
         self.clock.real(Duration::from_secs(LENGTH.into()))
-    }
-}
-
-/// `2.15.0` -> `2.15.1`.
-fn after(version: &str) -> String {
-    let plain = version.trim_end_matches(BROKEN);
-    match plain.rsplit_once('.') {
-        Some((head, patch)) => match patch.parse::<u32>() {
-            Ok(patch) => format!("{head}.{}", patch + 1),
-            Err(_) => format!("{plain}.1"),
-        },
-        None => format!("{plain}.1"),
     }
 }

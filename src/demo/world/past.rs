@@ -12,6 +12,7 @@ use crate::demo::kube::object::{set, text_at};
 use crate::demo::kube::refusal::Refusal;
 use crate::demo::kube::write::{Write, stamp};
 use crate::demo::scenario::{Place, Service, Workload};
+use crate::domain::commit::COMMIT_ANNOTATION;
 
 const CONTROLLER: &str = "kube-controller-manager";
 /// From the start of a rollout until its pods served.
@@ -114,7 +115,14 @@ impl Planter<'_> {
                 container[field] = list.into();
             }
         }
-        json!({"metadata": {"labels": {"app": name}}, "spec": {"containers": [container]}})
+        let mut metadata = json!({"labels": {"app": name}});
+        if service.annotated {
+            let project = service.project(self.seed, self.start);
+            let built = project.versions.iter().find(|b| b.version == version);
+            let commit = built.and_then(|built| built.commits.last());
+            metadata["annotations"] = json!({COMMIT_ANNOTATION: commit.map(|commit| &commit.id)});
+        }
+        json!({"metadata": metadata, "spec": {"containers": [container]}})
     }
 
     /// The workload as the people and tools of the past wrote it, one version after the other.

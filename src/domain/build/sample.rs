@@ -12,6 +12,7 @@ pub fn job() -> Job {
         id: id(),
         url: "https://ci.example/job/shop/job/checkout/job/main/".into(),
         buildable: true,
+        managed: false,
         description: None,
         next_number: 1,
         queued: None,

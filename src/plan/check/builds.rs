@@ -1,57 +1,87 @@
 //! A build that is on its way: what it makes would take the place of what one goes back to.
 
-use jiff::Timestamp;
-
 use super::{CheckId, Finding, Verdict};
-use crate::domain::Chain;
-use crate::domain::build::JobId;
-use crate::domain::chain::Newest;
+use crate::domain::build::{Job, State};
+use crate::plan::Verb;
 
-/// From the last look at its server, which may be some seconds old. Nothing where none builds.
-pub fn verdict(chain: &Chain, job: &JobId, now: Timestamp) -> Option<Verdict> {
-    let branch = job.branch();
-    let sentence = match chain.newest(job, now)? {
-        Newest::Running { number, .. } => {
-            format!("build #{number} of {branch} is running: what it makes may go out over this")
+/// Only what writes a template can be overtaken by a build.
+pub fn concern(verb: Verb) -> bool {
+    matches!(verb, Verb::Rollback | Verb::HelmRollback | Verb::SetImage)
+}
+
+/// From a fresh look at the job.
+pub fn verdict(job: &Job) -> Verdict {
+    let branch = job.id.branch();
+    let running = job
+        .last
+        .as_ref()
+        .filter(|last| last.state == State::Running);
+    let (finding, sentence) = match (running, &job.queued) {
+        (Some(build), _) => (
+            Finding::Warn,
+            format!(
+                "build #{} of {branch} is running: what it makes may go out over this",
+                build.id.number
+            ),
+        ),
+        (None, Some(_)) => (
+            Finding::Warn,
+            format!("a build of {branch} waits in the queue: what it makes may go out over this"),
+        ),
+        (None, None) => {
+            let why = match (job.buildable, job.hold()) {
+                (true, _) => "",
+                (false, Some(_)) => ": it is held",
+                (false, None) => ": it is switched off",
+            };
+            let path = &job.id.path;
+            (Finding::Ok, format!("{path} builds nothing now{why}"))
         }
-        Newest::Queued { .. } => {
-            format!("a build of {branch} waits in the queue: what it makes may go out over this")
-        }
-        Newest::Done { .. } | Newest::None => return None,
     };
-    Some(Verdict {
+    answer(finding, sentence)
+}
+
+/// What nobody could say, and why.
+pub fn unverified(why: &str) -> Verdict {
+    answer(
+        Finding::Unverified,
+        format!("whether a build is on its way: {why}"),
+    )
+}
+
+fn answer(finding: Finding, sentence: String) -> Verdict {
+    Verdict {
         check: CheckId::Builds,
-        finding: Finding::Warn,
+        finding,
         sentence,
-    })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::build::{Outcome, State, sample};
-    use crate::domain::fixture::now;
+    use crate::domain::build::{Outcome, sample};
 
     #[test]
-    fn only_what_is_on_its_way_is_worth_a_word() {
-        let id = sample::job().id;
+    fn what_is_on_its_way_is_a_warning() {
         let said = |last, queued: bool| {
             let mut job = sample::job();
             job.last = Some(sample::build(813, last));
             job.queued = queued.then(sample::queued);
-            let mut chain = Chain::default();
-            chain.looked("ci", vec![job], now());
-            verdict(&chain, &id, now()).map(|verdict| verdict.sentence)
+            let verdict = verdict(&job);
+            (verdict.finding, verdict.sentence)
         };
         let done = State::Done(Outcome::Success);
-        assert_eq!(said(done, false), None);
-        let running = said(State::Running, false).unwrap();
+        let quiet = "shop/checkout/main builds nothing now".to_owned();
+        assert_eq!(said(done, false), (Finding::Ok, quiet));
+        let (finding, running) = said(State::Running, false);
+        assert_eq!(finding, Finding::Warn);
         assert!(
             running.starts_with("build #813 of main is running"),
             "{running}"
         );
-        let queued = said(done, true).unwrap();
+        let (finding, queued) = said(done, true);
+        assert_eq!(finding, Finding::Warn);
         assert!(queued.starts_with("a build of main waits"), "{queued}");
-        assert_eq!(verdict(&Chain::default(), &id, now()), None);
     }
 }

@@ -166,7 +166,8 @@ mod tests {
     fn it_is_evicted_and_the_offer_deletes_it_in_place_of_that() {
         let mut plan = plan(&evidence(Kind::StatefulSet, "checkout-1", "p1-41")).unwrap();
         assert_eq!(by(&plan), [By::Eviction]);
-        assert_eq!(plan.steps[0].permission(), ("create", "eviction"));
+        let (_, verb, subresource) = plan.steps[0].permission().unwrap();
+        assert_eq!((verb, subresource), ("create", "eviction"));
         plan.offers[0].taken = true;
         assert_eq!(by(&plan), [By::Deletion]);
         assert_eq!(plan.arrow.0, "checkout-1, ready, on node-1");

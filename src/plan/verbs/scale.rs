@@ -296,7 +296,10 @@ mod tests {
             evidence.autoscaling = hpa(2, 10);
             let plan = plan(&evidence).unwrap();
             assert_eq!(plan.goal.scaled, Some(Scaled::Between(min, max)), "{to}");
-            assert_eq!(plan.steps[0].object().resource, "horizontalpodautoscalers");
+            assert_eq!(
+                plan.steps[0].object().unwrap().resource,
+                "horizontalpodautoscalers"
+            );
             let want = format!(
                 r#"[{{"op":"test","path":"/metadata/uid","value":"h1"}},{{"op":"test","path":"/spec/minReplicas","value":2}},{{"op":"test","path":"/spec/maxReplicas","value":10}},{{"op":"add","path":"/spec/minReplicas","value":{min}}},{{"op":"replace","path":"/spec/maxReplicas","value":{max}}},{{"op":"test","path":"/metadata/annotations","value":null}},"#
             );
@@ -320,7 +323,7 @@ mod tests {
         up.autoscaling = hpa(2, 10);
         for evidence in [down, up] {
             let plan = plan(&evidence).unwrap();
-            assert_eq!(plan.steps[0].object().resource, "deployments");
+            assert_eq!(plan.steps[0].object().unwrap().resource, "deployments");
             assert!(
                 plan.checks
                     .iter()
@@ -373,6 +376,6 @@ mod tests {
             CheckState::Answered(verdict) => verdict.finding == Finding::Unverified,
             CheckState::Asking(_) => false,
         });
-        assert!(unverified && plan.steps[0].object().resource == "deployments");
+        assert!(unverified && plan.steps[0].object().unwrap().resource == "deployments");
     }
 }

@@ -18,6 +18,10 @@ pub fn job(id: JobId, wire: wire::Job, url: String, build_url: &dyn Fn(u32) -> S
     Job {
         url: url.into(),
         buildable: wire.buildable.unwrap_or(false),
+        managed: wire
+            .property
+            .iter()
+            .any(|p| p.class.ends_with(".BranchJobProperty")),
         description: filled(wire.description),
         next_number: wire.next_build_number.unwrap_or(1),
         queued: wire.queue_item.map(|item| queued(id.clone(), item)),

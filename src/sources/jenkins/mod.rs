@@ -7,6 +7,7 @@ mod image;
 mod log;
 mod poll;
 mod read;
+mod servers;
 mod wire;
 mod write;
 
@@ -14,4 +15,5 @@ pub use client::{Client, Flavour, connect};
 pub use error::Error;
 pub use log::{LogPiece, LogReader};
 pub use poll::{Look, Pace, Poller};
+pub use servers::Servers;
 pub use write::Stop;

@@ -121,6 +121,7 @@ mod tests {
             id,
             url: "".into(),
             buildable: true,
+            managed: false,
             description: None,
             next_number: 1,
             queued: waits.then_some(queued),

@@ -69,6 +69,16 @@ impl Client {
         Ok(self.job_of(path, wire))
     }
 
+    /// Whether its page to configure it opens, which is how Jenkins says that one may.
+    ///
+    /// # Errors
+    /// In the server's words, why not; or it cannot be said.
+    pub async fn may_configure(&self, path: &str) -> Result<(), Error> {
+        let url = below(self.job_url(path), "configure");
+        let what = format!("open the settings of {path}");
+        self.open(&what, url).await.map(drop)
+    }
+
     /// The newest builds of a job, newest first.
     pub async fn builds(&self, path: &str, most: usize) -> Result<Vec<Build>, Error> {
         let tree = format!("builds[{BRIEF},{CHANGES}]{}", self.range(most));

@@ -57,6 +57,8 @@ pub struct Number {
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Property {
+    #[serde(rename = "_class")]
+    pub class: String,
     #[serde(deserialize_with = "or_default")]
     pub parameter_definitions: Vec<Definition>,
 }

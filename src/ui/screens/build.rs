@@ -32,6 +32,8 @@ pub fn build(pen: &mut Pen<'_>, model: &Model, shown: &BuildBox) {
         Act::Start(_) => "BUILD",
         Act::Stop(_) => "STOP BUILD",
         Act::Cancel(_) => "TAKE OUT OF THE QUEUE",
+        Act::Hold(_) => "HOLD THE JOB",
+        Act::Resume(_) => "END THE HOLD",
     };
     let title = format!("{verb}  {}  on {}", job.path, job.server);
     let edge = Edge {
@@ -135,9 +137,10 @@ fn foot(pen: &mut Pen<'_>, shown: &BuildBox) {
             let more = match progress {
                 BuildProgress::Accepted { .. } => "its build is looked for …",
                 BuildProgress::Builds(_) => "enter shows its log",
-                BuildProgress::Refused(_) | BuildProgress::Unknown(_) | BuildProgress::Lost(_) => {
-                    ""
-                }
+                BuildProgress::Refused(_)
+                | BuildProgress::Unknown(_)
+                | BuildProgress::Lost(_)
+                | BuildProgress::Done(_) => "",
             };
             pen.line(0, 4, more, Role::Dim);
         }

@@ -3,8 +3,10 @@
 use jiff::Timestamp;
 
 use crate::app::Model;
+use crate::app::intent::Intent;
 use crate::app::layout::{builds_foot, builds_rows, scrolled};
 use crate::app::model::{BuildsScreen, RowBuild};
+use crate::app::words::key;
 use crate::domain::build::{Build, Outcome, Stage, StageState, State, Tests};
 use crate::domain::chain::Newest;
 use crate::domain::delivery::{Delivery, deliveries, ran};
@@ -104,8 +106,17 @@ fn queue(pen: &mut Pen<'_>, model: &Model, screen: &BuildsScreen) {
         return;
     };
     if !job.buildable {
-        let why = job.description.as_deref().unwrap_or("nobody says why");
-        pen.line(MARKS, 1, &format!("switched off: {why}"), Role::Warn);
+        let words = match job.hold() {
+            Some(hold) => {
+                let key = key(model, Intent::ResumeJob);
+                format!("{} · {key} ends it", text::held(&hold, model.now))
+            }
+            None => {
+                let why = job.description.as_deref().unwrap_or("nobody says why");
+                format!("switched off: {why}")
+            }
+        };
+        pen.line(MARKS, 1, &words, Role::Warn);
     } else if let Some(queued) = &job.queued {
         let since = queued.since.map(|since| text::age(since, model.now));
         let since = since.map_or_else(String::new, |since| format!(" for {since}"));

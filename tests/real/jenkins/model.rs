@@ -4,10 +4,15 @@
 use std::process::Command;
 use std::sync::LazyLock;
 
+use futures::StreamExt as _;
+use rolldeck::actions::{self, BuildOrder, Recorder};
 use rolldeck::config::{Jenkins, Proxy};
 use rolldeck::demo::scenario::Scenario;
 use rolldeck::demo::{self, Options, Running, jenkins};
-use rolldeck::domain::build::{Outcome, StageState, State};
+use rolldeck::domain::build::{JobHold, Outcome, StageState, State};
+use rolldeck::domain::{ClusterId, Kind, Level, WorkloadId};
+use rolldeck::plan::build::Act;
+use rolldeck::plan::{Answers, BuildPlan, BuildProgress, BuildWish};
 use rolldeck::sources::jenkins::{Client, Error, Flavour, LogReader, Stop, connect};
 
 use super::{Hudson, RUNTIME, built, client, done, given, queued, settings, start, wait};
@@ -151,6 +156,103 @@ fn both_refuse_what_is_wrong_in_the_same_way() {
     }
     let error = embedded(quick(), "wrong").unwrap_err();
     assert!(matches!(error, Error::Unauthorized { .. }), "{error}");
+}
+
+/// What is asked of a server, through the gate and into a record.
+fn ask(side: &Side, act: Act) -> Vec<BuildProgress> {
+    let folder = tempfile::tempdir().unwrap();
+    RUNTIME.block_on(async {
+        let wish = BuildWish {
+            workload: WorkloadId {
+                cluster: ClusterId("c".into()),
+                namespace: "shop".into(),
+                kind: Kind::Deployment,
+                name: "web".into(),
+            },
+            uid: "u".into(),
+            level: Level::Guarded,
+            job: side.client.job(side.job).await.unwrap(),
+            act,
+        };
+        let order = BuildOrder {
+            plan: BuildPlan {
+                stamp: actions::stamp(jiff::Timestamp::now()).unwrap(),
+                wish,
+            },
+            answers: Answers {
+                confirmed: true,
+                ..Answers::default()
+            },
+            recorder: Recorder::new(folder.path()),
+            clock: jiff::Timestamp::now,
+        };
+        actions::build(side.client.clone(), order).collect().await
+    })
+}
+
+#[test]
+fn both_are_held_and_resumed() {
+    for side in both("contract-held", quick(), "shop/auth/main") {
+        let job = || RUNTIME.block_on(side.client.job(side.job)).unwrap();
+        let before = job();
+        RUNTIME
+            .block_on(side.client.may_configure(side.job))
+            .unwrap();
+        let hold = JobHold {
+            by: "oncall@bastion".into(),
+            until: JobHold::end(jiff::Timestamp::now(), 3600),
+            why: "a \"test\" & more: <b>ä</b>".into(),
+        };
+        let went = ask(&side, Act::Hold(hold.clone()));
+        assert!(
+            matches!(went.last(), Some(BuildProgress::Done(_))),
+            "{went:?}"
+        );
+        assert_eq!(job().hold(), Some(hold.clone()));
+        let again = ask(&side, Act::Hold(hold.clone()));
+        assert!(
+            matches!(&again[..], [BuildProgress::Refused(_)]),
+            "{again:?}"
+        );
+        let error = RUNTIME.block_on(side.client.trigger_build(&job(), &[]));
+        assert!(error.is_err(), "it is off");
+        let went = ask(&side, Act::Resume(hold));
+        assert!(
+            matches!(went.last(), Some(BuildProgress::Done(_))),
+            "{went:?}"
+        );
+        let after = job();
+        assert!(after.buildable);
+        assert_eq!(after.description, before.description);
+    }
+}
+
+#[test]
+fn a_branch_of_a_multibranch_project_is_held_by_nobody() {
+    let side = Side {
+        client: embedded(quick(), jenkins::TOKEN).unwrap(),
+        job: "shop/media/main",
+        parameter: "VERSION",
+    };
+    RUNTIME.block_on(async {
+        assert!(side.client.job(side.job).await.unwrap().managed);
+        assert!(!side.client.job(JOB).await.unwrap().managed);
+        let error = side.client.set_enabled(side.job, false).await.unwrap_err();
+        assert!(matches!(error, Error::Forbidden { .. }), "{error}");
+    });
+    let hold = JobHold {
+        by: "oncall@bastion".into(),
+        until: jiff::Timestamp::now(),
+        why: "why".into(),
+    };
+    let went = ask(&side, Act::Hold(hold));
+    let [BuildProgress::Refused(why)] = &went[..] else {
+        panic!("{went:?}")
+    };
+    assert!(
+        why.sentence.contains("a branch of a multibranch project"),
+        "{why:?}"
+    );
 }
 
 #[test]

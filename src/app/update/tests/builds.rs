@@ -4,7 +4,7 @@ use super::*;
 use crate::app::effect::JobsWish;
 use crate::app::model::{BuildBox, BuildStage, TextKind};
 use crate::config::Jenkins;
-use crate::domain::build::{self, Job, Outcome, Parameter, ParameterKind, State, sample};
+use crate::domain::build::{self, Job, JobHold, Outcome, Parameter, ParameterKind, State, sample};
 use crate::domain::chain::Newest;
 use crate::domain::{Failure, FailureKind};
 use crate::plan::BuildProgress;
@@ -320,4 +320,71 @@ fn the_log_is_followed_from_its_end_and_stays_where_one_reads() {
     assert_eq!(at(&model), (0, 300));
     piece(&mut model, 50_000);
     assert_eq!(at(&model), (0, 20_000), "bounded");
+}
+
+/// Held by a colleague for an hour.
+fn held(model: &Model) -> (Job, JobHold) {
+    let hold = JobHold {
+        by: "ana@bastion".into(),
+        until: model.now + SignedDuration::from_hours(1),
+        why: "INC-812".into(),
+    };
+    let mut job = job();
+    job.description = Some(hold.described(Some("builds the shop")).into());
+    job.buildable = false;
+    (job, hold)
+}
+
+#[test]
+fn a_job_that_is_held_is_told_until_one_key_ends_it() {
+    let mut model = with_job();
+    let (job, hold) = held(&model);
+    told(&mut model, Ok(vec![job.clone()]));
+    let said = |model: &Model| {
+        let notes = crate::app::notes::notes(model).into_iter();
+        let mut notes = notes.map(|note| note.text);
+        notes.find(|words| words.contains("checkout's job"))
+    };
+    let words = said(&model).unwrap();
+    assert!(words.starts_with("checkout's job held until"), "{words}");
+    assert!(
+        words.ends_with("by ana@bastion: INC-812 · h ends it"),
+        "{words}"
+    );
+    let later = model.now + SignedDuration::from_hours(2);
+    update(&mut model, Event::Ticked(later));
+    let words = said(&model).unwrap();
+    assert!(words.contains("still held, though only until"), "{words}");
+    // The cursor is on another service, and the line tells of this one.
+    keys(&mut model, "Gh");
+    assert_eq!(shown(&model).wish.act, Act::Resume(hold));
+    let effects = keys(&mut model, "y");
+    let [Effect::Build { job: asked, .. }] = effects[..] else {
+        panic!("{effects:?}")
+    };
+    let progress = BuildProgress::Done("it is on again".into());
+    let effects = update(
+        &mut model,
+        Event::BuildProgressed {
+            job: asked,
+            progress,
+        },
+    );
+    assert!(
+        matches!(effects[..], [Effect::WatchJobs(_)]),
+        "it is looked at again: {effects:?}"
+    );
+    keys(&mut model, "q");
+    told(&mut model, Ok(vec![self::job()]));
+    assert_eq!(said(&model), None);
+    keys(&mut model, "h");
+    assert_eq!(model.overlay, None);
+    assert!(
+        model
+            .notice
+            .as_ref()
+            .unwrap()
+            .text
+            .contains("no job is held")
+    );
 }

@@ -163,6 +163,8 @@ pub fn evidence() -> Evidence {
         pods: Vec::new(),
         autoscaling: Autoscaling::None,
         repository: None,
+        job: None,
+        hold_for: 3600,
         keeper: Keeper::None,
         helm: crate::plan::Helm::default(),
         presence: None,

@@ -424,7 +424,7 @@ fn next_steps(plan: &Plan, fold: Fold, width: u16) -> Lines {
 
 /// What is done before the patch.
 fn first_steps(plan: &Plan, room: usize) -> Lines {
-    let steps = plan.all_steps().take_while(|step| step.is_of_sync());
+    let steps = plan.all_steps().take_while(|step| step.is_beside());
     let before = steps.filter(|_| plan.request.verb != Verb::ResumeSync);
     let line = |step: &Step| {
         vec![

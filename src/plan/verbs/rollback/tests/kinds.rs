@@ -129,7 +129,8 @@ fn a_pod_to_delete_is_shown_with_its_name_and_its_trouble() {
         plan.steps[1].what(),
         "delete pod checkout-2 (image not found: shop/checkout:2.15.0)"
     );
-    assert_eq!(plan.steps[1].permission(), ("delete", ""));
+    let (_, verb, subresource) = plan.steps[1].permission().unwrap();
+    assert_eq!((verb, subresource), ("delete", ""));
     assert_eq!(
         strategy(&plan).unwrap().1,
         "OrderedReady: checkout-2 is not ready and would not be replaced, so it is deleted"
