@@ -126,7 +126,7 @@ fn rounds(workload: &Workload, to_make: u32) -> Option<u32> {
             return None;
         }
         Strategy::Rolling { .. } => match workload.id.kind {
-            Kind::Deployment => down.saturating_add(extra),
+            Kind::Deployment | Kind::Rollout => down.saturating_add(extra),
             Kind::StatefulSet | Kind::DaemonSet => down.max(extra),
         },
         Strategy::OnDelete | Strategy::Other(_) => return None,

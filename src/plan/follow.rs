@@ -245,7 +245,7 @@ fn rollout(sight: &Sight<'_>, goal: &Goal, now: Timestamp) -> Follow {
     }
     let ready: Vec<_> = right.iter().copied().filter(|pod| pod.ready).collect();
     let enough = match sight.workload.id.kind {
-        Kind::Deployment | Kind::StatefulSet => right.len() == wanted,
+        Kind::Deployment | Kind::Rollout | Kind::StatefulSet => right.len() == wanted,
         // A node may keep a pod that it should no longer get.
         Kind::DaemonSet => sight.covered(&right) >= wanted,
     };
@@ -286,7 +286,7 @@ fn rollout(sight: &Sight<'_>, goal: &Goal, now: Timestamp) -> Follow {
 /// What is counted.
 fn noun(sight: &Sight<'_>) -> &'static str {
     match sight.workload.id.kind {
-        Kind::Deployment | Kind::StatefulSet => "pods",
+        Kind::Deployment | Kind::Rollout | Kind::StatefulSet => "pods",
         Kind::DaemonSet => "nodes",
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{TemplateHash, Uid, Workload, WorkloadId};
+use crate::domain::{Failure, FailureKind, Kind, TemplateHash, Uid, Workload, WorkloadId};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -173,6 +173,24 @@ pub enum Target {
 }
 
 impl Request {
+    /// Why this verb is not for this kind of workload.
+    pub fn not_for_its_kind(&self) -> Option<Failure> {
+        let (what, its_own) = match self.verb {
+            Verb::ResumeSync | Verb::DeletePod => return None,
+            Verb::Rollback | Verb::HelmRollback => ("roll back", "argo rollouts undo"),
+            Verb::Pause => ("pause", "argo rollouts pause"),
+            Verb::Resume => ("resume", "argo rollouts promote"),
+            Verb::Restart => ("restart", "argo rollouts restart"),
+            Verb::SetImage => ("change the image of", "argo rollouts set image"),
+            Verb::Scale => ("scale", "scale rollout"),
+        };
+        let id = &self.workload;
+        let sentence = format!("rolldeck cannot {what} an Argo Rollout yet, as {id} is one.");
+        let hint = format!("kubectl {its_own} {} -n {}", id.name, id.namespace);
+        let failure = Failure::new(FailureKind::Refused, sentence).hint(hint);
+        (id.kind == Kind::Rollout).then_some(failure)
+    }
+
     /// The same of the workload as it is now, once that is what is shown.
     pub fn of(&mut self, now: &Workload) {
         self.uid = now.uid.clone();

@@ -203,7 +203,7 @@ pub fn on_its_way(
 pub fn pausable(workload: &Workload) -> Result<(), Refusal> {
     match workload.id.kind {
         Kind::Deployment => Ok(()),
-        Kind::StatefulSet | Kind::DaemonSet => Err(Refusal::say(format!(
+        Kind::StatefulSet | Kind::DaemonSet | Kind::Rollout => Err(Refusal::say(format!(
             "{} cannot be paused or resumed: only Deployments can.",
             workload.id
         ))),
