@@ -110,9 +110,7 @@ pub fn answering(model: &Model, cluster: &ClusterState) -> Answering {
         | Health::Live
         | Health::Absent
         | Health::Undecodable(_)
-        | Health::Denied(_) => {
-            answer(How::Live, "live")
-        }
+        | Health::Denied(_) => answer(How::Live, "live"),
     }
 }
 

@@ -7,7 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::build::JobId;
 use crate::domain::{
-    Phase, Revision, Standing, Sync, SyncState, Uid, Workload, WorkloadId, canary, revision, version,
+    Phase, Revision, Standing, Sync, SyncState, Uid, Workload, WorkloadId, canary, revision,
+    version,
 };
 use crate::plan::{Follow, Verb};
 

@@ -313,7 +313,11 @@ impl Session {
                 }
                 return self.say_once(why);
             }
-            Health::Live | Health::Absent | Health::Listing(_) | Health::Quiet { .. } | Health::Undecodable(_) => {
+            Health::Live
+            | Health::Absent
+            | Health::Listing(_)
+            | Health::Quiet { .. }
+            | Health::Undecodable(_) => {
                 self.troubles.remove(source);
                 self.vain.remove(source);
                 return;

@@ -306,6 +306,10 @@ mod tests {
         assert_eq!(canary.now(), None);
         assert!(canary.next().is_empty());
         let (cart, revisions) = world(canary, (5, 0));
-        assert_eq!(at(&cart, &revisions).unwrap().step, 5, "never past the last");
+        assert_eq!(
+            at(&cart, &revisions).unwrap().step,
+            5,
+            "never past the last"
+        );
     }
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::standing::{Evidence, standing};
 use super::canary::Analysis;
+use super::standing::{Evidence, standing};
 use super::{
     Change, ClusterId, Feed, Item, ItemId, Kind, Pod, Revision, SourceId, Standing, Sync, SyncId,
     Uid, Warning, Workload, WorkloadId, generated_name,

@@ -42,13 +42,9 @@ pub fn rollout_versions(workload: &Workload, revisions: &[Revision], under_way: 
         None => (&workload.containers, &workload.version_label),
     };
     let to = version(containers, label.as_deref(), from.map(|r| &*r.containers));
-    let from = from.filter(|_| under_way && replaced).map(|r| {
-        version(
-            &r.containers,
-            r.version_label.as_deref(),
-            Some(containers),
-        )
-    });
+    let from = from
+        .filter(|_| under_way && replaced)
+        .map(|r| version(&r.containers, r.version_label.as_deref(), Some(containers)));
     Versions {
         from: from.filter(|from| *from != to),
         to,

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use super::{
-    ActionNote, Canary, Container, Kind, Labels, Pod, SyncKind, SyncRef, TemplateHash, Uid, WorkloadId,
+    ActionNote, Canary, Container, Kind, Labels, Pod, SyncKind, SyncRef, TemplateHash, Uid,
+    WorkloadId,
 };
 
 /// Names the job that builds a workload: folders, then the job.

@@ -176,7 +176,9 @@ async fn permissions(config: &Config, cluster: &Cluster) -> Vec<Diagnosis> {
     let argo = argo.unwrap_or_default();
     let mut asking = FuturesOrdered::new();
     for namespace in &namespaces {
-        let kinds = Kind::ALL.into_iter().filter(|kind| !kind.is_optional() || argo);
+        let kinds = Kind::ALL
+            .into_iter()
+            .filter(|kind| !kind.is_optional() || argo);
         let resources = kinds.map(Resource::Workload);
         let others = [Resource::ReplicaSets, Resource::Pods, Resource::Events];
         for resource in resources.chain(others) {

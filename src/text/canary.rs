@@ -13,7 +13,11 @@ pub fn at(at: &At) -> String {
 
 /// What the canary is to get and gets, and by whose word.
 pub fn weight(at: &At) -> String {
-    let of = if at.routed { "by the traffic router" } else { "of the pods that serve" };
+    let of = if at.routed {
+        "by the traffic router"
+    } else {
+        "of the pods that serve"
+    };
     match at.real {
         Some(real) => format!("{}% set, {real}% {of}", at.set),
         None => format!("{}% set; what it gets is not known", at.set),
@@ -22,7 +26,9 @@ pub fn weight(at: &At) -> String {
 
 /// The step it is at: `step 2 of 5: pause until promoted`.
 pub fn now(canary: &Canary, at: &At) -> String {
-    let step = canary.now().map_or_else(|| "all steps are done".to_owned(), step);
+    let step = canary
+        .now()
+        .map_or_else(|| "all steps are done".to_owned(), step);
     format!("step {} of {}: {step}", at.step, at.steps)
 }
 
@@ -37,7 +43,10 @@ fn step(step: &Step) -> String {
         Step::Weight(weight) => format!("{weight}%"),
         Step::Pause(None) => "pause until promoted".into(),
         Step::Pause(Some(lasts)) => {
-            format!("pause {}", duration(u64::try_from(lasts.as_secs()).unwrap_or(0)))
+            format!(
+                "pause {}",
+                duration(u64::try_from(lasts.as_secs()).unwrap_or(0))
+            )
         }
         Step::Analysis => "analysis".into(),
         Step::Experiment => "experiment".into(),
@@ -63,7 +72,10 @@ pub fn metric(metric: &Metric) -> String {
     if !metric.limit.is_empty() {
         words.push_str(&format!(", wants {}", metric.limit));
     }
-    let samples = count(usize::try_from(metric.samples).unwrap_or(usize::MAX), "sample");
+    let samples = count(
+        usize::try_from(metric.samples).unwrap_or(usize::MAX),
+        "sample",
+    );
     let mut said = vec![metric.verdict.word().to_owned(), samples];
     if metric.failed > 0 {
         said.push(format!("{} bad", metric.failed));

@@ -39,7 +39,10 @@ pub fn install(plane: &ControlPlane) -> Keeper {
         plane.kubectl(&["create", "-f", &file.to_string_lossy()]);
     }
     wait::until("the API server serves rollouts", || {
-        plane.admin().get("/apis/argoproj.io/v1alpha1/rollouts").ok()
+        plane
+            .admin()
+            .get("/apis/argoproj.io/v1alpha1/rollouts")
+            .ok()
     });
     let [health, metrics] = free_ports();
     let kubeconfig = plane.admin_kubeconfig();
@@ -68,7 +71,6 @@ fn programs() -> PathBuf {
 }
 
 /// A Rollout of five pods named `cart`.
-#[derive(Debug)]
 pub struct Cart {
     plane: &'static ControlPlane,
     pub namespace: String,
@@ -139,7 +141,10 @@ impl Cart {
 
     pub fn patch(&self, part: &str, change: &Value) {
         let path = format!("{}{part}", self.path());
-        self.plane.admin().patch(&path, change).expect("it is patched");
+        self.plane
+            .admin()
+            .merge(&path, change)
+            .expect("it is patched");
     }
 
     /// Until the controller has seen the spec and says so.

@@ -45,7 +45,10 @@ pub(super) fn standing(evidence: Evidence<'_>, progress: Progress, now: Timestam
 
 /// Its controller calls it degraded, while all goes to what served before: who reads that has to know both.
 fn aborted(evidence: Evidence<'_>, canary: &Canary) -> Option<Why> {
-    let (stable, asked) = (named(evidence, canary, &canary.stable), named(evidence, canary, &canary.current));
+    let (stable, asked) = (
+        named(evidence, canary, &canary.stable),
+        named(evidence, canary, &canary.current),
+    );
     let counts = evidence.workload.counts;
     let serves = of_hash(evidence, &canary.stable).map_or(counts.available, |r| r.available);
     let wanted = evidence.workload.desired;
@@ -75,7 +78,9 @@ fn degraded(evidence: Evidence<'_>, canary: &Canary, now: Timestamp) -> (Phase, 
         return (Phase::Stalled, trouble.or_else(said));
     }
     if message.starts_with("InvalidSpec") {
-        let said = message.split_once("is invalid: ").map_or(message, |(_, why)| why);
+        let said = message
+            .split_once("is invalid: ")
+            .map_or(message, |(_, why)| why);
         let text = format!("invalid spec: {}", words::clause(said));
         return (Phase::Degraded, why(Reason::Config, text));
     }
@@ -88,7 +93,12 @@ fn under_way(evidence: Evidence<'_>, canary: &Canary, now: Timestamp) -> (Phase,
     let trouble = trouble::of_rollout(evidence, now);
     let phase = match (&trouble, &canary.pause) {
         (Some(Trouble { stalls: true, .. }), _) => Phase::Stalled,
-        (_, Some(Pause { by: PausedBy::Hand, .. })) => Phase::Paused,
+        (
+            _,
+            Some(Pause {
+                by: PausedBy::Hand, ..
+            }),
+        ) => Phase::Paused,
         // Without steps or a pause it is moved like any other.
         _ if canary.is_partial() && (!canary.steps.is_empty() || canary.pause.is_some()) => {
             Phase::Canary
@@ -133,7 +143,15 @@ fn named(evidence: Evidence<'_>, canary: &Canary, hash: &str) -> String {
     let Some(revision) = of_hash(evidence, hash) else {
         return hash.to_owned();
     };
-    let other = if *hash == *canary.stable { &canary.current } else { &canary.stable };
+    let other = if *hash == *canary.stable {
+        &canary.current
+    } else {
+        &canary.stable
+    };
     let other = of_hash(evidence, other).map(|r| &*r.containers);
-    version::version(&revision.containers, revision.version_label.as_deref(), other)
+    version::version(
+        &revision.containers,
+        revision.version_label.as_deref(),
+        other,
+    )
 }

@@ -1,6 +1,6 @@
 //! A world that is well or rolling, to be spoiled, and what is said of it; the tables are in the files.
 
-use crate::domain::canary::{self, Canary, Reported};
+use crate::domain::canary::{Canary, Reported, sample};
 use crate::domain::fixture::*;
 use crate::domain::pod::{Hold, HoldKind};
 use crate::domain::template::CanonicalHash;
@@ -8,6 +8,7 @@ use crate::domain::{ActionNote, ContainerState, Counts, Run, Strategy};
 
 use super::*;
 
+mod canary;
 mod containers;
 mod events;
 mod pods;
@@ -46,7 +47,7 @@ impl World {
             let progressing = Canary {
                 reported: Reported::Progressing,
                 pause: None,
-                ..canary::sample()
+                ..sample()
             };
             w.canary = Some(Box::new(progressing));
         }

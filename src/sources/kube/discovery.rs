@@ -41,7 +41,10 @@ pub async fn serves(cluster: &Cluster, resource: Wanted) -> Result<bool, Error> 
     match cluster.get(&resource.root()).await {
         Ok(answer) => {
             let list: Resources = read(&answer.body)?;
-            Ok(list.resources.iter().any(|found| found.name == resource.plural()))
+            Ok(list
+                .resources
+                .iter()
+                .any(|found| found.name == resource.plural()))
         }
         Err(Error::NotFound { .. }) => Ok(false),
         Err(Error::Forbidden { .. }) => Ok(true),

@@ -3,7 +3,9 @@
 use jiff::SignedDuration;
 use serde_json::Error;
 
-use super::super::convert::{self, capped, condition, containers, count, created, optional, required};
+use super::super::convert::{
+    self, capped, condition, containers, count, created, optional, required,
+};
 use super::super::convert::{MESSAGE, REASON};
 use super::super::wire;
 use crate::domain::canary::{
@@ -54,7 +56,11 @@ pub fn rollout(cluster: &ClusterId, raw: &str) -> Result<Workload, Error> {
         deadline_seconds: spec.progress_deadline_seconds.map(|n| count(Some(n))),
         min_ready_seconds: count(spec.min_ready_seconds),
         history_limit: spec.revision_history_limit.map(|n| count(Some(n))),
-        revision: meta.annotations.rollout_revision.as_ref().and_then(|n| n.parse().ok()),
+        revision: meta
+            .annotations
+            .rollout_revision
+            .as_ref()
+            .and_then(|n| n.parse().ok()),
         current_revision: None,
         update_revision: None,
         manager: convert::manager(meta),
@@ -78,7 +84,10 @@ fn observed(generation: i64, text: &str) -> i64 {
 }
 
 /// That of the workload whose template it runs stands only in the status; a blue-green one narrows it to one side.
-fn selector(spec: &wire::RolloutSpec<'_>, status: &wire::RolloutStatus<'_>) -> Result<Box<str>, Error> {
+fn selector(
+    spec: &wire::RolloutSpec<'_>,
+    status: &wire::RolloutStatus<'_>,
+) -> Result<Box<str>, Error> {
     match &spec.selector {
         Some(own) => convert::selector(own),
         None => {
@@ -118,7 +127,9 @@ fn canary(object: &wire::Rollout<'_>) -> Canary {
     let steps: Box<[Step]> = strategy.iter().flat_map(|c| &c.steps).map(step).collect();
     let at = count(status.current_step_index);
     let router = strategy.and_then(|c| c.traffic_routing.as_ref());
-    let whole = router.and_then(|r| r.max_traffic_weight).map_or(100, |n| count(Some(n)));
+    let whole = router
+        .and_then(|r| r.max_traffic_weight)
+        .map_or(100, |n| count(Some(n)));
     let routed = status.canary.weights.as_ref().and_then(|w| w.canary.weight);
     let runs = [
         &status.canary.current_step_analysis_run_status,
@@ -133,7 +144,11 @@ fn canary(object: &wire::Rollout<'_>) -> Canary {
         message: capped(message, MESSAGE),
         stable: status.stable_rs[..].into(),
         current: status.current_pod_hash[..].into(),
-        set: if strategy.is_some() { set_weight(&steps, at, whole, status.abort) } else { 0 },
+        set: if strategy.is_some() {
+            set_weight(&steps, at, whole, status.abort)
+        } else {
+            0
+        },
         routed: routed.map(|weight| count(Some(weight))),
         whole,
         step: at,
@@ -158,7 +173,10 @@ fn reported<'a>(object: &'a wire::Rollout<'_>) -> (Reported, &'a str) {
     let wanted = meta.annotations.workload_generation.as_deref();
     let borrows = object.spec.workload_ref.is_some();
     if borrows && wanted.is_some_and(|wanted| *wanted != *status.workload_observed_generation) {
-        return (Reported::Progressing, "waiting for the workload whose template it runs");
+        return (
+            Reported::Progressing,
+            "waiting for the workload whose template it runs",
+        );
     }
     let phase = match &*status.phase {
         "Healthy" => Reported::Healthy,
@@ -243,13 +261,17 @@ fn pause(
         },
         PausedBy::BlueGreen => {
             let strategy = spec.strategy.blue_green.as_ref();
-            let seconds = strategy.and_then(|s| s.auto_promotion_seconds).filter(|s| *s > 0);
+            let seconds = strategy
+                .and_then(|s| s.auto_promotion_seconds)
+                .filter(|s| *s > 0);
             seconds.map(SignedDuration::from_secs)
         }
         PausedBy::Inconclusive | PausedBy::Hand | PausedBy::Other => None,
     };
     let since = condition.start_time;
-    let until = since.zip(lasts).and_then(|(since, lasts)| since.checked_add(lasts).ok());
+    let until = since
+        .zip(lasts)
+        .and_then(|(since, lasts)| since.checked_add(lasts).ok());
     Some(Pause { by, since, until })
 }
 
@@ -275,7 +297,11 @@ pub fn analysis(owner: &WorkloadId, raw: &str) -> Result<Option<(Uid, Analysis)>
         return Ok(None);
     }
     let metric = |result: &wire::MetricResult<'_>| {
-        let spec = run.spec.metrics.iter().find(|metric| *metric.name == *result.name);
+        let spec = run
+            .spec
+            .metrics
+            .iter()
+            .find(|metric| *metric.name == *result.name);
         measured(spec, result)
     };
     let analysis = Analysis {
@@ -319,3 +345,6 @@ fn verdict(phase: &str) -> Verdict {
         _ => Verdict::Pending,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,14 +14,14 @@ mod workload;
 pub use self::autoscaler::autoscaler;
 pub use self::chart::{chart_manifest, chart_release};
 pub use self::manager::{DataWritten, data_written};
+pub(super) use self::manager::{manager, spec_written, written_by};
 pub use self::occurrence::occurrences;
 pub use self::pod::{Seen, pod, seen};
 pub use self::revision::{controller_revision, replica_set, revision, revision_template};
+pub(super) use self::selector::selector;
 pub use self::sync::{sync, sync_parts};
 pub use self::warning::warning;
 pub use self::workload::workload;
-pub(super) use self::manager::{manager, spec_written, written_by};
-pub(super) use self::selector::selector;
 pub(super) use self::workload::{amount, live_note};
 
 use jiff::Timestamp;

@@ -30,7 +30,11 @@ pub fn replica_set(cluster: &ClusterId, raw: &str) -> Result<Option<Revision>, E
             &notes.rollout_revision,
             &notes.rollout_revision_history,
         ),
-        _ => ("pod-template-hash", &notes.revision, &notes.revision_history),
+        _ => (
+            "pod-template-hash",
+            &notes.revision,
+            &notes.revision_history,
+        ),
     };
     let hash = optional(meta.labels.get(hash));
     Ok(Some(Revision {

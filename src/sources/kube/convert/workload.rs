@@ -70,7 +70,9 @@ pub fn workload(cluster: &ClusterId, kind: Kind, raw: &str) -> Result<Workload, 
 
 fn desired(kind: Kind, spec: &wire::WorkloadSpec<'_>, status: &wire::WorkloadStatus<'_>) -> u32 {
     match kind {
-        Kind::Deployment | Kind::StatefulSet | Kind::Rollout => count(Some(spec.replicas.unwrap_or(1))),
+        Kind::Deployment | Kind::StatefulSet | Kind::Rollout => {
+            count(Some(spec.replicas.unwrap_or(1)))
+        }
         Kind::DaemonSet => count(status.desired_number_scheduled),
     }
 }
@@ -134,7 +136,10 @@ fn deadline(kind: Kind, spec: &wire::WorkloadSpec<'_>) -> Option<u32> {
 }
 
 /// The template is hashed only where there is a note, because that costs more than the rest of the row.
-pub fn live_note(annotation: Option<&wire::Text<'_>>, raw_template: &str) -> Option<Box<ActionNote>> {
+pub fn live_note(
+    annotation: Option<&wire::Text<'_>>,
+    raw_template: &str,
+) -> Option<Box<ActionNote>> {
     let note = action_note(annotation)?;
     let live = canonical_hash(raw_template).ok()?;
     (note.to == live).then_some(note)

@@ -54,11 +54,20 @@ fn lines(view: &View<'_>) -> Vec<(String, Role)> {
 
 fn analyses(view: &View<'_>) -> Vec<(String, Role)> {
     let mut lines = Vec::new();
-    for run in view.model.fleet.analyses(view.workload).into_iter().take(RUNS) {
+    for run in view
+        .model
+        .fleet
+        .analyses(view.workload)
+        .into_iter()
+        .take(RUNS)
+    {
         let words = format!("analysis {}", text::canary::analysis(run));
         lines.push((words, role(run.verdict)));
         for metric in &run.metrics {
-            lines.push((format!("  {}", text::canary::metric(metric)), role(metric.verdict)));
+            lines.push((
+                format!("  {}", text::canary::metric(metric)),
+                role(metric.verdict),
+            ));
         }
     }
     lines.extend(denied(view).map(|why| (format!("analyses: {why}"), Role::Dim)));
