@@ -73,7 +73,15 @@ async fn read(
     let raw = fresh::text(&answer.body, id)?;
     let unusable = |error: serde_json::Error| fresh::unusable(id, &error);
     let workload = convert::workload(cluster.id(), id.kind, raw).map_err(unusable)?;
-    let template = convert::raw_template(raw).map_err(unusable)?;
+    let borrowed = workload
+        .canary
+        .as_ref()
+        .is_some_and(|c| c.template_of.is_some());
+    let template = if borrowed {
+        "{}"
+    } else {
+        convert::raw_template(raw).map_err(unusable)?
+    };
     let annotations = annotations(raw).map_err(unusable)?;
     let read_at = answer.server_date.unwrap_or(stamp.at);
     let (revisions, pods, autoscaling, keeper, helm, presence) = tokio::join!(

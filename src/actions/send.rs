@@ -37,6 +37,10 @@ pub async fn send(cluster: &Cluster, step: &Step, pass: &Pass) -> Result<Answer,
         Step::JsonPatch { body, .. } | Step::SyncPatch { body, .. } => {
             Ok(cluster.patch(&path, &body.0, dry_run).await?)
         }
+        Step::StatusPatch { body, .. } => {
+            let status = format!("{path}/status");
+            Ok(cluster.patch(&status, &body.0, dry_run).await?)
+        }
         Step::Helm { call, .. } => {
             still_newest(call).await?;
             helm::roll_back(call, dry_run).await?;

@@ -86,6 +86,14 @@ impl Kind {
         }
     }
 
+    /// The API group and version of its objects.
+    pub fn api(self) -> &'static str {
+        match self {
+            Self::Deployment | Self::StatefulSet | Self::DaemonSet => "apps/v1",
+            Self::Rollout => "argoproj.io/v1alpha1",
+        }
+    }
+
     /// Its revisions are ReplicaSets, which own the pods; else they are ControllerRevisions, and it owns the pods itself.
     pub fn has_replica_sets(self) -> bool {
         match self {

@@ -20,7 +20,7 @@ impl ObjectRef {
         Self {
             cluster: workload.id.cluster.clone(),
             namespace: workload.id.namespace.clone(),
-            api: "apps/v1",
+            api: workload.id.kind.api(),
             resource: workload.id.kind.plural(),
             name: workload.id.name.clone(),
         }
@@ -46,6 +46,12 @@ impl ObjectRef {
 pub enum Step {
     /// A JSON Patch whose first operations test what was shown.
     JsonPatch {
+        object: ObjectRef,
+        body: Verbatim,
+        what: String,
+    },
+    /// The same for the status, by which a canary's controller is told what to do.
+    StatusPatch {
         object: ObjectRef,
         body: Verbatim,
         what: String,
@@ -122,6 +128,7 @@ impl Step {
     pub fn object(&self) -> &ObjectRef {
         match self {
             Self::JsonPatch { object, .. }
+            | Self::StatusPatch { object, .. }
             | Self::SyncPatch { object, .. }
             | Self::DeletePod { object, .. }
             | Self::Helm { object, .. }
@@ -140,6 +147,7 @@ impl Step {
     pub fn what(&self) -> &str {
         match self {
             Self::JsonPatch { what, .. }
+            | Self::StatusPatch { what, .. }
             | Self::SyncPatch { what, .. }
             | Self::DeletePod { what, .. }
             | Self::Helm { what, .. }
@@ -153,6 +161,7 @@ impl Step {
     pub fn permission(&self) -> (&'static str, &'static str) {
         match self {
             Self::JsonPatch { .. } | Self::SyncPatch { .. } | Self::Note { .. } => ("patch", ""),
+            Self::StatusPatch { .. } => ("patch", "status"),
             Self::Helm { .. } | Self::Create { .. } => ("create", ""),
             Self::Remove { .. } => ("delete", ""),
             Self::DeletePod { by, .. } => match by {

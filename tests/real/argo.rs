@@ -5,7 +5,7 @@ use std::net::TcpListener;
 
 use serde_json::{Value, json};
 
-use crate::screen::{launch, open, row_of};
+use crate::screen::{launch, open, row_of, wait_plan_to};
 use crate::support::argo_rollouts::{self, Cart};
 use crate::support::control_plane::ControlPlane;
 use crate::support::fixtures::Service;
@@ -36,7 +36,6 @@ fn a_canary_is_told_step_by_step() {
     terminal.wait_text("step 2 of 5: pause until promoted");
     terminal.wait_text("weight 20% set, 20% of the pods that serve");
     terminal.wait_text("then 60%, pause 1h, 100%");
-    dump("paused", &cart.read());
     // As the controller's own client promotes.
     cart.status(&json!({"pauseConditions": null}));
     terminal.wait_text("step 4 of 5: pause 1h");
@@ -53,7 +52,6 @@ fn a_canary_is_told_step_by_step() {
         &terminal,
         "aborted: 1.9.3 serves, 1.10.0 is still asked for",
     );
-    dump("aborted", &cart.read());
     // Nothing of it is changed from here yet.
     terminal.keys("r");
     terminal.wait_text("rolldeck cannot restart an Argo Rollout yet");
@@ -62,6 +60,89 @@ fn a_canary_is_told_step_by_step() {
     terminal.wait_for("steady again", |screen| {
         row_of(screen, "cart").is_some_and(|row| row.contains('•') && !row.contains("1.10.0"))
     });
+}
+
+#[test]
+fn a_canary_is_promoted_by_one_step_and_aborted() {
+    let plane = argo_rollouts::plane();
+    let namespace = plane.namespace("promoted");
+    let cart = Cart::run(plane, &namespace, &steps());
+    let home = tempfile::tempdir().unwrap();
+    let terminal = open(&plane.owner("promoter", Some(&namespace)), home.path());
+    wait_row(&terminal, "1.9.3");
+    cart.set_image("1.10.0");
+    wait_row(&terminal, "waits for you");
+    wait_row(&terminal, "P A");
+    terminal.keys("P");
+    wait_plan_to(&terminal, "PROMOTE");
+    let plan = terminal.picture();
+    for part in [
+        "20% step 2/5 → 60%, pause 1h, 100%",
+        "ok         you may patch rollouts/status",
+        "ok         the server accepts the patch (dry run)",
+        "ok         the canary gets 20%, 20% are set",
+        "kubectl argo rollouts promote cart",
+    ] {
+        assert!(plan.contains(part), "{part}: {plan}");
+    }
+    assert_eq!(cart.read()["status"]["currentStepIndex"], 1);
+    terminal.keys("y");
+    terminal.wait_text("verified: 60% step 4/5, and waits there");
+    wait_row(&terminal, "60% step 4/5");
+    terminal.keys("A");
+    wait_plan_to(&terminal, "ABORT");
+    let plan = terminal.picture();
+    assert!(plan.contains("60% step 4/5 → 0%"), "{plan}");
+    assert!(
+        plan.contains("the template still asks for 1.10.0"),
+        "{plan}"
+    );
+    terminal.keys("y");
+    terminal.wait_text("verified: 5 of 5 pods serve 1.9.3; the template still asks for 1.10.0");
+    wait_row(&terminal, "aborted");
+    let status = cart.read()["status"].clone();
+    assert_eq!(
+        (&status["abort"], &status["phase"]),
+        (&json!(true), &json!("Degraded"))
+    );
+    terminal.keys("A");
+    terminal.wait_text("rollout/cart is aborted already");
+    let record = std::fs::read_to_string(home.path().join(".state/rolldeck/release-record.jsonl"));
+    let record = record.unwrap();
+    for part in [r#""verb":"promote""#, r#""verb":"abort""#] {
+        assert!(record.contains(part), "{record}");
+    }
+    assert_eq!(record.matches(r#""verified":true"#).count(), 2, "{record}");
+}
+
+#[test]
+fn what_went_on_meanwhile_is_not_promoted_again() {
+    let plane = argo_rollouts::plane();
+    let namespace = plane.namespace("promoted-twice");
+    let cart = Cart::run(plane, &namespace, &steps());
+    let home = tempfile::tempdir().unwrap();
+    let kubeconfig = plane.owner("promoter-late", Some(&namespace));
+    let terminal = open(&kubeconfig, home.path());
+    wait_row(&terminal, "1.9.3");
+    cart.set_image("1.10.0");
+    wait_row(&terminal, "waits for you");
+    terminal.keys("P");
+    wait_plan_to(&terminal, "PROMOTE");
+    cart.status(&json!({"pauseConditions": null}));
+    cart.wait("at its second pause", |status| {
+        status["currentStepIndex"] == 3
+    });
+    terminal.keys("y");
+    terminal.wait_text("went on to step 4");
+    assert_eq!(cart.read()["status"]["currentStepIndex"], 3);
+    // By the command line it goes to its end, and then there is nothing left to do.
+    let run = |arguments: &[&str]| spoken(&launch(&kubeconfig, home.path()).with(arguments));
+    let (code, said) = run(&["promote", "cart", "--yes"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("verified: promoted, 5 of 5 serve"), "{said}");
+    let (code, said) = run(&["abort", "cart", "--yes"]);
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("There is nothing to be aborted"), "{said}");
 }
 
 #[test]
@@ -94,11 +175,6 @@ fn an_analysis_that_fails_is_told_with_its_metric() {
         "success-rate \"0.42\", wants asFloat(result) >= 0.95: failed, 2 samples, 2 bad",
     );
     terminal.wait_text("aborted: 1.9.3 serves");
-    dump("judged", &cart.read());
-    let runs = plane.admin().items(&format!(
-        "/apis/argoproj.io/v1alpha1/namespaces/{namespace}/analysisruns"
-    ));
-    dump("run", &runs[0]);
 }
 
 #[test]
@@ -188,12 +264,4 @@ fn spoken(launch: &crate::support::pty::Launch) -> (Option<i32>, String) {
         output.status.code(),
         String::from_utf8_lossy(&said).into_owned(),
     )
-}
-
-fn dump(name: &str, object: &Value) {
-    std::fs::write(
-        format!("/tmp/argo/{name}.json"),
-        serde_json::to_string_pretty(object).unwrap(),
-    )
-    .unwrap();
 }

@@ -69,6 +69,7 @@ pub fn goal(evidence: &Evidence, side: &Side) -> Result<Goal, Refusal> {
         ready_for: evidence.ready_for,
         expected: None,
         gone: None,
+        turned: None,
     })
 }
 

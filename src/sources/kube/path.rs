@@ -71,7 +71,8 @@ impl Resource {
     fn api(self) -> &'static str {
         match self {
             Self::Sync(kind) => kind.api(),
-            Self::Workload(Kind::Rollout) | Self::AnalysisRuns => "argoproj.io/v1alpha1",
+            Self::Workload(kind) => kind.api(),
+            Self::AnalysisRuns => Kind::Rollout.api(),
             Self::Autoscalers => "autoscaling/v2",
             _ if self.group().is_empty() => "v1",
             _ => "apps/v1",

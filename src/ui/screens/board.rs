@@ -253,8 +253,11 @@ fn sync_word(word: SyncWord) -> &'static str {
 
 /// The release verb that helps this row, and whether it may be used.
 fn fixing_key(row: &Row, model: &Model) -> Option<(String, bool)> {
-    if row.followed || row.id.kind == Kind::Rollout {
+    if row.followed {
         return None;
+    }
+    if row.id.kind == Kind::Rollout {
+        return canary_keys(row, model);
     }
     let paused = || {
         let why = row.standing.why.as_ref();
@@ -272,6 +275,22 @@ fn fixing_key(row: &Row, model: &Model) -> Option<(String, bool)> {
     let missing = missing_permission(model, &row.id).is_some();
     let key = model.settings.keymap.shown(intent)?;
     Some((key, !missing && !model.settings.readonly))
+}
+
+/// `P A` where a canary waits, `A` where it is on its way.
+fn canary_keys(row: &Row, model: &Model) -> Option<(String, bool)> {
+    row.canary?;
+    let reason = row.standing.why.as_ref().map(|why| why.reason);
+    let waits = reason == Some(Reason::Waits) && row.standing.phase == Phase::Canary;
+    let intents = [
+        (Intent::Promote, waits),
+        (Intent::Abort, reason != Some(Reason::Aborted)),
+    ];
+    let helps = intents.into_iter().filter(|(_, helps)| *helps);
+    let keys: Vec<_> = helps
+        .filter_map(|(intent, _)| model.settings.keymap.shown(intent))
+        .collect();
+    (!keys.is_empty()).then(|| (keys.join(" "), !model.settings.readonly))
 }
 
 /// Since when nothing was heard of this row.

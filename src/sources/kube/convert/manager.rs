@@ -120,9 +120,7 @@ fn helm(meta: &Meta<'_>) -> Option<Box<str>> {
 }
 
 fn applied_by(meta: &Meta<'_>) -> Option<Box<str>> {
-    let applied = |f: &&crate::sources::kube::wire::ManagedFields<'_>| {
-        &*f.operation == "Apply" && f.touches_template()
-    };
+    let applied = |f: &&ManagedFields<'_>| &*f.operation == "Apply" && f.touches_template();
     let fields = meta.managed_fields.iter().find(applied)?;
     Some(capped(&fields.manager, REASON))
 }

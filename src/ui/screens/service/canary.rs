@@ -36,8 +36,8 @@ fn lines(view: &View<'_>) -> Vec<(String, Role)> {
     if let Some(at) = canary::at(view.workload, view.revisions) {
         if !canary.aborted {
             lines.push((text::canary::now(canary, &at), Role::Plain));
+            lines.push((format!("weight {}", text::canary::weight(&at)), Role::Plain));
         }
-        lines.push((format!("weight {}", text::canary::weight(&at)), Role::Plain));
         if let Some(next) = text::canary::next(canary).filter(|_| !canary.aborted) {
             lines.push((format!("then {next}"), Role::Dim));
         }
