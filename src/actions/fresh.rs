@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::domain::version::version;
 use crate::domain::{Failure, FailureKind, Workload, WorkloadId};
 use crate::plan::Plan;
+use crate::plan::follow::Turned;
 use crate::sources::kube::{Cluster, Error, convert, path};
 
 /// Reads it. Costs 10 s at most.
@@ -38,6 +39,7 @@ pub fn moved(plan: &Plan, now: &Workload) -> Option<String> {
                 format!("{who} moved {} from {from} to {live}.", now.id)
             }
             Moved::Paused => format!("{} was {} by somebody else.", now.id, turned(now)),
+            Moved::Canary => format!("{} {}.", now.id, canary_words(now)),
             Moved::Scaled(from) => format!(
                 "{} was scaled from {from} to {} by somebody else.",
                 now.id, now.desired
@@ -55,6 +57,7 @@ pub fn moved_since(plan: &Plan, now: &Workload) -> Option<String> {
             format!("{} moved it to {live} since you looked", who(now))
         }
         Moved::Paused => format!("it was {} since you looked", turned(now)),
+        Moved::Canary => format!("since you looked it {}", canary_words(now)),
         Moved::Scaled(from) => {
             let to = now.desired;
             format!("it was scaled from {from} to {to} since you looked")
@@ -66,6 +69,8 @@ enum Moved {
     Recreated,
     Template,
     Paused,
+    /// To another step, or to its end.
+    Canary,
     /// From so many replicas.
     Scaled(u32),
 }
@@ -78,6 +83,13 @@ fn moved_from(plan: &Plan, now: &Workload) -> Option<Moved> {
         Some(Moved::Template)
     } else if paused.is_some_and(|paused| paused != now.paused) {
         Some(Moved::Paused)
+    } else if plan
+        .goal
+        .turned
+        .as_ref()
+        .is_some_and(|turned| !stands(turned, now))
+    {
+        Some(Moved::Canary)
     } else {
         let before = plan.replicas_before();
         let other = before.filter(|before| *before != now.desired);
@@ -89,6 +101,23 @@ fn moved_from(plan: &Plan, now: &Workload) -> Option<Moved> {
 fn who(now: &Workload) -> &str {
     let who = now.written_by.as_ref();
     who.map_or("somebody unknown", |(manager, _)| manager)
+}
+
+/// The canary waits, or is on its way, where it was shown.
+fn stands(turned: &Turned, now: &Workload) -> bool {
+    let canary = now.canary.as_deref();
+    canary.is_some_and(|canary| {
+        canary.current == turned.hash && canary.step == turned.step && !canary.aborted
+    })
+}
+
+fn canary_words(now: &Workload) -> String {
+    match now.canary.as_deref() {
+        Some(canary) if canary.aborted => "was aborted by somebody else".into(),
+        Some(canary) if canary.is_promoted() => "was promoted to its end".into(),
+        Some(canary) => format!("went on to step {}", canary.step.saturating_add(1)),
+        None => "is no canary any more".into(),
+    }
 }
 
 fn turned(now: &Workload) -> &'static str {

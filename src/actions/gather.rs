@@ -55,6 +55,9 @@ pub async fn gather(
     request: &Request,
     context: GatherContext,
 ) -> Result<Evidence, Failure> {
+    if let Some(why) = request.not_for_its_kind() {
+        return Err(why);
+    }
     let at = (context.clock)();
     let stamp = stamp(at)?;
     Box::pin(read(cluster, request, context, stamp))
@@ -75,7 +78,15 @@ async fn read(
     let raw = fresh::text(&answer.body, id)?;
     let unusable = |error: serde_json::Error| fresh::unusable(id, &error);
     let workload = convert::workload(cluster.id(), id.kind, raw).map_err(unusable)?;
-    let template = convert::raw_template(raw).map_err(unusable)?;
+    let borrowed = workload
+        .canary
+        .as_ref()
+        .is_some_and(|c| c.template_of.is_some());
+    let template = if borrowed {
+        "{}"
+    } else {
+        convert::raw_template(raw).map_err(unusable)?
+    };
     let annotations = annotations(raw).map_err(unusable)?;
     let read_at = answer.server_date.unwrap_or(stamp.at);
     let (revisions, pods, autoscaling, keeper, helm, presence) = tokio::join!(
@@ -92,11 +103,13 @@ async fn read(
         }
     );
     let (revisions, pods) = match id.kind {
-        Kind::Deployment if request.verb != Verb::DeletePod => {
+        Kind::Deployment | Kind::Rollout if request.verb != Verb::DeletePod => {
             (revisions?, pods.unwrap_or_default())
         }
         // Which of them serve, and which follow by themselves, only their pods tell.
-        Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet => (revisions?, pods?),
+        Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::Rollout => {
+            (revisions?, pods?)
+        }
     };
     let service = workload.service(context.service_label.as_deref());
     let mut holds = context.holds;
@@ -233,7 +246,7 @@ async fn revisions(cluster: &Cluster, workload: &Workload) -> Result<Vec<FreshRe
     let mut found = Vec::new();
     let kind = workload.id.kind;
     let resource = match kind {
-        Kind::Deployment => Resource::ReplicaSets,
+        Kind::Deployment | Kind::Rollout => Resource::ReplicaSets,
         Kind::StatefulSet | Kind::DaemonSet => Resource::ControllerRevisions,
     };
     for page in pages_of(cluster, resource, workload).await? {
@@ -268,7 +281,7 @@ pub async fn pods(cluster: &Cluster, workload: &Workload) -> Result<Vec<Pod>, Er
                 .filter_map(|item| convert::pod(&workload.id, item.get()).ok()),
         );
     }
-    if workload.id.kind != Kind::Deployment {
+    if !workload.id.kind.has_replica_sets() {
         found.retain(|pod: &Pod| pod.owner == workload.uid);
     }
     Ok(found)

@@ -87,6 +87,7 @@ fn deleted(step: &Step) -> Option<Deleted> {
             uid: uid.clone(),
         }),
         Step::JsonPatch { .. }
+        | Step::StatusPatch { .. }
         | Step::SyncPatch { .. }
         | Step::Hold { .. }
         | Step::Helm { .. }

@@ -41,6 +41,10 @@ pub async fn send(cluster: &Cluster, step: &Step, pass: &Pass) -> Result<Answer,
             Ok(cluster.patch(&path, &body.0, dry_run).await?)
         }
         Step::Hold { .. } => Ok(Answer::default()),
+        Step::StatusPatch { body, .. } => {
+            let status = format!("{path}/status");
+            Ok(cluster.patch(&status, &body.0, dry_run).await?)
+        }
         Step::Helm { call, .. } => {
             still_newest(call).await?;
             helm::roll_back(call, dry_run).await?;

@@ -119,7 +119,7 @@ impl Turn<'_> {
             Err(error) => return Look::NotYet(format!("the pods cannot be read ({error})")),
         };
         let in_place = |pod: &&Pod| match now.id.kind {
-            Kind::Deployment | Kind::StatefulSet => pod.name == *name,
+            Kind::Deployment | Kind::Rollout | Kind::StatefulSet => pod.name == *name,
             Kind::DaemonSet => node.is_none() || pod.node == *node,
         };
         let mut here = pods.iter().filter(in_place);

@@ -64,9 +64,11 @@ pub fn answering(model: &Model, cluster: &ClusterState) -> Answering {
         }
         Connection::Connected(_) => {}
     }
+    // Of a kind that is not there nothing is heard, whatever becomes of the cluster.
     let of_cluster = || {
         let sources = model.sources.iter();
-        sources.filter(|(source, _)| source.cluster == cluster.id)
+        let there = |state: &SourceState| state.health != Health::Absent;
+        sources.filter(move |(source, state)| source.cluster == cluster.id && there(state))
     };
     let worst = of_cluster()
         .max_by_key(|(source, state)| (rank(source, state), std::cmp::Reverse(*source)));
@@ -104,9 +106,11 @@ pub fn answering(model: &Model, cluster: &ClusterState) -> Answering {
             let word = if again { "relisting" } else { "listing" };
             answer(How::Coming, format!("{word} {}", text::thousands(count)))
         }
-        Health::Listing(_) | Health::Live | Health::Undecodable(_) | Health::Denied(_) => {
-            answer(How::Live, "live")
-        }
+        Health::Listing(_)
+        | Health::Live
+        | Health::Absent
+        | Health::Undecodable(_)
+        | Health::Denied(_) => answer(How::Live, "live"),
     }
 }
 
@@ -126,7 +130,11 @@ fn rank(source: &SourceId, state: &SourceState) -> u8 {
         Health::Retrying { .. } => 3,
         Health::Quiet { .. } => 2,
         Health::Listing(_) if makes_rows(source) => 1,
-        Health::Listing(_) | Health::Live | Health::Denied(_) | Health::Undecodable(_) => 0,
+        Health::Listing(_)
+        | Health::Live
+        | Health::Absent
+        | Health::Denied(_)
+        | Health::Undecodable(_) => 0,
     }
 }
 
@@ -136,6 +144,7 @@ fn makes_rows(source: &SourceId) -> bool {
         Feed::Workloads(_) | Feed::Warnings => true,
         Feed::ReplicaSets
         | Feed::RevisionsOf { .. }
+        | Feed::AnalysesOf { .. }
         | Feed::PodsOf { .. }
         | Feed::SyncOf { .. }
         | Feed::Suspended(_) => false,
@@ -161,7 +170,9 @@ pub fn stale_since(model: &Model, source: &SourceId) -> Option<Timestamp> {
         (Health::Retrying { since, .. } | Health::Quiet { since }, _)
         | (_, Connection::Failed { since, .. }) => *since,
         (Health::AuthExpired(_) | Health::Denied(_), _) => state.contact.unwrap_or(model.now),
-        (Health::Live | Health::Listing(_) | Health::Undecodable(_), _) => return None,
+        (Health::Live | Health::Absent | Health::Listing(_) | Health::Undecodable(_), _) => {
+            return None;
+        }
     };
     Some(state.contact.unwrap_or(since))
 }

@@ -54,6 +54,8 @@ pub enum Intent {
     Shell,
     #[serde(rename = "rollback")]
     RollBack,
+    Promote,
+    Abort,
     #[serde(rename = "pause-or-resume")]
     PauseOrResume,
     Restart,
@@ -271,6 +273,8 @@ pub const REGISTRY: &[Entry] = &[
     row(Intent::HandOver, ("hand-over", "hand the terminal to a shell, port-forward, edit, k9s or your own programs, at what is marked", "hand over"), Group::Look, &[Board, Service, Logs, Table]),
     row(Intent::Shell, ("shell", "a shell in the marked pod", "shell"), Group::Look, &[Service]),
     release(row(Intent::RollBack, ("rollback", "plan to roll back to what served, or to the marked revision", "roll back"), Group::Release, &[Board, Service, Changes, Text])),
+    release(row(Intent::Promote, ("promote", "plan to let a canary go on from the pause it waits at", "promote"), Group::Release, OBJECTS)),
+    release(row(Intent::Abort, ("abort", "plan to take a canary back to what serves beside it", "abort"), Group::Release, OBJECTS)),
     release(row(Intent::PauseOrResume, ("pause-or-resume", "plan to pause a Deployment, or to resume one that is paused", "pause, resume"), Group::Release, OBJECTS)),
     release(row(Intent::Restart, ("restart", "plan to make every pod anew, with the same template", "restart"), Group::Release, OBJECTS)),
     release(row(Intent::Scale, ("scale", "plan another number of replicas, or other bounds for the autoscaler; on a pod: a shell", "scale"), Group::Release, OBJECTS)),

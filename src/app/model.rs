@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::config::{Display, FolderRule, Jenkins, Namespaces, Notify, Program, Repository};
 use crate::domain::build;
+use crate::domain::canary::At;
 use crate::domain::chain::Newest;
 use crate::domain::occurrence::Report;
 use crate::domain::release_record::{Action, HandedOver, Page};
@@ -227,6 +228,8 @@ pub struct Row {
     /// What it comes from, while a rollout is under way.
     pub from_version: Option<String>,
     pub standing: Standing,
+    /// How far it is, when it stops part-way on purpose.
+    pub canary: Option<At>,
     pub available: u32,
     pub desired: u32,
     pub changed: Option<Timestamp>,

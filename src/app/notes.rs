@@ -250,7 +250,10 @@ fn held(hold: &Hold, now: Timestamp) -> String {
 fn denied(model: &Model, cluster: &ClusterState) -> Option<String> {
     let denied = |(source, state): (&SourceId, &SourceState)| {
         // What nobody misses until a service of theirs is looked at, and said there.
-        if matches!(source.feed, Feed::SyncOf { .. } | Feed::Suspended(_)) {
+        if matches!(
+            source.feed,
+            Feed::SyncOf { .. } | Feed::Suspended(_) | Feed::AnalysesOf { .. }
+        ) {
             return None;
         }
         let Health::Denied(why) = &state.health else {

@@ -7,7 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::build::JobId;
 use crate::domain::{
-    Phase, Revision, Standing, Sync, SyncState, Uid, Workload, WorkloadId, revision, version,
+    Phase, Revision, Standing, Sync, SyncState, Uid, Workload, WorkloadId, canary, revision,
+    version,
 };
 use crate::plan::{Follow, Verb};
 
@@ -301,7 +302,8 @@ fn row(model: &Model, id: &WorkloadId) -> Option<Row> {
         standing.phase = Phase::RollingBack;
     }
     let revisions = model.fleet.revisions(workload);
-    let moving = standing.progress.is_some();
+    let canary = canary::at(workload, revisions);
+    let moving = standing.progress.is_some() || canary.is_some();
     let versions = version::rollout_versions(workload, revisions, moving);
     Some(Row {
         id: id.clone(),
@@ -315,6 +317,7 @@ fn row(model: &Model, id: &WorkloadId) -> Option<Row> {
         version: versions.to,
         from_version: versions.from,
         standing,
+        canary,
         available: workload.counts.available,
         desired: workload.desired,
         changed: changed(workload, revisions),

@@ -34,9 +34,29 @@ pub fn wanted(model: &Model) -> Vec<SourceId> {
     list.extend(pods(model, &by_need));
     list.extend(revisions(model, &by_need));
     list.extend(syncs(model, &by_need));
+    list.extend(analyses(model, &by_need));
     let replica_sets = standing.into_iter();
     list.extend(replica_sets.flat_map(|c| sources(c, &Feed::ReplicaSets)));
     list
+}
+
+/// The runs that judge what is looked at.
+fn analyses(model: &Model, by_need: &[(u8, WorkloadId)]) -> Vec<SourceId> {
+    let looked_at = by_need.iter().filter(|(need, _)| *need <= OPEN);
+    let workloads = looked_at.filter_map(|(_, id)| model.fleet.workload(id));
+    let mut list: Vec<_> = workloads.filter_map(analyses_of).collect();
+    list.sort();
+    list.dedup();
+    list
+}
+
+fn analyses_of(workload: &Workload) -> Option<SourceId> {
+    let canary = workload.canary.as_deref()?;
+    let feed = Feed::AnalysesOf {
+        workload: workload.id.clone(),
+        hash: canary.current.clone(),
+    };
+    (!canary.current.is_empty()).then(|| beside(workload, feed))
 }
 
 /// What is suspended, of the kinds that keep something in a cluster; and that of what is looked at or followed.
@@ -197,6 +217,7 @@ fn watches_pods(model: &Model, id: &WorkloadId) -> bool {
         | Feed::Warnings
         | Feed::ReplicaSets
         | Feed::RevisionsOf { .. }
+        | Feed::AnalysesOf { .. }
         | Feed::SyncOf { .. }
         | Feed::Suspended(_) => false,
     })
@@ -224,6 +245,7 @@ fn pods(model: &Model, by_need: &[(u8, WorkloadId)]) -> Vec<SourceId> {
         | Feed::Warnings
         | Feed::ReplicaSets
         | Feed::RevisionsOf { .. }
+        | Feed::AnalysesOf { .. }
         | Feed::SyncOf { .. }
         | Feed::Suspended(_) => false,
     });
@@ -270,5 +292,5 @@ fn fleet_wide(model: &Model, workload: &Workload) -> bool {
         namespace: None,
         ..near.clone()
     };
-    workload.id.kind == Kind::Deployment && (model.fleet.synced(&wide) || model.fleet.synced(&near))
+    workload.id.kind.has_replica_sets() && (model.fleet.synced(&wide) || model.fleet.synced(&near))
 }

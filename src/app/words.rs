@@ -8,7 +8,7 @@ use super::model::{
     TextKind,
 };
 use super::update::{batch, build, image, missing_permission, place};
-use crate::domain::{ApiKind, Environment, Health, Level};
+use crate::domain::{ApiKind, Environment, Health, Kind, Level, WorkloadId};
 use crate::plan::{BuildProgress, Missing};
 use crate::text;
 
@@ -109,6 +109,8 @@ const BOARD: &[Intent] = &[
     Intent::Retry,
     Intent::Open,
     Intent::RollBack,
+    Intent::Promote,
+    Intent::Abort,
     Intent::Changes,
     Intent::Filter,
     Intent::Palette,
@@ -128,6 +130,8 @@ const BOARD: &[Intent] = &[
 
 const SERVICE: &[Intent] = &[
     Intent::RollBack,
+    Intent::Promote,
+    Intent::Abort,
     Intent::Open,
     Intent::Logs,
     Intent::OtherPane,
@@ -369,11 +373,42 @@ fn useful(model: &Model, intent: Intent) -> bool {
         return screen.kind().is_some_and(ApiKind::is_pod);
     }
     match intent {
+        Intent::Promote | Intent::Abort => is_canary(model),
+        Intent::RollBack
+        | Intent::Restart
+        | Intent::PauseOrResume
+        | Intent::Scale
+        | Intent::SetImage
+            if is_rollout(model) =>
+        {
+            false
+        }
         Intent::LogIn => waits_for_login(model),
         Intent::AllNamespaces => place(model) != Place::Board || model.connected(),
         Intent::Retry => place(model) != Place::Board || !all_connected || waits(model),
         _ => !needs_row || hidden || place(model) != Place::Board || model.board.cursor.is_some(),
     }
+}
+
+/// What the cursor is on, or what has a screen of its own.
+fn looked_at(model: &Model) -> Option<&WorkloadId> {
+    match model.screens.last() {
+        Some(Screen::Service(screen)) => Some(&screen.workload),
+        Some(_) => None,
+        None => model.board.cursor.as_ref().map(|(id, _)| id),
+    }
+}
+
+/// Its controller has verbs of its own.
+fn is_rollout(model: &Model) -> bool {
+    looked_at(model).is_some_and(|id| id.kind == Kind::Rollout)
+}
+
+/// Two revisions share it.
+fn is_canary(model: &Model) -> bool {
+    let workload = looked_at(model).and_then(|id| model.fleet.workload(id));
+    let canary = workload.and_then(|workload| workload.canary.as_deref());
+    canary.is_some_and(|canary| canary.is_partial() && !canary.aborted)
 }
 
 fn waits_for_login(model: &Model) -> bool {

@@ -69,6 +69,10 @@ pub enum Verb {
     History(History),
     /// Roll one service back: the plan and its checks; --yes executes and follows
     Rollback(Rollback),
+    /// Let one canary go on from the pause it waits at: the plan and its checks; --yes executes and follows
+    Promote(Release),
+    /// Take one canary back to what serves beside it: the plan and its checks; --yes executes and follows
+    Abort(Release),
     /// Pause one Deployment, so that its rollouts stand still: the plan and its checks; --yes executes and follows
     Pause(Release),
     /// Resume one that is paused: the plan and its checks; --yes executes and follows

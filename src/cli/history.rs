@@ -25,7 +25,7 @@ pub async fn run(config: &Config, args: &History) -> Outcome {
         return releases(&session, &workload, args.output).await;
     }
     match workload.id.kind {
-        Kind::Deployment => session.revisions(&workload).await?,
+        Kind::Deployment | Kind::Rollout => session.revisions(&workload).await?,
         // Which of its revisions serve only the pods tell.
         Kind::StatefulSet | Kind::DaemonSet => session.details(&[&workload]).await?,
     }

@@ -74,6 +74,12 @@ fn run(args: Args) -> Outcome {
         Some(Verb::History(args)) => headless(load()?, async |c| history::run(&c, &args).await),
         Some(Verb::Logs(args)) => headless(load()?, async |c| logs::run(&c, &args).await),
         Some(Verb::Rollback(args)) => headless(load()?, async |c| rollback::run(&c, args).await),
+        Some(Verb::Promote(args)) => headless(load()?, async |c| {
+            pause::run(&c, plan::Verb::Promote, args).await
+        }),
+        Some(Verb::Abort(args)) => headless(load()?, async |c| {
+            pause::run(&c, plan::Verb::Abort, args).await
+        }),
         Some(Verb::Pause(args)) => headless(load()?, async |c| {
             pause::run(&c, plan::Verb::Pause, args).await
         }),

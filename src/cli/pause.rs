@@ -1,4 +1,4 @@
-//! `rolldeck pause SERVICE` and `rolldeck resume SERVICE`: a Deployment's rollouts stand still, or go on.
+//! `rolldeck pause|resume|promote|abort SERVICE`: what is paused or waits goes on, or not.
 
 use crate::config::Config;
 use crate::plan::{Target, Verb};
@@ -7,7 +7,7 @@ use super::Outcome;
 use super::args::Release;
 use super::release::{self, Asked};
 
-/// `verb` is one of the two.
+/// `verb` is one of these.
 pub async fn run(config: &Config, verb: Verb, args: Release) -> Outcome {
     let asked = Asked {
         verb,

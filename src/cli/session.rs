@@ -12,7 +12,7 @@ use tokio::time::{Sleep, sleep};
 use crate::actions::Sources;
 use crate::config::Config;
 use crate::domain::{
-    ClusterId, Failure, FailureKind, Feed, Fleet, Health, Kind, SourceId, Update, Workload,
+    Change, ClusterId, Failure, FailureKind, Feed, Fleet, Health, Kind, SourceId, Update, Workload,
     WorkloadId,
 };
 use crate::engine::{clock, doctor};
@@ -291,6 +291,14 @@ impl Session {
             Health::Denied(why) if self.lasting && self.attempts(source) < ATTEMPTS => {
                 return self.say_once(why);
             }
+            // Without Argo Rollouts they would not be there either: what is missing is told, and the rest goes on.
+            Health::Denied(why) if source.feed == Feed::Workloads(Kind::Rollout) => {
+                if !self.fleet.synced(source) {
+                    output::aside(&format!("Argo Rollouts are left out: {why}"));
+                    drop(self.fleet.apply(source, Change::Synced(source.clone())));
+                }
+                return;
+            }
             Health::Denied(why) => {
                 Failure::new(FailureKind::Denied, why).hint("-n picks namespaces that you may read")
             }
@@ -308,7 +316,11 @@ impl Session {
                 }
                 return self.say_once(why);
             }
-            Health::Live | Health::Listing(_) | Health::Quiet { .. } | Health::Undecodable(_) => {
+            Health::Live
+            | Health::Absent
+            | Health::Listing(_)
+            | Health::Quiet { .. }
+            | Health::Undecodable(_) => {
                 self.troubles.remove(source);
                 self.vain.remove(source);
                 return;
@@ -422,6 +434,6 @@ fn kind_of(word: &str) -> Result<Kind, Failure> {
     };
     Kind::ALL.into_iter().find(names).ok_or_else(|| {
         Failure::new(FailureKind::Usage, format!("{word} is no kind of workload"))
-            .hint("deploy, sts and ds are")
+            .hint("deploy, sts, ds and rollout are")
     })
 }

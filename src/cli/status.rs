@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::config::Config;
+use crate::domain::canary::{self, At};
 use crate::domain::version::rollout_versions;
 use crate::domain::{Phase, Sync, Workload};
 use crate::engine::clock;
@@ -85,11 +86,38 @@ struct Row {
     /// What it comes from, while a rollout is under way.
     from_version: Option<String>,
     phase: Phase,
+    /// How far it is, when it stops part-way on purpose.
+    canary: Option<Steps>,
     available: u32,
     desired: u32,
     why: Option<String>,
     /// How that stands which keeps it as git has it: of a named service, or of one whose sync rolldeck suspended.
     sync: Option<String>,
+}
+
+/// In percent, and steps from 1.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Steps {
+    weight_set: u32,
+    /// What it gets, as far as that is known.
+    weight: Option<u32>,
+    step: u32,
+    steps: u32,
+    #[serde(skip)]
+    at: At,
+}
+
+impl From<At> for Steps {
+    fn from(at: At) -> Self {
+        Self {
+            weight_set: at.set,
+            weight: at.real,
+            step: at.step,
+            steps: at.steps,
+            at,
+        }
+    }
 }
 
 /// Only its pods tell whether it moves or is stuck, and why.
@@ -109,7 +137,9 @@ fn in_motion(session: &Session, workload: &Workload) -> bool {
 fn row(session: &Session, config: &Config, workload: &Workload) -> Option<Row> {
     let standing = session.fleet.standing(&workload.id, clock::now())?;
     let revisions = session.fleet.revisions(workload);
-    let versions = rollout_versions(workload, revisions, standing.progress.is_some());
+    let at = canary::at(workload, revisions);
+    let moving = standing.progress.is_some() || at.is_some();
+    let versions = rollout_versions(workload, revisions, moving);
     let environment = config.environments.iter().find(|e| e.holds(&workload.id));
     Some(Row {
         cluster: workload.id.cluster.to_string(),
@@ -119,6 +149,7 @@ fn row(session: &Session, config: &Config, workload: &Workload) -> Option<Row> {
         version: versions.to,
         from_version: versions.from,
         phase: standing.phase,
+        canary: at.filter(|at| at.steps > 0).map(Steps::from),
         available: workload.counts.available,
         desired: workload.desired,
         why: standing.why.map(|why| why.text),
@@ -149,7 +180,10 @@ impl Row {
             self.namespace,
             self.service,
             version,
-            self.phase.to_string(),
+            match &self.canary {
+                Some(steps) => format!("{} {}", self.phase, text::canary::at(&steps.at)),
+                None => self.phase.to_string(),
+            },
             format!("{}/{}", self.available, self.desired),
             [self.why, self.sync]
                 .into_iter()

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::canary::Analysis;
 use super::{ClusterId, Pod, Revision, SourceId, Sync, SyncId, Uid, Warning, Workload, WorkloadId};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,6 +11,11 @@ pub enum Item {
     Revision(Box<Revision>),
     Pod(Box<Pod>),
     Warning(Box<Warning>),
+    Analysis {
+        of: WorkloadId,
+        uid: Uid,
+        run: Box<Analysis>,
+    },
     /// Of one workload, or `None`: one that rolldeck suspended.
     Sync {
         of: Option<WorkloadId>,
@@ -33,6 +39,10 @@ pub enum ItemId {
         cluster: ClusterId,
         namespace: Box<str>,
         name: Box<str>,
+    },
+    Analysis {
+        of: WorkloadId,
+        uid: Uid,
     },
     Sync {
         of: Option<WorkloadId>,
@@ -64,6 +74,8 @@ pub enum Health {
         /// Nobody answered: not even a connection came about.
         unreached: bool,
     },
+    /// The cluster has no such kind. It is asked for again from time to time.
+    Absent,
     /// 403: the missing permission in words.
     Denied(String),
     /// 401: the login is no longer accepted.

@@ -79,6 +79,7 @@ pub fn workload(kind: Kind) -> Workload {
         spec_written: None,
         action: None,
         turn: None,
+        canary: (kind == Kind::Rollout).then(|| Box::new(super::canary::healthy())),
         job: None,
         repository: None,
     }
@@ -133,7 +134,7 @@ pub fn revision(kind: Kind, number: u64, hash: &str, image: &str) -> Revision {
 /// Ready for long, of the revision `hash`.
 pub fn pod(kind: Kind, hash: &str, suffix: &str) -> Pod {
     let (owner, name, revision) = match kind {
-        Kind::Deployment => (
+        Kind::Deployment | Kind::Rollout => (
             format!("r-{hash}"),
             format!("checkout-{hash}-{suffix}"),
             hash.into(),

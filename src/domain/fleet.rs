@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::canary::Analysis;
 use super::standing::{Evidence, standing};
 use super::{
     Change, ClusterId, Feed, Item, ItemId, Kind, Pod, Revision, SourceId, Standing, Sync, SyncId,
@@ -31,6 +32,8 @@ pub struct Fleet {
     pods: BTreeMap<WorkloadId, BTreeMap<Box<str>, Pod>>,
     warnings: BTreeMap<ClusterId, Recent>,
     syncs: Syncs,
+    /// Only of what is looked at.
+    analyses: BTreeMap<WorkloadId, BTreeMap<Uid, Analysis>>,
     /// Those that brought something, and whether their first listing is complete.
     sources: BTreeMap<SourceId, bool>,
 }
@@ -141,6 +144,18 @@ impl Fleet {
         found
     }
 
+    /// The runs that judge it, newest first: those that are watched, else those that its status names.
+    pub fn analyses<'a>(&'a self, workload: &'a Workload) -> Vec<&'a Analysis> {
+        let watched = self.analyses.get(&workload.id).into_iter();
+        let mut found: Vec<_> = watched.flat_map(BTreeMap::values).collect();
+        let named = workload.canary.iter().flat_map(|canary| &canary.analyses);
+        let missing = |run: &&Analysis| !found.iter().any(|known| known.name == run.name);
+        let missing: Vec<_> = named.filter(missing).collect();
+        found.extend(missing);
+        found.sort_by(|a, b| (&b.created, &b.name).cmp(&(&a.created, &a.name)));
+        found
+    }
+
     /// Whether the source's first listing is complete.
     pub fn synced(&self, source: &SourceId) -> bool {
         self.sources.get(source).copied().unwrap_or(false)
@@ -189,6 +204,10 @@ impl Fleet {
                 for dropped in recent.put(*warning) {
                     self.touch(&dropped, touched);
                 }
+            }
+            Item::Analysis { of, uid, run } => {
+                touched.insert(of.clone());
+                self.analyses.entry(of).or_default().insert(uid, *run);
             }
             Item::Sync { of, sync } => {
                 self.touch_kept(of.as_ref(), &sync.id, touched);
@@ -248,6 +267,12 @@ impl Fleet {
                     self.touch(&warning, touched);
                 }
             }
+            ItemId::Analysis { of, uid } => {
+                if let Some(runs) = self.analyses.get_mut(&of) {
+                    runs.remove(&uid);
+                    touched.insert(of);
+                }
+            }
             ItemId::Sync { of, id } => {
                 self.touch_kept(of.as_ref(), &id, touched);
                 self.syncs.remove(of.as_ref(), &id);
@@ -269,7 +294,9 @@ impl Fleet {
                 take(&mut self.workloads, source, *kind, out, touched);
             }
             Feed::ReplicaSets => {
-                take(&mut self.revisions, source, Kind::Deployment, out, touched);
+                for kind in [Kind::Deployment, Kind::Rollout] {
+                    take(&mut self.revisions, source, kind, out, touched);
+                }
             }
             Feed::RevisionsOf { workload, .. } => {
                 if out(workload) && self.revisions.remove(workload).is_some() {
@@ -278,6 +305,11 @@ impl Fleet {
             }
             Feed::PodsOf { workload, .. } => {
                 if out(workload) && self.pods.remove(workload).is_some() {
+                    touched.insert(workload.clone());
+                }
+            }
+            Feed::AnalysesOf { workload, .. } => {
+                if out(workload) && self.analyses.remove(workload).is_some() {
                     touched.insert(workload.clone());
                 }
             }
@@ -379,7 +411,7 @@ impl Fleet {
 fn owns(workload: &Workload, revisions: &[Revision], pod: &Pod) -> bool {
     match workload.id.kind {
         Kind::StatefulSet | Kind::DaemonSet => pod.owner == workload.uid,
-        Kind::Deployment => {
+        Kind::Deployment | Kind::Rollout => {
             let known = revisions
                 .iter()
                 .find(|r| r.pod_hash == pod.revision || r.uid == pod.owner);
@@ -418,10 +450,11 @@ fn brings_the_same(
         (Feed::Workloads(kind), Feed::Workloads(same)) => in_scope && kind == same,
         (Feed::Warnings, Feed::Warnings) => in_scope,
         (Feed::ReplicaSets | Feed::RevisionsOf { .. }, Feed::ReplicaSets) => {
-            in_scope && id.is_some_and(|id| id.kind == Kind::Deployment)
+            in_scope && id.is_some_and(|id| id.kind.has_replica_sets())
         }
         (Feed::ReplicaSets | Feed::RevisionsOf { .. }, Feed::RevisionsOf { workload, .. })
         | (Feed::PodsOf { .. }, Feed::PodsOf { workload, .. })
+        | (Feed::AnalysesOf { .. }, Feed::AnalysesOf { workload, .. })
         | (Feed::SyncOf { .. }, Feed::SyncOf { workload, .. }) => about(workload),
         (
             Feed::Workloads(_)
@@ -429,6 +462,7 @@ fn brings_the_same(
             | Feed::ReplicaSets
             | Feed::RevisionsOf { .. }
             | Feed::PodsOf { .. }
+            | Feed::AnalysesOf { .. }
             | Feed::SyncOf { .. }
             | Feed::Suspended(_),
             _,

@@ -14,7 +14,7 @@ pub fn belongs(workload: &WorkloadId, kind: &str, name: &str) -> bool {
         "Pod" if name.len() == LONGEST => belongs_cut(workload, name),
         "Pod" => owners(kind, name).any(|(kind, base)| kind == workload.kind && base == own),
         "ReplicaSet" => {
-            workload.kind == Kind::Deployment
+            workload.kind.has_replica_sets()
                 && name.rsplit_once('-').is_some_and(|(base, _)| base == own)
         }
         kind => kind == workload.kind.name() && name == own,
@@ -70,8 +70,8 @@ fn belongs_cut(workload: &WorkloadId, name: &str) -> bool {
             base == own && ordinal.bytes().all(|b| b.is_ascii_digit())
         }),
         // The name alone fills the base.
-        (Kind::Deployment | Kind::DaemonSet, None) => own.starts_with(base),
-        (Kind::Deployment, Some(rest)) => match rest.strip_prefix('-') {
+        (Kind::Deployment | Kind::Rollout | Kind::DaemonSet, None) => own.starts_with(base),
+        (Kind::Deployment | Kind::Rollout, Some(rest)) => match rest.strip_prefix('-') {
             Some(hash) => !hash.trim_end_matches('-').contains('-'),
             None => rest.is_empty(),
         },

@@ -44,10 +44,17 @@ pub enum Kind {
     Deployment,
     StatefulSet,
     DaemonSet,
+    /// Of Argo Rollouts.
+    Rollout,
 }
 
 impl Kind {
-    pub const ALL: [Self; 3] = [Self::Deployment, Self::StatefulSet, Self::DaemonSet];
+    pub const ALL: [Self; 4] = [
+        Self::Deployment,
+        Self::StatefulSet,
+        Self::DaemonSet,
+        Self::Rollout,
+    ];
 
     /// The resource name in API paths and in permissions.
     pub fn plural(self) -> &'static str {
@@ -55,6 +62,7 @@ impl Kind {
             Self::Deployment => "deployments",
             Self::StatefulSet => "statefulsets",
             Self::DaemonSet => "daemonsets",
+            Self::Rollout => "rollouts",
         }
     }
 
@@ -64,6 +72,7 @@ impl Kind {
             Self::Deployment => "deploy",
             Self::StatefulSet => "sts",
             Self::DaemonSet => "ds",
+            Self::Rollout => "rollout",
         }
     }
 
@@ -73,7 +82,29 @@ impl Kind {
             Self::Deployment => "Deployment",
             Self::StatefulSet => "StatefulSet",
             Self::DaemonSet => "DaemonSet",
+            Self::Rollout => "Rollout",
         }
+    }
+
+    /// The API group and version of its objects.
+    pub fn api(self) -> &'static str {
+        match self {
+            Self::Deployment | Self::StatefulSet | Self::DaemonSet => "apps/v1",
+            Self::Rollout => "argoproj.io/v1alpha1",
+        }
+    }
+
+    /// Its revisions are ReplicaSets, which own the pods; else they are ControllerRevisions, and it owns the pods itself.
+    pub fn has_replica_sets(self) -> bool {
+        match self {
+            Self::Deployment | Self::Rollout => true,
+            Self::StatefulSet | Self::DaemonSet => false,
+        }
+    }
+
+    /// A cluster may be without it: its kind is no part of Kubernetes.
+    pub fn is_optional(self) -> bool {
+        self == Self::Rollout
     }
 }
 

@@ -161,10 +161,11 @@ pub enum Origin {
 
 impl Origin {
     /// What is read over the network, in the order in which it is asked.
-    pub const READ: [Self; 13] = [
+    pub const READ: [Self; 14] = [
         Self::Workloads(Kind::Deployment),
         Self::Workloads(Kind::StatefulSet),
         Self::Workloads(Kind::DaemonSet),
+        Self::Workloads(Kind::Rollout),
         Self::ReplicaSets,
         Self::ControllerRevisions,
         Self::ConfigMaps,

@@ -63,7 +63,7 @@ impl Revision {
     /// Its pods that serve: as a ReplicaSet says itself; of a ControllerRevision only the pods tell.
     pub fn serving<'a>(&self, pods: impl IntoIterator<Item = &'a Pod>) -> u32 {
         match self.workload.kind {
-            Kind::Deployment => self.available,
+            Kind::Deployment | Kind::Rollout => self.available,
             Kind::StatefulSet | Kind::DaemonSet => {
                 let its =
                     |pod: &&Pod| pod.revision == self.pod_hash && pod.ready && !pod.terminating;
@@ -83,11 +83,17 @@ pub(super) fn current_among<'a>(
     workload: &Workload,
     mut revisions: impl Iterator<Item = &'a Revision> + Clone,
 ) -> Option<&'a Revision> {
-    let same = |r: &&Revision| same_images(&r.containers, &workload.containers);
+    // One that runs another's template shows none of its own.
+    let borrowed = workload.containers.is_empty();
+    let same = |r: &&Revision| borrowed || same_images(&r.containers, &workload.containers);
     let numbered = |r: &&Revision| match workload.id.kind {
         Kind::Deployment => Some(r.number) == workload.revision,
         Kind::StatefulSet => Some(&r.name) == workload.update_revision.as_ref(),
         Kind::DaemonSet => false,
+        Kind::Rollout => workload
+            .canary
+            .as_ref()
+            .is_some_and(|canary| canary.current == r.pod_hash),
     };
     let newest_same = revisions.clone().filter(same).max_by_key(|r| r.number);
     revisions.find(|r| numbered(r) && same(r)).or(newest_same)

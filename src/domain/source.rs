@@ -28,6 +28,11 @@ pub enum Feed {
         workload: WorkloadId,
         selector: Box<str>,
     },
+    /// The runs that judge the revision with this pod hash.
+    AnalysesOf {
+        workload: WorkloadId,
+        hash: Box<str>,
+    },
     /// What keeps one workload as git has it. The namespace is that of the object, none when its mark names none.
     SyncOf {
         workload: WorkloadId,
@@ -45,10 +50,11 @@ impl Feed {
             Self::Warnings => "events",
             Self::ReplicaSets => "replicasets",
             Self::RevisionsOf { workload, .. } => match workload.kind {
-                Kind::Deployment => "replicasets",
+                Kind::Deployment | Kind::Rollout => "replicasets",
                 Kind::StatefulSet | Kind::DaemonSet => "controllerrevisions",
             },
             Self::PodsOf { .. } => "pods",
+            Self::AnalysesOf { .. } => "analysisruns",
             Self::SyncOf { sync, .. } => sync.kind.plural(),
             Self::Suspended(kind) => kind.plural(),
         }

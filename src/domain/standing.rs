@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Kind, Phase, Pod, Progress, Revision, Truth, Warning, Workload};
 
+mod canary;
 mod create;
 mod event;
 mod pod;
@@ -66,6 +67,10 @@ pub enum Reason {
     Draining,
     NotSeenYet,
     Unavailable,
+    /// A canary waits for somebody, or for its time.
+    Waits,
+    /// A canary was given up.
+    Aborted,
     Other,
 }
 
@@ -93,6 +98,7 @@ pub fn standing(evidence: Evidence<'_>, now: Timestamp) -> Standing {
         Stage::UnderWay { finished: false } => under_way(evidence, rollout.progress, now),
         Stage::Held(held) => held_back(evidence, held, rollout.progress, now),
         Stage::Complete => complete(evidence, now),
+        Stage::Reported => canary::standing(evidence, rollout.progress, now),
     }
 }
 
@@ -216,7 +222,7 @@ fn zero(workload: &Workload) -> Standing {
     let left = workload.counts.total + workload.counts.terminating.unwrap_or(0);
     let text = match (left, workload.id.kind) {
         (0, Kind::DaemonSet) => why(Reason::Other, "no node wants it"),
-        (0, Kind::Deployment | Kind::StatefulSet) => None,
+        (0, Kind::Deployment | Kind::StatefulSet | Kind::Rollout) => None,
         (left, _) => why(Reason::Draining, format!("{} left", words::pods(left))),
     };
     at(Phase::ScaledToZero, text)

@@ -30,21 +30,21 @@ pub fn rollout_versions(workload: &Workload, revisions: &[Revision], under_way: 
             .max_by_key(|r| (r.available, r.number)),
         Kind::StatefulSet => others().find(|r| Some(&r.name) == workload.current_revision.as_ref()),
         Kind::DaemonSet => None,
+        Kind::Rollout => {
+            let stable = workload.canary.as_ref().map(|canary| &canary.stable);
+            others().find(|r| Some(&r.pod_hash) == stable)
+        }
     };
     let from = serving.or_else(|| older.max_by_key(|r| r.number));
     let replaced = serving.is_some() || !workload.rollout_is_finished();
-    let to = version(
-        &workload.containers,
-        workload.version_label.as_deref(),
-        from.map(|r| &*r.containers),
-    );
-    let from = from.filter(|_| under_way && replaced).map(|r| {
-        version(
-            &r.containers,
-            r.version_label.as_deref(),
-            Some(&workload.containers),
-        )
-    });
+    let (containers, label) = match current.filter(|_| workload.containers.is_empty()) {
+        Some(current) => (&current.containers, &current.version_label),
+        None => (&workload.containers, &workload.version_label),
+    };
+    let to = version(containers, label.as_deref(), from.map(|r| &*r.containers));
+    let from = from
+        .filter(|_| under_way && replaced)
+        .map(|r| version(&r.containers, r.version_label.as_deref(), Some(containers)));
     Versions {
         from: from.filter(|from| *from != to),
         to,

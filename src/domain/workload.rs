@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use super::{
-    ActionNote, Container, Kind, Labels, Pod, SyncKind, SyncRef, TemplateHash, Uid, WorkloadId,
+    ActionNote, Canary, Container, Kind, Labels, Pod, SyncKind, SyncRef, TemplateHash, Uid,
+    WorkloadId,
 };
 
 /// Names the job that builds a workload: folders, then the job.
@@ -55,6 +56,8 @@ pub struct Workload {
     pub action: Option<Box<ActionNote>>,
     /// What was done last and left the template as it is. Present only while that one is live.
     pub turn: Option<Box<ActionNote>>,
+    /// How the controller moves it from one revision to another, when that stops part-way on purpose.
+    pub canary: Option<Box<Canary>>,
     /// The full name of the job that builds it, by its annotation [`JOB_ANNOTATION`].
     pub job: Option<Box<str>>,
     /// The address of its source, by the annotation of its template, or its own.
@@ -135,6 +138,7 @@ impl Workload {
             }
             Kind::StatefulSet => self.current_revision == self.update_revision,
             Kind::DaemonSet => self.counts.updated >= self.desired,
+            Kind::Rollout => self.canary.as_ref().is_some_and(|c| c.is_promoted()),
         }
     }
 

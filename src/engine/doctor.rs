@@ -16,7 +16,7 @@ use crate::domain::{ClusterId, Failure, Identity, Kind, PinnedBy, environment};
 use crate::plan::Finding;
 use crate::sources::kube::access::{self, Permission, Right};
 use crate::sources::kube::path::Resource;
-use crate::sources::kube::{self, Cluster, kubeconfig};
+use crate::sources::kube::{self, Cluster, discovery, kubeconfig};
 use crate::text;
 
 /// A clock that is further off than this makes ages wrong.
@@ -202,9 +202,14 @@ fn identity_lines(identity: &Identity) -> Vec<Diagnosis> {
 
 async fn permissions(config: &Config, cluster: &Cluster) -> Vec<Diagnosis> {
     let namespaces = namespaces(config, cluster);
+    let argo = discovery::serves(cluster, Kind::Rollout.into()).await;
+    let argo = argo.unwrap_or_default();
     let mut asking = FuturesOrdered::new();
     for namespace in &namespaces {
-        let resources = Kind::ALL.map(Resource::Workload).into_iter();
+        let kinds = Kind::ALL
+            .into_iter()
+            .filter(|kind| !kind.is_optional() || argo);
+        let resources = kinds.map(Resource::Workload);
         let others = [Resource::ReplicaSets, Resource::Pods, Resource::Events];
         for resource in resources.chain(others) {
             asking.push_back(rights(cluster, resource, namespace.as_deref()));

@@ -111,7 +111,9 @@ impl Feed {
                 heard.fetch_max(generation, Ordering::Relaxed);
                 false
             }
-            Health::Quiet { .. } | Health::Retrying { .. } | Health::Denied(_) => true,
+            Health::Quiet { .. } | Health::Retrying { .. } | Health::Denied(_) | Health::Absent => {
+                true
+            }
             Health::AuthExpired(_) => {
                 let expired = |last: &mut u64| *last = generation.max(*last);
                 self.link.expired.send_modify(expired);

@@ -89,7 +89,7 @@ async fn read_comparison(cluster: &Cluster, revisions: Compared) -> Result<Docum
 
 fn template(kind: Kind, revision: &Value) -> &Value {
     match kind {
-        Kind::Deployment => &revision["spec"]["template"],
+        Kind::Deployment | Kind::Rollout => &revision["spec"]["template"],
         Kind::StatefulSet | Kind::DaemonSet => &revision["data"]["spec"]["template"],
     }
 }
@@ -117,7 +117,7 @@ pub(super) fn path_of(object: &YamlOf) -> String {
         YamlOf::Pod { workload, pod } => path::object(Resource::Pods, &workload.namespace, pod),
         YamlOf::Revision { workload, name } => {
             let resource = match workload.kind {
-                Kind::Deployment => Resource::ReplicaSets,
+                Kind::Deployment | Kind::Rollout => Resource::ReplicaSets,
                 Kind::StatefulSet | Kind::DaemonSet => Resource::ControllerRevisions,
             };
             path::object(resource, &workload.namespace, name)

@@ -100,6 +100,10 @@ fn by_verb(sending: &Sending, seen: &Evidence) -> (Became, String) {
     match (verb, &sending.release, &sending.autoscaler) {
         (Verb::HelmRollback, Some(release), _) => return by_release(release, seen),
         (Verb::DeletePod, ..) => return taken_away(sending, seen),
+        (Verb::Promote | Verb::Abort, ..) => {
+            let words = "a canary keeps no note of who promoted or aborted it";
+            return (Became::Unknown, words.into());
+        }
         (Verb::Scale, _, Some(name)) => return by_autoscaler(sending, name, seen),
         // An earlier version did not say which one it was.
         (Verb::Scale, ..) if sending.replicas.is_none() => {

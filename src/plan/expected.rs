@@ -65,7 +65,12 @@ pub fn of(evidence: &Evidence, plan: &Plan) -> Option<Expected> {
         Verb::Restart | Verb::SetImage | Verb::HelmRollback => workload.desired,
         Verb::Resume => workload.desired.saturating_sub(workload.counts.updated),
         // Nothing moves, or another number of pods every time.
-        Verb::Pause | Verb::Scale | Verb::ResumeSync | Verb::DeletePod => return None,
+        Verb::Pause
+        | Verb::Scale
+        | Verb::ResumeSync
+        | Verb::DeletePod
+        | Verb::Promote
+        | Verb::Abort => return None,
     };
     let own = evidence.pods.iter().filter(|pod| {
         pod.owner == workload.uid || revisions().any(|revision| revision.uid == pod.owner)
@@ -126,7 +131,7 @@ fn rounds(workload: &Workload, to_make: u32) -> Option<u32> {
             return None;
         }
         Strategy::Rolling { .. } => match workload.id.kind {
-            Kind::Deployment => down.saturating_add(extra),
+            Kind::Deployment | Kind::Rollout => down.saturating_add(extra),
             Kind::StatefulSet | Kind::DaemonSet => down.max(extra),
         },
         Strategy::OnDelete | Strategy::Other(_) => return None,

@@ -13,10 +13,12 @@ use crate::plan::Verb;
 use crate::plan::verbs::resume_sync::is_on;
 use crate::text;
 
+mod canary;
 mod helm;
 mod pod;
 mod sight;
 
+pub use canary::{Turned, is_done};
 pub use pod::Gone;
 
 use sight::Sight;
@@ -54,6 +56,8 @@ pub struct Goal {
     pub expected: Option<u32>,
     /// The pod that it takes away.
     pub gone: Option<Gone>,
+    /// The canary that it promotes or aborts.
+    pub turned: Option<Turned>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,6 +137,9 @@ pub fn follow(fleet: &Fleet, goal: &Goal, now: Timestamp) -> Follow {
     if workload.observed_generation < goal.generation {
         return Follow::Pending(vec![accepted(), step(false, "controller saw it")]);
     }
+    if let Some(turned) = &goal.turned {
+        return canary::follow(fleet, workload, (goal, turned), now);
+    }
     match goal.verb {
         Verb::Pause => Follow::Done(stands_still(workload)),
         Verb::Rollback
@@ -142,7 +149,9 @@ pub fn follow(fleet: &Fleet, goal: &Goal, now: Timestamp) -> Follow {
         | Verb::SetImage
         | Verb::ResumeSync
         | Verb::DeletePod
-        | Verb::HelmRollback => rollout(&Sight::new(fleet, workload, goal), goal, now),
+        | Verb::HelmRollback
+        | Verb::Promote
+        | Verb::Abort => rollout(&Sight::new(fleet, workload, goal), goal, now),
     }
 }
 
@@ -222,6 +231,7 @@ pub fn goal_from_note(workload: &Workload, revisions: &[Revision]) -> Option<Goa
         scaled: note.replicas.map(Scaled::To),
         expected: None,
         gone: None,
+        turned: None,
     })
 }
 
@@ -245,7 +255,7 @@ fn rollout(sight: &Sight<'_>, goal: &Goal, now: Timestamp) -> Follow {
     }
     let ready: Vec<_> = right.iter().copied().filter(|pod| pod.ready).collect();
     let enough = match sight.workload.id.kind {
-        Kind::Deployment | Kind::StatefulSet => right.len() == wanted,
+        Kind::Deployment | Kind::Rollout | Kind::StatefulSet => right.len() == wanted,
         // A node may keep a pod that it should no longer get.
         Kind::DaemonSet => sight.covered(&right) >= wanted,
     };
@@ -286,7 +296,7 @@ fn rollout(sight: &Sight<'_>, goal: &Goal, now: Timestamp) -> Follow {
 /// What is counted.
 fn noun(sight: &Sight<'_>) -> &'static str {
     match sight.workload.id.kind {
-        Kind::Deployment | Kind::StatefulSet => "pods",
+        Kind::Deployment | Kind::Rollout | Kind::StatefulSet => "pods",
         Kind::DaemonSet => "nodes",
     }
 }

@@ -29,6 +29,12 @@ pub fn inverse(action: &Action) -> Result<(Verb, Target), Failure> {
         )),
         Verb::DeletePod => Err(refused("A pod that is gone does not come back.")),
         Verb::HelmRollback => release(action, |release| release.from),
+        Verb::Promote => Err(refused(
+            "A canary does not go back by one step: an abort takes all of it back.",
+        )),
+        Verb::Abort => Err(refused(
+            "An aborted canary begins at its first step again: kubectl argo rollouts retry rollout.",
+        )),
         Verb::Scale => {
             let replicas = replicas(action)?;
             let (shown, to) = (replicas.to, replicas.from);
@@ -52,7 +58,12 @@ pub fn rest(action: &Action) -> Result<(Verb, Target), Failure> {
     }
     let target = match verb {
         Verb::Rollback => named(&action.sending.to, "it went to")?,
-        Verb::Pause | Verb::Resume | Verb::Restart | Verb::ResumeSync => Target::Proposed,
+        Verb::Pause
+        | Verb::Resume
+        | Verb::Restart
+        | Verb::ResumeSync
+        | Verb::Promote
+        | Verb::Abort => Target::Proposed,
         Verb::Scale => {
             let replicas = replicas(action)?;
             let (shown, to) = (replicas.from, replicas.to);

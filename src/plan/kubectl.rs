@@ -40,6 +40,13 @@ pub fn bounds(id: &WorkloadId, autoscaler: &str, (min, max): (u32, u32)) -> Stri
     )
 }
 
+/// `kubectl argo rollouts promote cart -n shop --context prod-eu`: a plugin's name comes before all flags.
+pub fn argo(id: &WorkloadId, verb: &str) -> String {
+    let place = kubectl(id);
+    let flags = place.trim_start_matches("kubectl");
+    format!("kubectl argo rollouts {verb} {}{flags}", id.name)
+}
+
 fn kubectl(id: &WorkloadId) -> String {
     format!("kubectl{}", place(&id.cluster, &id.namespace))
 }

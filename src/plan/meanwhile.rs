@@ -24,7 +24,7 @@ pub fn meanwhile(workload: &Workload, moving: &[&Pod]) -> String {
                 format!("{have} of {want} keep serving")
             };
             match workload.id.kind {
-                Kind::Deployment => served,
+                Kind::Deployment | Kind::Rollout => served,
                 Kind::StatefulSet | Kind::DaemonSet => {
                     let pods = text::count(moving.len(), "pod");
                     let verb = if moving.len() == 1 { "moves" } else { "move" };
@@ -53,13 +53,13 @@ pub fn limits(workload: &Workload) -> (u32, u32) {
     };
     let want = workload.desired;
     let (usual, daemon) = match workload.id.kind {
-        Kind::Deployment => ("25%", false),
+        Kind::Deployment | Kind::Rollout => ("25%", false),
         Kind::StatefulSet => ("1", false),
         Kind::DaemonSet => ("1", true),
     };
     let down = amount(max_unavailable.as_deref().unwrap_or(usual), want, daemon);
     let extra = match (workload.id.kind, max_surge.as_deref()) {
-        (Kind::Deployment, surge) => amount(surge.unwrap_or("25%"), want, true),
+        (Kind::Deployment | Kind::Rollout, surge) => amount(surge.unwrap_or("25%"), want, true),
         (Kind::DaemonSet, surge) => amount(surge.unwrap_or("0"), want, true),
         (Kind::StatefulSet, _) => 0,
     };

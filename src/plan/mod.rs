@@ -230,7 +230,10 @@ impl Plan {
             Step::Helm { .. } | Step::Create { .. } | Step::Remove { .. } | Step::Hold { .. } => {
                 false
             }
-            Step::JsonPatch { .. } | Step::DeletePod { .. } | Step::Note { .. } => true,
+            Step::JsonPatch { .. }
+            | Step::StatusPatch { .. }
+            | Step::DeletePod { .. }
+            | Step::Note { .. } => true,
         }
     }
 
@@ -258,6 +261,12 @@ impl Plan {
 
     /// Whether `now`, a later read, has the `n`th step in it.
     pub fn applied(&self, n: usize, now: &Workload) -> bool {
+        if let Some(turned) = &self.goal.turned {
+            let verb = self.request.verb;
+            let canary = now.canary.as_ref();
+            let done = canary.is_some_and(|canary| follow::is_done(verb, turned, canary));
+            return now.uid == self.uid && done;
+        }
         let done = match self.number(n) {
             0 => now.is_noted(&self.stamp.id),
             // A patch after the first is the resume.
@@ -313,6 +322,8 @@ pub fn plan(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, 
         Verb::ResumeSync => verbs::resume_sync::plan(evidence),
         Verb::DeletePod => verbs::delete_pod::plan(evidence),
         Verb::HelmRollback => verbs::helm_rollback::plan(evidence),
+        Verb::Promote => verbs::canary::promote(evidence),
+        Verb::Abort => verbs::canary::abort(evidence),
     }?;
     let held = check::hold::verdicts(verb, &evidence.holds, evidence.read_at);
     plan.checks.extend(held.into_iter().map(|verdict| Check {

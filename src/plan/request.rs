@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{TemplateHash, Uid, Workload, WorkloadId};
+use crate::domain::{Failure, FailureKind, Kind, TemplateHash, Uid, Workload, WorkloadId};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -18,6 +18,10 @@ pub enum Verb {
     DeletePod,
     /// By the Helm release that it is a part of.
     HelmRollback,
+    /// A canary goes on from the pause it waits at.
+    Promote,
+    /// A canary goes back to what serves beside it.
+    Abort,
 }
 
 /// A verb in a sentence.
@@ -34,7 +38,7 @@ pub struct Words {
 }
 
 impl Verb {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Rollback,
         Self::Pause,
         Self::Resume,
@@ -44,6 +48,8 @@ impl Verb {
         Self::ResumeSync,
         Self::DeletePod,
         Self::HelmRollback,
+        Self::Promote,
+        Self::Abort,
     ];
 
     /// In the record and in our note, which a test holds to the JSON.
@@ -58,6 +64,8 @@ impl Verb {
             Self::ResumeSync => "resume-sync",
             Self::DeletePod => "delete-pod",
             Self::HelmRollback => "helm-rollback",
+            Self::Promote => "promote",
+            Self::Abort => "abort",
         }
     }
 
@@ -81,6 +89,8 @@ impl Verb {
                 "sync resumed",
             ),
             Self::DeletePod => ("take a pod away", "does it", "taking away", "taken away"),
+            Self::Promote => ("promote", "promotes", "promoting", "promoted"),
+            Self::Abort => ("abort", "aborts", "aborting", "aborted"),
             Self::HelmRollback => (
                 "roll back by Helm",
                 "rolls back",
@@ -104,8 +114,9 @@ impl Verb {
             | Self::Restart
             | Self::Scale
             | Self::DeletePod
-            | Self::HelmRollback => false,
-            Self::Resume | Self::SetImage | Self::ResumeSync => true,
+            | Self::HelmRollback
+            | Self::Abort => false,
+            Self::Resume | Self::SetImage | Self::ResumeSync | Self::Promote => true,
         }
     }
 
@@ -113,7 +124,13 @@ impl Verb {
     pub fn keeps_template(self) -> bool {
         match self {
             Self::Rollback | Self::Restart | Self::SetImage | Self::HelmRollback => false,
-            Self::Pause | Self::Resume | Self::Scale | Self::DeletePod | Self::ResumeSync => true,
+            Self::Pause
+            | Self::Resume
+            | Self::Scale
+            | Self::DeletePod
+            | Self::ResumeSync
+            | Self::Promote
+            | Self::Abort => true,
         }
     }
 
@@ -126,7 +143,9 @@ impl Verb {
             | Self::SetImage
             | Self::ResumeSync
             | Self::DeletePod
-            | Self::HelmRollback => None,
+            | Self::HelmRollback
+            | Self::Promote
+            | Self::Abort => None,
             Self::Pause => Some(false),
             Self::Resume => Some(true),
         }
@@ -173,6 +192,24 @@ pub enum Target {
 }
 
 impl Request {
+    /// Why this verb is not for this kind of workload.
+    pub fn not_for_its_kind(&self) -> Option<Failure> {
+        let (what, its_own) = match self.verb {
+            Verb::ResumeSync | Verb::DeletePod | Verb::Promote | Verb::Abort => return None,
+            Verb::Rollback | Verb::HelmRollback => ("roll back", "argo rollouts undo"),
+            Verb::Pause => ("pause", "argo rollouts pause"),
+            Verb::Resume => ("resume", "argo rollouts promote"),
+            Verb::Restart => ("restart", "argo rollouts restart"),
+            Verb::SetImage => ("change the image of", "argo rollouts set image"),
+            Verb::Scale => ("scale", "scale rollout"),
+        };
+        let id = &self.workload;
+        let sentence = format!("rolldeck cannot {what} an Argo Rollout yet, as {id} is one.");
+        let hint = format!("kubectl {its_own} {} -n {}", id.name, id.namespace);
+        let failure = Failure::new(FailureKind::Refused, sentence).hint(hint);
+        (id.kind == Kind::Rollout).then_some(failure)
+    }
+
     /// The same of the workload as it is now, once that is what is shown.
     pub fn of(&mut self, now: &Workload) {
         self.uid = now.uid.clone();

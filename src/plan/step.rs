@@ -23,7 +23,7 @@ impl ObjectRef {
         Self {
             cluster: workload.id.cluster.clone(),
             namespace: workload.id.namespace.clone(),
-            api: "apps/v1",
+            api: workload.id.kind.api(),
             resource: workload.id.kind.plural(),
             name: workload.id.name.clone(),
         }
@@ -49,6 +49,12 @@ impl ObjectRef {
 pub enum Step {
     /// A JSON Patch whose first operations test what was shown.
     JsonPatch {
+        object: ObjectRef,
+        body: Verbatim,
+        what: String,
+    },
+    /// The same for the status, by which a canary's controller is told what to do.
+    StatusPatch {
         object: ObjectRef,
         body: Verbatim,
         what: String,
@@ -134,6 +140,7 @@ impl Step {
     pub fn object(&self) -> Option<&ObjectRef> {
         match self {
             Self::JsonPatch { object, .. }
+            | Self::StatusPatch { object, .. }
             | Self::SyncPatch { object, .. }
             | Self::DeletePod { object, .. }
             | Self::Helm { object, .. }
@@ -171,6 +178,7 @@ impl Step {
     pub fn what(&self) -> &str {
         match self {
             Self::JsonPatch { what, .. }
+            | Self::StatusPatch { what, .. }
             | Self::SyncPatch { what, .. }
             | Self::DeletePod { what, .. }
             | Self::Helm { what, .. }
@@ -185,6 +193,7 @@ impl Step {
     pub fn permission(&self) -> Option<(&ObjectRef, &'static str, &'static str)> {
         let (verb, subresource) = match self {
             Self::JsonPatch { .. } | Self::SyncPatch { .. } | Self::Note { .. } => ("patch", ""),
+            Self::StatusPatch { .. } => ("patch", "status"),
             Self::Helm { .. } | Self::Create { .. } => ("create", ""),
             Self::Hold { .. } => return None,
             Self::Remove { .. } => ("delete", ""),

@@ -1,6 +1,7 @@
 //! Turns data into safe words: escaping, widths, cutting, ages and counts.
 
 pub mod action;
+pub mod canary;
 pub mod changes;
 mod charts;
 pub mod commits;

@@ -4,6 +4,7 @@
 #![allow(clippy::similar_names, clippy::too_many_lines)]
 
 mod action;
+mod argo;
 mod builds;
 mod chain;
 mod changes;

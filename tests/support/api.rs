@@ -60,6 +60,16 @@ impl Api {
         self.send(Method::PATCH, path, kind, Some(change))
     }
 
+    /// For kinds that know no strategic one.
+    pub fn merge(&self, path: &str, change: &Value) -> Result<Value, Refused> {
+        self.send(
+            Method::PATCH,
+            path,
+            "application/merge-patch+json",
+            Some(change),
+        )
+    }
+
     pub fn delete(&self, path: &str) -> Result<Value, Refused> {
         self.send(Method::DELETE, path, "", None)
     }

@@ -417,7 +417,7 @@ fn programs() -> PathBuf {
 }
 
 /// All are held until all are known, so that they differ.
-fn free_ports<const N: usize>() -> [u16; N] {
+pub fn free_ports<const N: usize>() -> [u16; N] {
     let held: [TcpListener; N] =
         std::array::from_fn(|_| TcpListener::bind("127.0.0.1:0").expect("a free port"));
     held.map(|socket| socket.local_addr().expect("an address").port())

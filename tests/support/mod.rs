@@ -9,6 +9,7 @@
 )]
 
 pub mod api;
+pub mod argo_rollouts;
 pub mod audit;
 pub mod certificates;
 pub mod control_plane;

@@ -2,6 +2,7 @@
 
 mod batch;
 mod builds;
+mod canary;
 mod cells;
 mod changes;
 mod clusters;

@@ -183,6 +183,7 @@ impl Recipe {
             spec_written: Some(ago(self.changed)),
             action: None,
             turn: None,
+            canary: None,
             job: None,
             repository: None,
         }
@@ -439,7 +440,9 @@ pub fn night() -> Vec<Service> {
 pub fn source(feed: Feed) -> SourceId {
     let namespace = match &feed {
         Feed::Workloads(_) | Feed::Warnings | Feed::ReplicaSets => NAMESPACE,
-        Feed::RevisionsOf { workload, .. } | Feed::PodsOf { workload, .. } => &workload.namespace,
+        Feed::RevisionsOf { workload, .. }
+        | Feed::PodsOf { workload, .. }
+        | Feed::AnalysesOf { workload, .. } => &workload.namespace,
         Feed::SyncOf { sync, .. } => sync.namespace.as_deref().unwrap_or_default(),
         Feed::Suspended(_) => "",
     };

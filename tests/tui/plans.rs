@@ -149,6 +149,7 @@ fn goal(model: &Model, accepted: Timestamp) -> Goal {
         scaled: None,
         expected: Some(40),
         gone: None,
+        turned: None,
     }
 }
 

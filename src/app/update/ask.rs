@@ -44,7 +44,9 @@ pub fn of_several(verb: Verb) -> Option<Question> {
         | Verb::Restart
         | Verb::ResumeSync
         | Verb::DeletePod
-        | Verb::HelmRollback => return None,
+        | Verb::HelmRollback
+        | Verb::Promote
+        | Verb::Abort => return None,
     };
     Some(Question {
         field: Field::default(),

@@ -61,7 +61,7 @@ fn answered(update: &Update) -> bool {
     match update {
         Update::Change(_) | Update::Skew(_) => true,
         Update::Health(health) => match health {
-            Health::Live | Health::Listing(_) | Health::Undecodable(_) => true,
+            Health::Live | Health::Listing(_) | Health::Undecodable(_) | Health::Absent => true,
             Health::Quiet { .. }
             | Health::Retrying { .. }
             | Health::Denied(_)
@@ -99,6 +99,7 @@ fn of(source: &SourceId, id: &crate::domain::WorkloadId) -> bool {
     match &source.feed {
         Feed::PodsOf { workload, .. }
         | Feed::RevisionsOf { workload, .. }
+        | Feed::AnalysesOf { workload, .. }
         | Feed::SyncOf { workload, .. } => workload == id,
         Feed::Workloads(_) | Feed::Warnings | Feed::ReplicaSets | Feed::Suspended(_) => false,
     }
@@ -121,6 +122,7 @@ fn heard(model: &mut Model, source: &SourceId, health: Health) {
             unreached,
         },
         Health::Live
+        | Health::Absent
         | Health::Listing(_)
         | Health::Denied(_)
         | Health::AuthExpired(_)

@@ -157,6 +157,7 @@ fn header(model: &Model, words: &mut Words) {
                 }
             }
             Health::Live
+            | Health::Absent
             | Health::Listing(_)
             | Health::Denied(_)
             | Health::AuthExpired(_)

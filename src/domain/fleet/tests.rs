@@ -330,6 +330,10 @@ fn item_id(item: &Item) -> ItemId {
             namespace: w.namespace.clone(),
             name: w.name.clone(),
         },
+        Item::Analysis { of, uid, .. } => ItemId::Analysis {
+            of: of.clone(),
+            uid: uid.clone(),
+        },
         Item::Sync { of, sync } => ItemId::Sync {
             of: of.clone(),
             id: sync.id.clone(),

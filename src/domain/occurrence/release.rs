@@ -121,7 +121,7 @@ impl<'a> Past<'a> {
     fn again(&self) -> Option<(Timestamp, bool)> {
         let current = self.current?;
         let renumbered = match self.workload.id.kind {
-            Kind::Deployment => !current.former.is_empty(),
+            Kind::Deployment | Kind::Rollout => !current.former.is_empty(),
             // Those of the other kinds keep only the last number: that it is the highest and not the youngest.
             Kind::StatefulSet | Kind::DaemonSet => {
                 let older = self.revisions.iter().filter(|r| r.uid != current.uid);
@@ -222,7 +222,7 @@ impl<'a> Past<'a> {
         let version = version_of(to, from);
         let from = from.map(|from| version_of(from, Some(to)));
         let again = match self.workload.id.kind {
-            Kind::Deployment => format!(" ({})", to.label()),
+            Kind::Deployment | Kind::Rollout => format!(" ({})", to.label()),
             Kind::StatefulSet | Kind::DaemonSet => String::new(),
         };
         match from {
@@ -302,7 +302,7 @@ impl<'a> Past<'a> {
 
     fn object(&self) -> &'static str {
         match self.workload.id.kind {
-            Kind::Deployment => "ReplicaSet",
+            Kind::Deployment | Kind::Rollout => "ReplicaSet",
             Kind::StatefulSet | Kind::DaemonSet => "ControllerRevision",
         }
     }
@@ -320,7 +320,7 @@ impl<'a> Past<'a> {
             known_from: "",
             origin: match what {
                 What::Release | What::Rollback | What::Restart => match id.kind {
-                    Kind::Deployment => Origin::ReplicaSets,
+                    Kind::Deployment | Kind::Rollout => Origin::ReplicaSets,
                     Kind::StatefulSet | Kind::DaemonSet => Origin::ControllerRevisions,
                 },
                 _ => Origin::Workloads(id.kind),

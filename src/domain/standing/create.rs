@@ -22,7 +22,7 @@ const SAY_WHO: [&str; 3] = [
 pub(super) fn failure(evidence: Evidence<'_>, now: Timestamp) -> Option<Trouble> {
     let workload = evidence.workload;
     let current =
-        rollout::current_revision(evidence).filter(|_| workload.id.kind == Kind::Deployment);
+        rollout::current_revision(evidence).filter(|_| workload.id.kind.has_replica_sets());
     let condition = match current {
         Some(revision) => revision.failure.as_deref(),
         None => workload.condition("ReplicaFailure"),
@@ -34,7 +34,7 @@ pub(super) fn failure(evidence: Evidence<'_>, now: Timestamp) -> Option<Trouble>
     });
     let event = events.next();
     let counts_for = match workload.id.kind {
-        Kind::Deployment => AHEAD_OF_CONDITION,
+        Kind::Deployment | Kind::Rollout => AHEAD_OF_CONDITION,
         Kind::StatefulSet | Kind::DaemonSet => TRIES_WITHIN,
     };
     let news = event.filter(|w| {

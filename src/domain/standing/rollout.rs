@@ -29,6 +29,8 @@ pub(super) enum Stage {
     /// Stops part-way because the spec says so.
     Held(Why),
     Complete,
+    /// As its controller says.
+    Reported,
 }
 
 pub(super) fn rollout(evidence: Evidence<'_>) -> Rollout {
@@ -44,6 +46,7 @@ pub(super) fn rollout(evidence: Evidence<'_>) -> Rollout {
             Kind::Deployment => deployment(workload),
             Kind::StatefulSet => stateful_set(workload),
             Kind::DaemonSet => daemon_set(workload),
+            Kind::Rollout => Stage::Reported,
         }
     };
     let done = if unseen { 0 } else { serving(evidence) };
@@ -89,7 +92,7 @@ pub(super) fn gives_up(workload: &Workload, gave_up: bool) -> Option<Timestamp> 
 /// How long nothing has moved, when that is long and there is no controller that watches a deadline. Only pods
 /// tell, so without them there is no answer.
 pub(super) fn without_progress(evidence: Evidence<'_>, now: Timestamp) -> Option<SignedDuration> {
-    if evidence.workload.id.kind == Kind::Deployment {
+    if evidence.workload.id.kind.has_replica_sets() {
         return None;
     }
     let moved = evidence
@@ -113,7 +116,7 @@ pub(super) fn starting(evidence: Evidence<'_>, now: Timestamp) -> bool {
         .peekable();
     match waiting.peek() {
         Some(_) => waiting.all(|pod| young(pod.created)),
-        None if workload.id.kind == Kind::Deployment => evidence.pods.is_empty(),
+        None if workload.id.kind.has_replica_sets() => evidence.pods.is_empty(),
         None => young(workload.created) || workload.counts.total < workload.desired,
     }
 }
@@ -216,7 +219,7 @@ fn on_delete(workload: &Workload) -> Option<Stage> {
 fn serving(evidence: Evidence<'_>) -> u32 {
     let workload = evidence.workload;
     let counts = workload.counts;
-    if workload.id.kind == Kind::Deployment
+    if workload.id.kind.has_replica_sets()
         && let Some(revision) = current_revision(evidence)
     {
         return revision.available;

@@ -1,5 +1,6 @@
 //! A world that is well or rolling, to be spoiled, and what is said of it; the tables are in the files.
 
+use crate::domain::canary::{Canary, Reported, sample};
 use crate::domain::fixture::*;
 use crate::domain::pod::{Hold, HoldKind};
 use crate::domain::template::CanonicalHash;
@@ -7,6 +8,7 @@ use crate::domain::{ActionNote, ContainerState, Counts, Run, Strategy};
 
 use super::*;
 
+mod canary;
 mod containers;
 mod events;
 mod pods;
@@ -40,6 +42,14 @@ impl World {
             set(w, "Progressing", Truth::True, "ReplicaSetUpdated");
         } else {
             w.counts.total = 6;
+        }
+        if kind == Kind::Rollout {
+            let progressing = Canary {
+                reported: Reported::Progressing,
+                pause: None,
+                ..sample()
+            };
+            w.canary = Some(Box::new(progressing));
         }
         if kind == Kind::StatefulSet {
             w.current_revision = Some("checkout-old".into());

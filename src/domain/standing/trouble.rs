@@ -96,7 +96,7 @@ fn from_events(evidence: Evidence<'_>, now: Timestamp) -> Option<Trouble> {
     let recent =
         |w: &Warning| w.last_seen >= since && now.duration_since(w.last_seen) <= EVENT_COUNTS;
     let current = rollout::current_revision(evidence)
-        .filter(|_| evidence.workload.id.kind == Kind::Deployment);
+        .filter(|_| evidence.workload.id.kind.has_replica_sets());
     let of_current = |w: &Warning| current.is_none_or(|r| w.about.starts_with(&*r.name));
     let pods = evidence.warnings.iter().filter(|w| &*w.about_kind == "Pod");
     let found = pods
@@ -129,6 +129,8 @@ fn rank(reason: Reason) -> u8 {
         | Reason::Draining
         | Reason::NotSeenYet
         | Reason::Unavailable
+        | Reason::Waits
+        | Reason::Aborted
         | Reason::Other => 9,
     }
 }

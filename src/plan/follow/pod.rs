@@ -90,7 +90,7 @@ fn without(workload: &Workload, pods: &[&Pod], gone: &Gone, is_there: bool) -> F
 
 fn in_place(workload: &Workload, gone: &Gone, pod: &Pod) -> bool {
     match workload.id.kind {
-        Kind::Deployment => true,
+        Kind::Deployment | Kind::Rollout => true,
         Kind::StatefulSet => pod.name == gone.name,
         Kind::DaemonSet => gone.node.is_none() || pod.node == gone.node,
     }

@@ -55,7 +55,7 @@ impl<'a> Sight<'a> {
     /// How many of the wanted these are: of a DaemonSet the nodes that they are on.
     pub fn covered(&self, pods: &[&Pod]) -> usize {
         match self.workload.id.kind {
-            Kind::Deployment | Kind::StatefulSet => pods.len(),
+            Kind::Deployment | Kind::Rollout | Kind::StatefulSet => pods.len(),
             Kind::DaemonSet => {
                 let nodes = pods.iter().filter_map(|pod| pod.node.as_ref());
                 nodes.collect::<BTreeSet<_>>().len()
@@ -73,7 +73,7 @@ impl<'a> Sight<'a> {
     pub fn why(&self, now: Timestamp) -> (Phase, Option<Why>) {
         let pods = match self.workload.id.kind {
             // The trouble of those that are replaced is not ours.
-            Kind::Deployment | Kind::DaemonSet => &self.target,
+            Kind::Deployment | Kind::Rollout | Kind::DaemonSet => &self.target,
             // Here one of them may be what all others wait for.
             Kind::StatefulSet => &self.all,
         };
@@ -117,7 +117,7 @@ pub(super) fn target<'a>(
     let its = |r: &&Revision| match workload.id.kind {
         // The number moves to the re-used revision, or to a new one when the server filled in defaults. The controller
         // may say that it has seen a template before it writes the number, so the images have to agree as well.
-        Kind::Deployment => {
+        Kind::Deployment | Kind::Rollout => {
             r.number > 0
                 && workload.revision == Some(r.number)
                 && same_images(&r.containers, &workload.containers)

@@ -106,7 +106,7 @@ fn successor(workload: &Workload, pod: &Pod) -> String {
         return format!("{} has ended; nothing takes its place", pod.name);
     }
     match workload.id.kind {
-        Kind::Deployment => {
+        Kind::Deployment | Kind::Rollout => {
             "its ReplicaSet makes another, with another name, on any node that fits".into()
         }
         Kind::StatefulSet => format!(

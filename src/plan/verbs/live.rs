@@ -69,6 +69,7 @@ pub fn goal(evidence: &Evidence, side: &Side) -> Result<Goal, Refusal> {
         ready_for: evidence.ready_for,
         expected: None,
         gone: None,
+        turned: None,
     })
 }
 
@@ -203,7 +204,7 @@ pub fn on_its_way(
 pub fn pausable(workload: &Workload) -> Result<(), Refusal> {
     match workload.id.kind {
         Kind::Deployment => Ok(()),
-        Kind::StatefulSet | Kind::DaemonSet => Err(Refusal::say(format!(
+        Kind::StatefulSet | Kind::DaemonSet | Kind::Rollout => Err(Refusal::say(format!(
             "{} cannot be paused or resumed: only Deployments can.",
             workload.id
         ))),

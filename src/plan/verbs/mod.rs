@@ -1,5 +1,6 @@
 //! One file per verb: each turns a request and fresh reads into a plan, or refuses in words.
 
+pub mod canary;
 pub mod delete_pod;
 pub mod helm_rollback;
 mod live;

@@ -76,7 +76,7 @@ fn moves_something(workload: &Workload) -> Result<(), Refusal> {
             nothing(&why, "a smaller partition lets its pods move")
         }
         _ if workload.desired == 0 => match id.kind {
-            Kind::Deployment | Kind::StatefulSet => {
+            Kind::Deployment | Kind::Rollout | Kind::StatefulSet => {
                 nothing("is scaled to zero", "scaled up, it starts new pods anyway")
             }
             Kind::DaemonSet => nothing("is wanted by no node", "its node selector decides"),
@@ -183,7 +183,7 @@ fn replaced(workload: &Workload, moving: &[&Pod]) -> String {
     let meanwhile = meanwhile(workload, moving);
     match workload.id.kind {
         // Its pods may not be listed by everybody.
-        Kind::Deployment => {
+        Kind::Deployment | Kind::Rollout => {
             let count = usize::try_from(workload.desired).unwrap_or(usize::MAX);
             let verb = if count == 1 { "is" } else { "are" };
             format!("{} {verb} replaced; {meanwhile}", text::count(count, "pod"))
@@ -295,7 +295,7 @@ mod tests {
         let change = |kind, change: fn(&mut Evidence)| {
             let mut evidence = match kind {
                 Kind::Deployment => sample::evidence(),
-                Kind::StatefulSet | Kind::DaemonSet => sample::of_kind(kind),
+                Kind::StatefulSet | Kind::DaemonSet | Kind::Rollout => sample::of_kind(kind),
             };
             change(&mut evidence);
             of(evidence)

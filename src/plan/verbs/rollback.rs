@@ -290,6 +290,7 @@ fn goal(case: &Case<'_>) -> Goal {
         ready_for: evidence.ready_for,
         expected: None,
         gone: None,
+        turned: None,
     }
 }
 

@@ -67,7 +67,7 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
 /// A DaemonSet has no number of its own.
 pub fn scalable(workload: &Workload) -> Result<(), Refusal> {
     match workload.id.kind {
-        Kind::Deployment | Kind::StatefulSet => Ok(()),
+        Kind::Deployment | Kind::Rollout | Kind::StatefulSet => Ok(()),
         Kind::DaemonSet => {
             let sentence = format!("{} is not scaled by a number.", workload.id);
             let failure = Failure::new(FailureKind::Refused, sentence);

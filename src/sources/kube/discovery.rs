@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::client::Cluster;
 use super::error::Error;
+use super::path::Resource as Wanted;
 use crate::domain::ApiKind;
 
 /// The aggregated form in both its versions, and else the plain lists.
@@ -32,6 +33,23 @@ pub async fn kinds(cluster: &Cluster) -> Result<Vec<ApiKind>, Error> {
         }
     }
     Ok(kept)
+}
+
+/// Whether the cluster has this very kind: others may share its group, as those of Argo CD do with Argo Rollouts. Where
+/// that may not be asked, it is taken to be there.
+pub async fn serves(cluster: &Cluster, resource: Wanted) -> Result<bool, Error> {
+    match cluster.get(&resource.root()).await {
+        Ok(answer) => {
+            let list: Resources = read(&answer.body)?;
+            Ok(list
+                .resources
+                .iter()
+                .any(|found| found.name == resource.plural()))
+        }
+        Err(Error::NotFound { .. }) => Ok(false),
+        Err(Error::Forbidden { .. }) => Ok(true),
+        Err(error) => Err(error),
+    }
 }
 
 enum Root {

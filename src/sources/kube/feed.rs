@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::{sleep, timeout};
 
 use super::watch::{Lines, News, What};
-use super::{Cluster, Error, backoff, list, watch};
+use super::{Cluster, Error, backoff, discovery, list, watch};
 use crate::domain::{Change, Feed, Health, Item, SourceId, Update};
 use crate::sources::Clock;
 
@@ -25,6 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const STOOD: SignedDuration = SignedDuration::from_secs(5);
 const POLL: Duration = Duration::from_secs(15);
 const DENIED: Duration = Duration::from_secs(30);
+/// A kind that is not there may be installed at any time, and hardly ever is.
+const ABSENT: Duration = Duration::from_secs(300);
 /// However long a server asks us to stay away.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 /// A listing is made again after so many watches, half an hour: an etcd restored from a backup counts its
@@ -119,8 +121,12 @@ enum Over {
 impl Reader {
     async fn read(mut self) -> Infallible {
         loop {
-            let over = match self.list().await {
-                Ok(version) => self.follow(version).await,
+            let over = match self.list_what_is_there().await {
+                Ok(Some(version)) => self.follow(version).await,
+                Ok(None) => {
+                    sleep(ABSENT).await;
+                    continue;
+                }
                 Err(Error::Gone { .. }) => {
                     self.page = list::WIDE_PAGE;
                     Over::ListAgain
@@ -133,6 +139,24 @@ impl Reader {
                 Over::Failed(error) => self.pause_after(&error).await,
             }
         }
+    }
+
+    /// `None` when the cluster has no such kind. Who may not list a kind is denied it even where nobody has it, so the
+    /// server is asked for the kind first, which everybody may.
+    async fn list_what_is_there(&mut self) -> Result<Option<String>, Error> {
+        if let Feed::Workloads(kind) = self.source.feed
+            && kind.is_optional()
+            && !discovery::serves(&self.cluster, kind.into()).await?
+        {
+            self.failures = 0;
+            self.heard(None);
+            let held = self.shown.then(Vec::new);
+            self.listed(held, BTreeSet::new()).await;
+            self.batch.push(Update::Health(Health::Absent));
+            self.flush().await;
+            return Ok(None);
+        }
+        self.list().await.map(Some)
     }
 
     /// One whole listing, page by page, the next one asked for as soon as one says where it begins. Returns the version that a watch goes on from.

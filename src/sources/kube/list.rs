@@ -144,12 +144,17 @@ pub fn collection(source: &SourceId, query: &[(&str, &str)]) -> String {
         Feed::ReplicaSets => (Resource::ReplicaSets, None),
         Feed::RevisionsOf { workload, selector } => {
             let resource = match workload.kind {
-                Kind::Deployment => Resource::ReplicaSets,
+                Kind::Deployment | Kind::Rollout => Resource::ReplicaSets,
                 Kind::StatefulSet | Kind::DaemonSet => Resource::ControllerRevisions,
             };
             (resource, Some(("labelSelector", &**selector)))
         }
         Feed::PodsOf { selector, .. } => (Resource::Pods, Some(("labelSelector", &**selector))),
+        Feed::AnalysesOf { hash, .. } => {
+            name = format!("rollouts-pod-template-hash={hash}");
+            let filter = ("labelSelector", name.as_str());
+            (Resource::AnalysisRuns, Some(filter))
+        }
         Feed::SyncOf { sync, .. } => {
             name = format!("metadata.name={}", sync.name);
             let filter = ("fieldSelector", name.as_str());

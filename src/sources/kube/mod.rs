@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod backoff;
+pub mod canary;
 pub mod changes;
 pub mod charts;
 mod client;

@@ -18,6 +18,8 @@ pub enum Resource {
     Nodes,
     Autoscalers,
     Sync(SyncKind),
+    /// Of Argo Rollouts.
+    AnalysisRuns,
 }
 
 impl From<Kind> for Resource {
@@ -43,12 +45,14 @@ impl Resource {
             Self::Nodes => "nodes",
             Self::Autoscalers => "horizontalpodautoscalers",
             Self::Sync(kind) => kind.plural(),
+            Self::AnalysisRuns => "analysisruns",
         }
     }
 
     /// The API group, empty for the core.
     pub fn group(self) -> &'static str {
         match self {
+            Self::Workload(Kind::Rollout) | Self::AnalysisRuns => "argoproj.io",
             Self::Workload(_) | Self::ReplicaSets | Self::ControllerRevisions => "apps",
             Self::Autoscalers => "autoscaling",
             Self::Pods
@@ -67,6 +71,8 @@ impl Resource {
     fn api(self) -> &'static str {
         match self {
             Self::Sync(kind) => kind.api(),
+            Self::Workload(kind) => kind.api(),
+            Self::AnalysisRuns => Kind::Rollout.api(),
             Self::Autoscalers => "autoscaling/v2",
             _ if self.group().is_empty() => "v1",
             _ => "apps/v1",

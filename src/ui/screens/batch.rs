@@ -130,7 +130,12 @@ fn change(row: &BatchRow) -> String {
         Verb::Scale | Verb::DeletePod | Verb::HelmRollback => {
             format!("{} → {}", plan.arrow.0, plan.arrow.1)
         }
-        Verb::Pause | Verb::Resume | Verb::Restart | Verb::ResumeSync => plan.from.version.clone(),
+        Verb::Pause
+        | Verb::Resume
+        | Verb::Restart
+        | Verb::ResumeSync
+        | Verb::Promote
+        | Verb::Abort => plan.from.version.clone(),
     }
 }
 

@@ -9,8 +9,9 @@ use crate::app::model::{Row, SyncWord};
 use crate::app::update::missing_permission;
 use crate::app::words::key;
 use crate::config::Column as Part;
+use crate::domain::canary::At;
 use crate::domain::standing::Reason;
-use crate::domain::{Color, Health, Phase, SourceId, source::Feed};
+use crate::domain::{Color, Health, Kind, Phase, SourceId, source::Feed};
 use crate::text;
 
 use super::super::theme::{self, Role};
@@ -114,12 +115,13 @@ impl<'a> Shown<'a> {
             Some(_) | None => row.version.clone(),
         };
         let rollout_short = rollout(row, model, width);
-        let rollout = match row.standing.progress {
-            Some(done) => {
-                let blocks = if width >= ROOMY { 10 } else { 5 };
+        let blocks = if width >= ROOMY { 10 } else { 5 };
+        let rollout = match (steps(row), row.standing.progress) {
+            (Some(at), _) => format!("{} {rollout_short}", bar(at.set, 100, blocks)),
+            (None, Some(done)) => {
                 format!("{} {rollout_short}", bar(done.done, done.of, blocks))
             }
-            None => rollout_short.clone(),
+            (None, None) => rollout_short.clone(),
         };
         Self {
             row,
@@ -206,9 +208,12 @@ fn rollout(row: &Row, model: &Model, width: u16) -> String {
         | Phase::Unknown
         | Phase::ScaledToZero) => phase.to_string(),
     };
-    let mut words = match standing.progress {
-        Some(progress) => format!("{}/{} {phase}", progress.done, progress.of),
-        None => phase,
+    let mut words = match (steps(row), standing.progress) {
+        // The phase of a canary that moves as it should is said by its steps.
+        (Some(at), _) if standing.phase == Phase::Canary => text::canary::at(at),
+        (Some(at), _) => format!("{} {phase}", text::canary::at(at)),
+        (None, Some(progress)) => format!("{}/{} {phase}", progress.done, progress.of),
+        (None, None) => phase,
     };
     let stuck = standing.phase == Phase::Stalled && standing.progress.is_some();
     if let (true, Some(since)) = (stuck && width >= ROOMY, standing.since) {
@@ -216,6 +221,13 @@ fn rollout(row: &Row, model: &Model, width: u16) -> String {
         words.push_str(&text::age(since, model.clock_of(&row.id)));
     }
     words
+}
+
+/// How far its steps are, unless they are given up or it has none.
+fn steps(row: &Row) -> Option<&At> {
+    let why = row.standing.why.as_ref();
+    let aborted = why.is_some_and(|why| why.reason == Reason::Aborted);
+    row.canary.as_ref().filter(|at| at.steps > 0 && !aborted)
 }
 
 fn why(row: &Row, model: &Model) -> String {
@@ -244,6 +256,9 @@ fn fixing_key(row: &Row, model: &Model) -> Option<(String, bool)> {
     if row.followed {
         return None;
     }
+    if row.id.kind == Kind::Rollout {
+        return canary_keys(row, model);
+    }
     let paused = || {
         let why = row.standing.why.as_ref();
         why.is_some_and(|why| why.reason == Reason::Paused)
@@ -260,6 +275,22 @@ fn fixing_key(row: &Row, model: &Model) -> Option<(String, bool)> {
     let missing = missing_permission(model, &row.id).is_some();
     let key = model.settings.keymap.shown(intent)?;
     Some((key, !missing && !model.settings.readonly))
+}
+
+/// `P A` where a canary waits, `A` where it is on its way.
+fn canary_keys(row: &Row, model: &Model) -> Option<(String, bool)> {
+    row.canary?;
+    let reason = row.standing.why.as_ref().map(|why| why.reason);
+    let waits = reason == Some(Reason::Waits) && row.standing.phase == Phase::Canary;
+    let intents = [
+        (Intent::Promote, waits),
+        (Intent::Abort, reason != Some(Reason::Aborted)),
+    ];
+    let helps = intents.into_iter().filter(|(_, helps)| *helps);
+    let keys: Vec<_> = helps
+        .filter_map(|(intent, _)| model.settings.keymap.shown(intent))
+        .collect();
+    (!keys.is_empty()).then(|| (keys.join(" "), !model.settings.readonly))
 }
 
 /// Since when nothing was heard of this row.

@@ -1,5 +1,6 @@
 //! One service: how it stands and why, what `R` would do, its history, its rollout, its pods and their events.
 
+mod canary;
 mod changes;
 mod delivery;
 mod history;
@@ -90,7 +91,7 @@ pub fn service(pen: &mut Pen<'_>, model: &Model, screen: &ServiceScreen) {
 /// the pods tell.
 fn counts(view: &View<'_>, revision: &Revision) -> (u32, u32) {
     match view.workload.id.kind {
-        Kind::Deployment => (revision.desired, revision.ready),
+        Kind::Deployment | Kind::Rollout => (revision.desired, revision.ready),
         Kind::StatefulSet | Kind::DaemonSet => {
             let its = |pod: &&&Pod| pod.revision == revision.pod_hash && !pod.terminating;
             let count = |pods: usize| u32::try_from(pods).unwrap_or(u32::MAX);
@@ -167,6 +168,9 @@ fn how_long(view: &View<'_>) -> String {
 
 /// What the release verb would do from here, or why it may not.
 fn what_next(view: &View<'_>) -> Option<(String, Role)> {
+    if view.workload.id.kind == Kind::Rollout {
+        return None;
+    }
     let verb = key(view.model, Intent::RollBack);
     if let Some(missing) = missing_permission(view.model, &view.workload.id) {
         return Some((
@@ -283,7 +287,7 @@ fn wide(pen: &mut Pen<'_>, view: &View<'_>) {
 fn narrow(pen: &mut Pen<'_>, view: &View<'_>) {
     let (width, height) = (pen.width(), pen.height());
     let mut y = 0;
-    if view.standing.progress.is_some() {
+    if view.standing.progress.is_some() || canary::has(view) {
         y = rollout::rollout(pen, view) + 1;
     }
     let rest = height.saturating_sub(y);

@@ -111,11 +111,11 @@ fn each_cluster_is_watched_once_and_all_are_connected_at_the_start() {
         let watched = model.watched.iter();
         watched.filter(|s| *s.cluster.0 == *cluster).count()
     };
-    // Three kinds and the warnings.
-    assert_eq!(of_cluster(&model, "staging-eu"), 4);
+    // Four kinds and the warnings.
+    assert_eq!(of_cluster(&model, "staging-eu"), 5);
     assert_eq!(of_cluster(&model, "prod-eu"), 0);
     connect(&mut model, "prod-eu");
-    assert_eq!(of_cluster(&model, "prod-eu"), 4);
+    assert_eq!(of_cluster(&model, "prod-eu"), 5);
 }
 
 #[test]

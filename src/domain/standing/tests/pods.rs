@@ -83,6 +83,7 @@ fn old_pods_do_not_explain_a_new_rollout_unless_they_block_its_order() {
         world.pods = vec![old];
         match kind {
             Kind::Deployment | Kind::DaemonSet => world.stands(ROLLING, None),
+            Kind::Rollout => world.stands(Phase::Canary, None),
             Kind::StatefulSet => world.stalls(
                 Reason::ImagePull,
                 "old pod checkout-3 blocks the order: image not found: shop/checkout:2.14.1",

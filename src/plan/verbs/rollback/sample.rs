@@ -116,6 +116,7 @@ pub fn workload(tag: &str) -> Workload {
         min_ready_seconds: 0,
         history_limit: Some(10),
         revision: Some(42),
+        canary: None,
         current_revision: None,
         update_revision: None,
         manager: None,
@@ -233,7 +234,7 @@ pub fn controller_revision(kind: Kind, number: u64, tag: &str) -> FreshRevision 
 pub fn pod(workload: &WorkloadId, ordinal: u32, (number, tag): (u64, &str)) -> Pod {
     let hash = match workload.kind {
         Kind::StatefulSet => format!("checkout-h{number}"),
-        Kind::Deployment | Kind::DaemonSet => format!("h{number}"),
+        Kind::Deployment | Kind::DaemonSet | Kind::Rollout => format!("h{number}"),
     };
     Pod {
         workload: workload.clone(),

@@ -44,7 +44,7 @@ impl<'a> Candidates<'a> {
             .map(|(fresh, _)| *fresh);
         let current = match evidence.workload.id.kind {
             // Of several equal ones the controller uses the oldest.
-            Kind::Deployment => equal.min_by_key(|fresh| fresh.revision.created),
+            Kind::Deployment | Kind::Rollout => equal.min_by_key(|fresh| fresh.revision.created),
             // Here the newest, to which it gives the highest number.
             Kind::StatefulSet | Kind::DaemonSet => equal.next(),
         };
@@ -367,7 +367,7 @@ fn unknown(candidates: &Candidates<'_>, evidence: &Evidence, text: &str) -> Refu
         failure.hint(format!("there are {}", words.join(", ")))
     };
     Refusal::still(match evidence.workload.id.kind {
-        Kind::Deployment => failure,
+        Kind::Deployment | Kind::Rollout => failure,
         Kind::StatefulSet | Kind::DaemonSet => failure.hint(
             "a revision that comes back gets a new number, and its former one is kept nowhere",
         ),

@@ -4,7 +4,10 @@ use jiff::Timestamp;
 
 use super::{REASON, capped, created};
 use crate::domain::{Manager, SyncKind, SyncRef};
-use crate::sources::kube::wire::{Meta, Object};
+use crate::sources::kube::wire::{ManagedFields, Meta, Object};
+
+/// The controller of Argo Rollouts, which writes empty `resources` into a template right after somebody wrote it.
+const FILLS_IN: &str = "rollouts-controller";
 
 /// The tool that would put its own template back, the most eager first.
 pub fn manager(meta: &Meta<'_>) -> Option<Manager> {
@@ -18,7 +21,9 @@ pub fn manager(meta: &Meta<'_>) -> Option<Manager> {
 
 /// The manager and time of the newest write of the pod template.
 pub fn written_by(meta: &Meta<'_>) -> Option<(Box<str>, Timestamp)> {
-    let writes = meta.managed_fields.iter().filter(|f| f.touches_template());
+    let others = |fields: &&ManagedFields<'_>| &*fields.manager != FILLS_IN;
+    let writes = meta.managed_fields.iter().filter(others);
+    let writes = writes.filter(|fields| fields.touches_template());
     writes
         .filter_map(|fields| Some((capped(&fields.manager, REASON), fields.time?)))
         .max_by_key(|(_, time)| *time)
@@ -115,9 +120,7 @@ fn helm(meta: &Meta<'_>) -> Option<Box<str>> {
 }
 
 fn applied_by(meta: &Meta<'_>) -> Option<Box<str>> {
-    let applied = |f: &&crate::sources::kube::wire::ManagedFields<'_>| {
-        &*f.operation == "Apply" && f.touches_template()
-    };
+    let applied = |f: &&ManagedFields<'_>| &*f.operation == "Apply" && f.touches_template();
     let fields = meta.managed_fields.iter().find(applied)?;
     Some(capped(&fields.manager, REASON))
 }

@@ -14,25 +14,29 @@ mod workload;
 pub use self::autoscaler::autoscaler;
 pub use self::chart::{chart_manifest, chart_release};
 pub use self::manager::{DataWritten, data_written};
+pub(super) use self::manager::{manager, spec_written, written_by};
 pub use self::occurrence::occurrences;
 pub use self::pod::{Seen, pod, seen};
 pub use self::revision::{controller_revision, replica_set, revision, revision_template};
+pub(super) use self::selector::selector;
 pub use self::sync::{sync, sync_parts};
 pub use self::warning::warning;
 pub use self::workload::workload;
+pub(super) use self::workload::{amount, live_note};
 
 use jiff::Timestamp;
 use serde::de::Error as _;
 use serde_json::Error;
 
+use super::canary::argo;
 use super::wire;
 use crate::domain::{
     ActionNote, Condition, Container, Feed, Item, ItemId, SourceId, Truth, WorkloadId,
 };
 
 /// Messages and reasons come from outside and may be of any length; bytes kept of each.
-const MESSAGE: usize = 1024;
-const REASON: usize = 256;
+pub(super) const MESSAGE: usize = 1024;
+pub(super) const REASON: usize = 256;
 
 /// What `source` makes of one of its objects; `None` when it is none of its own, like the ReplicaSet of an
 /// Argo Rollout.
@@ -49,6 +53,10 @@ pub fn item(source: &SourceId, raw: &str) -> Result<Option<Item>, Error> {
             revision(workload, raw)?.map(Box::new).map(Item::Revision)
         }
         Feed::PodsOf { workload, .. } => Some(Item::Pod(Box::new(pod(workload, raw)?))),
+        Feed::AnalysesOf { workload, .. } => argo::analysis(workload, raw)?.map(|(uid, run)| {
+            let (of, run) = (workload.clone(), Box::new(run));
+            Item::Analysis { of, uid, run }
+        }),
         Feed::SyncOf {
             workload,
             sync: named,
@@ -87,7 +95,7 @@ pub fn item_id(source: &SourceId, raw: &str) -> Result<Option<ItemId>, Error> {
             namespace: meta.namespace[..].into(),
             name: name.into(),
         }),
-        Feed::ReplicaSets => revision::deployment(&source.cluster, meta)
+        Feed::ReplicaSets => revision::owner(&source.cluster, meta)
             .map(|workload| ItemId::Revision { workload, uid }),
         Feed::RevisionsOf { workload, .. } => Some(ItemId::Revision {
             workload: workload.clone(),
@@ -95,6 +103,10 @@ pub fn item_id(source: &SourceId, raw: &str) -> Result<Option<ItemId>, Error> {
         }),
         Feed::PodsOf { workload, .. } => Some(ItemId::Pod {
             workload: workload.clone(),
+            uid,
+        }),
+        Feed::AnalysesOf { workload, .. } => Some(ItemId::Analysis {
+            of: workload.clone(),
             uid,
         }),
         Feed::SyncOf { workload, sync } => Some(ItemId::Sync {
@@ -120,29 +132,33 @@ pub fn raw_template(raw: &str) -> Result<&str, Error> {
 fn template_of<'a>(spec: &wire::WorkloadSpec<'a>) -> Result<&'a str, Error> {
     spec.template
         .map(serde_json::value::RawValue::get)
-        .ok_or_else(|| Error::custom("spec.template is missing"))
+        .ok_or_else(|| missing("spec.template"))
 }
 
-fn required<'t>(value: &'t wire::Text<'_>, field: &str) -> Result<&'t str, Error> {
+pub(super) fn required<'t>(value: &'t wire::Text<'_>, field: &str) -> Result<&'t str, Error> {
     if value.is_empty() {
-        return Err(Error::custom(format!("metadata.{field} is missing")));
+        return Err(missing(&format!("metadata.{field}")));
     }
     Ok(value)
 }
 
-fn created(meta: &wire::Meta<'_>) -> Result<Timestamp, Error> {
+pub(super) fn created(meta: &wire::Meta<'_>) -> Result<Timestamp, Error> {
     meta.creation_timestamp
-        .ok_or_else(|| Error::custom("metadata.creationTimestamp is missing"))
+        .ok_or_else(|| missing("metadata.creationTimestamp"))
+}
+
+pub(super) fn missing(field: &str) -> Error {
+    Error::custom(format!("{field} is missing"))
 }
 
 /// Counts of the API are 32-bit and never below zero; a server that says otherwise gets the nearest.
-fn count(value: Option<i64>) -> u32 {
+pub(super) fn count(value: Option<i64>) -> u32 {
     let value = value.unwrap_or(0).clamp(0, i64::from(u32::MAX));
     u32::try_from(value).unwrap_or(u32::MAX)
 }
 
 /// The text, cut to `bytes` at a character and marked with `…`.
-fn capped(text: &str, bytes: usize) -> Box<str> {
+pub(super) fn capped(text: &str, bytes: usize) -> Box<str> {
     if text.len() <= bytes {
         return text.into();
     }
@@ -150,7 +166,7 @@ fn capped(text: &str, bytes: usize) -> Box<str> {
     format!("{}…", &text[..end.unwrap_or(0)]).into()
 }
 
-fn optional(text: Option<&wire::Text<'_>>) -> Option<Box<str>> {
+pub(super) fn optional(text: Option<&wire::Text<'_>>) -> Option<Box<str>> {
     text.filter(|text| !text.is_empty())
         .map(|text| text[..].into())
 }
@@ -159,7 +175,7 @@ fn reason_of(reason: &str, message: &str) -> (Box<str>, Box<str>) {
     (capped(reason, REASON), capped(message, MESSAGE))
 }
 
-fn condition(wire: &wire::Condition<'_>) -> Condition {
+pub(super) fn condition(wire: &wire::Condition<'_>) -> Condition {
     Condition {
         kind: capped(&wire.kind, REASON),
         status: match &wire.status[..] {
@@ -175,7 +191,7 @@ fn condition(wire: &wire::Condition<'_>) -> Condition {
 }
 
 /// Init containers come first, as in the spec; one that is always restarted is a sidecar and counts as a container.
-fn containers(spec: &wire::PodSpec<'_>) -> Box<[Container]> {
+pub(super) fn containers(spec: &wire::PodSpec<'_>) -> Box<[Container]> {
     let init = spec.init_containers.iter().map(|container| {
         let sidecar = container.restart_policy.as_deref() == Some("Always");
         (container, !sidecar)

@@ -1,4 +1,4 @@
-//! Revisions: ReplicaSets of Deployments, ControllerRevisions of StatefulSets and DaemonSets.
+//! Revisions: ReplicaSets of Deployments and of Argo Rollouts, ControllerRevisions of StatefulSets and DaemonSets.
 
 use serde::de::Error as _;
 use serde_json::Error;
@@ -11,22 +11,35 @@ use crate::domain::template::canonical_hash;
 use crate::domain::{ClusterId, Kind, Revision, TemplateHash, Truth, WorkloadId};
 use crate::sources::kube::wire;
 
-/// `None` when its controller is no Deployment: an Argo Rollout's, or nobody's.
+/// `None` when its controller is no workload that is followed, or nobody.
 ///
 /// # Errors
 /// When the object has no name, uid, creation time or pod template, or a field of another type.
 pub fn replica_set(cluster: &ClusterId, raw: &str) -> Result<Option<Revision>, Error> {
     let object: wire::Workload<'_> = serde_json::from_str(raw)?;
     let (meta, spec, status) = (&object.metadata, &object.spec, &object.status);
-    let (Some(owner), Some(workload)) = (meta.controller(), deployment(cluster, meta)) else {
+    let (Some(owner), Some(workload)) = (meta.controller(), owner(cluster, meta)) else {
         return Ok(None);
     };
     let failure = status.conditions.iter().map(condition);
     let mut failure = failure.filter(|c| &*c.kind == "ReplicaFailure" && c.status == Truth::True);
-    let hash = optional(meta.labels.get("pod-template-hash"));
+    let notes = &meta.annotations;
+    let (hash, number_now, history) = match workload.kind {
+        Kind::Rollout => (
+            "rollouts-pod-template-hash",
+            &notes.rollout_revision,
+            &notes.rollout_revision_history,
+        ),
+        _ => (
+            "pod-template-hash",
+            &notes.revision,
+            &notes.revision_history,
+        ),
+    };
+    let hash = optional(meta.labels.get(hash));
     Ok(Some(Revision {
-        number: number(meta.annotations.revision.as_deref()),
-        former: former(meta.annotations.revision_history.as_deref()),
+        number: number(number_now.as_deref()),
+        former: former(history.as_deref()),
         pod_hash: hash.unwrap_or_default(),
         desired: count(Some(spec.replicas.unwrap_or(1))),
         ready: count(status.ready_replicas),
@@ -56,7 +69,7 @@ pub fn controller_revision(workload: &WorkloadId, raw: &str) -> Result<Option<Re
         Kind::DaemonSet => {
             optional(meta.labels.get("controller-revision-hash")).unwrap_or_default()
         }
-        Kind::StatefulSet | Kind::Deployment => meta.name[..].into(),
+        Kind::StatefulSet | Kind::Deployment | Kind::Rollout => meta.name[..].into(),
     };
     Ok(Some(Revision {
         number: u64::try_from(object.revision.unwrap_or(0)).unwrap_or(0),
@@ -73,7 +86,7 @@ pub fn controller_revision(workload: &WorkloadId, raw: &str) -> Result<Option<Re
 /// When the object has none.
 pub fn revision_template(kind: Kind, raw: &str) -> Result<&str, Error> {
     match kind {
-        Kind::Deployment => raw_template(raw),
+        Kind::Deployment | Kind::Rollout => raw_template(raw),
         Kind::StatefulSet | Kind::DaemonSet => {
             let object: wire::ControllerRevision<'_> = serde_json::from_str(raw)?;
             let template = object
@@ -92,7 +105,7 @@ pub fn revision_template(kind: Kind, raw: &str) -> Result<&str, Error> {
 /// When the object has no name, uid, creation time or pod template, or a field of another type.
 pub fn revision(workload: &WorkloadId, raw: &str) -> Result<Option<Revision>, Error> {
     match workload.kind {
-        Kind::Deployment => {
+        Kind::Deployment | Kind::Rollout => {
             let revision = replica_set(&workload.cluster, raw)?;
             Ok(revision.filter(|revision| revision.workload == *workload))
         }
@@ -100,12 +113,12 @@ pub fn revision(workload: &WorkloadId, raw: &str) -> Result<Option<Revision>, Er
     }
 }
 
-/// The Deployment that controls a ReplicaSet.
-pub(super) fn deployment(cluster: &ClusterId, meta: &wire::Meta<'_>) -> Option<WorkloadId> {
-    let kind = Kind::Deployment;
-    let owner = meta
-        .controller()
-        .filter(|owner| &*owner.kind == kind.name())?;
+/// What controls a ReplicaSet.
+pub(super) fn owner(cluster: &ClusterId, meta: &wire::Meta<'_>) -> Option<WorkloadId> {
+    let owner = meta.controller()?;
+    let kind = [Kind::Deployment, Kind::Rollout]
+        .into_iter()
+        .find(|kind| *owner.kind == *kind.name())?;
     Some(WorkloadId {
         cluster: cluster.clone(),
         namespace: meta.namespace[..].into(),
@@ -200,7 +213,7 @@ mod tests {
 
     #[test]
     fn others_replica_sets_are_left_out() {
-        for owner in ["Rollout", ""] {
+        for owner in ["Other", ""] {
             let raw = replica_set_of(owner, "", "");
             assert_eq!(replica_set(&"c".into(), &raw).unwrap(), None, "{owner}");
         }

@@ -5,17 +5,21 @@ use serde_json::Error;
 use super::selector::selector;
 use super::{
     REASON, action_note, capped, condition, containers, count, created, manager, optional,
-    required, template_of,
+    required, spec_written, template_of, written_by,
 };
 use crate::domain::template::canonical_hash;
 use crate::domain::{
     ActionNote, ClusterId, Counts, Kind, Labels, Strategy, TemplateHash, Workload, WorkloadId,
 };
+use crate::sources::kube::canary::argo;
 use crate::sources::kube::wire;
 
 /// # Errors
 /// When the object has no name, uid, creation time or pod template, or a field of another type.
 pub fn workload(cluster: &ClusterId, kind: Kind, raw: &str) -> Result<Workload, Error> {
+    if kind == Kind::Rollout {
+        return argo::rollout(cluster, raw);
+    }
     let object: wire::Workload<'_> = serde_json::from_str(raw)?;
     let (meta, spec, status) = (&object.metadata, &object.spec, &object.status);
     let raw_template = template_of(spec)?;
@@ -55,11 +59,12 @@ pub fn workload(cluster: &ClusterId, kind: Kind, raw: &str) -> Result<Workload, 
             .and_then(|n| n.parse().ok()),
         current_revision: optional(status.current_revision.as_ref()),
         update_revision: optional(status.update_revision.as_ref()),
-        manager: manager::manager(meta),
-        written_by: manager::written_by(meta),
-        spec_written: manager::spec_written(meta),
+        manager: manager(meta),
+        written_by: written_by(meta),
+        spec_written: spec_written(meta),
         action: live_note(meta.annotations.action.as_ref(), raw_template),
         turn: live_note(meta.annotations.turn.as_ref(), raw_template),
+        canary: None,
         job: optional(meta.annotations.job.as_ref()),
         repository: optional(repository.or(meta.annotations.repository.as_ref())),
     })
@@ -67,14 +72,16 @@ pub fn workload(cluster: &ClusterId, kind: Kind, raw: &str) -> Result<Workload, 
 
 fn desired(kind: Kind, spec: &wire::WorkloadSpec<'_>, status: &wire::WorkloadStatus<'_>) -> u32 {
     match kind {
-        Kind::Deployment | Kind::StatefulSet => count(Some(spec.replicas.unwrap_or(1))),
+        Kind::Deployment | Kind::StatefulSet | Kind::Rollout => {
+            count(Some(spec.replicas.unwrap_or(1)))
+        }
         Kind::DaemonSet => count(status.desired_number_scheduled),
     }
 }
 
 fn counts(kind: Kind, status: &wire::WorkloadStatus<'_>) -> Counts {
     match kind {
-        Kind::Deployment | Kind::StatefulSet => Counts {
+        Kind::Deployment | Kind::StatefulSet | Kind::Rollout => Counts {
             total: count(status.replicas),
             updated: count(status.updated_replicas),
             ready: count(status.ready_replicas),
@@ -95,7 +102,7 @@ fn counts(kind: Kind, status: &wire::WorkloadStatus<'_>) -> Counts {
 
 fn strategy(kind: Kind, spec: &wire::WorkloadSpec<'_>) -> Strategy {
     let wire = match kind {
-        Kind::Deployment => spec.strategy.as_ref(),
+        Kind::Deployment | Kind::Rollout => spec.strategy.as_ref(),
         Kind::StatefulSet | Kind::DaemonSet => spec.update_strategy.as_ref(),
     };
     match wire.map_or("", |strategy| &*strategy.kind) {
@@ -112,7 +119,7 @@ fn strategy(kind: Kind, spec: &wire::WorkloadSpec<'_>) -> Strategy {
     }
 }
 
-fn amount(wire: Option<&wire::IntOrText<'_>>) -> Option<Box<str>> {
+pub fn amount(wire: Option<&wire::IntOrText<'_>>) -> Option<Box<str>> {
     Some(match wire? {
         wire::IntOrText::Int(number) => number.to_string().into(),
         wire::IntOrText::Text(text) => capped(text, REASON),
@@ -126,12 +133,15 @@ fn deadline(kind: Kind, spec: &wire::WorkloadSpec<'_>) -> Option<u32> {
             .progress_deadline_seconds
             .filter(|seconds| *seconds < i64::from(i32::MAX))
             .map(|seconds| count(Some(seconds))),
-        Kind::StatefulSet | Kind::DaemonSet => None,
+        Kind::StatefulSet | Kind::DaemonSet | Kind::Rollout => None,
     }
 }
 
 /// The template is hashed only where there is a note, because that costs more than the rest of the row.
-fn live_note(annotation: Option<&wire::Text<'_>>, raw_template: &str) -> Option<Box<ActionNote>> {
+pub fn live_note(
+    annotation: Option<&wire::Text<'_>>,
+    raw_template: &str,
+) -> Option<Box<ActionNote>> {
     let note = action_note(annotation)?;
     let live = canonical_hash(raw_template).ok()?;
     (note.to == live).then_some(note)

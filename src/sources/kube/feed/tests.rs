@@ -77,6 +77,7 @@ fn word(update: &Update) -> String {
         Item::Pod(pod) => pod.name.to_string(),
         Item::Warning(warning) => warning.name.to_string(),
         Item::Sync { sync, .. } => sync.id.name.to_string(),
+        Item::Analysis { run, .. } => run.name.to_string(),
     };
     match update {
         Update::Change(Change::Put(item)) => format!("put {}", name(item)),
@@ -87,6 +88,7 @@ fn word(update: &Update) -> String {
             format!("reset {}", names.join(" "))
         }
         Update::Health(Health::Live) => "live".into(),
+        Update::Health(Health::Absent) => "absent".into(),
         Update::Health(Health::Listing(count)) => format!("listing {count}"),
         Update::Health(Health::Quiet { .. }) => "quiet".into(),
         Update::Health(Health::Retrying { why, .. }) => format!("retrying: {why}"),

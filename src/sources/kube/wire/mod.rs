@@ -3,6 +3,7 @@
 //! A field of an unexpected type makes its own object unreadable and no other: items are decoded one by one.
 
 mod apps;
+mod argo;
 mod core;
 mod git;
 mod tracked;
@@ -10,6 +11,9 @@ mod tracked;
 pub use self::apps::{
     Condition, ControllerRevision, IntOrText, Selector, Strategy, Workload, WorkloadSpec,
     WorkloadStatus,
+};
+pub use self::argo::{
+    AnalysisRun, Metric, MetricResult, Rollout, RolloutSpec, RolloutStatus, RolloutStep, RunStatus,
 };
 pub use self::core::{
     ContainerState, ContainerStatus, Event, Pod, PodSpec, PodStatus, Quantities, Template,
@@ -189,6 +193,13 @@ pub struct Annotations<'a> {
     pub revision: Option<Text<'a>>,
     #[serde(borrow, rename = "deployment.kubernetes.io/revision-history")]
     pub revision_history: Option<Text<'a>>,
+    #[serde(borrow, rename = "rollout.argoproj.io/revision")]
+    pub rollout_revision: Option<Text<'a>>,
+    #[serde(borrow, rename = "rollout.argoproj.io/revision-history")]
+    pub rollout_revision_history: Option<Text<'a>>,
+    /// The generation of the workload whose template a Rollout runs.
+    #[serde(borrow, rename = "rollout.argoproj.io/workload-generation")]
+    pub workload_generation: Option<Text<'a>>,
     #[serde(borrow, rename = "kubernetes.io/change-cause")]
     pub change_cause: Option<Text<'a>>,
     #[serde(borrow, rename = "kubectl.kubernetes.io/restartedAt")]

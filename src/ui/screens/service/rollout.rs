@@ -7,7 +7,7 @@ use super::super::super::theme::Role;
 use super::super::super::widgets::bar::bar;
 use super::super::super::widgets::change::fit_change;
 use super::super::super::widgets::pen::{Pen, cells};
-use super::{View, counts, current, version_of};
+use super::{View, canary, counts, current, version_of};
 
 /// Draws it and gives the next free line.
 pub fn rollout(pen: &mut Pen<'_>, view: &View<'_>) -> u16 {
@@ -53,7 +53,7 @@ pub fn rollout(pen: &mut Pen<'_>, view: &View<'_>) -> u16 {
         pen.line(2, y, &limits.join(", "), Role::Dim);
         y += 1;
     }
-    y
+    canary::canary(pen, y, view)
 }
 
 /// `new 2.15.0  ██░░░░░░░░ 2 of 6  0 ready  2 ImagePullBackOff`.

@@ -1,0 +1,315 @@
+//! A release that stops on purpose part-way: how far it is, what it waits for, and what comes next.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Revision, Workload};
+
+/// What the controller that moves it says, in the same words for every provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Canary {
+    pub provider: Provider,
+    pub reported: Reported,
+    /// The controller's own words about that. Not escaped.
+    pub message: Box<str>,
+    /// The pod hash of the revision that all goes to without the canary; empty while there is none.
+    pub stable: Box<str>,
+    /// That of the template, which equals `stable` once it is promoted.
+    pub current: Box<str>,
+    /// What is to go to the canary now, of `whole`.
+    pub set: u32,
+    /// What goes to it by the traffic router, when there is one.
+    pub routed: Option<u32>,
+    /// All of the traffic, in the unit of the weights: 100 unless the router counts finer.
+    pub whole: u32,
+    /// How many steps are done.
+    pub step: u32,
+    pub steps: Box<[Step]>,
+    pub pause: Option<Pause>,
+    /// Somebody or something gave it up: all goes to `stable`, and the template still asks for the other.
+    pub aborted: bool,
+    /// Told to leave out the steps that are left.
+    pub promoted_fully: bool,
+    /// Those that the status names.
+    pub analyses: Box<[Analysis]>,
+    /// Whose template it runs, when it has none of its own: `Deployment cart`.
+    pub template_of: Option<Box<str>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Provider {
+    ArgoRollouts,
+}
+
+/// The controller's own verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reported {
+    Healthy,
+    Degraded,
+    Progressing,
+    Paused,
+    /// Nothing yet, or a word that this version does not know.
+    Nothing,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    Weight(u32),
+    /// For so long, or until somebody promotes it.
+    Pause(Option<SignedDuration>),
+    Analysis,
+    Experiment,
+    /// Anything else, by its name in the spec.
+    Other(&'static str),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pause {
+    pub by: PausedBy,
+    pub since: Option<Timestamp>,
+    /// When it goes on by itself.
+    pub until: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PausedBy {
+    Step,
+    /// Before the new side of a blue-green release gets the traffic.
+    BlueGreen,
+    /// An analysis or experiment that told neither good nor bad.
+    Inconclusive,
+    /// `spec.paused`. It hides a pause of a step, whose time goes on.
+    Hand,
+    Other,
+}
+
+/// A run that judges the canary by its metrics.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Analysis {
+    pub name: Box<str>,
+    pub verdict: Verdict,
+    /// Not escaped.
+    pub message: Box<str>,
+    /// Unknown of one that is only named.
+    pub created: Option<Timestamp>,
+    pub metrics: Box<[Metric]>,
+}
+
+/// One metric of an analysis, and what it measured last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Metric {
+    pub name: Box<str>,
+    pub verdict: Verdict,
+    pub value: Box<str>,
+    /// What it is held against, as the spec says it: `result[0] >= 0.95`.
+    pub limit: Box<str>,
+    /// Measurements so far, those without a value included.
+    pub samples: u32,
+    pub failed: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Pending,
+    Running,
+    Successful,
+    Failed,
+    Error,
+    Inconclusive,
+}
+
+/// How far a canary is, in the numbers of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct At {
+    pub set: Percent,
+    /// What it really gets: by the traffic router, else by its share of the pods that serve. `None` when neither is known.
+    pub real: Option<Percent>,
+    pub routed: bool,
+    /// The step it is at, from 1.
+    pub step: u32,
+    pub steps: u32,
+}
+
+pub type Percent = u32;
+
+impl Provider {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ArgoRollouts => "Argo Rollouts",
+        }
+    }
+}
+
+impl Canary {
+    /// The revision of the template is what all goes to. What names no revision is not: absent equals absent.
+    pub fn is_promoted(&self) -> bool {
+        !self.current.is_empty() && self.current == self.stable
+    }
+
+    /// Two revisions share the traffic, or are to.
+    pub fn is_partial(&self) -> bool {
+        !self.stable.is_empty() && !self.current.is_empty() && self.current != self.stable
+    }
+
+    /// What its step does, `None` when all are done.
+    pub fn now(&self) -> Option<&Step> {
+        self.steps.get(usize::try_from(self.step).ok()?)
+    }
+
+    /// The steps after the one it is at.
+    pub fn next(&self) -> &[Step] {
+        let from = usize::try_from(self.step).unwrap_or(usize::MAX);
+        self.steps.get(from.saturating_add(1)..).unwrap_or_default()
+    }
+}
+
+/// `None` unless two revisions share the traffic.
+pub fn at(workload: &Workload, revisions: &[Revision]) -> Option<At> {
+    let canary = workload.canary.as_deref().filter(|c| c.is_partial())?;
+    let steps = u32::try_from(canary.steps.len()).unwrap_or(u32::MAX);
+    let whole = u64::from(canary.whole.max(1));
+    let percent = |part: u32| share(part.into(), whole);
+    let by_pods = || {
+        let new = revisions.iter().find(|r| r.pod_hash == canary.current)?;
+        let all = workload.counts.available;
+        (all > 0).then(|| share(new.available.min(all).into(), all.into()))
+    };
+    Some(At {
+        set: percent(canary.set),
+        real: canary.routed.map(percent).or_else(by_pods),
+        routed: canary.routed.is_some(),
+        step: canary.step.saturating_add(1).min(steps),
+        steps,
+    })
+}
+
+fn share(part: u64, whole: u64) -> Percent {
+    u32::try_from(part * 100 / whole).unwrap_or(u32::MAX)
+}
+
+impl Verdict {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Successful => "successful",
+            Self::Failed => "failed",
+            Self::Error => "error",
+            Self::Inconclusive => "inconclusive",
+        }
+    }
+}
+
+/// At the second of five steps, `pause until promoted` after 20 %.
+#[cfg(test)]
+pub(crate) fn sample() -> Canary {
+    Canary {
+        provider: Provider::ArgoRollouts,
+        reported: Reported::Paused,
+        message: "CanaryPauseStep".into(),
+        stable: "old".into(),
+        current: "new".into(),
+        set: 20,
+        routed: None,
+        whole: 100,
+        step: 1,
+        steps: [
+            Step::Weight(20),
+            Step::Pause(None),
+            Step::Weight(60),
+            Step::Pause(Some(SignedDuration::from_secs(30))),
+            Step::Weight(100),
+        ]
+        .into(),
+        pause: Some(Pause {
+            by: PausedBy::Step,
+            since: Some(super::fixture::ago(1320)),
+            until: None,
+        }),
+        aborted: false,
+        promoted_fully: false,
+        analyses: [].into(),
+        template_of: None,
+    }
+}
+
+/// Promoted long ago.
+#[cfg(test)]
+pub(crate) fn healthy() -> Canary {
+    Canary {
+        reported: Reported::Healthy,
+        message: "".into(),
+        stable: "new".into(),
+        set: 100,
+        step: 5,
+        pause: None,
+        ..sample()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Kind;
+    use crate::domain::fixture::{IMAGE, OLD_IMAGE, revision, workload};
+
+    fn world(canary: Canary, available: (u32, u32)) -> (Workload, [Revision; 2]) {
+        let mut cart = workload(Kind::Rollout);
+        cart.canary = Some(Box::new(canary));
+        cart.counts.available = available.0 + available.1;
+        let mut new = revision(Kind::Rollout, 8, "new", IMAGE);
+        let mut old = revision(Kind::Rollout, 7, "old", OLD_IMAGE);
+        (new.available, old.available) = available;
+        (cart, [new, old])
+    }
+
+    #[test]
+    fn what_it_gets_is_said_by_the_router_else_by_the_pods_that_serve() {
+        let (cart, revisions) = world(sample(), (1, 4));
+        let found = at(&cart, &revisions).unwrap();
+        assert_eq!((found.set, found.real, found.routed), (20, Some(20), false));
+        assert_eq!((found.step, found.steps), (2, 5));
+        let (cart, revisions) = world(sample(), (0, 4));
+        assert_eq!(at(&cart, &revisions).unwrap().real, Some(0));
+        assert_eq!(at(&cart, &[]).unwrap().real, None, "not known");
+        let (cart, revisions) = world(sample(), (0, 0));
+        assert_eq!(at(&cart, &revisions).unwrap().real, None, "nothing serves");
+        let routed = Canary {
+            routed: Some(150),
+            set: 200,
+            whole: 1000,
+            ..sample()
+        };
+        let (cart, revisions) = world(routed, (1, 4));
+        let found = at(&cart, &revisions).unwrap();
+        assert_eq!((found.set, found.real, found.routed), (20, Some(15), true));
+    }
+
+    #[test]
+    fn only_two_revisions_make_a_canary() {
+        let (cart, revisions) = world(healthy(), (5, 0));
+        assert_eq!(at(&cart, &revisions), None);
+        assert!(healthy().is_promoted());
+        let unknown = Canary {
+            stable: "".into(),
+            current: "".into(),
+            ..sample()
+        };
+        assert!(!unknown.is_promoted() && !unknown.is_partial());
+    }
+
+    #[test]
+    fn the_steps_that_are_left() {
+        let mut canary = sample();
+        assert_eq!(canary.now(), Some(&Step::Pause(None)));
+        assert_eq!(canary.next().len(), 3);
+        canary.step = 5;
+        assert_eq!(canary.now(), None);
+        assert!(canary.next().is_empty());
+        let (cart, revisions) = world(canary, (5, 0));
+        assert_eq!(
+            at(&cart, &revisions).unwrap().step,
+            5,
+            "never past the last"
+        );
+    }
+}

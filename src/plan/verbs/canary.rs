@@ -1,0 +1,371 @@
+//! Promoting a canary by one step, and aborting it: writes into the status that its controller waits for.
+
+use serde_json::json;
+
+use crate::domain::canary::{Canary, PausedBy, at};
+use crate::domain::version::version;
+use crate::domain::{Failure, FailureKind, Revision, Verbatim};
+use crate::plan::follow::Turned;
+use crate::plan::{
+    CheckId, Difference, Evidence, Finding, Goal, ObjectRef, Plan, Refusal, Side, Step, Verdict,
+    kubectl,
+};
+use crate::text;
+
+use super::live;
+
+/// Lets it go on from the pause that it waits at.
+///
+/// # Errors
+/// Why there is nothing to promote, or why that would do something else.
+pub fn promote(evidence: &Evidence) -> Result<Plan, Refusal> {
+    let canary = partial(evidence, "promoted")?;
+    let id = &evidence.workload.id;
+    if canary.aborted {
+        let sentence = format!("{id} was aborted: promoting it changes nothing.");
+        let hint = "another template begins anew, as does: kubectl argo rollouts retry rollout";
+        return Err(refused(sentence, hint));
+    }
+    let Some(pause) = canary.pause else {
+        let sentence = format!("{id} does not wait: it is on its way to the next pause.");
+        let hint = "a step that runs could only be skipped, and then nobody looks at its pods";
+        return Err(refused(sentence, hint));
+    };
+    if pause.by == PausedBy::Hand {
+        let sentence = format!("{id} is paused by hand: a promotion would be lost.");
+        let hint = format!(
+            "kubectl argo rollouts resume first: its spec.paused, in {}",
+            id.namespace
+        );
+        return Err(refused(sentence, &hint));
+    }
+    let mut operations = bound(evidence, canary);
+    operations.push(json!({"op": "remove", "path": "/status/pauseConditions"}));
+    if pause.by == PausedBy::Inconclusive {
+        // Without the next step the same analysis would run again.
+        let next = canary.step.saturating_add(1);
+        operations.push(json!({"op": "add", "path": "/status/controllerPause", "value": false}));
+        operations
+            .push(json!({"op": "replace", "path": "/status/currentStepIndex", "value": next}));
+    }
+    let now = current(evidence, canary);
+    let then = text::canary::next(canary).unwrap_or_else(|| "all of it".into());
+    let sides = (now.clone(), now);
+    let mut plan = plan(evidence, canary, sides, &operations)?;
+    plan.arrow = (plan.from.label(), format!("the same, then {then}"));
+    plan.differences = vec![Difference {
+        what: "canary".into(),
+        text: format!("{} → {then}", where_it_is(evidence)),
+    }];
+    plan.meanwhile = "its controller goes on to the next pause, or to the end".into();
+    plan.kubectl = kubectl::argo(id, "promote");
+    plan.add(serving(evidence));
+    Ok(plan)
+}
+
+/// All goes back to the stable revision. The template still asks for the other.
+///
+/// # Errors
+/// Why there is nothing to abort.
+pub fn abort(evidence: &Evidence) -> Result<Plan, Refusal> {
+    let canary = partial(evidence, "aborted")?;
+    let id = &evidence.workload.id;
+    if canary.aborted {
+        return Err(Refusal::say(format!("{id} is aborted already.")));
+    }
+    let mut operations = bound(evidence, canary);
+    operations.push(json!({"op": "test", "path": "/status/stableRS", "value": canary.stable}));
+    operations.push(json!({"op": "add", "path": "/status/abort", "value": true}));
+    if canary.promoted_fully {
+        // The controller takes an abort back while this stands.
+        operations.push(json!({"op": "replace", "path": "/status/promoteFull", "value": false}));
+    }
+    let sides = (current(evidence, canary), side(evidence, &canary.stable));
+    let mut plan = plan(evidence, canary, sides, &operations)?;
+    plan.differences = vec![Difference {
+        what: "canary".into(),
+        text: format!("{} → 0%", where_it_is(evidence)),
+    }];
+    plan.meanwhile = format!(
+        "the pods of {} make room for those of {}; the template still asks for {}",
+        plan.from.version, plan.to.version, plan.from.version
+    );
+    plan.kubectl = kubectl::argo(id, "abort");
+    Ok(plan)
+}
+
+/// Two revisions share it, and its controller has seen the last change.
+fn partial<'a>(evidence: &'a Evidence, done: &str) -> Result<&'a Canary, Refusal> {
+    let workload = &evidence.workload;
+    let id = &workload.id;
+    let Some(canary) = workload.canary.as_deref() else {
+        let sentence =
+            format!("{id} is no canary: only what a controller moves by steps is {done}.");
+        return Err(Refusal::say(sentence));
+    };
+    if workload.generation > workload.observed_generation {
+        let sentence = format!("The controller has not seen the last change of {id} yet.");
+        return Err(refused(sentence, "ask again in a moment"));
+    }
+    if !canary.is_partial() {
+        let sentence = format!("There is nothing to be {done}: all of {id} is of one revision.");
+        return Err(Refusal::say(sentence));
+    }
+    Ok(canary)
+}
+
+fn refused(sentence: String, hint: &str) -> Refusal {
+    Refusal::still(Failure::new(FailureKind::Refused, sentence).hint(hint))
+}
+
+/// The tests that bind the write to what was shown: another release or another step, and it is refused.
+fn bound(evidence: &Evidence, canary: &Canary) -> Vec<serde_json::Value> {
+    let test =
+        |path: &str, value: serde_json::Value| json!({"op": "test", "path": path, "value": value});
+    let mut tests = vec![
+        test("/metadata/uid", json!(evidence.workload.uid)),
+        test("/status/currentPodHash", json!(canary.current)),
+    ];
+    if !canary.steps.is_empty() {
+        tests.push(test("/status/currentStepIndex", json!(canary.step)));
+    }
+    tests
+}
+
+fn plan(
+    evidence: &Evidence,
+    canary: &Canary,
+    (from, to): (Side, Side),
+    operations: &[serde_json::Value],
+) -> Result<Plan, Refusal> {
+    let workload = &evidence.workload;
+    let body = serde_json::to_string(operations).map_err(Refusal::unreadable)?;
+    let step = Step::StatusPatch {
+        object: ObjectRef::of(workload),
+        body: Verbatim(body.into()),
+        what: format!("{} {}", evidence.request.verb.name(), workload.id),
+    };
+    let goal = Goal {
+        from_version: from.version.clone(),
+        // The status is no part of a generation.
+        generation: workload.generation,
+        turned: Some(Turned {
+            hash: canary.current.clone(),
+            step: canary.step,
+        }),
+        ..live::goal(evidence, &to)?
+    };
+    Ok(Plan {
+        request: evidence.request.clone(),
+        stamp: evidence.stamp.clone(),
+        workload: workload.id.clone(),
+        uid: workload.uid.clone(),
+        phase: evidence.phase,
+        level: evidence.level,
+        arrow: (from.label(), to.label()),
+        rule: String::new(),
+        differences: Vec::new(),
+        checks: live::must_checks(),
+        steps: vec![step],
+        offers: Vec::new(),
+        goal,
+        meanwhile: String::new(),
+        expected: None,
+        kubectl: String::new(),
+        read_at: evidence.read_at,
+        from,
+        to,
+    })
+}
+
+fn of_hash<'a>(evidence: &'a Evidence, hash: &str) -> Option<&'a Revision> {
+    let mut revisions = evidence.revisions.iter().map(|fresh| &fresh.revision);
+    revisions.find(|revision| *revision.pod_hash == *hash)
+}
+
+fn side(evidence: &Evidence, hash: &str) -> Side {
+    let found = of_hash(evidence, hash);
+    let named = |r: &Revision| version(&r.containers, r.version_label.as_deref(), None);
+    Side {
+        revision: found.map_or(0, |r| r.number),
+        name: found.map(|r| r.name.clone()).unwrap_or_default(),
+        version: found.map_or_else(|| hash.to_owned(), named),
+        short_digest: found.and_then(|r| live::digest(r, &evidence.pods)),
+        template: found.map_or(evidence.workload.template, |r| r.template),
+    }
+}
+
+/// The side of the live template.
+fn current(evidence: &Evidence, canary: &Canary) -> Side {
+    Side {
+        template: evidence.workload.template,
+        ..side(evidence, &canary.current)
+    }
+}
+
+/// `20% step 2/5`.
+fn where_it_is(evidence: &Evidence) -> String {
+    let at = at(&evidence.workload, &revisions(evidence));
+    at.map_or_else(String::new, |at| text::canary::at(&at))
+}
+
+fn revisions(evidence: &Evidence) -> Vec<Revision> {
+    let revisions = evidence.revisions.iter();
+    revisions.map(|fresh| fresh.revision.clone()).collect()
+}
+
+/// Whether the canary gets what it is to get. More of one that does not serve is seldom what somebody wants.
+fn serving(evidence: &Evidence) -> Option<Verdict> {
+    let at = at(&evidence.workload, &revisions(evidence)).filter(|at| at.steps > 0)?;
+    let (finding, words) = match at.real {
+        Some(real) if real < at.set && !at.routed => (
+            Finding::Warn,
+            format!(
+                "{real}% of the pods that serve are of the canary, {}% are wanted",
+                at.set
+            ),
+        ),
+        Some(real) => (
+            Finding::Ok,
+            format!("the canary gets {real}%, {}% are set", at.set),
+        ),
+        None => (
+            Finding::Unverified,
+            "what the canary gets is not known".into(),
+        ),
+    };
+    Some(Verdict {
+        check: CheckId::Readiness,
+        finding,
+        sentence: words,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::canary::{Pause, sample as canary};
+    use crate::domain::{Fleet, Kind};
+    use crate::plan::verbs::rollback::sample;
+    use crate::plan::{Verb, plan as make};
+
+    fn evidence(verb: Verb, change: impl FnOnce(&mut Canary)) -> Evidence {
+        let mut evidence = sample::evidence();
+        evidence.request.verb = verb;
+        evidence.request.workload.kind = Kind::Rollout;
+        evidence.workload.id.kind = Kind::Rollout;
+        let hash = |n: usize, evidence: &Evidence| evidence.revisions[n].revision.pod_hash.clone();
+        let mut canary = canary();
+        canary.current = hash(0, &evidence);
+        canary.stable = hash(1, &evidence);
+        change(&mut canary);
+        evidence.workload.canary = Some(Box::new(canary));
+        evidence
+    }
+
+    fn plan_of(evidence: &Evidence) -> Result<Plan, Refusal> {
+        make(&Fleet::default(), evidence, sample::AT.parse().unwrap())
+    }
+
+    fn body(plan: &Plan) -> serde_json::Value {
+        let [Step::StatusPatch { body, .. }] = &plan.steps[..] else {
+            panic!("one step: {:?}", plan.steps);
+        };
+        serde_json::from_str(&body.0).unwrap()
+    }
+
+    #[test]
+    fn a_promotion_is_bound_to_the_release_and_the_step_that_were_shown() {
+        let evidence = evidence(Verb::Promote, |_| {});
+        let hash = &evidence.workload.canary.as_ref().unwrap().current;
+        let plan = plan_of(&evidence).unwrap();
+        let want = json!([
+            {"op": "test", "path": "/metadata/uid", "value": "d1"},
+            {"op": "test", "path": "/status/currentPodHash", "value": hash},
+            {"op": "test", "path": "/status/currentStepIndex", "value": 1},
+            {"op": "remove", "path": "/status/pauseConditions"},
+        ]);
+        assert_eq!(body(&plan), want);
+        assert!(
+            plan.arrow.1.ends_with("then 60%, pause 30s, 100%"),
+            "{:?}",
+            plan.arrow
+        );
+        assert!(
+            plan.kubectl
+                .starts_with("kubectl argo rollouts promote checkout "),
+            "{}",
+            plan.kubectl
+        );
+        assert_eq!(plan.steps[0].permission(), ("patch", "status"));
+    }
+
+    #[test]
+    fn one_whose_analysis_told_nothing_goes_past_it() {
+        let inconclusive = evidence(Verb::Promote, |canary| {
+            canary.pause.as_mut().unwrap().by = PausedBy::Inconclusive;
+        });
+        let body = body(&plan_of(&inconclusive).unwrap());
+        assert_eq!(body[5]["value"], 2);
+        assert_eq!(body[4]["path"], "/status/controllerPause");
+    }
+
+    #[test]
+    fn an_abort_is_bound_and_takes_a_full_promotion_back() {
+        let plan = plan_of(&evidence(Verb::Abort, |_| {})).unwrap();
+        let operations = body(&plan);
+        assert_eq!(operations[3]["path"], "/status/stableRS");
+        assert_eq!(
+            operations[4],
+            json!({"op": "add", "path": "/status/abort", "value": true})
+        );
+        assert_eq!(operations.as_array().unwrap().len(), 5);
+        assert!(
+            plan.meanwhile
+                .ends_with("the template still asks for 2.15.0"),
+            "{}",
+            plan.meanwhile
+        );
+        let full = evidence(Verb::Abort, |canary| canary.promoted_fully = true);
+        let operations = body(&plan_of(&full).unwrap());
+        assert_eq!(operations[5]["path"], "/status/promoteFull");
+    }
+
+    #[test]
+    fn what_would_do_nothing_or_something_else_is_refused() {
+        let by_hand = |canary: &mut Canary| {
+            canary.pause = Some(Pause {
+                by: PausedBy::Hand,
+                since: None,
+                until: None,
+            });
+        };
+        let promoted = |canary: &mut Canary| canary.stable = canary.current.clone();
+        let mut unseen = evidence(Verb::Abort, |_| {});
+        unseen.workload.generation += 1;
+        let mut plain = sample::evidence();
+        plain.request.verb = Verb::Promote;
+        for (evidence, words) in [
+            (evidence(Verb::Promote, |c| c.aborted = true), "was aborted"),
+            (evidence(Verb::Promote, |c| c.pause = None), "does not wait"),
+            (evidence(Verb::Promote, by_hand), "is paused by hand"),
+            (
+                evidence(Verb::Promote, promoted),
+                "all of rollout/checkout is of one revision",
+            ),
+            (
+                evidence(Verb::Abort, promoted),
+                "all of rollout/checkout is of one revision",
+            ),
+            (
+                evidence(Verb::Abort, |c| c.aborted = true),
+                "is aborted already",
+            ),
+            (unseen, "has not seen the last change"),
+            (plain, "is no canary"),
+        ] {
+            let said = plan_of(&evidence).unwrap_err().failure.sentence;
+            assert!(said.contains(words), "{said}");
+        }
+    }
+}

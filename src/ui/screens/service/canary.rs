@@ -1,0 +1,104 @@
+//! A release that stops part-way: what the canary gets, what it waits for, what comes next, and what judges it.
+
+use crate::app::model::SourceState;
+use crate::domain::canary::{self, Verdict};
+use crate::domain::{Feed, Health, SourceId};
+use crate::text;
+
+use super::super::super::theme::Role;
+use super::super::super::widgets::pen::Pen;
+use super::View;
+
+/// Runs that are told; older ones say less.
+const RUNS: usize = 2;
+
+/// Draws it and gives the next free line, which is the first when there is nothing to say.
+pub fn canary(pen: &mut Pen<'_>, y: u16, view: &View<'_>) -> u16 {
+    let lines = lines(view);
+    let mut y = y;
+    for (words, role) in &lines {
+        pen.put_clause(2, y, pen.width().saturating_sub(3), words, *role);
+        y += 1;
+    }
+    y
+}
+
+/// Whether there is anything to say.
+pub fn has(view: &View<'_>) -> bool {
+    !lines(view).is_empty()
+}
+
+fn lines(view: &View<'_>) -> Vec<(String, Role)> {
+    let Some(canary) = view.workload.canary.as_deref() else {
+        return Vec::new();
+    };
+    let mut lines = Vec::new();
+    if let Some(at) = canary::at(view.workload, view.revisions) {
+        if !canary.aborted {
+            lines.push((text::canary::now(canary, &at), Role::Plain));
+            lines.push((format!("weight {}", text::canary::weight(&at)), Role::Plain));
+        }
+        if let Some(next) = text::canary::next(canary).filter(|_| !canary.aborted) {
+            lines.push((format!("then {next}"), Role::Dim));
+        }
+    }
+    if canary.promoted_fully {
+        lines.push(("promoted fully: the steps are left out".into(), Role::Plain));
+    }
+    if let Some(of) = &canary.template_of {
+        lines.push((format!("runs the template of {of}"), Role::Dim));
+    }
+    lines.extend(analyses(view));
+    lines
+}
+
+fn analyses(view: &View<'_>) -> Vec<(String, Role)> {
+    let mut lines = Vec::new();
+    for run in view
+        .model
+        .fleet
+        .analyses(view.workload)
+        .into_iter()
+        .take(RUNS)
+    {
+        let words = format!("analysis {}", text::canary::analysis(run));
+        lines.push((words, role(run.verdict)));
+        for metric in &run.metrics {
+            lines.push((
+                format!("  {}", text::canary::metric(metric)),
+                role(metric.verdict),
+            ));
+        }
+    }
+    lines.extend(denied(view).map(|why| (format!("analyses: {why}"), Role::Dim)));
+    lines
+}
+
+/// Why nothing is known of them.
+fn denied(view: &View<'_>) -> Option<String> {
+    let canary = view.workload.canary.as_deref()?;
+    let source = SourceId {
+        cluster: view.workload.id.cluster.clone(),
+        namespace: Some(view.workload.id.namespace.clone()),
+        feed: Feed::AnalysesOf {
+            workload: view.workload.id.clone(),
+            hash: canary.current.clone(),
+        },
+    };
+    match view.model.sources.get(&source)? {
+        SourceState {
+            health: Health::Denied(why),
+            ..
+        } => Some(why.clone()),
+        _ => None,
+    }
+}
+
+fn role(verdict: Verdict) -> Role {
+    match verdict {
+        Verdict::Failed | Verdict::Error => Role::Bad,
+        Verdict::Inconclusive => Role::Warn,
+        Verdict::Pending | Verdict::Running => Role::Plain,
+        Verdict::Successful => Role::Dim,
+    }
+}

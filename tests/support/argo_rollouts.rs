@@ -1,0 +1,159 @@
+//! Argo Rollouts on a control plane: the kinds and their controller, as `tests/argo_rollouts/build` made them.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+
+use serde_json::{Value, json};
+
+use super::control_plane::{ControlPlane, free_ports};
+use super::keeper::Keeper;
+use super::wait;
+
+/// The control plane that all tests with Argo Rollouts share. It is one of its own: on the other one no test meets kinds that
+/// most clusters do not have.
+pub fn plane() -> &'static ControlPlane {
+    static SHARED: LazyLock<(ControlPlane, Keeper)> = LazyLock::new(|| {
+        let plane = ControlPlane::own();
+        let controller = install(&plane);
+        (plane, controller)
+    });
+    let (plane, _) = &*SHARED;
+    plane.assert_version();
+    plane
+}
+
+/// The kinds, and the controller for all namespaces, which ends with what is given back.
+pub fn install(plane: &ControlPlane) -> Keeper {
+    let programs = programs();
+    let kinds = [
+        "rollout",
+        "experiment",
+        "analysis-run",
+        "analysis-template",
+        "cluster-analysis-template",
+    ];
+    for kind in kinds {
+        let file = programs.join(format!("{kind}-crd.yaml"));
+        // One is too long for the annotation of an apply.
+        plane.kubectl(&["create", "-f", &file.to_string_lossy()]);
+    }
+    wait::until("the API server serves rollouts", || {
+        plane
+            .admin()
+            .get("/apis/argoproj.io/v1alpha1/rollouts")
+            .ok()
+    });
+    let [health, metrics] = free_ports();
+    let kubeconfig = plane.admin_kubeconfig();
+    let arguments = [
+        format!("--kubeconfig={}", kubeconfig.display()),
+        "--leader-elect=false".to_owned(),
+        format!("--healthzPort={health}"),
+        format!("--metricsPort={metrics}"),
+    ];
+    let log = plane.folder().join("rollouts-controller.log");
+    Keeper::start(&programs.join("rollouts-controller"), &arguments, &log)
+}
+
+fn programs() -> PathBuf {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/argo_rollouts/build");
+    let output = Command::new(&script)
+        .arg("--check")
+        .output()
+        .expect("bash is here");
+    assert!(
+        output.status.success(),
+        "Argo Rollouts is not built: run {} once (about 6 minutes)",
+        script.display()
+    );
+    PathBuf::from(String::from_utf8_lossy(&output.stdout).trim())
+}
+
+/// A Rollout of five pods named `cart`.
+pub struct Cart {
+    plane: &'static ControlPlane,
+    pub namespace: String,
+}
+
+impl Cart {
+    /// It runs `1.9.3` with these steps.
+    pub fn run(plane: &'static ControlPlane, namespace: &str, steps: &Value) -> Self {
+        let cart = Self {
+            plane,
+            namespace: namespace.to_owned(),
+        };
+        let collection = format!("/apis/argoproj.io/v1alpha1/namespaces/{namespace}/rollouts");
+        let object = cart.object(steps);
+        plane
+            .admin()
+            .create(&collection, &object)
+            .expect("a rollout is created");
+        cart.wait("Healthy", |status| status["phase"] == "Healthy");
+        cart
+    }
+
+    fn object(&self, steps: &Value) -> Value {
+        let container = json!({
+            "name": "cart",
+            "image": "registry.test/shop/cart:1.9.3",
+            "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}},
+        });
+        json!({
+            "apiVersion": "argoproj.io/v1alpha1",
+            "kind": "Rollout",
+            "metadata": {"name": "cart", "namespace": self.namespace},
+            "spec": {
+                "replicas": 5,
+                "selector": {"matchLabels": {"app": "cart"}},
+                "template": {
+                    "metadata": {"labels": {"app": "cart"}},
+                    "spec": {"containers": [container], "terminationGracePeriodSeconds": 0},
+                },
+                "strategy": {"canary": {"steps": steps}},
+            },
+        })
+    }
+
+    pub fn path(&self) -> String {
+        let namespace = &self.namespace;
+        format!("/apis/argoproj.io/v1alpha1/namespaces/{namespace}/rollouts/cart")
+    }
+
+    pub fn read(&self) -> Value {
+        self.plane.admin().get(&self.path()).expect("the rollout")
+    }
+
+    pub fn set_image(&self, tag: &str) {
+        let container = json!({
+            "name": "cart",
+            "image": format!("registry.test/shop/cart:{tag}"),
+            "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}},
+        });
+        let change = json!({"spec": {"template": {"spec": {"containers": [container]}}}});
+        self.patch("", &change);
+    }
+
+    /// What its own client writes into the status.
+    pub fn status(&self, change: &Value) {
+        self.patch("/status", &json!({"status": change}));
+    }
+
+    pub fn patch(&self, part: &str, change: &Value) {
+        let path = format!("{}{part}", self.path());
+        self.plane
+            .admin()
+            .merge(&path, change)
+            .expect("it is patched");
+    }
+
+    /// Until the controller has seen the spec and says so.
+    pub fn wait(&self, what: &str, is: impl Fn(&Value) -> bool) -> Value {
+        wait::until(&format!("cart is {what}"), || {
+            let cart = self.read();
+            let generation = cart["metadata"]["generation"].to_string();
+            let seen = cart["status"]["observedGeneration"] == generation.as_str();
+            (seen && is(&cart["status"])).then_some(cart)
+        })
+    }
+}
