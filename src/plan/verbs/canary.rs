@@ -59,7 +59,9 @@ pub fn promote(evidence: &Evidence) -> Result<Plan, Refusal> {
     }];
     plan.meanwhile = "its controller goes on to the next pause, or to the end".into();
     plan.kubectl = kubectl::argo(id, "promote");
-    plan.add(serving(evidence));
+    if let Some(verdict) = serving(evidence) {
+        plan.add(verdict.into());
+    }
     Ok(plan)
 }
 
@@ -297,7 +299,8 @@ mod tests {
             "{}",
             plan.kubectl
         );
-        assert_eq!(plan.steps[0].permission(), ("patch", "status"));
+        let (_, verb, subresource) = plan.steps[0].permission().unwrap();
+        assert_eq!((verb, subresource), ("patch", "status"));
     }
 
     #[test]

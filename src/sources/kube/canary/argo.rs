@@ -29,6 +29,7 @@ pub fn rollout(cluster: &ClusterId, raw: &str) -> Result<Workload, Error> {
     };
     let template: wire::Template<'_> = serde_json::from_str(raw_template)?;
     let version = template.metadata.labels.version();
+    let repository = template.metadata.annotations.repository.as_ref();
     let generation = meta.generation.unwrap_or(0);
     Ok(Workload {
         id: WorkloadId {
@@ -70,6 +71,7 @@ pub fn rollout(cluster: &ClusterId, raw: &str) -> Result<Workload, Error> {
         turn: convert::live_note(meta.annotations.turn.as_ref(), raw_template),
         canary: Some(Box::new(canary(&object))),
         job: optional(meta.annotations.job.as_ref()),
+        repository: optional(repository.or(meta.annotations.repository.as_ref())),
     })
 }
 
