@@ -32,10 +32,16 @@ pub enum Effect {
         job: JobId,
         of: build::JobId,
     },
-    /// What the registries say of these images, one after the other.
+    /// What the registries say of these images, so many at a time.
     ReadImages {
         job: JobId,
         images: Vec<Box<str>>,
+        at_once: usize,
+    },
+    /// The tags of the image's repository.
+    ListTags {
+        job: JobId,
+        image: Box<str>,
     },
     /// One job with all that it asks for.
     ReadJob {

@@ -9,7 +9,7 @@ use crate::domain::occurrence::Report;
 use crate::domain::release_record::Page;
 use crate::domain::table::Table;
 use crate::domain::{
-    ApiKind, ChartRelease, ClusterId, Connection, Failure, Kind, LogLine, SourceId, Update, Usage,
+    ApiKind, ChartRelease, ClusterId, Connection, Failure, Kind, LogLine, SourceId, Tags, Update, Usage,
 };
 use crate::plan::aftermath::Interrupted;
 use crate::plan::{BuildProgress, Evidence, Progress, Verdict};
@@ -60,6 +60,11 @@ pub enum Event {
     ImageTold {
         image: Box<str>,
         told: ImageTold,
+    },
+    /// The tags of an image's repository, newest first as far as they tell themselves.
+    TagsListed {
+        job: JobId,
+        outcome: Result<Tags, Failure>,
     },
     /// One job with all that it asks for.
     JobRead {

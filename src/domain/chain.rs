@@ -26,6 +26,8 @@ pub struct ImageTold {
     pub presence: Presence,
     /// Of one that is there, as far as it could be read.
     pub manifest: Option<Manifest>,
+    /// Its manifest was asked for as well, not only whether it is there.
+    pub whole: bool,
     pub at: Timestamp,
 }
 

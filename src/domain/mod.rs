@@ -35,6 +35,7 @@ pub mod source;
 pub mod standing;
 pub mod sync;
 pub mod table;
+pub mod tag;
 pub mod template;
 pub mod usage;
 pub mod version;

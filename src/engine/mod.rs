@@ -166,9 +166,12 @@ impl Engine {
                 }
             }
             Effect::ReadBuilds { job, of } => self.jobs.spawn(job, builds::recent(shared, job, of)),
-            Effect::ReadImages { job, images } => {
-                self.jobs.spawn(job, images::tell(shared, images));
-            }
+            Effect::ReadImages {
+                job,
+                images,
+                at_once,
+            } => self.jobs.spawn(job, images::tell(shared, images, at_once)),
+            Effect::ListTags { job, image } => self.jobs.spawn(job, images::tags(shared, job, image)),
             Effect::ReadJob { job, of } => self.jobs.spawn(job, builds::job(shared, job, of)),
             Effect::ReadBuildLog { job, build } => {
                 self.jobs.spawn(job, builds::log(shared, job, build));

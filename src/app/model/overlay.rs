@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use crate::app::event::JobId;
 use crate::app::field::Field;
 use crate::app::handover::{Offer, Subject};
+use crate::app::image_picker::ImagePicker;
 use crate::domain::build::Parameter;
-use crate::domain::{Container, Failure, Known, WorkloadId};
+use crate::domain::{Failure, Known, WorkloadId};
 use crate::plan::batch::Batch;
 use crate::plan::{Answers, BuildProgress, BuildWish, Plan, Request, Verb, Verdict};
 
@@ -189,16 +190,7 @@ pub struct Question {
 pub enum About {
     /// How many, where so many are asked for and so many serve.
     Replicas { shown: u32, serve: u32 },
-    Image {
-        /// The main one first.
-        containers: Vec<Container>,
-        /// Whose image it is.
-        at: usize,
-        /// Other images that it had, newest first.
-        known: Vec<Box<str>>,
-        /// The one of them that the arrows put into the field.
-        chosen: Option<usize>,
-    },
+    Image(Box<ImagePicker>),
     /// So many for each of several.
     Each,
     /// A tag for each of several.

@@ -114,7 +114,12 @@ fn images(model: &mut Model, id: &WorkloadId) -> Option<Effect> {
         }
     }
     let job = super::next_job(model);
-    (!images.is_empty()).then_some(Effect::ReadImages { job, images })
+    let at_once = 1;
+    (!images.is_empty()).then_some(Effect::ReadImages {
+        job,
+        images,
+        at_once,
+    })
 }
 
 /// Puts the cursor on a row by its place, which is from now on remembered by object.

@@ -14,7 +14,7 @@ use crate::domain::build::{self, Build, Job};
 use crate::domain::chain::ImageTold;
 use crate::domain::{Failure, Workload, WorkloadId, known};
 
-use super::{build as box_of, key, next_job, notice, text};
+use super::{ask, build as box_of, key, next_job, notice, text};
 
 /// The job that builds it.
 pub fn job_of(settings: &Settings, workload: &Workload) -> Option<build::JobId> {
@@ -209,7 +209,7 @@ fn is_silent(model: &Model, server: &str) -> bool {
 pub fn image_told(model: &mut Model, image: Box<str>, told: ImageTold) -> Vec<Effect> {
     model.chain.told_of(image, told);
     model.dirty = true;
-    Vec::new()
+    ask::refit(model)
 }
 
 /// The rows of these jobs read otherwise now.

@@ -83,6 +83,7 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
         } => builds::told(model, &server, at, outcome),
         Event::BuildsRead { job, of, outcome } => builds::read(model, job, &of, outcome),
         Event::ImageTold { image, told } => builds::image_told(model, image, told),
+        Event::TagsListed { job, outcome } => ask::tags_listed(model, job, outcome),
         Event::JobRead { job, outcome } => build::read(model, job, outcome),
         Event::BuildLogged { job, outcome } => text::build_logged(model, job, outcome),
         Event::BuildProgressed { job, progress } => build::progressed(model, job, progress),
@@ -123,15 +124,17 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
         }
         Event::Saved { outcome } => sync::saved(model, outcome),
         Event::LoggedIn { cluster, outcome } => login::ended(model, &cluster, outcome),
-        Event::Copied { file } => {
-            let words = match file {
-                Some(file) => format!("copied; also in {file}"),
-                None => "copied".to_owned(),
-            };
-            notice(model, words, false);
-            Vec::new()
-        }
+        Event::Copied { file } => copied(model, file),
     }
+}
+
+fn copied(model: &mut Model, file: Option<String>) -> Vec<Effect> {
+    let words = match file {
+        Some(file) => format!("copied; also in {file}"),
+        None => "copied".to_owned(),
+    };
+    notice(model, words, false);
+    Vec::new()
 }
 
 /// Says something for a few seconds.

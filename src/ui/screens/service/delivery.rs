@@ -2,9 +2,10 @@
 
 use jiff::SignedDuration;
 
+use crate::app::deliveries::deliveries;
 use crate::app::update::builds::job_of;
 use crate::domain::build::{Build, Outcome, State};
-use crate::domain::delivery::{Delivery, Stage, deliveries, ran};
+use crate::domain::delivery::{Delivery, Stage, ran};
 use crate::domain::{Revision, commit};
 use crate::text;
 
@@ -21,14 +22,7 @@ pub fn of<'a>(view: &View<'a>) -> Vec<Delivery<'a>> {
     if builds.is_empty() {
         return Vec::new();
     }
-    let mut revisions: Vec<_> = view.revisions.iter().collect();
-    revisions.sort_by_key(|revision| std::cmp::Reverse(revision.number));
-    let servers = &view.model.settings.jenkins;
-    let server = servers.iter().find(|server| *server.name() == *job.server);
-    let label = server.and_then(|server| server.image.label.as_deref());
-    deliveries(&revisions, builds, |image| {
-        view.model.chain.facts(image, label)
-    })
+    deliveries(view.model, view.revisions, (&job, builds))
 }
 
 /// `#812`, of a revision whose build is known; a guess says so.

@@ -1,0 +1,35 @@
+//! What ties builds to what runs, by everything that servers and registries told so far.
+
+use super::model::Model;
+use crate::domain::build::{Build, JobId};
+use crate::domain::delivery::{self, Delivery, ImageFacts, Tie};
+use crate::domain::{Revision, WorkloadId};
+
+use super::update::builds::job_of;
+
+/// Builds that no revision runs yet, then the revisions, newest first, each with what built it. `builds` are those of
+/// the job.
+pub fn deliveries<'a>(
+    model: &'a Model,
+    revisions: &'a [Revision],
+    (job, builds): (&JobId, &'a [Build]),
+) -> Vec<Delivery<'a>> {
+    let mut revisions: Vec<_> = revisions.iter().collect();
+    revisions.sort_by_key(|revision| std::cmp::Reverse(revision.number));
+    delivery::deliveries(&revisions, builds, facts(model, job))
+}
+
+/// The build that made an image of this workload, where its job is known.
+pub fn maker<'a>(model: &'a Model, id: &WorkloadId, image: &str) -> Option<(&'a Build, Tie)> {
+    let job = job_of(&model.settings, model.fleet.workload(id)?)?;
+    let builds = model.chain.builds(&job);
+    delivery::maker(builds, image, facts(model, &job))
+}
+
+/// What the registries told of an image, by the label that the settings of the job's server name.
+fn facts<'a>(model: &'a Model, job: &JobId) -> impl Fn(&str) -> ImageFacts + use<'a> {
+    let mut servers = model.settings.jenkins.iter();
+    let server = servers.find(|server| *server.name() == *job.server);
+    let label = server.and_then(|server| server.image.label.as_deref());
+    move |image| model.chain.facts(image, label)
+}
