@@ -6,6 +6,8 @@ mod fresh;
 mod gather;
 pub mod interrupted;
 mod keeper;
+mod logins;
+mod pin;
 mod preflight;
 mod presence;
 pub mod record;

@@ -38,6 +38,9 @@ pub enum Effect {
         images: Vec<Box<str>>,
         at_once: usize,
     },
+    /// The images that are to be looked for in the background, the most wanted first: the engine looks at one after
+    /// the other for as long as they are wanted.
+    WatchImages(Vec<Box<str>>),
     /// The tags of the image's repository.
     ListTags {
         job: JobId,

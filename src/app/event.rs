@@ -9,7 +9,8 @@ use crate::domain::occurrence::Report;
 use crate::domain::release_record::Page;
 use crate::domain::table::Table;
 use crate::domain::{
-    ApiKind, ChartRelease, ClusterId, Connection, Failure, Kind, LogLine, SourceId, Tags, Update, Usage,
+    ApiKind, ChartRelease, ClusterId, Connection, Failure, Kind, LogLine, SourceId, Tags, Update,
+    Usage,
 };
 use crate::plan::aftermath::Interrupted;
 use crate::plan::{BuildProgress, Evidence, Progress, Verdict};

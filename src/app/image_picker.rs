@@ -159,7 +159,9 @@ impl ImagePicker {
             shown if shown < self.fit => format!("newest {shown} of {of}"),
             _ => of,
         };
-        format!("{newest} by version order; the first {DATED} by date, other dates of those in view")
+        format!(
+            "{newest} by version order; the first {DATED} by date, other dates of those in view"
+        )
     }
 }
 

@@ -19,6 +19,7 @@ pub mod notification;
 mod settle;
 pub mod table;
 pub mod update;
+pub mod way_back;
 mod wishes;
 pub mod words;
 

@@ -121,6 +121,7 @@ fn settings(config: Config, overrides: &Overrides, world: &Running, speed: u32) 
         namespaces: environment.namespaces.clone(),
         protection: environment.protection,
         color: None,
+        pin: crate::domain::Pin::Tag,
     });
     let scoped = overrides.all_namespaces || !overrides.namespaces.is_empty();
     Config {

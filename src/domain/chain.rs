@@ -10,6 +10,8 @@ use super::{Known, Manifest, Presence};
 
 /// So many builds of a job are kept, the newest.
 const KEPT: usize = 30;
+/// So many images are kept, those that were told of last.
+const IMAGES: usize = 8_000;
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Chain {
@@ -29,6 +31,18 @@ pub struct ImageTold {
     /// Its manifest was asked for as well, not only whether it is there.
     pub whole: bool,
     pub at: Timestamp,
+}
+
+impl ImageTold {
+    /// The same about whether it is there, and about which bytes.
+    fn says(&self, other: &Self) -> bool {
+        match (&self.presence, &other.presence) {
+            (Presence::Present { digest, .. }, Presence::Present { digest: new, .. }) => {
+                digest == new
+            }
+            (one, other) => one == other,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,8 +104,21 @@ impl Chain {
         self.servers.entry(server.into()).or_default().fail(why, at);
     }
 
-    pub fn told_of(&mut self, image: Box<str>, told: ImageTold) {
+    /// Whether the image is there is news or not; what its bytes hold stays known while they are the same.
+    pub fn told_of(&mut self, image: Box<str>, mut told: ImageTold) -> bool {
+        let known = self.images.get_mut(&image);
+        let news = known.as_ref().is_none_or(|known| !known.says(&told));
+        if let Some(known) = known.filter(|known| !told.whole && known.says(&told)) {
+            (told.manifest, told.whole) = (known.manifest.take(), known.whole);
+        }
+        let news = news || told.whole;
         self.images.insert(image, told);
+        if self.images.len() > IMAGES {
+            let oldest = self.images.iter().min_by_key(|(_, told)| told.at);
+            let oldest = oldest.map(|(image, _)| image.clone());
+            oldest.map(|image| self.images.remove(&image));
+        }
+        news
     }
 
     pub fn image(&self, image: &str) -> Option<&ImageTold> {
@@ -230,6 +257,35 @@ mod tests {
         let numbers: Vec<_> = chain.builds(&id()).iter().map(|b| b.id.number).collect();
         assert_eq!(numbers, [6, 5, 4]);
         assert_eq!(chain.builds(&id())[0].state, FAILED);
+    }
+
+    #[test]
+    fn images_keep_what_their_bytes_hold_and_take_no_more_room_than_they_may() {
+        let told = |digest: &str, whole: bool, seconds: i64| ImageTold {
+            presence: Presence::Present {
+                digest: digest.into(),
+                at: ago(seconds),
+            },
+            manifest: whole.then(|| Manifest {
+                digest: digest.into(),
+                platforms: Vec::new(),
+                created: None,
+                labels: BTreeMap::new(),
+            }),
+            whole,
+            at: ago(seconds),
+        };
+        let mut chain = Chain::default();
+        assert!(chain.told_of("a:1".into(), told("sha256:aa", true, 90_000)));
+        chain.told_of("a:1".into(), told("sha256:aa", false, 80_000));
+        assert!(chain.image("a:1").unwrap().whole);
+        assert!(chain.told_of("a:1".into(), told("sha256:bb", false, 70_000)));
+        assert_eq!(chain.image("a:1").unwrap().manifest, None);
+        assert!(!chain.told_of("a:1".into(), told("sha256:bb", false, 60_000)));
+        for n in 0..i64::try_from(IMAGES).unwrap() {
+            chain.told_of(format!("b:{n}").into(), told("sha256:cc", false, 50_000 - n));
+        }
+        assert_eq!((chain.images.len(), chain.image("a:1")), (IMAGES, None));
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub use chart::{ChartManifest, ChartRelease, HelmCall};
 pub use cluster::{Connection, Identity, PinnedBy};
 pub use color::Color;
 pub use commit::{Commit, Commits, Remote, Repository};
-pub use environment::{Environment, Level};
+pub use environment::{Environment, Level, Pin};
 pub use failure::{Failure, FailureKind};
 pub use fleet::Fleet;
 pub use hold::Hold;

@@ -1,14 +1,18 @@
 //! What registries say of images, with docker's own logins: nobody's pull secrets are read only to look.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::StreamExt;
+use tokio::sync::watch;
+use tokio::time::sleep;
 
+use super::links::Task;
 use super::{Shared, clock};
 use crate::app::event::{Event, JobId};
 use crate::domain::chain::ImageTold;
 use crate::domain::{Presence, Tags, tag};
-use crate::sources::registry::Registries;
+use crate::sources::registry::rounds::Looked;
+use crate::sources::registry::{Registries, Rounds};
 
 /// So many at a time, so that no registry is asked much at once.
 pub(super) async fn tell(shared: Arc<Shared>, images: Vec<Box<str>>, at_once: usize) {
@@ -34,6 +38,60 @@ async fn look(registries: &Registries, image: &str) -> ImageTold {
         manifest,
         whole: true,
         at: clock::now(),
+    }
+}
+
+/// Those that are looked for while nobody asks, by one task for as long as there are some.
+#[derive(Default)]
+pub struct Watched {
+    wanted: Mutex<Option<(watch::Sender<Vec<Box<str>>>, Task)>>,
+}
+
+impl Watched {
+    pub(super) fn wish(&self, shared: Arc<Shared>, images: Vec<Box<str>>) {
+        let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*wanted {
+            _ if images.is_empty() => *wanted = None,
+            Some((sender, _)) => {
+                sender.send_replace(images);
+            }
+            None => {
+                let (sender, receiver) = watch::channel(images);
+                let task = tokio::spawn(look_around(shared, receiver));
+                *wanted = Some((sender, Task(task.abort_handle())));
+            }
+        }
+    }
+}
+
+/// One look at a time, at whatever registry.
+async fn look_around(shared: Arc<Shared>, mut wishes: watch::Receiver<Vec<Box<str>>>) {
+    let mut rounds = Rounds::new(clock::now);
+    let mut wanted = wishes.borrow_and_update().clone();
+    loop {
+        let (looked, wait) = rounds.look(&shared.registries(), &wanted).await;
+        if let Some(Looked {
+            image,
+            presence: Some(presence),
+        }) = looked
+        {
+            let told = ImageTold {
+                presence,
+                manifest: None,
+                whole: false,
+                at: clock::now(),
+            };
+            shared.send(Event::ImageTold { image, told }).await;
+        }
+        sleep(wait).await;
+        match wishes.has_changed() {
+            Ok(true) => {
+                wanted.clone_from(&wishes.borrow_and_update());
+                rounds.want(&wanted);
+            }
+            Ok(false) => {}
+            Err(_) => return,
+        }
     }
 }
 

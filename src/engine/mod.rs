@@ -53,6 +53,7 @@ pub struct Engine {
     feeds: Mutex<Feeds>,
     jobs: Jobs,
     logs: Logs,
+    images: images::Watched,
     writes: TaskTracker,
     _settings: Task,
 }
@@ -87,6 +88,7 @@ impl Engine {
             feeds: Mutex::new(Feeds::default()),
             jobs: Jobs::default(),
             logs: Logs::default(),
+            images: images::Watched::default(),
             writes: TaskTracker::new(),
             _settings: settings,
             shared,
@@ -111,6 +113,7 @@ impl Engine {
                     link.retry();
                 }
             }
+            Effect::WatchImages(images) => self.images.wish(shared, images),
             Effect::WatchJobs(wishes) => shared.servers.wish(&shared, wishes),
             Effect::Build { job, wish, answers } => {
                 self.writes
@@ -171,7 +174,9 @@ impl Engine {
                 images,
                 at_once,
             } => self.jobs.spawn(job, images::tell(shared, images, at_once)),
-            Effect::ListTags { job, image } => self.jobs.spawn(job, images::tags(shared, job, image)),
+            Effect::ListTags { job, image } => {
+                self.jobs.spawn(job, images::tags(shared, job, image))
+            }
             Effect::ReadJob { job, of } => self.jobs.spawn(job, builds::job(shared, job, of)),
             Effect::ReadBuildLog { job, build } => {
                 self.jobs.spawn(job, builds::log(shared, job, build));

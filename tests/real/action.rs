@@ -80,6 +80,7 @@ impl Way {
             ready_for: 30,
             kubeconfig: None,
             presence: false,
+            pinned_by: None,
             clock: jiff::Timestamp::now,
         };
         let cluster = &self.watched.cluster;
@@ -104,6 +105,7 @@ impl Way {
             recorder: Recorder::new(self.record.path()),
             server_user: None,
             presence: false,
+            pinned_by: None,
             clock: jiff::Timestamp::now,
         };
         let cluster = self.watched.cluster.clone();

@@ -111,6 +111,7 @@ impl Hand {
             ready_for: 30,
             kubeconfig: None,
             presence: false,
+            pinned_by: None,
             clock: jiff::Timestamp::now,
         };
         gather(&self.cluster, request, context).await.ok()
@@ -155,6 +156,7 @@ impl Hand {
             recorder: self.recorder.clone(),
             server_user: None,
             presence: false,
+            pinned_by: None,
             clock: jiff::Timestamp::now,
         };
         execute(self.cluster.clone(), order).collect().await

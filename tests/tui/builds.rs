@@ -150,7 +150,7 @@ fn told(model: &mut Model, outcome: Result<Vec<Job>, Failure>) {
     settle(model);
 }
 
-fn with_builds(width: u16, height: u16) -> Model {
+pub fn with_builds(width: u16, height: u16) -> Model {
     let mut model = model(&night(), width, height);
     model.settings.jenkins = servers();
     let all: Vec<_> = model.fleet.workloads().map(|w| w.id.clone()).collect();

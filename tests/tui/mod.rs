@@ -6,6 +6,7 @@ mod cells;
 mod changes;
 mod clusters;
 mod hostile;
+mod images;
 mod kept;
 mod night;
 mod plans;

@@ -1,26 +1,57 @@
 //! Which commits lie between the two sides, by the repository that the settings name.
 
+use std::sync::Arc;
+
 use tokio::time::timeout;
 
-use super::{LIMIT, verdict};
-use crate::plan::check::commits::{self, Between};
-use crate::plan::{CheckId, Finding, Verdict};
-use crate::sources::source_repo::Repositories;
+use super::{LIMIT, Sources, verdict};
+use crate::actions::logins::Logins;
+use crate::plan::check::commits::{self, Between, Named};
+use crate::plan::{CheckId, Finding, Plan, Verdict};
+use crate::sources::registry::Registries;
 
 /// What cannot be read, or is late, stays unverified. A first copy that is late goes on for the next plan.
-pub async fn ask(repositories: Repositories, between: Between) -> Verdict {
-    let Between {
-        repository,
-        from,
-        to,
-    } = between;
+pub async fn ask(sources: Sources, plan: Arc<Plan>, between: Between) -> Verdict {
     let unverified = |why| verdict(CheckId::Commits, Finding::Unverified, why);
-    match timeout(LIMIT, repositories.between(&repository, &from, &to)).await {
+    let remote = &between.repository.remote;
+    match timeout(LIMIT, read(&sources, &plan, &between)).await {
         Err(_) => unverified(format!(
-            "{}: no answer within 10s; what is being copied will be there for the next plan",
-            repository.remote
+            "{remote}: no answer within 10s; what is being copied will be there for the next plan"
         )),
-        Ok(Err(error)) => unverified(error.to_string()),
-        Ok(Ok(found)) => commits::verdict(&found),
+        Ok(Err(why)) => unverified(why),
+        Ok(Ok(verdict)) => verdict,
     }
+}
+
+async fn read(sources: &Sources, plan: &Plan, between: &Between) -> Result<Verdict, String> {
+    let logins = Logins::new(&sources.cluster, &plan.workload.namespace, &between.pulled);
+    let commit = |named| commit(&sources.registries, &logins, named);
+    let (from, to) = tokio::try_join!(commit(&between.from), commit(&between.to))?;
+    let repositories = &sources.repositories;
+    let found = repositories.between(&between.repository, &from, &to).await;
+    let found = found.map_err(|error| error.to_string())?;
+    Ok(commits::verdict(&found))
+}
+
+/// # Errors
+/// The image names none, or cannot be read.
+async fn commit(
+    registries: &Registries,
+    logins: &Logins<'_>,
+    named: &Named,
+) -> Result<Box<str>, String> {
+    let image = match named {
+        Named::Commit(id) => return Ok(id.clone()),
+        Named::LabelOf(image) => image,
+    };
+    let manifest = match registries.manifest(image, &[]).await {
+        Ok(manifest) => manifest,
+        Err(error) => {
+            let secrets = logins.after(&error).await?;
+            let read = registries.manifest(image, secrets).await;
+            read.map_err(|error| error.to_string())?
+        }
+    };
+    let commit = manifest.commit().map(Into::into);
+    commit.ok_or_else(|| format!("no label of {image} names the commit it was built from"))
 }

@@ -189,7 +189,10 @@ pub struct Question {
 #[derive(Debug, Clone, PartialEq)]
 pub enum About {
     /// How many, where so many are asked for and so many serve.
-    Replicas { shown: u32, serve: u32 },
+    Replicas {
+        shown: u32,
+        serve: u32,
+    },
     Image(Box<ImagePicker>),
     /// So many for each of several.
     Each,

@@ -142,11 +142,7 @@ fn images_of(fleet: &Fleet, id: &WorkloadId, container: &Container) -> Vec<Box<s
     known
 }
 
-pub fn tags_listed(
-    model: &mut Model,
-    job: JobId,
-    outcome: Result<Tags, Failure>,
-) -> Vec<Effect> {
+pub fn tags_listed(model: &mut Model, job: JobId, outcome: Result<Tags, Failure>) -> Vec<Effect> {
     let now = model.now;
     let Some((_, picker, _)) = asked(&mut model.overlay).filter(|(_, p, _)| p.jobs.0 == job) else {
         return Vec::new();

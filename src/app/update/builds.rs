@@ -207,7 +207,9 @@ fn is_silent(model: &Model, server: &str) -> bool {
 
 /// By a registry.
 pub fn image_told(model: &mut Model, image: Box<str>, told: ImageTold) -> Vec<Effect> {
-    model.chain.told_of(image, told);
+    if !model.chain.told_of(image, told) {
+        return Vec::new();
+    }
     model.dirty = true;
     ask::refit(model)
 }

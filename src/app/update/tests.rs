@@ -40,6 +40,7 @@ mod sequences;
 mod service;
 mod settings;
 mod table;
+mod tags;
 mod time;
 mod usage;
 

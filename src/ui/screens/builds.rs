@@ -132,7 +132,11 @@ fn tied<'a>(model: &'a Model, screen: &BuildsScreen, builds: &'a [Build]) -> Vec
     let Some(workload) = model.fleet.workload(&screen.workload) else {
         return Vec::new();
     };
-    deliveries(model, model.fleet.revisions(workload), (&screen.job, builds))
+    deliveries(
+        model,
+        model.fleet.revisions(workload),
+        (&screen.job, builds),
+    )
 }
 
 impl<'a> Shown<'a> {

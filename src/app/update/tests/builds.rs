@@ -210,6 +210,7 @@ fn a_protected_environment_wants_arming_and_the_name() {
         namespaces: Vec::new(),
         protection: Level::Protected,
         color: None,
+        pin: crate::domain::Pin::Tag,
     };
     let (mut model, _) = with_servers(vec![protected]);
     told(&mut model, Ok(vec![job()]));

@@ -159,6 +159,7 @@ pub fn evidence() -> Evidence {
         ],
         pods: Vec::new(),
         autoscaling: Autoscaling::None,
+        pinned: crate::plan::Pinned::No,
         repository: None,
         keeper: Keeper::None,
         helm: crate::plan::Helm::default(),

@@ -52,7 +52,9 @@ pub fn lines(model: &Model, picker: &ImagePicker, id: &WorkloadId, width: u16) -
         lines.extend(had(picker));
     } else {
         let rows = picker.in_view().iter();
-        let rows: Vec<_> = rows.map(|image| shown(model, (id, container), image)).collect();
+        let rows: Vec<_> = rows
+            .map(|image| shown(model, (id, container), image))
+            .collect();
         lines.extend(table(picker, &rows, width.saturating_sub(LABEL)));
     }
     let words = text::escape(&picker.words()).into_owned();
@@ -123,7 +125,10 @@ fn runs(model: &Model, (id, container): (&WorkloadId, &Container), image: &str) 
         return "it has this".into();
     }
     let has = |revision: &&Revision| {
-        let mut own = revision.containers.iter().filter(|c| c.name == container.name);
+        let mut own = revision
+            .containers
+            .iter()
+            .filter(|c| c.name == container.name);
         own.any(|c| tagged(&c.image) == image)
     };
     let revisions = model.fleet.workload(id).map(|w| model.fleet.revisions(w));
