@@ -3,6 +3,7 @@
 
 mod cli;
 mod contract;
+mod counts;
 mod demo;
 mod engine;
 #[path = "contract/on_demo.rs"]

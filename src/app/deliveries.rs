@@ -23,7 +23,12 @@ pub fn deliveries<'a>(
 pub fn maker<'a>(model: &'a Model, id: &WorkloadId, image: &str) -> Option<(&'a Build, Tie)> {
     let job = job_of(&model.settings, model.fleet.workload(id)?)?;
     let builds = model.chain.builds(&job);
-    delivery::maker(builds, image, facts(model, &job))
+    let manifest = model
+        .chain
+        .image(image)
+        .and_then(|told| told.manifest.as_ref());
+    let made = manifest.and_then(|manifest| manifest.created);
+    delivery::maker(builds, (image, made), facts(model, &job))
 }
 
 /// What the registries told of an image, by the label that the settings of the job's server name.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Notify;
-use crate::domain::build::{self, BuildId};
+use crate::domain::build::{self, Build, BuildId};
 use crate::domain::{ApiKind, ClusterId, Kind, Occurrence, SourceId, WorkloadId};
 pub use crate::plan::Document;
 use crate::plan::kubectl::shell_word;
@@ -45,6 +45,11 @@ pub enum Effect {
     ListTags {
         job: JobId,
         image: Box<str>,
+    },
+    /// Which images these builds of a service made, one after the other.
+    ReadBuildImages {
+        service: Box<str>,
+        builds: Vec<Build>,
     },
     /// One job with all that it asks for.
     ReadJob {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::config::Config;
-use crate::domain::build::{self, Build, Job};
+use crate::domain::build::{self, Build, BuildId, Job};
 use crate::domain::chain::ImageTold;
 use crate::domain::occurrence::Report;
 use crate::domain::release_record::Page;
@@ -56,6 +56,11 @@ pub enum Event {
         job: JobId,
         of: build::JobId,
         outcome: Result<Vec<Build>, Failure>,
+    },
+    /// The image that a build made.
+    BuildMade {
+        build: BuildId,
+        image: Box<str>,
     },
     /// What a registry says of an image.
     ImageTold {

@@ -1,10 +1,11 @@
 //! What stands before the cluster: jobs and their builds, as each server told last. Every server fails alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use jiff::Timestamp;
 
-use super::build::{Build, Job, JobId, Outcome, State};
+use super::build::{Build, BuildId, Job, JobId, Outcome, State};
 use super::delivery::ImageFacts;
 use super::{Known, Manifest, Presence};
 
@@ -50,6 +51,8 @@ struct Entry {
     job: Job,
     /// Newest first.
     builds: Vec<Build>,
+    /// Builds that were asked once for the image they made.
+    asked: BTreeSet<u32>,
 }
 
 /// How the newest build of a job stands, for a row that has room for a few words.
@@ -81,11 +84,16 @@ impl Chain {
                 continue;
             }
             changed.push(job.id.clone());
-            let mut builds = known.map_or_else(Vec::new, |entry| std::mem::take(&mut entry.builds));
+            let known = known.map(|entry| {
+                let builds = std::mem::take(&mut entry.builds);
+                (builds, std::mem::take(&mut entry.asked))
+            });
+            let (mut builds, asked) = known.unwrap_or_default();
             if let Some(last) = &job.last {
                 remember(&mut builds, last.clone());
             }
-            self.jobs.insert(job.id.clone(), Entry { job, builds });
+            let entry = Entry { job, builds, asked };
+            self.jobs.insert(entry.job.id.clone(), entry);
         }
         changed
     }
@@ -96,6 +104,29 @@ impl Chain {
             for build in builds.into_iter().rev() {
                 remember(&mut entry.builds, build);
             }
+        }
+    }
+
+    /// Those of these builds, by their places, that ended and may still tell the image they made. Each is asked once.
+    pub fn ask_images(&mut self, job: &JobId, places: Range<usize>) -> Vec<Build> {
+        let Some(Entry { builds, asked, .. }) = self.jobs.get_mut(job) else {
+            return Vec::new();
+        };
+        let oldest = builds.last().map_or(0, |build| build.id.number);
+        asked.retain(|number| *number >= oldest);
+        let among = builds.iter().skip(places.start).take(places.len());
+        let open = among.filter(|build| build.image.is_none() && build.state != State::Running);
+        open.filter(|build| asked.insert(build.id.number))
+            .cloned()
+            .collect()
+    }
+
+    /// What it told.
+    pub fn made(&mut self, build: &BuildId, image: Box<str>) {
+        let entry = self.jobs.get_mut(&build.job);
+        let builds = entry.into_iter().flat_map(|entry| &mut entry.builds);
+        if let Some(known) = { builds }.find(|known| known.id == *build) {
+            known.image = Some(image);
         }
     }
 
@@ -245,6 +276,30 @@ mod tests {
     }
 
     #[test]
+    fn each_build_that_ended_is_asked_once_for_its_image() {
+        let mut chain = Chain::default();
+        chain.looked("ci", vec![job()], ago(0));
+        let good = State::Done(Outcome::Success);
+        let builds = vec![build(7, State::Running), build(6, good), build(5, good)];
+        chain.read(&id(), builds.clone());
+        let asked = |chain: &mut Chain, places| {
+            let builds = chain.ask_images(&id(), places).into_iter();
+            builds.map(|build| build.id.number).collect::<Vec<_>>()
+        };
+        assert_eq!(asked(&mut chain, 0..2), [6]);
+        assert_eq!(asked(&mut chain, 0..3), [5]);
+        chain.made(&builds[2].id, "shop/checkout:2".into());
+        chain.read(&id(), builds);
+        assert_eq!(
+            chain.builds(&id())[2].image.as_deref(),
+            Some("shop/checkout:2")
+        );
+        chain.read(&id(), vec![build(7, good)]);
+        assert_eq!(asked(&mut chain, 0..9), [7]);
+        assert_eq!(asked(&mut chain, 0..9), [0; 0]);
+    }
+
+    #[test]
     fn builds_are_kept_newest_first_and_none_twice() {
         let mut chain = Chain::default();
         let mut told = job();
@@ -283,7 +338,10 @@ mod tests {
         assert_eq!(chain.image("a:1").unwrap().manifest, None);
         assert!(!chain.told_of("a:1".into(), told("sha256:bb", false, 60_000)));
         for n in 0..i64::try_from(IMAGES).unwrap() {
-            chain.told_of(format!("b:{n}").into(), told("sha256:cc", false, 50_000 - n));
+            chain.told_of(
+                format!("b:{n}").into(),
+                told("sha256:cc", false, 50_000 - n),
+            );
         }
         assert_eq!((chain.images.len(), chain.image("a:1")), (IMAGES, None));
     }

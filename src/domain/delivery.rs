@@ -147,16 +147,18 @@ pub fn deliveries<'a>(
     all
 }
 
-/// The build of those, newest first, that made an image, and how one knows; time alone tells nothing here.
+/// Which of these builds, newest first, made an image, and how one knows: of the same trust the newest that began before
+/// the image was `made`. Time alone tells nothing here.
 pub fn maker<'a>(
     builds: &'a [Build],
-    image: &str,
+    (image, made): (&str, Option<Timestamp>),
     facts: impl Fn(&str) -> ImageFacts,
 ) -> Option<(&'a Build, Tie)> {
     let tied = builds
         .iter()
         .filter_map(|build| Some((build, by_image(build, image, &facts)?)));
-    tied.min_by_key(|(_, tie)| *tie)
+    let later = |build: &Build| made.is_some() && build.started > made;
+    tied.min_by_key(|(build, tie)| (*tie, later(build)))
 }
 
 fn tie(build: &Build, revision: &Revision, facts: &impl Fn(&str) -> ImageFacts) -> Option<Tie> {

@@ -15,7 +15,7 @@ use crate::actions::{self, BuildOrder, Recorder};
 use crate::app::effect::JobsWish;
 use crate::app::event::{Document, Event, JobId};
 use crate::config::Jenkins;
-use crate::domain::build::{self, BuildId};
+use crate::domain::build::{self, Build, BuildId};
 use crate::domain::{Failure, FailureKind};
 use crate::plan::{Answers, BuildPlan, BuildProgress, BuildWish};
 use crate::sources::jenkins::{Client, LogReader, Look, Pace, Poller, connect};
@@ -148,6 +148,29 @@ pub(super) async fn recent(shared: Arc<Shared>, job: JobId, of: build::JobId) {
         Err(failure) => Err(failure),
     };
     shared.send(Event::BuildsRead { job, of, outcome }).await;
+}
+
+/// Which images they made, by the rule of their server. What cannot be read is not told, and costs the rest: its server
+/// has other things to do.
+pub(super) async fn images(shared: Arc<Shared>, service: Box<str>, builds: Vec<Build>) {
+    for build in builds {
+        let server = &build.id.job.server;
+        let Ok(client) = shared.servers.client(server) else {
+            return;
+        };
+        let config = shared.config();
+        let Some(settings) = config.jenkins.iter().find(|s| s.name() == &**server) else {
+            return;
+        };
+        match client.image(&build, &settings.image, &service).await {
+            Ok(Some(image)) => {
+                let (build, image) = (build.id, image.into());
+                shared.send(Event::BuildMade { build, image }).await;
+            }
+            Ok(None) => {}
+            Err(why) => return tracing::info!(%why, "which image a build made is not known"),
+        }
+    }
 }
 
 /// One job with all that it asks for.

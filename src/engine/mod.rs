@@ -177,6 +177,9 @@ impl Engine {
             Effect::ListTags { job, image } => {
                 self.jobs.spawn(job, images::tags(shared, job, image))
             }
+            Effect::ReadBuildImages { service, builds } => {
+                tokio::spawn(builds::images(shared, service, builds));
+            }
             Effect::ReadJob { job, of } => self.jobs.spawn(job, builds::job(shared, job, of)),
             Effect::ReadBuildLog { job, build } => {
                 self.jobs.spawn(job, builds::log(shared, job, build));

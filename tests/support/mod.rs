@@ -12,6 +12,7 @@ pub mod api;
 pub mod audit;
 pub mod certificates;
 pub mod control_plane;
+pub mod counter;
 pub mod fake;
 pub mod fixtures;
 pub mod hudson;

@@ -82,6 +82,7 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
             outcome,
         } => builds::told(model, &server, at, outcome),
         Event::BuildsRead { job, of, outcome } => builds::read(model, job, &of, outcome),
+        Event::BuildMade { build, image } => builds::made(model, &build, image),
         Event::ImageTold { image, told } => builds::image_told(model, image, told),
         Event::TagsListed { job, outcome } => ask::tags_listed(model, job, outcome),
         Event::JobRead { job, outcome } => build::read(model, job, outcome),

@@ -211,7 +211,12 @@ mod tests {
     #[test]
     fn a_repository_that_is_closed_to_us_is_asked_once() {
         let mut rounds = rounds();
-        let wanted = wanted(&["r.example/a:1", "r.example/a:2", "r.example/b:1", "not//one"]);
+        let wanted = wanted(&[
+            "r.example/a:1",
+            "r.example/a:2",
+            "r.example/b:1",
+            "not//one",
+        ]);
         let denied = Error::Denied {
             host: "r.example".into(),
             about: "a:1".into(),
@@ -221,7 +226,9 @@ mod tests {
         assert!(matches!(told, Some(Presence::Unverified(_))), "{told:?}");
         assert_eq!(rounds.next(&wanted, at(1)).as_ref(), Some(&wanted[2]));
         assert_eq!(rounds.next(&wanted, at(1)).as_ref(), Some(&wanted[3]));
-        let none = Error::NotAnImage { image: "not//one".into() };
+        let none = Error::NotAnImage {
+            image: "not//one".into(),
+        };
         rounds.note(&wanted[3], Err(none), at(1));
         rounds.note(&wanted[2], there(), at(1));
         assert_eq!(rounds.next(&wanted, at(600)), None);

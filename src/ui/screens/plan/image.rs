@@ -3,7 +3,6 @@
 use crate::app::Model;
 use crate::app::deliveries::maker;
 use crate::app::image_picker::ImagePicker;
-use crate::domain::delivery::Tie;
 use crate::domain::image::short_digest;
 use crate::domain::{Container, ImageRef, Presence, Revision, WorkloadId, commit};
 use crate::text;
@@ -97,18 +96,16 @@ fn shown<'a>(
         None => "…",
     };
     let made_by = maker(model, id, image);
-    let built = made_by.and_then(|(build, _)| build.sources.first());
-    let source = built.map(|source| &*source.revision);
-    let source = source.or_else(|| manifest.and_then(|manifest| manifest.commit()));
-    let build = made_by.map_or_else(String::new, |(build, tie)| {
-        let mark = if tie == Tie::Time { "~" } else { "" };
-        format!("{mark}#{}", build.id.number)
-    });
+    // What the image says itself is about these very bytes.
+    let source = manifest.and_then(|manifest| manifest.commit());
+    let built = || Some(&*made_by?.0.sources.first()?.revision);
+    let source = source.or_else(built);
+    let build = made_by.map_or_else(String::new, |(build, _)| format!("#{}", build.id.number));
     let created = manifest.and_then(|manifest| manifest.created);
     let words = [
         ImageRef::parse(image).tag.unwrap_or_default().to_owned(),
         digest.to_owned(),
-        created.map_or_else(String::new, |at| text::date(at, model.now)),
+        created.map_or_else(String::new, |at| text::coarse_age(at, model.now)),
         commit::short(source.unwrap_or_default()).to_owned(),
         build,
         runs(model, (id, container), image),
@@ -153,7 +150,7 @@ fn table(picker: &ImagePicker, rows: &[Shown<'_>], width: u16) -> Lines {
         &[
             column(Part::Tag, "TAG", 12, 0),
             column(Part::Digest, "DIGEST", 6, 3),
-            column(Part::Made, "MADE", 6, 0),
+            column(Part::Made, "MADE", 4, 0),
             column(Part::Commit, "COMMIT", 7, 2),
             column(Part::Build, "BUILD", 5, 1),
             column(Part::Runs, "", 6, 0),
@@ -181,8 +178,9 @@ fn across<'a>(
     words: impl Fn(&Placed<Part>) -> &'a str,
 ) -> Vec<Piece> {
     let padded = columns.iter().map(|column| {
+        let gap = if column.x == 0 { "" } else { "  " };
         let words = text::pad(words(column), column.width.into());
-        piece(format!("{words}  "), role)
+        piece(format!("{gap}{words}"), role)
     });
     padded.collect()
 }
