@@ -179,9 +179,9 @@ fn filter<'a>(typed: &'a str, present: &str) -> &'a str {
 /// The first of them by date, newest first, once a registry has told of all of these; those without a date after them.
 fn by_date(mut rows: Vec<Box<str>>, chain: &Chain) -> Vec<Box<str>> {
     let first = rows.len().min(DATED);
-    let told = |image: &Box<str>| chain.image(image).is_some_and(|told| told.whole);
-    if rows[..first].iter().all(told) {
-        let created = |image: &Box<str>| chain.image(image)?.manifest.as_ref()?.created;
+    let told = |image: &str| chain.image(image).is_some_and(|told| told.whole);
+    if rows[..first].iter().all(|image| told(image)) {
+        let created = |image: &str| chain.image(image)?.manifest.as_ref()?.created;
         rows[..first].sort_by_key(|image| std::cmp::Reverse(created(image)));
     }
     rows

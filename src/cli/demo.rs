@@ -137,7 +137,10 @@ fn settings(config: Config, overrides: &Overrides, world: &Running, speed: u32) 
         state_dir: world.state_dir(),
         // The user's file and logins say nothing about this world.
         file: None,
-        registries: Registries::default(),
+        registries: Registries {
+            verify: config.registries.verify,
+            ..Registries::default()
+        },
         verify_seconds: world.scenario.verify_seconds.div_ceil(speed.max(1)),
         connection: Connection {
             kubeconfig: Some(world.kubeconfig()),

@@ -73,8 +73,6 @@ pub struct Config {
     pub verify_seconds: u32,
     /// Of several actions that were confirmed together so many are under way at a time.
     pub at_once: usize,
-    /// The images of past revisions are looked for in their registries while nobody asks.
-    pub verify_images: bool,
     /// Others are told who carries out a plan, and plans say who else does.
     pub presence: bool,
 }

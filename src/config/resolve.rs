@@ -45,6 +45,7 @@ pub fn load(overrides: Overrides, env: Env<'_>) -> Result<Config, Error> {
             known: file.registries,
             docker_config: docker(env),
             proxy: proxy(env),
+            verify: file.verify_images.unwrap_or_default(),
         },
         jenkins: file.jenkins,
         repositories: file.repositories,
@@ -61,7 +62,6 @@ pub fn load(overrides: Overrides, env: Env<'_>) -> Result<Config, Error> {
         verify_seconds: file.verify_seconds.unwrap_or_default(),
         at_once: file.at_once.unwrap_or_default(),
         presence: file.presence,
-        verify_images: file.verify_images.unwrap_or_default(),
         connection: Connection {
             context: None,
             search: search(env),
@@ -191,7 +191,6 @@ mod tests {
                 verify_seconds: 30,
                 at_once: 3,
                 presence: false,
-                verify_images: true,
                 state_dir: "/nonexistent/home/.local/state/rolldeck".into(),
                 cache_dir: "/nonexistent/home/.cache/rolldeck".into(),
                 connection: Connection {
@@ -200,6 +199,7 @@ mod tests {
                 },
                 registries: Registries {
                     docker_config: Some("/nonexistent/home/.docker".into()),
+                    verify: true,
                     ..Registries::default()
                 },
                 ..Config::default()

@@ -76,11 +76,11 @@ impl<'a> Piece<'a> {
             return (Self::Number(digits.len(), digits), rest);
         }
         let word = piece.trim_start_matches(['-', '.', '_']);
-        let starts = |before: &&str| {
+        let starts = |before: &str| {
             let start = word.get(..before.len());
             start.is_some_and(|start| start.eq_ignore_ascii_case(before))
         };
-        if BEFORE.iter().any(|before| starts(&before)) {
+        if BEFORE.iter().any(|before| starts(before)) {
             (Self::Before(piece), rest)
         } else {
             (Self::Text(piece), rest)

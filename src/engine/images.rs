@@ -44,22 +44,28 @@ async fn look(registries: &Registries, image: &str) -> ImageTold {
 /// Those that are looked for while nobody asks, by one task for as long as there are some.
 #[derive(Default)]
 pub struct Watched {
-    wanted: Mutex<Option<(watch::Sender<Vec<Box<str>>>, Task)>>,
+    looking: Mutex<Option<Looking>>,
+}
+
+struct Looking {
+    wanted: watch::Sender<Vec<Box<str>>>,
+    _task: Task,
 }
 
 impl Watched {
     pub(super) fn wish(&self, shared: Arc<Shared>, images: Vec<Box<str>>) {
-        let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*wanted {
-            _ if images.is_empty() => *wanted = None,
-            Some((sender, _)) => {
-                sender.send_replace(images);
-            }
-            None => {
-                let (sender, receiver) = watch::channel(images);
-                let task = tokio::spawn(look_around(shared, receiver));
-                *wanted = Some((sender, Task(task.abort_handle())));
-            }
+        let mut looking = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
+        if images.is_empty() {
+            *looking = None;
+        } else if let Some(looking) = &*looking {
+            looking.wanted.send_replace(images);
+        } else {
+            let (wanted, wishes) = watch::channel(images);
+            let task = tokio::spawn(look_around(shared, wishes));
+            *looking = Some(Looking {
+                wanted,
+                _task: Task(task.abort_handle()),
+            });
         }
     }
 }

@@ -175,7 +175,7 @@ impl Engine {
                 at_once,
             } => self.jobs.spawn(job, images::tell(shared, images, at_once)),
             Effect::ListTags { job, image } => {
-                self.jobs.spawn(job, images::tags(shared, job, image))
+                self.jobs.spawn(job, images::tags(shared, job, image));
             }
             Effect::ReadBuildImages { service, builds } => {
                 tokio::spawn(builds::images(shared, service, builds));

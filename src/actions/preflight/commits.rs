@@ -14,7 +14,7 @@ use crate::sources::registry::Registries;
 pub async fn ask(sources: Sources, plan: Arc<Plan>, between: Between) -> Verdict {
     let unverified = |why| verdict(CheckId::Commits, Finding::Unverified, why);
     let remote = &between.repository.remote;
-    match timeout(LIMIT, read(&sources, &plan, &between)).await {
+    match timeout(LIMIT, Box::pin(read(&sources, &plan, &between))).await {
         Err(_) => unverified(format!(
             "{remote}: no answer within 10s; what is being copied will be there for the next plan"
         )),

@@ -91,7 +91,7 @@ impl Settings {
             verify_seconds: config.verify_seconds,
             notify: config.notify.clone(),
             at_once: config.at_once,
-            verify_images: config.verify_images,
+            verify_images: config.registries.verify,
             log_file: config.state_dir.join("rolldeck.log").display().to_string(),
             record_file: config.state_dir.join(FILE).display().to_string(),
             clusters: config.clusters(),

@@ -157,11 +157,11 @@ mod tests {
         images.iter().map(|image| (*image).into()).collect()
     }
 
-    fn there() -> Result<Presence, Error> {
-        Ok(Presence::Present {
+    fn there() -> Presence {
+        Presence::Present {
             digest: "sha256:aa".into(),
             at: at(0),
-        })
+        }
     }
 
     fn throttled(seconds: u64) -> Error {
@@ -177,11 +177,11 @@ mod tests {
         let wanted = wanted(&["r.example/a:1", "r.example/b@sha256:aa"]);
         for image in &wanted {
             assert_eq!(rounds.next(&wanted, at(0)).as_ref(), Some(image));
-            rounds.note(image, there(), at(0));
+            rounds.note(image, Ok(there()), at(0));
         }
         assert_eq!(rounds.next(&wanted, at(899)), None);
         assert_eq!(rounds.next(&wanted, at(900)).as_ref(), Some(&wanted[0]));
-        rounds.note(&wanted[0], there(), at(900));
+        rounds.note(&wanted[0], Ok(there()), at(900));
         assert_eq!(rounds.next(&wanted, at(1_000)), None);
         // What is no longer wanted takes no room.
         rounds.want(&[]);
@@ -194,7 +194,7 @@ mod tests {
         let wanted = wanted(&["r.example/a:1", "r.example/a:2", "other.example/a:1"]);
         assert_eq!(rounds.note(&wanted[0], Err(throttled(0)), at(0)), None);
         assert_eq!(rounds.next(&wanted, at(1)).as_ref(), Some(&wanted[2]));
-        rounds.note(&wanted[2], there(), at(1));
+        rounds.note(&wanted[2], Ok(there()), at(1));
         assert_eq!(rounds.next(&wanted, at(29)), None);
         assert!(rounds.next(&wanted, at(30)).is_some());
         for (failure, rest) in [(2, 60), (3, 120), (4, 240), (5, 480), (6, 900), (7, 900)] {
@@ -202,7 +202,7 @@ mod tests {
             assert_eq!(rounds.next(&wanted[..1], at(rest - 1)), None, "{failure}");
             assert!(rounds.next(&wanted[..1], at(rest)).is_some(), "{failure}");
         }
-        rounds.note(&wanted[0], there(), at(0));
+        rounds.note(&wanted[0], Ok(there()), at(0));
         rounds.note(&wanted[1], Err(throttled(80)), at(0));
         assert_eq!(rounds.next(&wanted[1..2], at(79)), None, "as it asks");
         assert!(rounds.next(&wanted[1..2], at(80)).is_some());
@@ -230,7 +230,7 @@ mod tests {
             image: "not//one".into(),
         };
         rounds.note(&wanted[3], Err(none), at(1));
-        rounds.note(&wanted[2], there(), at(1));
+        rounds.note(&wanted[2], Ok(there()), at(1));
         assert_eq!(rounds.next(&wanted, at(600)), None);
     }
 }

@@ -98,8 +98,7 @@ fn shown<'a>(
     let made_by = maker(model, id, image);
     // What the image says itself is about these very bytes.
     let source = manifest.and_then(|manifest| manifest.commit());
-    let built = || Some(&*made_by?.0.sources.first()?.revision);
-    let source = source.or_else(built);
+    let source = source.or_else(|| Some(&*made_by?.0.sources.first()?.revision));
     let build = made_by.map_or_else(String::new, |(build, _)| format!("#{}", build.id.number));
     let created = manifest.and_then(|manifest| manifest.created);
     let words = [
