@@ -105,7 +105,6 @@ impl Way {
             recorder: Recorder::new(self.record.path()),
             server_user: None,
             presence: false,
-            pinned_by: None,
             clock: jiff::Timestamp::now,
         };
         let cluster = self.watched.cluster.clone();

@@ -156,7 +156,6 @@ impl Hand {
             recorder: self.recorder.clone(),
             server_user: None,
             presence: false,
-            pinned_by: None,
             clock: jiff::Timestamp::now,
         };
         execute(self.cluster.clone(), order).collect().await

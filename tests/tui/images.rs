@@ -103,3 +103,55 @@ fn a_registry_that_says_no_is_one_sentence() {
         model
     });
 }
+
+/// The board with what registries told of the past of some services.
+fn with_pasts(width: u16, height: u16) -> Model {
+    let mut model = with_builds(width, height);
+    let past = |model: &mut Model, name: &str, found: bool| {
+        let rows = model.board.rows.iter();
+        let row = rows
+            .filter(|row| *row.id.name == *name)
+            .next_back()
+            .unwrap();
+        let workload = model.fleet.workload(&row.id).unwrap();
+        let revisions = model.fleet.revisions(workload).iter().skip(1);
+        let images = revisions.map(|revision| revision.containers[0].image.clone());
+        for image in images.collect::<Vec<_>>() {
+            let presence = if found {
+                there(0, "").presence
+            } else {
+                Presence::Missing
+            };
+            let told = ImageTold {
+                presence,
+                manifest: None,
+                whole: false,
+                at: ago(20),
+            };
+            update(model, Event::ImageTold { image, told });
+        }
+    };
+    past(&mut model, "checkout", true);
+    past(&mut model, "auth", true);
+    past(&mut model, "catalog", false);
+    model
+}
+
+#[test]
+fn the_board_says_who_has_no_way_back_and_in_wide_mode_how_many_there_are() {
+    check("images_board", |w, h| {
+        let mut model = with_pasts(w, h);
+        press(&mut model, &["ctrl-w"]);
+        model
+    });
+}
+
+#[test]
+fn the_service_says_how_many_it_can_go_back_to() {
+    check("images_service", |w, h| {
+        let mut model = with_pasts(w, h);
+        told(&mut model, "2.13.0", there(40 * DAY, "9911c0a"));
+        press(&mut model, &["enter"]);
+        model
+    });
+}

@@ -43,6 +43,7 @@ mod table;
 mod tags;
 mod time;
 mod usage;
+mod way_back;
 
 fn identity(namespace: Option<&str>) -> Identity {
     Identity {
