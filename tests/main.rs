@@ -3,6 +3,7 @@
 
 mod cli;
 mod contract;
+mod counts;
 mod demo;
 mod engine;
 mod servers;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::record::{Limit, Recorder};
-use super::{fresh, keeper, presence, release};
+use super::{fresh, keeper, pin, presence, release};
 use crate::domain::commit::REPOSITORY_ANNOTATION;
 use crate::domain::release_record::Action;
 use crate::domain::standing::{Evidence as Seen, standing};
@@ -22,6 +22,7 @@ use crate::sources::Clock;
 use crate::sources::jenkins::Servers;
 use crate::sources::kube::path::{self, Resource};
 use crate::sources::kube::{Cluster, Error, convert};
+use crate::sources::registry::Registries;
 use crate::sources::source_repo::Repositories;
 
 /// What the reads do not tell.
@@ -46,6 +47,8 @@ pub struct GatherContext {
     pub kubeconfig: Option<PathBuf>,
     /// It is looked who else is at it.
     pub presence: bool,
+    /// Asked for the digest of an image, where the environment wants it written.
+    pub pinned_by: Option<Registries>,
     pub clock: Clock,
 }
 
@@ -89,10 +92,11 @@ async fn read(
     };
     let annotations = annotations(raw).map_err(unusable)?;
     let read_at = answer.server_date.unwrap_or(stamp.at);
-    let (revisions, pods, autoscaling, keeper, helm, presence) = tokio::join!(
+    let (revisions, pods, autoscaling, pinned, keeper, helm, presence) = tokio::join!(
         revisions(cluster, &workload),
         pods(cluster, &workload),
         autoscaling(cluster, request),
+        pin::pinned(cluster, request, (template, context.pinned_by)),
         keeper::keeper(cluster, &workload),
         release::helm(cluster, request.verb, (&workload, context.kubeconfig)),
         async {
@@ -134,6 +138,7 @@ async fn read(
         revisions,
         pods,
         autoscaling,
+        pinned,
         keeper,
         helm,
         presence,

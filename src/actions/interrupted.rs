@@ -94,6 +94,7 @@ async fn look(cluster: &Cluster, sending: &Sending, clock: Clock) -> Result<Afte
         ready_for: 0,
         kubeconfig: None,
         presence: false,
+        pinned_by: None,
         clock,
     };
     match gather(cluster, &request, context).await {

@@ -8,6 +8,8 @@ mod hold;
 mod image;
 pub mod interrupted;
 mod keeper;
+mod logins;
+mod pin;
 mod preflight;
 mod presence;
 pub mod record;

@@ -43,12 +43,7 @@ pub struct Sources {
 /// Yields each answer as it comes, and ends. Under `readonly` no dry run is sent; reads and self-reviews are.
 #[allow(clippy::needless_pass_by_value)] // the stream outlives its caller's clients
 pub fn preflight(sources: Sources, plan: Plan, readonly: bool) -> BoxStream<'static, Verdict> {
-    let Sources {
-        cluster,
-        registries,
-        repositories,
-        servers,
-    } = sources;
+    let (cluster, registries) = (sources.cluster.clone(), sources.registries.clone());
     let plan = Arc::new(plan);
     let questions: FuturesUnordered<BoxFuture<'static, Verdict>> = FuturesUnordered::new();
     // A dry run waits for the permission: who may not write sends nothing that looks like a write.
@@ -71,9 +66,9 @@ pub fn preflight(sources: Sources, plan: Plan, readonly: bool) -> BoxStream<'sta
             Ask::Images(pulled) => image::ask(cluster, plan, registries.clone(), pulled).boxed(),
             Ask::References(names) => config::ask(cluster, plan, names).boxed(),
             Ask::Changed { names, since } => changed::ask(cluster, plan, names, since).boxed(),
-            Ask::Commits(between) => commits::ask(repositories.clone(), *between).boxed(),
+            Ask::Commits(between) => commits::ask(sources.clone(), plan, *between).boxed(),
             Ask::Quota(need) => quota::ask(cluster, plan, need).boxed(),
-            Ask::Builds(job) => builds::ask(servers.clone(), plan, job).boxed(),
+            Ask::Builds(job) => builds::ask(sources.servers.clone(), plan, job).boxed(),
             Ask::Autoscaler(workload) => autoscaler::ask(cluster, workload).boxed(),
         });
     }
@@ -121,7 +116,7 @@ struct PageMeta {
 }
 
 /// Why something could not be read, in the words of a check.
-fn unread(what: &str, error: &Error) -> String {
+pub(super) fn unread(what: &str, error: &Error) -> String {
     match error {
         Error::Forbidden { .. } => format!("no rights to read {what}"),
         Error::NotFound { .. } => format!("this server knows no {what}"),

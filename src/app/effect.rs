@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Notify;
-use crate::domain::build::{self, BuildId};
+use crate::domain::build::{self, Build, BuildId};
 use crate::domain::commit::Between;
 use crate::domain::{ApiKind, ClusterId, Kind, Occurrence, SourceId, WorkloadId};
 pub use crate::plan::Document;
@@ -33,10 +33,24 @@ pub enum Effect {
         job: JobId,
         of: build::JobId,
     },
-    /// What the registries say of these images, one after the other.
+    /// What the registries say of these images, so many at a time.
     ReadImages {
         job: JobId,
         images: Vec<Box<str>>,
+        at_once: usize,
+    },
+    /// The images that are to be looked for in the background, the most wanted first: the engine looks at one after
+    /// the other for as long as they are wanted.
+    WatchImages(Vec<Box<str>>),
+    /// The tags of the image's repository.
+    ListTags {
+        job: JobId,
+        image: Box<str>,
+    },
+    /// Which images these builds of a service made, one after the other.
+    ReadBuildImages {
+        service: Box<str>,
+        builds: Vec<Build>,
     },
     /// The commits between two, from their repository, and then what its host says of them.
     ReadCommits {

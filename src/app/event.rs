@@ -3,14 +3,15 @@
 use jiff::Timestamp;
 
 use crate::config::Config;
-use crate::domain::build::{self, Build, Job};
+use crate::domain::build::{self, Build, BuildId, Job};
 use crate::domain::chain::ImageTold;
 use crate::domain::commit::{Between, Told};
 use crate::domain::occurrence::Report;
 use crate::domain::release_record::Page;
 use crate::domain::table::Table;
 use crate::domain::{
-    ApiKind, ChartRelease, ClusterId, Connection, Failure, Kind, LogLine, SourceId, Update, Usage,
+    ApiKind, ChartRelease, ClusterId, Connection, Failure, Kind, LogLine, SourceId, Tags, Update,
+    Usage,
 };
 use crate::plan::aftermath::Interrupted;
 use crate::plan::push::hook::Hook;
@@ -58,6 +59,11 @@ pub enum Event {
         of: build::JobId,
         outcome: Result<Vec<Build>, Failure>,
     },
+    /// The image that a build made.
+    BuildMade {
+        build: BuildId,
+        image: Box<str>,
+    },
     /// What a registry says of an image.
     ImageTold {
         image: Box<str>,
@@ -67,6 +73,11 @@ pub enum Event {
     CommitsTold {
         between: Box<Between>,
         outcome: Result<Box<Told>, String>,
+    },
+    /// The tags of an image's repository, newest first as far as they tell themselves.
+    TagsListed {
+        job: JobId,
+        outcome: Result<Tags, Failure>,
     },
     /// One job with all that it asks for.
     JobRead {

@@ -2,11 +2,13 @@
 
 pub mod answering;
 pub mod clusters;
+pub mod deliveries;
 pub mod effect;
 pub mod event;
 pub mod field;
 mod filter;
 pub mod handover;
+pub mod image_picker;
 pub mod intent;
 pub mod keymap;
 pub mod layout;
@@ -17,6 +19,7 @@ pub mod notification;
 mod settle;
 pub mod table;
 pub mod update;
+pub mod way_back;
 mod wishes;
 pub mod words;
 

@@ -76,6 +76,8 @@ pub struct Model {
     pub watched: Vec<SourceId>,
     /// The jobs that were last asked for.
     pub jobs_watched: Vec<JobsWish>,
+    /// The images that are looked for in the background, and when that was last thought over.
+    pub images_watched: (Vec<Box<str>>, Option<Timestamp>),
     /// What `settle` has to make good.
     pub work: Work,
     /// A command that waits until there is something to run it on; a key is quicker, and takes its place.
@@ -134,6 +136,8 @@ pub struct Settings {
     pub notify: Notify,
     /// Of several actions that were confirmed together so many are under way at a time.
     pub at_once: usize,
+    /// The images of past revisions are looked for while nobody asks.
+    pub verify_images: bool,
     pub log_file: String,
     pub record_file: String,
     /// The clusters that were asked for at the start.

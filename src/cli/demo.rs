@@ -123,6 +123,7 @@ fn settings(config: Config, overrides: &Overrides, world: &Running, speed: u32) 
         namespaces: environment.namespaces.clone(),
         protection: environment.protection,
         color: None,
+        pin: crate::domain::Pin::Tag,
     });
     let scoped = overrides.all_namespaces || !overrides.namespaces.is_empty();
     Config {
@@ -139,7 +140,10 @@ fn settings(config: Config, overrides: &Overrides, world: &Running, speed: u32) 
         state_dir: world.state_dir(),
         // The user's file and logins say nothing about this world.
         file: None,
-        registries: Registries::default(),
+        registries: Registries {
+            verify: config.registries.verify,
+            ..Registries::default()
+        },
         // It shows the way to one, and there is none.
         docker: None,
         builds: vec![folder()],

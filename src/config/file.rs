@@ -24,6 +24,7 @@ pub struct File {
     pub verify_seconds: Option<u32>,
     pub at_once: Option<usize>,
     pub presence: bool,
+    pub verify_images: Option<bool>,
     pub display: Display,
     pub notify: Notify,
     pub environments: Vec<Environment>,

@@ -70,6 +70,7 @@ pub fn read(overrides: &Overrides, env: Env<'_>) -> Result<Layers, Error> {
     layers.display(overrides, env);
     layers.file.verify_seconds.get_or_insert(VERIFY_SECONDS);
     layers.file.at_once.get_or_insert(AT_ONCE);
+    layers.file.verify_images.get_or_insert(true);
     Ok(layers)
 }
 

@@ -60,4 +60,6 @@ pub struct Registries {
     /// `$DOCKER_CONFIG`, else `~/.docker`: where docker keeps its logins.
     pub docker_config: Option<PathBuf>,
     pub proxy: Proxy,
+    /// The images of past revisions are looked for while nobody asks.
+    pub verify: bool,
 }

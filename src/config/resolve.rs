@@ -45,6 +45,7 @@ pub fn load(overrides: Overrides, env: Env<'_>) -> Result<Config, Error> {
             known: file.registries,
             docker_config: docker(env),
             proxy: proxy(env),
+            verify: file.verify_images.unwrap_or_default(),
         },
         jenkins: file.jenkins,
         repositories: file.repositories,
@@ -211,6 +212,7 @@ mod tests {
                 docker: Some(DockerEngine::default()),
                 registries: Registries {
                     docker_config: Some("/nonexistent/home/.docker".into()),
+                    verify: true,
                     ..Registries::default()
                 },
                 ..Config::default()

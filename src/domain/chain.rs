@@ -1,10 +1,11 @@
 //! What stands before the cluster: jobs and their builds, as each server told last. Every server fails alone.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
 
 use jiff::Timestamp;
 
-use super::build::{Build, Job, JobHold, JobId, Outcome, State};
+use super::build::{Build, BuildId, Job, JobHold, JobId, Outcome, State};
 use super::commit::{Between, Told};
 use super::delivery::ImageFacts;
 use super::{ImageRef, Known, Manifest, Presence};
@@ -13,6 +14,8 @@ use super::{ImageRef, Known, Manifest, Presence};
 const KEPT: usize = 30;
 /// So many answers of source repositories are kept.
 const TOLD: usize = 64;
+/// So many images are kept, those that were told of last.
+const IMAGES: usize = 8_000;
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Chain {
@@ -33,7 +36,21 @@ pub struct ImageTold {
     pub presence: Presence,
     /// Of one that is there, as far as it could be read.
     pub manifest: Option<Manifest>,
+    /// Its manifest was asked for as well, not only whether it is there.
+    pub whole: bool,
     pub at: Timestamp,
+}
+
+impl ImageTold {
+    /// The same about whether it is there, and about which bytes.
+    fn says(&self, other: &Self) -> bool {
+        match (&self.presence, &other.presence) {
+            (Presence::Present { digest, .. }, Presence::Present { digest: new, .. }) => {
+                digest == new
+            }
+            (one, other) => one == other,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +58,8 @@ struct Entry {
     job: Job,
     /// Newest first.
     builds: Vec<Build>,
+    /// Builds that were asked once for the image they made.
+    asked: BTreeSet<u32>,
 }
 
 /// How the newest build of a job stands, for a row that has room for a few words.
@@ -72,11 +91,16 @@ impl Chain {
                 continue;
             }
             changed.push(job.id.clone());
-            let mut builds = known.map_or_else(Vec::new, |entry| std::mem::take(&mut entry.builds));
+            let known = known.map(|entry| {
+                let builds = std::mem::take(&mut entry.builds);
+                (builds, std::mem::take(&mut entry.asked))
+            });
+            let (mut builds, asked) = known.unwrap_or_default();
             if let Some(last) = &job.last {
                 remember(&mut builds, last.clone());
             }
-            self.jobs.insert(job.id.clone(), Entry { job, builds });
+            let entry = Entry { job, builds, asked };
+            self.jobs.insert(entry.job.id.clone(), entry);
         }
         changed
     }
@@ -90,12 +114,36 @@ impl Chain {
         }
     }
 
+    /// Those of these builds, by their places, that ended and may still tell the image they made. Each is asked once.
+    pub fn ask_images(&mut self, job: &JobId, places: Range<usize>) -> Vec<Build> {
+        let Some(Entry { builds, asked, .. }) = self.jobs.get_mut(job) else {
+            return Vec::new();
+        };
+        let oldest = builds.last().map_or(0, |build| build.id.number);
+        asked.retain(|number| *number >= oldest);
+        let among = builds.iter().skip(places.start).take(places.len());
+        let open = among.filter(|build| build.image.is_none() && build.state != State::Running);
+        open.filter(|build| asked.insert(build.id.number))
+            .cloned()
+            .collect()
+    }
+
+    /// What it told.
+    pub fn made(&mut self, build: &BuildId, image: Box<str>) {
+        let entry = self.jobs.get_mut(&build.job);
+        let builds = entry.into_iter().flat_map(|entry| &mut entry.builds);
+        if let Some(known) = { builds }.find(|known| known.id == *build) {
+            known.image = Some(image);
+        }
+    }
+
     /// What is known of its jobs stays.
     pub fn failed(&mut self, server: &str, why: impl Into<String>, at: Timestamp) {
         self.servers.entry(server.into()).or_default().fail(why, at);
     }
 
-    pub fn told_of(&mut self, image: Box<str>, told: ImageTold) {
+    /// Whether the image is there is news or not; what its bytes hold stays known while they are the same.
+    pub fn told_of(&mut self, image: Box<str>, mut told: ImageTold) -> bool {
         let host = ImageRef::parse(&image).host();
         let registry = self.registries.entry(host.into()).or_default();
         match &told.presence {
@@ -110,7 +158,19 @@ impl Chain {
                     .for_each(|why| registry.fail(why, told.at));
             }
         }
+        let known = self.images.get_mut(&image);
+        let news = known.as_ref().is_none_or(|known| !known.says(&told));
+        if let Some(known) = known.filter(|known| !told.whole && known.says(&told)) {
+            (told.manifest, told.whole) = (known.manifest.take(), known.whole);
+        }
+        let news = news || told.whole;
         self.images.insert(image, told);
+        if self.images.len() > IMAGES {
+            let oldest = self.images.iter().min_by_key(|(_, told)| told.at);
+            let oldest = oldest.map(|(image, _)| image.clone());
+            oldest.map(|image| self.images.remove(&image));
+        }
+        news
     }
 
     pub fn registries(&self) -> impl Iterator<Item = (&str, &Known<()>)> {
@@ -268,6 +328,30 @@ mod tests {
     }
 
     #[test]
+    fn each_build_that_ended_is_asked_once_for_its_image() {
+        let mut chain = Chain::default();
+        chain.looked("ci", vec![job()], ago(0));
+        let good = State::Done(Outcome::Success);
+        let builds = vec![build(7, State::Running), build(6, good), build(5, good)];
+        chain.read(&id(), builds.clone());
+        let asked = |chain: &mut Chain, places| {
+            let builds = chain.ask_images(&id(), places).into_iter();
+            builds.map(|build| build.id.number).collect::<Vec<_>>()
+        };
+        assert_eq!(asked(&mut chain, 0..2), [6]);
+        assert_eq!(asked(&mut chain, 0..3), [5]);
+        chain.made(&builds[2].id, "shop/checkout:2".into());
+        chain.read(&id(), builds);
+        assert_eq!(
+            chain.builds(&id())[2].image.as_deref(),
+            Some("shop/checkout:2")
+        );
+        chain.read(&id(), vec![build(7, good)]);
+        assert_eq!(asked(&mut chain, 0..9), [7]);
+        assert_eq!(asked(&mut chain, 0..9), [0; 0]);
+    }
+
+    #[test]
     fn builds_are_kept_newest_first_and_none_twice() {
         let mut chain = Chain::default();
         let mut told = job();
@@ -291,6 +375,7 @@ mod tests {
             let told = ImageTold {
                 presence,
                 manifest,
+                whole: false,
                 at,
             };
             chain.told_of("r:5000/shop/web:1".into(), told);
@@ -310,6 +395,38 @@ mod tests {
             assert_eq!(told(away, seconds), failed);
         }
         assert_eq!(told(Presence::Missing, 30), known::State::Fresh);
+    }
+
+    #[test]
+    fn images_keep_what_their_bytes_hold_and_take_no_more_room_than_they_may() {
+        let told = |digest: &str, whole: bool, seconds: i64| ImageTold {
+            presence: Presence::Present {
+                digest: digest.into(),
+                at: ago(seconds),
+            },
+            manifest: whole.then(|| Manifest {
+                digest: digest.into(),
+                platforms: Vec::new(),
+                created: None,
+                labels: BTreeMap::new(),
+            }),
+            whole,
+            at: ago(seconds),
+        };
+        let mut chain = Chain::default();
+        assert!(chain.told_of("a:1".into(), told("sha256:aa", true, 90_000)));
+        chain.told_of("a:1".into(), told("sha256:aa", false, 80_000));
+        assert!(chain.image("a:1").unwrap().whole);
+        assert!(chain.told_of("a:1".into(), told("sha256:bb", false, 70_000)));
+        assert_eq!(chain.image("a:1").unwrap().manifest, None);
+        assert!(!chain.told_of("a:1".into(), told("sha256:bb", false, 60_000)));
+        for n in 0..i64::try_from(IMAGES).unwrap() {
+            chain.told_of(
+                format!("b:{n}").into(),
+                told("sha256:cc", false, 50_000 - n),
+            );
+        }
+        assert_eq!((chain.images.len(), chain.image("a:1")), (IMAGES, None));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::build::{Build, Outcome, State};
-use super::{Container, ImageRef, Kind, Revision, Workload, commit};
+use super::{ImageRef, Kind, Revision, Workload, commit};
 
 /// A build that ended at most so long before a revision was made may have made it, when nothing else tells.
 const SOON: SignedDuration = SignedDuration::from_mins(15);
@@ -163,18 +163,27 @@ pub fn deliveries<'a>(
     all
 }
 
+/// Which of these builds, newest first, made an image, and how one knows: of the same trust the newest that began before
+/// the image was `made`. Time alone tells nothing here.
+pub fn maker<'a>(
+    builds: &'a [Build],
+    (image, made): (&str, Option<Timestamp>),
+    facts: impl Fn(&str) -> ImageFacts,
+) -> Option<(&'a Build, Tie)> {
+    let tied = builds
+        .iter()
+        .filter_map(|build| Some((build, by_image(build, image, &facts)?)));
+    let later = |build: &Build| made.is_some() && build.started > made;
+    tied.min_by_key(|(build, tie)| (*tie, later(build)))
+}
+
 fn tie(build: &Build, revision: &Revision, facts: &impl Fn(&str) -> ImageFacts) -> Option<Tie> {
     let containers = revision.containers.iter().filter(|c| !c.init);
-    let by_image = containers.filter_map(|container| by_image(build, container, facts));
+    let by_image = containers.filter_map(|container| by_image(build, &container.image, facts));
     by_image.min().or_else(|| by_time(build, revision))
 }
 
-fn by_image(
-    build: &Build,
-    container: &Container,
-    facts: &impl Fn(&str) -> ImageFacts,
-) -> Option<Tie> {
-    let image = &*container.image;
+fn by_image(build: &Build, image: &str, facts: &impl Fn(&str) -> ImageFacts) -> Option<Tie> {
     let (reference, facts) = (ImageRef::parse(image), facts(image));
     let made = build.image.as_deref().map(ImageRef::parse);
     let digest = reference.digest.or(facts.digest.as_deref());

@@ -16,6 +16,17 @@ pub enum Level {
     Protected,
 }
 
+/// What setting an image writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pin {
+    /// What was asked for.
+    #[default]
+    Tag,
+    /// The same with the digest that its registry has for it then.
+    Digest,
+}
+
 /// Cluster, namespaces and a level. A namespace that no environment names is guarded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,6 +42,8 @@ pub struct Environment {
     /// Of its name on the board.
     #[serde(default)]
     pub color: Option<Color>,
+    #[serde(default)]
+    pub pin: Pin,
 }
 
 /// The namespaces of a cluster that these environments name; empty: every one.

@@ -16,7 +16,7 @@ use crate::app::effect::JobsWish;
 use crate::app::event::{Document, Event, JobId};
 use crate::config::Jenkins;
 use crate::domain::Failure;
-use crate::domain::build::{self, BuildId};
+use crate::domain::build::{self, Build, BuildId};
 use crate::plan::{Answers, BuildPlan, BuildProgress, BuildWish};
 use crate::sources::jenkins::{LogReader, Look, Pace, Poller};
 
@@ -128,6 +128,29 @@ pub(super) async fn recent(shared: Arc<Shared>, job: JobId, of: build::JobId) {
     };
     let outcome = outcome.map_err(|error| error.failure());
     shared.send(Event::BuildsRead { job, of, outcome }).await;
+}
+
+/// Which images they made, by the rule of their server. What cannot be read is not told, and costs the rest: its server
+/// has other things to do.
+pub(super) async fn images(shared: Arc<Shared>, service: Box<str>, builds: Vec<Build>) {
+    for build in builds {
+        let server = &build.id.job.server;
+        let Ok(client) = shared.jenkins().client(server).await else {
+            return;
+        };
+        let config = shared.config();
+        let Some(settings) = config.jenkins.iter().find(|s| s.name() == &**server) else {
+            return;
+        };
+        match client.image(&build, &settings.image, &service).await {
+            Ok(Some(image)) => {
+                let (build, image) = (build.id, image.into());
+                shared.send(Event::BuildMade { build, image }).await;
+            }
+            Ok(None) => {}
+            Err(why) => return tracing::info!(%why, "which image a build made is not known"),
+        }
+    }
 }
 
 /// One job with all that it asks for.

@@ -57,6 +57,7 @@ pub struct Engine {
     feeds: Mutex<Feeds>,
     jobs: Jobs,
     logs: Logs,
+    images: images::Watched,
     writes: TaskTracker,
     _settings: Task,
 }
@@ -96,6 +97,7 @@ impl Engine {
             feeds: Mutex::new(Feeds::default()),
             jobs: Jobs::default(),
             logs: Logs::default(),
+            images: images::Watched::default(),
             writes: TaskTracker::new(),
             _settings: settings,
             shared,
@@ -120,6 +122,7 @@ impl Engine {
                     link.retry();
                 }
             }
+            Effect::WatchImages(images) => self.images.wish(shared, images),
             Effect::WatchJobs(wishes) => shared.builders.wish(&shared, wishes),
             Effect::Build { job, wish, answers } => {
                 self.writes
@@ -179,8 +182,16 @@ impl Engine {
                 }
             }
             Effect::ReadBuilds { job, of } => self.jobs.spawn(job, builds::recent(shared, job, of)),
-            Effect::ReadImages { job, images } => {
-                self.jobs.spawn(job, images::tell(shared, images));
+            Effect::ReadImages {
+                job,
+                images,
+                at_once,
+            } => self.jobs.spawn(job, images::tell(shared, images, at_once)),
+            Effect::ListTags { job, image } => {
+                self.jobs.spawn(job, images::tags(shared, job, image));
+            }
+            Effect::ReadBuildImages { service, builds } => {
+                tokio::spawn(builds::images(shared, service, builds));
             }
             Effect::PlanImage { job, ask } => {
                 self.jobs.spawn(job, making::plan(shared, job, *ask));

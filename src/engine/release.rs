@@ -10,9 +10,10 @@ use crate::actions::record::{Ended, Line};
 use crate::actions::{self, GatherContext, Order, Recorder, Sources};
 use crate::app::event::{Event, JobId};
 use crate::config::Config;
-use crate::domain::{Failure, Level, WorkloadId};
+use crate::domain::{Failure, Level, Pin, WorkloadId};
 use crate::plan::{Answers, CheckId, Evidence, Finding, Plan, Progress, Request, Verdict};
 use crate::sources::jenkins::Servers;
+use crate::sources::registry::Registries;
 use crate::sources::source_repo::Repositories;
 
 /// So many seconds a job is held when nobody says how long.
@@ -45,6 +46,10 @@ pub fn context(config: &Config, id: &WorkloadId) -> GatherContext {
         ready_for: config.verify_seconds,
         kubeconfig: config.connection.kubeconfig.clone(),
         presence: config.presence,
+        // New ones, which know no tag from before.
+        pinned_by: here
+            .filter(|e| e.pin == Pin::Digest)
+            .map(|_| Registries::new(&config.registries, clock::now)),
         clock: clock::now,
     }
 }

@@ -173,7 +173,7 @@ pub enum Ask {
         since: Timestamp,
     },
     /// What the commits between the two sides were.
-    Commits(Box<crate::domain::commit::Between>),
+    Commits(Box<commits::Sought>),
     /// The quotas of the namespace have room for it.
     Quota(quota::Need),
     /// No build of this job is on its way.

@@ -33,6 +33,8 @@ pub struct Evidence {
     /// Who else sets the number of replicas. Only read when that is what is asked for.
     pub autoscaling: Autoscaling,
     pub phase: Phase,
+    /// Of the image that is asked for, where the environment wants one.
+    pub pinned: Pinned,
     /// What keeps it as git has it.
     pub keeper: Keeper,
     pub helm: Helm,
@@ -56,6 +58,18 @@ pub enum Autoscaling {
     None,
     By(Autoscaler),
     /// It cannot be read, and why.
+    Unknown(String),
+}
+
+/// The digest that an image is written with.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Pinned {
+    /// It is written as it was asked for.
+    #[default]
+    No,
+    /// `sha256:…`, as its registry said right before.
+    To(Box<str>),
+    /// It cannot be had, and why.
     Unknown(String),
 }
 

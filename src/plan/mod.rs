@@ -34,7 +34,7 @@ use crate::domain::{
 pub use build::{BuildPlan, BuildProgress, BuildWish};
 pub use check::{Ask, Check, CheckId, CheckState, Finding, Verdict};
 pub use evidence::{
-    Autoscaling, Evidence, FreshRevision, FreshSync, Helm, Keeper, Releases, Stamp,
+    Autoscaling, Evidence, FreshRevision, FreshSync, Helm, Keeper, Pinned, Releases, Stamp,
 };
 pub use expected::Expected;
 pub use follow::{Follow, Goal, Milestone, Scaled};

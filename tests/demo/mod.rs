@@ -1,6 +1,7 @@
 //! The embedded world: what is planted, and every scenario played in a terminal to its goal.
 
 mod changes;
+mod images;
 pub mod kubectl;
 pub mod planted;
 mod play;

@@ -114,6 +114,7 @@ impl Hand {
             ready_for: 30,
             kubeconfig: None,
             presence: false,
+            pinned_by: None,
             clock: jiff::Timestamp::now,
         };
         gather(&self.cluster, request, context).await.ok()

@@ -13,12 +13,15 @@ use serde_json::{Value, json};
 
 use crate::contract::registry::keeps_its_promises;
 use crate::kinds::said;
-use crate::screen::{QUICK, findings, launch, wait_first_and_stalled, wait_plan};
+use crate::screen::{
+    QUICK, findings, launch, row_of, wait_first_and_stalled, wait_plan, wait_plan_to,
+};
 use crate::support::api::RUNTIME;
 use crate::support::control_plane::ControlPlane;
 use crate::support::fixtures::Service;
 use crate::support::pty::Launch;
 use crate::support::registries::{self, INDEX, Server, USER};
+use crate::support::wait;
 
 fn registries() -> Registries {
     Registries::new(&config::Registries::default(), clock::now)
@@ -345,4 +348,51 @@ fn pull_secrets_are_read_by_who_may_and_only_when_a_login_is_wanted() {
         "{:?}",
         read.iter().map(|a| &a.uri).collect::<Vec<_>>()
     );
+}
+
+/// From the picker to the write in an environment that pins, and what is said of the past.
+#[test]
+fn tags_are_chosen_pinned_and_verified_back() {
+    let plane = ControlPlane::shared();
+    let namespace = plane.namespace("pinning");
+    let server = registries::open();
+    let labels =
+        json!({"org.opencontainers.image.revision": "a1b9e3c07e0f5a2f3f7e1c0a9d8b7c6e5f4a3b2c"});
+    let pushed = ["1.0", "2.0", "3.0"].map(|tag| server.push("shop/pinned", tag, &labels));
+    let service = Service::new(&namespace, "pinned").replicas(1);
+    service.run(plane, "1.0");
+    service.set_image(plane, "2.0");
+    service.wait_complete(plane, "2.0");
+    let home = tempfile::tempdir().unwrap();
+    let kubeconfig = plane.owner(&namespace, Some(&namespace));
+    let text = format!(
+        "registries: [{{host: registry.test, address: '{}'}}]\nenvironments:\n  - name: prod\n    cluster: prod-eu\n    namespaces: [{namespace}]\n    pin: digest\n",
+        server.host
+    );
+    let rolldeck = launch(&kubeconfig, home.path()).config(&text);
+    let terminal = rolldeck.clone().open();
+    terminal.wait_for("the row", |screen| row_of(screen, "pinned").is_some());
+    terminal.keys("\r");
+    terminal.wait_text("1 verified back");
+    terminal.keys("i");
+    let short = |digest: &str| digest["sha256:".len()..][..6].to_owned();
+    terminal.wait_text(&format!("3.0  {}", short(&pushed[2].digest)));
+    terminal.wait_text("a1b9e3c");
+    terminal.wait_text("3 tags, by date");
+    terminal.keys("\x153.0\r");
+    wait_plan_to(&terminal, "SET IMAGE");
+    terminal.keys("y");
+    let want = format!("{}@{}", service.image("3.0"), pushed[2].digest);
+    wait::until("the digest is written", || {
+        (service.live_image(plane) == want).then_some(())
+    });
+    // Where nobody tells the digest nothing is planned.
+    let (code, text) = said(
+        &rolldeck
+            .clone()
+            .with(&["set-image", "pinned", "4.0", "--yes"])
+            .run(),
+    );
+    assert_eq!(code, 3, "{text}");
+    assert_eq!(service.live_image(plane), want);
 }

@@ -8,10 +8,11 @@ use std::sync::LazyLock;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use futures::StreamExt as _;
-use rolldeck::config::{self, Config, Proxy};
+use rolldeck::config::{self, Config, DockerEngine, Proxy};
 use rolldeck::domain::Presence;
+use rolldeck::domain::commit::Between;
 use rolldeck::engine::clock;
-use rolldeck::sources::docker::{Address, Docker};
+use rolldeck::sources::docker::Docker;
 use rolldeck::sources::jenkins::connect;
 use rolldeck::sources::registry::{Login, PullSecret, Registries};
 use rolldeck::sources::source_repo::Repositories;
@@ -89,7 +90,7 @@ async fn said(client: Client, port: u16) -> Result<(), String> {
                 secret: WORD.into(),
             };
             let said: Vec<_> = engine(port)
-                .pull("shop/web:1", Some(&login))
+                .pull_image("shop/web:1", Some(&login))
                 .collect()
                 .await;
             let failed = said.into_iter().find_map(Result::err);
@@ -99,7 +100,7 @@ async fn said(client: Client, port: u16) -> Result<(), String> {
 }
 
 fn engine(port: u16) -> Docker {
-    let address = Address {
+    let address = DockerEngine {
         host: Some(format!("tcp://127.0.0.1:{port}")),
         certificates: None,
     };
@@ -123,8 +124,12 @@ async fn host(version: &str, port: u16) -> Result<(), String> {
     };
     let known = Repositories::new(&config);
     let cart = known.of("cart", None).unwrap();
-    let commit = "0123456789abcdef0123456789abcdef01234567";
-    let found = known.between(&cart, commit, "abcdef0123456789").await;
+    let between = Between {
+        repository: cart,
+        from: "0123456789abcdef0123456789abcdef01234567".into(),
+        to: "abcdef0123456789".into(),
+    };
+    let found = known.between(&between).await;
     found.map(drop).map_err(|why| why.to_string())
 }
 

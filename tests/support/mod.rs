@@ -13,6 +13,7 @@ pub mod argo_rollouts;
 pub mod audit;
 pub mod certificates;
 pub mod control_plane;
+pub mod counter;
 pub mod fake;
 pub mod fixtures;
 pub mod hostile;

@@ -23,6 +23,7 @@ fn environments() -> Vec<Environment> {
         namespaces: vec![NAMESPACE.into()],
         protection,
         color: Some(color),
+        pin: rolldeck::domain::Pin::Tag,
     };
     vec![
         environment("staging", STAGING, Level::Open, Color::Cyan),

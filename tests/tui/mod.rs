@@ -8,6 +8,7 @@ mod changes;
 mod clusters;
 mod commits;
 mod hostile;
+mod images;
 mod kept;
 mod night;
 mod plans;

@@ -507,6 +507,7 @@ pub fn fresh(width: u16, height: u16) -> Model {
             namespaces: vec![NAMESPACE.into()],
             protection: Level::Protected,
             color: None,
+            pin: rolldeck::domain::Pin::Tag,
         }],
         ..Config::default()
     };

@@ -79,6 +79,7 @@ fn tour(width: u16, height: u16) -> Model {
         namespaces: e.namespaces.clone(),
         protection: e.protection,
         color: None,
+        pin: rolldeck::domain::Pin::Tag,
     };
     let config = Config {
         contexts: vec![CONTEXT.into()],

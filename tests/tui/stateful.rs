@@ -94,6 +94,7 @@ fn evidence(service: Service, request: Request) -> Evidence {
             .collect(),
         pods: service.pods,
         autoscaling: Autoscaling::None,
+        pinned: rolldeck::plan::Pinned::No,
         phase: Phase::Stalled,
         repository: None,
         job: None,

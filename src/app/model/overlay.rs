@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use crate::app::event::JobId;
 use crate::app::field::Field;
 use crate::app::handover::{Offer, Subject};
+use crate::app::image_picker::ImagePicker;
 use crate::domain::build::Parameter;
-use crate::domain::{Container, Failure, Known, WorkloadId};
+use crate::domain::{Failure, Known, WorkloadId};
 use crate::plan::batch::Batch;
 use crate::plan::image::ImageLog;
 use crate::plan::{
@@ -247,17 +248,11 @@ pub struct Question {
 #[derive(Debug, Clone, PartialEq)]
 pub enum About {
     /// How many, where so many are asked for and so many serve.
-    Replicas { shown: u32, serve: u32 },
-    Image {
-        /// The main one first.
-        containers: Vec<Container>,
-        /// Whose image it is.
-        at: usize,
-        /// Other images that it had, newest first.
-        known: Vec<Box<str>>,
-        /// The one of them that the arrows put into the field.
-        chosen: Option<usize>,
+    Replicas {
+        shown: u32,
+        serve: u32,
     },
+    Image(Box<ImagePicker>),
     /// So many for each of several.
     Each,
     /// A tag for each of several.

@@ -1,16 +1,20 @@
 //! What a verb has to know before it plans: a field in its box, and the reads once it is answered.
 
 use crate::app::effect::Effect;
+use crate::app::event::JobId;
 use crate::app::field::Field;
+use crate::app::image_picker::ImagePicker;
 use crate::app::keymap::Key;
 use crate::app::model::{About, Model, Overlay, Question, Stage};
-use crate::domain::{Container, Fleet, Kind, WorkloadId};
+use crate::domain::{Container, Failure, Fleet, Kind, Tags, WorkloadId, known};
 use crate::plan::verbs::set_image::resolve;
 use crate::plan::{Target, Verb};
 
 use super::key::{self, Typed};
-use super::{image, notice, plan};
+use super::{builds, image, next_job, notice, plan};
 
+/// So many images are looked at together while somebody waits for it.
+const AT_ONCE: usize = 4;
 /// More than this is a slip of the finger.
 const MOST_REPLICAS: u32 = 10_000;
 
@@ -54,7 +58,7 @@ pub fn of_several(verb: Verb) -> Option<Question> {
     })
 }
 
-/// Asks for the image of its main container, with the present one in the field.
+/// Asks for the image of its main container, with the present one in the field and its repository's tags below.
 pub fn set_image(model: &mut Model, id: &WorkloadId) -> Vec<Effect> {
     let Some(workload) = model.fleet.workload(id) else {
         notice(model, format!("{id} is gone"), true);
@@ -63,43 +67,81 @@ pub fn set_image(model: &mut Model, id: &WorkloadId) -> Vec<Effect> {
     let mut containers = workload.containers.to_vec();
     // The one that is named like the service before its sidecars, those that only begin it last.
     containers.sort_by_key(|container| (container.init, container.name != id.name));
-    let about = About::Image {
-        containers,
-        at: 0,
-        known: Vec::new(),
-        chosen: None,
-    };
-    let mut question = Question {
+    let question = Question {
         field: Field::default(),
-        about,
+        about: About::Image(Box::new(ImagePicker::new(containers))),
     };
-    turn_to(&model.fleet, id, &mut question, 0);
-    if let (Some(image), About::Image { known, .. }) =
-        (image::pushed(model, id), &mut question.about)
-    {
-        known.retain(|other| **other != *image);
-        known.insert(0, image.into());
+    plan::ask(model, id, Verb::SetImage, question);
+    let mut effects = turn_to(model, 0);
+    if !effects.is_empty() {
+        effects.extend(builds::ask(model, id));
     }
-    plan::ask(model, id, Verb::SetImage, question)
+    if let Some(image) = image::pushed(model, id) {
+        offer_first(model, image.into());
+    }
+    effects
+}
+
+/// Among those that the service had.
+fn offer_first(model: &mut Model, image: Box<str>) {
+    let Model { overlay, chain, .. } = model;
+    if let Some((_, picker, field)) = asked(overlay) {
+        picker.had.retain(|other| *other != image);
+        picker.had.insert(0, image);
+        picker.refit(field.value(), chain);
+    }
 }
 
 /// Asks for the image of this container.
-fn turn_to(fleet: &Fleet, id: &WorkloadId, question: &mut Question, to: usize) {
-    let About::Image {
-        containers,
-        at,
-        known,
-        chosen,
-    } = &mut question.about
-    else {
-        return;
+fn turn_to(model: &mut Model, to: usize) -> Vec<Effect> {
+    let job = next_job(model);
+    let Model {
+        overlay,
+        fleet,
+        chain,
+        ..
+    } = model;
+    let Some((id, picker, field)) = asked(overlay) else {
+        return Vec::new();
     };
-    let Some(container) = containers.get(to) else {
-        return;
+    let Some(container) = picker.containers.get(to) else {
+        return Vec::new();
     };
-    (*at, *chosen) = (to, None);
-    *known = images_of(fleet, id, container);
-    question.field = Field(tui_input::Input::new(container.image.to_string()));
+    let image = container.image.clone();
+    let jobs = picker.jobs;
+    *picker = ImagePicker {
+        at: to,
+        had: images_of(fleet, id, container),
+        jobs: (job, jobs.1),
+        ..ImagePicker::new(std::mem::take(&mut picker.containers))
+    };
+    picker.tags.state = known::State::Loading;
+    *field = Field(tui_input::Input::new(image.to_string()));
+    picker.refit(&image, chain);
+    let mut effects = called_off(jobs);
+    effects.push(Effect::ListTags { job, image });
+    effects
+}
+
+/// The picker of the open box.
+fn asked(overlay: &mut Option<Overlay>) -> Option<(&WorkloadId, &mut ImagePicker, &mut Field)> {
+    let Some(Overlay::Plan(shown)) = overlay else {
+        return None;
+    };
+    match &mut shown.stage {
+        Stage::Asking(Question {
+            field,
+            about: About::Image(picker),
+        }) => Some((&shown.workload, picker, field)),
+        _ => None,
+    }
+}
+
+/// What the picker waits for is no longer wanted.
+fn called_off(jobs: (JobId, JobId)) -> Vec<Effect> {
+    let asked = [jobs.0, jobs.1].into_iter();
+    let asked = asked.filter(|job| *job != JobId::default());
+    asked.map(|job| Effect::Cancel { job }).collect()
 }
 
 /// The other images that its revisions have for it, newest first.
@@ -115,22 +157,41 @@ fn images_of(fleet: &Fleet, id: &WorkloadId, container: &Container) -> Vec<Box<s
     known
 }
 
-/// Puts the next or the one before of the known images into the field.
-fn choose(question: &mut Question, down: bool) {
-    let About::Image { known, chosen, .. } = &mut question.about else {
-        return;
+pub fn tags_listed(model: &mut Model, job: JobId, outcome: Result<Tags, Failure>) -> Vec<Effect> {
+    let now = model.now;
+    let Some((_, picker, _)) = asked(&mut model.overlay).filter(|(_, p, _)| p.jobs.0 == job) else {
+        return Vec::new();
     };
-    let last = known.len().saturating_sub(1);
-    let to = match (*chosen, down) {
-        (None, true) => 0,
-        (None, false) => last,
-        (Some(at), true) => (at + 1).min(last),
-        (Some(at), false) => at.saturating_sub(1),
-    };
-    if let Some(image) = known.get(to) {
-        *chosen = Some(to);
-        question.field = Field(tui_input::Input::new(image.to_string()));
+    match outcome {
+        Ok(tags) => picker.tags.learn(tags, now),
+        Err(failure) => picker.tags.fail(failure.sentence, now),
     }
+    picker.chosen = None;
+    model.dirty = true;
+    refit(model)
+}
+
+/// The rows may be others, and others may have come into view.
+pub fn refit(model: &mut Model) -> Vec<Effect> {
+    let (next, now) = plan::next(model);
+    let Model { overlay, chain, .. } = model;
+    let Some((_, picker, field)) = asked(overlay) else {
+        return Vec::new();
+    };
+    picker.refit(field.value(), chain);
+    let images = picker.unknown(chain, now);
+    if images.iter().all(|image| picker.asked.contains(image)) {
+        return Vec::new();
+    }
+    let job = std::mem::replace(&mut picker.jobs.1, next);
+    picker.asked.clone_from(&images);
+    let mut effects = called_off((job, JobId::default()));
+    effects.push(Effect::ReadImages {
+        job: next,
+        images,
+        at_once: AT_ONCE,
+    });
+    effects
 }
 
 /// A key in the field of the question.
@@ -142,24 +203,39 @@ pub fn key(model: &mut Model, pressed: Key) -> Vec<Effect> {
         return Vec::new();
     };
     shown.said = None;
-    match key::typed(&mut question.field, pressed) {
-        Typed::Left => model.overlay = None,
+    let typed = key::typed(&mut question.field, pressed);
+    let About::Image(picker) = &mut question.about else {
+        return match typed {
+            Typed::Left => close(model),
+            Typed::Taken => taken(model),
+            Typed::Up | Typed::Down | Typed::Complete | Typed::Edited => Vec::new(),
+        };
+    };
+    match typed {
+        Typed::Left => return close(model),
         Typed::Taken => return taken(model),
-        Typed::Up => choose(question, false),
-        Typed::Down => choose(question, true),
+        Typed::Up | Typed::Down => {
+            if let Some(image) = picker.choose(typed == Typed::Down) {
+                question.field = Field(tui_input::Input::new(image.to_owned()));
+            }
+        }
         Typed::Complete => {
-            if let About::Image { containers, at, .. } = &question.about {
-                let next = (at + 1) % containers.len().max(1);
-                turn_to(&model.fleet, &shown.workload, question, next);
-            }
+            let next = (picker.at + 1) % picker.containers.len().max(1);
+            return if next == picker.at {
+                Vec::new()
+            } else {
+                turn_to(model, next)
+            };
         }
-        Typed::Edited => {
-            if let About::Image { chosen, .. } = &mut question.about {
-                *chosen = None;
-            }
-        }
+        Typed::Edited => picker.chosen = None,
     }
-    Vec::new()
+    refit(model)
+}
+
+fn close(model: &mut Model) -> Vec<Effect> {
+    let jobs = asked(&mut model.overlay).map(|(_, picker, _)| picker.jobs);
+    model.overlay = None;
+    jobs.map_or_else(Vec::new, called_off)
 }
 
 fn taken(model: &mut Model) -> Vec<Effect> {
@@ -172,7 +248,10 @@ fn taken(model: &mut Model) -> Vec<Effect> {
     match answer(question) {
         Ok(target) => {
             shown.request.target = target;
-            plan::gather_again(model, None)
+            let jobs = asked(&mut model.overlay).map(|(_, picker, _)| picker.jobs);
+            let mut effects = jobs.map_or_else(Vec::new, called_off);
+            effects.extend(plan::gather_again(model, None));
+            effects
         }
         Err(why) => {
             shown.said = Some(why);
@@ -199,12 +278,10 @@ pub fn answer(question: &Question) -> Result<Target, String> {
                 image: typed.to_owned(),
             })
         }
-        About::Image { containers, at, .. } => {
-            let container = containers.get(*at);
-            let present = container.map_or("", |container| &*container.image);
-            let image = resolve(typed, present)?;
+        About::Image(picker) => {
+            let image = resolve(typed, picker.present())?;
             Ok(Target::Image {
-                container: container.map(|container| container.name.clone()),
+                container: picker.container().map(|container| container.name.clone()),
                 image,
             })
         }

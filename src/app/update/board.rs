@@ -138,7 +138,11 @@ pub fn new_images(model: &mut Model) -> Option<Effect> {
 
 fn look_for(model: &mut Model, images: Vec<Box<str>>) -> Option<Effect> {
     let job = (!images.is_empty()).then(|| super::next_job(model))?;
-    Some(Effect::ReadImages { job, images })
+    Some(Effect::ReadImages {
+        job,
+        images,
+        at_once: 1,
+    })
 }
 
 /// Puts the cursor on a row by its place, which is from now on remembered by object.

@@ -10,12 +10,14 @@ use crate::app::intent::Intent;
 use crate::app::layout;
 use crate::app::model::{BuildsScreen, Model, RowBuild, Screen, Settings, TextKind};
 use crate::config::jenkins;
-use crate::domain::build::{self, Build, Job};
+use crate::domain::build::{self, Build, BuildId, Job};
 use crate::domain::chain::ImageTold;
-use crate::domain::delivery::{Delivery, deliveries as deliveries_of};
 use crate::domain::{Failure, Workload, WorkloadId, known};
 
-use super::{build as box_of, key, next_job, notice, text};
+use super::{ask, build as box_of, key, next_job, notice, text};
+
+/// So many builds are in view where a service says what built its revisions.
+const OF_SERVICE: usize = 10;
 
 /// The job that builds it.
 pub fn job_of(settings: &Settings, workload: &Workload) -> Option<build::JobId> {
@@ -25,23 +27,6 @@ pub fn job_of(settings: &Settings, workload: &Workload) -> Option<build::JobId> 
         workload.job.as_deref(),
         (service, &workload.id.namespace),
     )
-}
-
-/// What built its revisions, and what is on its way, the newest first; nothing where no job is known.
-pub fn deliveries<'a>(model: &'a Model, workload: &Workload) -> Vec<Delivery<'a>> {
-    let Some(job) = job_of(&model.settings, workload) else {
-        return Vec::new();
-    };
-    let builds = model.chain.builds(&job);
-    if builds.is_empty() {
-        return Vec::new();
-    }
-    let mut revisions: Vec<_> = model.fleet.revisions(workload).iter().collect();
-    revisions.sort_by_key(|revision| std::cmp::Reverse(revision.number));
-    let servers = &model.settings.jenkins;
-    let server = servers.iter().find(|server| *server.name() == *job.server);
-    let label = server.and_then(|server| server.image.label.as_deref());
-    deliveries_of(&revisions, builds, |image| model.chain.facts(image, label))
 }
 
 /// For its row.
@@ -136,7 +121,7 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
     if let Some(to) = key::moved(intent, at, builds.len(), page) {
         screen.marked = builds.get(to).map(|build| build.id.number);
         screen.offset = layout::scrolled(screen.offset, to, rows);
-        return Vec::new();
+        return ask_images(model).into_iter().collect();
     }
     let marked = builds.get(at).cloned();
     let (id, job) = (screen.workload.clone(), screen.job.clone());
@@ -198,6 +183,7 @@ pub fn told(
         Err(failure) => model.chain.failed(server, failure.line(), at),
     }
     model.dirty = true;
+    effects.extend(ask_images(model));
     effects
 }
 
@@ -231,6 +217,35 @@ pub fn read(
         Err(_) => {}
     }
     model.dirty = true;
+    ask_images(model).into_iter().collect()
+}
+
+/// The builds in view that may tell more are asked which image they made.
+fn ask_images(model: &mut Model) -> Option<Effect> {
+    let rows = layout::builds_rows(model);
+    let (id, places) = match model.screens.last()? {
+        Screen::Builds(screen) => (&screen.workload, screen.offset..screen.offset + rows),
+        Screen::Service(screen) => (&screen.workload, 0..OF_SERVICE),
+        _ => return None,
+    };
+    let workload = model.fleet.workload(id)?;
+    let job = job_of(&model.settings, workload)?;
+    let mut servers = model.settings.jenkins.iter();
+    let rule = &servers.find(|server| *server.name() == *job.server)?.image;
+    if rule.parameter.is_none() && rule.artifact.is_none() && rule.pattern.is_none() {
+        return None;
+    }
+    let service = workload
+        .service(model.settings.service_label.as_deref())
+        .into();
+    let builds = model.chain.ask_images(&job, places);
+    (!builds.is_empty()).then_some(Effect::ReadBuildImages { service, builds })
+}
+
+/// An image.
+pub fn made(model: &mut Model, build: &BuildId, image: Box<str>) -> Vec<Effect> {
+    model.chain.made(build, image);
+    model.dirty = true;
     Vec::new()
 }
 
@@ -242,9 +257,11 @@ fn is_silent(model: &Model, server: &str) -> bool {
 
 /// By a registry.
 pub fn image_told(model: &mut Model, image: Box<str>, told: ImageTold) -> Vec<Effect> {
-    model.chain.told_of(image, told);
+    if !model.chain.told_of(image, told) {
+        return Vec::new();
+    }
     model.dirty = true;
-    Vec::new()
+    ask::refit(model)
 }
 
 /// The rows of these jobs read otherwise now.

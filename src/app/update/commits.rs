@@ -1,5 +1,6 @@
 //! The commits between two revisions of a service, from its source repository: asked for once, and kept.
 
+use crate::app::deliveries::of_service;
 use crate::app::effect::Effect;
 use crate::app::model::{Model, Screen, ServiceScreen, TextKind, TextScreen};
 use crate::config::repositories;
@@ -9,7 +10,6 @@ use crate::domain::known::State;
 use crate::domain::{ImageRef, Known, Revision, Workload};
 use crate::text::commits;
 
-use super::builds::deliveries;
 use super::{next_job, service};
 
 /// What can be asked of the sources of two revisions.
@@ -35,7 +35,7 @@ pub fn sources(model: &Model, workload: &Workload, (from, to): (&Revision, &Revi
     // A template that was only given another image keeps the note of the one before.
     let annotated = annotated.filter(|(from, to)| from != to);
     let (from_id, to_id) = annotated.unwrap_or_else(|| {
-        let deliveries = deliveries(model, workload);
+        let deliveries = of_service(model, workload);
         let of = |revision| commit_of(model, &deliveries, scheme, revision).unwrap_or_default();
         (of(from), of(to))
     });

@@ -41,8 +41,10 @@ mod sequences;
 mod service;
 mod settings;
 mod table;
+mod tags;
 mod time;
 mod usage;
+mod way_back;
 
 fn identity(namespace: Option<&str>) -> Identity {
     Identity {

@@ -8,6 +8,7 @@ use crate::app::effect::Effect;
 use crate::app::layout;
 use crate::app::model::{ChangesScreen, Model, Overlay, RecordScreen, Screen, Stage};
 use crate::app::settle::{self, settle};
+use crate::app::way_back;
 use crate::domain::{Connection, Health, Phase};
 use crate::plan::Follow;
 use crate::text::{age, coarse_age};
@@ -40,6 +41,7 @@ pub fn ticked(model: &mut Model, now: Timestamp) -> Vec<Effect> {
     effects.extend(commits::ask(model));
     effects.extend(board::new_images(model));
     settle(model);
+    effects.extend(way_back::watch(model));
     settle::tidy(model);
     let ages = ages(model);
     if ages != model.ages {

@@ -2,28 +2,54 @@
 
 use serde_json::Value;
 
+use super::image::{self, Pulled};
 use super::{Ask, Check, CheckId, CheckState, Finding, Verdict};
-use crate::domain::commit::{Between, COMMIT_ANNOTATION, Scheme, in_tag, undone};
+use crate::domain::commit::{COMMIT_ANNOTATION, Scheme, in_tag, undone};
 use crate::domain::{Commits, ImageRef, Repository};
 use crate::text;
 
 /// Of a subject so much is told, in characters.
 const LONGEST: usize = 60;
 
+/// What is to be looked up: the commits that `to` has and `from` has not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sought {
+    pub repository: Repository,
+    pub from: Named,
+    pub to: Named,
+    /// What the target's pods pull their images with, for a registry that is to be asked.
+    pub pulled: Pulled,
+}
+
+/// How the commit of one side is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Named {
+    Commit(Box<str>),
+    /// The label of this image names it, if it has one.
+    LabelOf(Box<str>),
+}
+
 /// Nothing to ask where the repository or one of the commits is not known, or where they are the same.
 pub fn question(repository: Option<&Repository>, live: &Value, target: &Value) -> Option<Check> {
     let repository = repository?;
+    let commits = |(to, from): (String, String)| {
+        let commit = |id: String| Named::Commit(id.into());
+        (commit(to), commit(from))
+    };
     let (to, from) = annotated(live, target)
         .or_else(|| in_tags(repository.remote.scheme, live, target))
+        .map(commits)
+        .or_else(|| in_labels(live, target))
         .filter(|(to, from)| to != from)?;
-    let between = Between {
+    let sought = Sought {
         repository: repository.clone(),
-        from: from.into(),
-        to: to.into(),
+        from,
+        to,
+        pulled: image::of(target)?,
     };
     Some(Check {
         id: CheckId::Commits,
-        state: CheckState::Asking(Ask::Commits(Box::new(between))),
+        state: CheckState::Asking(Ask::Commits(Box::new(sought))),
     })
 }
 
@@ -51,6 +77,19 @@ fn in_tags(scheme: Scheme, live: &Value, target: &Value) -> Option<(String, Stri
             .iter()
             .find(|other| other["name"] == container["name"])?;
         Some((of(container)?, of(other)?))
+    })
+}
+
+/// The images of the first container that has another one; their labels may tell.
+fn in_labels(live: &Value, target: &Value) -> Option<(Named, Named)> {
+    let containers = |template: &Value| template["spec"]["containers"].as_array().cloned();
+    let others = containers(target)?;
+    containers(live)?.iter().find_map(|container| {
+        let mut others = others.iter();
+        let other = others.find(|other| other["name"] == container["name"])?;
+        let (live, target) = (container["image"].as_str()?, other["image"].as_str()?);
+        let label_of = |image: &str| Named::LabelOf(image.into());
+        (live != target).then(|| (label_of(live), label_of(target)))
     })
 }
 
@@ -155,7 +194,11 @@ mod tests {
         };
         match question(Some(&repository), live, target)?.state {
             CheckState::Asking(Ask::Commits(between)) => {
-                Some((between.from.into(), between.to.into()))
+                let words = |named| match named {
+                    Named::Commit(id) => id.into(),
+                    Named::LabelOf(image) => format!("label of {image}"),
+                };
+                Some((words(between.from), words(between.to)))
             }
             _ => None,
         }
@@ -164,7 +207,7 @@ mod tests {
     #[test]
     fn what_is_asked() {
         let (git, svn) = ("https://github.com/shop/cart", "svn://host/shop");
-        let of = |commit| template(Some(commit), &[]);
+        let of = |commit| template(Some(commit), &[("cart", "2.15.0")]);
         let tagged = |tag| template(None, &[("proxy", "1.2"), ("cart", tag)]);
         let pair = |from: &str, to: &str| Some((from.to_owned(), to.to_owned()));
         let (new, old) = (tagged("main-a1b9e3c"), tagged("main-77c01d0"));
@@ -175,10 +218,21 @@ mod tests {
         );
         // What a template says itself counts more, and may be wrong: that is for the repository to say.
         assert_eq!(asked(git, &of("v2"), &of("v1")), pair("v1", "v2"));
+        // Neither the templates nor their tags say it: the images may.
+        assert_eq!(
+            asked(git, &tagged("2.15.0"), &tagged("2.14.1")),
+            pair("label of shop/cart:2.14.1", "label of shop/cart:2.15.0")
+        );
+        assert_eq!(
+            asked(git, &tagged("2.15.0"), &old),
+            pair(
+                "label of shop/cart:main-77c01d0",
+                "label of shop/cart:2.15.0"
+            )
+        );
         for (live, target) in [
             (&of("v1"), &of("v1")),
-            (&of("v2"), &tagged("2.14.1")),
-            (&tagged("2.15.0"), &tagged("2.14.1")),
+            (&tagged("2.15.0"), &tagged("2.15.0")),
             (&new, &template(None, &[("other", "main-77c01d0")])),
             (&new, &json!({})),
         ] {

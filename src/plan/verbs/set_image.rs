@@ -14,7 +14,7 @@ use crate::plan::difference::differences;
 use crate::plan::meanwhile::meanwhile;
 use crate::plan::patch::{self, Note};
 use crate::plan::{
-    Evidence, Goal, ObjectRef, Plan, Refusal, Request, Side, Step, Target, git, kubectl,
+    Evidence, Goal, ObjectRef, Pinned, Plan, Refusal, Request, Side, Step, Target, git, kubectl,
 };
 
 use super::live;
@@ -95,10 +95,12 @@ impl<'a> Change<'a> {
         let workload = &evidence.workload;
         let before: Value =
             serde_json::from_str(&evidence.template.0).map_err(Refusal::unreadable)?;
-        let (field, name) = place(evidence, &before, container.as_deref())?;
+        let place = place(&before, container.as_deref());
+        let (field, name) = place.ok_or_else(|| no_container(evidence, &before))?;
         let present = before.pointer(&field).and_then(Value::as_str);
         let present = present.unwrap_or_default();
         let image = resolve(image, present).map_err(Refusal::say)?;
+        let image = pinned(image, &evidence.pinned)?;
         if image == present {
             return Err(Refusal::say(format!(
                 "Container {name} of {} has the image {image} already.",
@@ -161,31 +163,60 @@ impl<'a> Change<'a> {
     }
 }
 
-/// Where the image of the container stands, and its name: the first one without a name.
-fn place(
-    evidence: &Evidence,
-    template: &Value,
-    container: Option<&str>,
-) -> Result<(String, Box<str>), Refusal> {
-    let mut names = Vec::new();
-    for group in ["containers", "initContainers"] {
-        let containers = template["spec"][group].as_array();
-        for (at, one) in containers.into_iter().flatten().enumerate() {
-            let name = one["name"].as_str().unwrap_or_default();
-            if container.is_none_or(|wanted| wanted == name) {
-                return Ok((format!("/spec/{group}/{at}/image"), name.into()));
-            }
-            names.push(name);
+/// The image that is meant, as a whole reference; `None` where there is no such container, or it is no image.
+pub fn meant(template: &Value, target: &Target) -> Option<String> {
+    let Target::Image { container, image } = target else {
+        return None;
+    };
+    let (field, _) = place(template, container.as_deref())?;
+    let present = template.pointer(&field).and_then(Value::as_str);
+    resolve(image, present.unwrap_or_default()).ok()
+}
+
+/// With its digest, where it is to have one.
+fn pinned(image: String, to: &Pinned) -> Result<String, Refusal> {
+    match to {
+        Pinned::No => Ok(image),
+        Pinned::To(digest) => Ok(format!("{image}@{digest}")),
+        Pinned::Unknown(why) => {
+            let sentence = format!("The digest of {image} cannot be had: {why}.");
+            let failure = Failure::new(FailureKind::Refused, sentence);
+            let hint = "images are pinned here: pin: of the environment, in the settings";
+            Err(Refusal::still(failure.hint(hint)))
         }
     }
-    let (wanted, id) = (container.unwrap_or_default(), &evidence.workload.id);
-    let failure = Failure::new(
-        FailureKind::Refused,
-        format!("{id} has no container {wanted}."),
-    );
-    Err(Refusal::still(
-        failure.hint(format!("it has {}", names.join(", "))),
-    ))
+}
+
+/// Where the image of the container stands, and its name: the first one without a name.
+fn place(template: &Value, container: Option<&str>) -> Option<(String, Box<str>)> {
+    let fits = |(_, name): &(String, &str)| container.is_none_or(|wanted| wanted == *name);
+    let (field, name) = containers(template).find(fits)?;
+    Some((field, name.into()))
+}
+
+/// Where the image of each stands, and its name; those that only begin it last.
+fn containers(template: &Value) -> impl Iterator<Item = (String, &str)> {
+    ["containers", "initContainers"]
+        .into_iter()
+        .flat_map(|group| {
+            let all = template["spec"][group].as_array().into_iter().flatten();
+            all.enumerate().map(move |(at, one)| {
+                let name = one["name"].as_str().unwrap_or_default();
+                (format!("/spec/{group}/{at}/image"), name)
+            })
+        })
+}
+
+fn no_container(evidence: &Evidence, template: &Value) -> Refusal {
+    let wanted = match &evidence.request.target {
+        Target::Image { container, .. } => container.as_deref().unwrap_or_default(),
+        _ => "",
+    };
+    let id = &evidence.workload.id;
+    let sentence = format!("{id} has no container {wanted}.");
+    let names: Vec<_> = containers(template).map(|(_, name)| name).collect();
+    let failure = Failure::new(FailureKind::Refused, sentence);
+    Refusal::still(failure.hint(format!("it has {}", names.join(", "))))
 }
 
 /// What was typed as a whole reference: a tag or a digest alone keeps the repository.
@@ -321,6 +352,33 @@ mod tests {
 
     fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
         make(&Fleet::default(), evidence, sample::AT.parse().unwrap())
+    }
+
+    #[test]
+    fn where_images_are_pinned_the_digest_is_written_or_there_is_no_plan() {
+        let mut evidence = evidence(None, "2.16.0");
+        evidence.pinned = Pinned::To("sha256:ab12cd34".into());
+        let made = plan(&evidence).unwrap();
+        let Step::JsonPatch { body, .. } = &made.steps[0] else {
+            panic!("{:?}", made.steps)
+        };
+        assert!(
+            body.0.contains("shop/checkout:2.16.0@sha256:ab12cd34"),
+            "{}",
+            body.0
+        );
+        assert_eq!(made.to.version, "2.16.0");
+        assert_eq!(
+            *made.goal.containers[0].image,
+            *"shop/checkout:2.16.0@sha256:ab12cd34"
+        );
+        evidence.pinned = Pinned::Unknown("R: connection refused".into());
+        let refusal = plan(&evidence).unwrap_err();
+        assert_eq!(
+            refusal.failure.sentence,
+            "The digest of shop/checkout:2.16.0 cannot be had: R: connection refused."
+        );
+        assert!(!refusal.moved);
     }
 
     #[test]

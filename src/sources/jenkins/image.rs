@@ -1,5 +1,7 @@
 //! The image that a build made, as the configuration says it is known.
 
+use bytes::Bytes;
+
 use super::client::{Client, below};
 use super::error::Error;
 use crate::config::jenkins::ImageRule;
@@ -27,10 +29,17 @@ impl Client {
         if let Some(image) = given.and_then(reference) {
             return Ok(Some(image));
         }
-        let kept = |path: &&str| build.artefacts.iter().any(|kept| *kept.path == **path);
+        // A list of builds names no artefacts: then it is tried.
+        let listed = &build.artefacts;
+        let kept =
+            |path: &&str| listed.is_empty() || listed.iter().any(|kept| *kept.path == **path);
         if let Some(path) = rule.artifact.as_deref().filter(kept) {
             let url = below(below(self.build_url(&build.id), "artifact"), path);
-            let text = self.file(&format!("read {path}"), url, LARGEST).await?;
+            let text = match self.file(&format!("read {path}"), url, LARGEST).await {
+                Ok(text) => text,
+                Err(Error::NotFound { .. }) => Bytes::new(),
+                Err(error) => return Err(error),
+            };
             if let Some(image) = reference(&String::from_utf8_lossy(&text)) {
                 return Ok(Some(image));
             }

@@ -1,6 +1,7 @@
 //! What is asked of registries: tags, digests, manifests, and whether an image is there.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -41,6 +42,13 @@ const CONFIG_BYTES: usize = 8 << 20;
 #[derive(Clone)]
 pub struct Registries {
     pub(super) inner: Arc<Inner>,
+}
+
+impl fmt::Debug for Registries {
+    /// Logins have no place in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Registries")
+    }
 }
 
 pub(super) struct Inner {

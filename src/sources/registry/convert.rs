@@ -1,6 +1,6 @@
 //! From what a registry sends to what we keep.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
@@ -12,6 +12,10 @@ use crate::domain::image_state::Platform;
 pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 /// All four, always: with fewer a registry answers with another document, of another digest, or with 404.
 pub const ACCEPT: &str = "application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json";
+
+/// So many labels of an image are kept, and none that is longer.
+const LABELS: usize = 64;
+const LABEL: usize = 1_024;
 
 /// One page of tags.
 #[derive(Deserialize)]
@@ -90,7 +94,7 @@ pub struct Built {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Set {
-    labels: Option<HashMap<Box<str>, Box<str>>>,
+    labels: Option<BTreeMap<Box<str>, Box<str>>>,
 }
 
 impl Built {
@@ -105,7 +109,9 @@ impl Built {
 
     pub fn labels(self) -> BTreeMap<Box<str>, Box<str>> {
         let labels = self.config.and_then(|set| set.labels);
-        labels.unwrap_or_default().into_iter().collect()
+        let fits = |(name, value): &(Box<str>, Box<str>)| name.len() + value.len() <= LABEL;
+        let labels = labels.unwrap_or_default().into_iter().filter(fits);
+        labels.take(LABELS).collect()
     }
 }
 

@@ -60,6 +60,14 @@ impl Error {
         matches!(self, Self::Unauthorized { .. } | Self::Denied { .. })
     }
 
+    /// How long the registry wants to be left alone.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Throttled { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
     /// One sentence for the person, and what to do.
     pub fn failure(&self) -> Failure {
         let kind = match self {

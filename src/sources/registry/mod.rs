@@ -9,10 +9,12 @@ mod error;
 mod exchange;
 mod login;
 mod place;
+pub mod rounds;
 
 pub use client::Registries;
 pub use error::Error;
 pub use login::{Login, PullSecret};
+pub use rounds::Rounds;
 
 #[cfg(test)]
 mod tests;

@@ -56,7 +56,7 @@ pub fn batch(pen: &mut Pen<'_>, model: &Model, batch: &BatchBox) {
 
 fn body_of(model: &Model, batch: &BatchBox, width: u16, rows: usize) -> (Vec<Vec<Piece>>, String) {
     if let Some(question) = &batch.question {
-        return (asked::lines(question), String::new());
+        return (asked::lines(model, question, None, width), String::new());
     }
     if let Some(row) = batch.rows.get(batch.at).filter(|_| batch.detail) {
         let body = body::body(model, &row.shown, width, rows);

@@ -7,6 +7,7 @@ use crate::app::intent::Intent;
 use crate::app::layout::scrolled;
 use crate::app::model::{Row, SyncWord};
 use crate::app::update::missing_permission;
+use crate::app::way_back::WayBack;
 use crate::app::words::key;
 use crate::config::Column as Part;
 use crate::domain::canary::At;
@@ -239,8 +240,16 @@ fn why(row: &Row, model: &Model) -> String {
             .build
             .as_ref()
             .and_then(|build| builds::progress(build, model.now))
+            .or_else(|| way_back(row, model))
             .unwrap_or_default(),
     }
+}
+
+/// That there is none is said at once, how good it is where there is room for it.
+fn way_back(row: &Row, model: &Model) -> Option<String> {
+    let back = WayBack::of(model, model.fleet.workload(&row.id)?);
+    let said = model.board.wide || back.is_none();
+    back.words().filter(|_| said)
 }
 
 fn sync_word(word: SyncWord) -> &'static str {

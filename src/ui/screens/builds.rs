@@ -3,13 +3,14 @@
 use jiff::Timestamp;
 
 use crate::app::Model;
+use crate::app::deliveries::deliveries;
 use crate::app::intent::Intent;
 use crate::app::layout::{builds_foot, builds_rows, scrolled};
 use crate::app::model::{BuildsScreen, RowBuild};
 use crate::app::words::key;
 use crate::domain::build::{Build, Outcome, Stage, StageState, State, Tests};
 use crate::domain::chain::Newest;
-use crate::domain::delivery::{Delivery, deliveries, ran};
+use crate::domain::delivery::{Delivery, ran};
 use crate::domain::{commit, known};
 use crate::text;
 
@@ -142,9 +143,11 @@ fn tied<'a>(model: &'a Model, screen: &BuildsScreen, builds: &'a [Build]) -> Vec
     let Some(workload) = model.fleet.workload(&screen.workload) else {
         return Vec::new();
     };
-    let mut revisions: Vec<_> = model.fleet.revisions(workload).iter().collect();
-    revisions.sort_by_key(|revision| std::cmp::Reverse(revision.number));
-    deliveries(&revisions, builds, |image| model.chain.facts(image, None))
+    deliveries(
+        model,
+        model.fleet.revisions(workload),
+        (&screen.job, builds),
+    )
 }
 
 impl<'a> Shown<'a> {

@@ -19,6 +19,7 @@ use body::question;
 
 pub mod asked;
 pub mod body;
+mod image;
 
 /// Wider than this a line is hard to read.
 const WIDEST: u16 = 96;

@@ -13,10 +13,11 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::app::Model;
+use crate::app::deliveries::of_service;
 use crate::app::intent::Intent;
 use crate::app::model::ServiceScreen;
-use crate::app::update::builds::deliveries;
 use crate::app::update::missing_permission;
+use crate::app::way_back::{WayBack, pulled};
 use crate::app::words::key;
 use crate::domain::delivery::Delivery;
 use crate::domain::{Kind, Phase, Pod, Revision, Standing, Warning, Workload, revision, version};
@@ -75,7 +76,7 @@ pub fn service(pen: &mut Pen<'_>, model: &Model, screen: &ServiceScreen) {
         standing,
         deliveries: Vec::new(),
     };
-    view.deliveries = deliveries(model, workload);
+    view.deliveries = of_service(model, workload);
     let y = headline(pen, &view);
     let height = pen.height().saturating_sub(y);
     let width = pen.width();
@@ -135,7 +136,10 @@ fn headline(pen: &mut Pen<'_>, view: &View<'_>) -> u16 {
     }
     y += 1;
     if let Some((words, role)) = what_next(view) {
-        pen.line(3, y, &words, role);
+        let end = pen.line(3, y, &words, role);
+        if let Some((back, role)) = way_back(view) {
+            pen.put_clause(end, y, pen.width().saturating_sub(end + 1), &back, role);
+        }
         y += 1;
     }
     for (words, role) in sync::lines(view, pen.width().saturating_sub(4)) {
@@ -194,11 +198,27 @@ fn what_next(view: &View<'_>) -> Option<(String, Role)> {
         1 => "1 of its pods serves now".to_owned(),
         n => format!("{n} of its pods serve now"),
     };
+    let image = match pulled(&view.model.chain, target) {
+        Some(true) => ", image verified",
+        Some(false) => ", its image is missing",
+        None => "",
+    };
     let words = format!(
-        "{verb} rolls back to {}: {serving}",
+        "{verb} rolls back to {}: {serving}{image}",
         version_of(view, target)
     );
     Some((words, Role::Plain))
+}
+
+/// How many revisions there are to go back to, as far as registries told.
+fn way_back(view: &View<'_>) -> Option<(String, Role)> {
+    let back = WayBack::of(view.model, view.workload);
+    let role = if back.is_none() {
+        Role::Warn
+    } else {
+        Role::Dim
+    };
+    back.words().map(|words| (format!(" · {words}"), role))
 }
 
 /// What the plan would do when it only finishes a rollback.

@@ -23,6 +23,7 @@ fn board(level: Level) -> Model {
         namespaces: vec!["shop".into()],
         protection: level,
         color: None,
+        pin: crate::domain::Pin::Tag,
     };
     let config = Config {
         environments: vec![environment],

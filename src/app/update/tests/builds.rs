@@ -103,6 +103,63 @@ fn shown(model: &Model) -> &BuildBox {
 }
 
 #[test]
+fn the_builds_in_view_are_asked_once_which_image_they_made() {
+    let numbers = |effects: &[Effect]| {
+        let builds = effects.iter().filter_map(|effect| match effect {
+            Effect::ReadBuildImages { service, builds } => {
+                assert_eq!(**service, *"checkout");
+                Some(builds.iter().map(|build| build.id.number))
+            }
+            _ => None,
+        });
+        builds.flatten().collect::<Vec<_>>()
+    };
+    let mut model = opened();
+    let job = crate::app::event::JobId(99);
+    let good = |number| sample::build(number, State::Done(Outcome::Success));
+    let read = |model: &mut Model, builds: Vec<build::Build>| {
+        let (of, outcome) = (id(), Ok(builds));
+        update(model, Event::BuildsRead { job, of, outcome })
+    };
+    // Nothing says how an image is known.
+    assert_eq!(numbers(&read(&mut model, vec![good(6)])), [0; 0]);
+    model.settings.jenkins[0].image.artifact = Some("image.txt".into());
+    assert_eq!(numbers(&read(&mut model, vec![good(6)])), [6, 5], "7 runs");
+    assert_eq!(numbers(&read(&mut model, vec![good(6)])), [0; 0]);
+    let image: Box<str> = "shop/checkout:2.15.0".into();
+    let (build, made) = (good(6).id, image.clone());
+    update(&mut model, Event::BuildMade { build, image: made });
+    assert_eq!(model.chain.builds(&id())[1].image, Some(image));
+    // What is below the end of the screen waits until it comes into view.
+    let many: Vec<_> = (8..30).rev().map(good).collect();
+    let first = numbers(&read(&mut model, many));
+    assert!(first.len() < 20 && first[0] == 29, "{first:?}");
+    let rest = numbers(&keys(&mut model, "G"));
+    assert!(
+        !rest.is_empty() && rest.iter().all(|n| !first.contains(n)),
+        "{rest:?}"
+    );
+    // A poll alone asks for nothing.
+    let (server, at, outcome) = ("ci".into(), model.now, Ok(vec![job_of_poll()]));
+    let polled = update(
+        &mut model,
+        Event::JobsTold {
+            server,
+            at,
+            outcome,
+        },
+    );
+    assert_eq!(numbers(&polled), [0; 0]);
+}
+
+fn job_of_poll() -> Job {
+    Job {
+        last: Some(sample::build(30, State::Running)),
+        ..job()
+    }
+}
+
+#[test]
 fn all_jobs_of_the_board_are_asked_for_at_once() {
     let (mut model, effects) = with_servers(Vec::new());
     let wish = |watched| JobsWish {
@@ -210,6 +267,7 @@ fn a_protected_environment_wants_arming_and_the_name() {
         namespaces: Vec::new(),
         protection: Level::Protected,
         color: None,
+        pin: crate::domain::Pin::Tag,
     };
     let (mut model, _) = with_servers(vec![protected]);
     told(&mut model, Ok(vec![job()]));

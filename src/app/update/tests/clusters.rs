@@ -12,6 +12,7 @@ fn environment(name: &str, cluster: &str, namespaces: &[&str], protection: Level
         namespaces: namespaces.iter().map(ToString::to_string).collect(),
         protection,
         color: None,
+        pin: crate::domain::Pin::Tag,
     }
 }
 

@@ -15,6 +15,7 @@ fn at(protection: Level, readonly: bool) -> Model {
             namespaces: Vec::new(),
             protection,
             color: None,
+            pin: crate::domain::Pin::Tag,
         }],
         ..Config::default()
     };

@@ -100,10 +100,10 @@ fn a_build_goes_on_behind_the_screen_and_ends_in_a_note() {
     let Stage::Asking(question) = &asked.stage else {
         panic!("{:?}", asked.stage)
     };
-    let About::Image { known, .. } = &question.about else {
+    let About::Image(picker) = &question.about else {
         panic!("{:?}", question.about)
     };
-    assert_eq!(&*known[0], "r.example/shop/checkout:2.15@sha256:ff");
+    assert_eq!(&*picker.rows[0], "r.example/shop/checkout:2.15@sha256:ff");
 }
 
 #[test]

@@ -10,6 +10,7 @@ pub fn planned(level: Level, readonly: bool) -> Model {
         namespaces: vec!["shop".into()],
         protection: level,
         color: None,
+        pin: crate::domain::Pin::Tag,
     };
     let config = Config {
         environments: vec![environment],

@@ -163,6 +163,7 @@ pub fn evidence() -> Evidence {
         ],
         pods: Vec::new(),
         autoscaling: Autoscaling::None,
+        pinned: crate::plan::Pinned::No,
         repository: None,
         job: None,
         hold_for: 3600,

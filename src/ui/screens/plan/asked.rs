@@ -1,18 +1,22 @@
 //! What a verb has to know before it plans: what stands now, and the field for what is to be.
 
+use crate::app::Model;
 use crate::app::model::{About, Question};
-use crate::text;
+use crate::domain::WorkloadId;
 
 use super::super::super::theme::Role;
 use super::super::super::widgets::input::input;
 use super::super::super::widgets::pen::{Pen, piece};
 use super::body::Lines;
-
-/// So many known images are in sight.
-const KNOWN: usize = 8;
+use super::image;
 
 /// What stands now.
-pub fn lines(question: &Question) -> Lines {
+pub fn lines(
+    model: &Model,
+    question: &Question,
+    workload: Option<&WorkloadId>,
+    width: u16,
+) -> Lines {
     match &question.about {
         About::Replicas { shown, serve } => {
             let words = format!("{shown} replicas are asked for now, {serve} of them serve");
@@ -26,45 +30,8 @@ pub fn lines(question: &Question) -> Lines {
             let words = "a tag or a digest for the first container of each of them";
             vec![vec![piece(words, Role::Plain)]]
         }
-        About::Image {
-            containers,
-            at,
-            known,
-            chosen,
-        } => {
-            let Some(container) = containers.get(*at) else {
-                return Lines::new();
-            };
-            let label = |words: &str| piece(text::pad(words, 11), Role::Dim);
-            let others = match containers.len() {
-                1 => String::new(),
-                n => format!("   {} of {n}, tab is the next", at + 1),
-            };
-            let mut lines = vec![
-                vec![
-                    label("container"),
-                    piece(&*container.name, Role::Strong),
-                    piece(others, Role::Dim),
-                ],
-                vec![label("now"), piece(&*container.image, Role::Plain)],
-            ];
-            let first = chosen.unwrap_or(0).saturating_sub(KNOWN - 1);
-            let seen = known.iter().enumerate().skip(first).take(KNOWN);
-            for (n, (which, image)) in seen.enumerate() {
-                let role = if *chosen == Some(which) {
-                    Role::Strong
-                } else {
-                    Role::Plain
-                };
-                let words = if n == 0 { "it had" } else { "" };
-                lines.push(vec![label(words), piece(&**image, role)]);
-            }
-            let hint = match known.len() {
-                0 => "no other image of it is known from its revisions",
-                _ => "the arrow keys take one of these",
-            };
-            lines.push(vec![label(""), piece(hint, Role::Dim)]);
-            lines
+        About::Image(picker) => {
+            workload.map_or_else(Lines::new, |id| image::lines(model, picker, id, width))
         }
     }
 }
@@ -74,7 +41,7 @@ pub fn field(pen: &mut Pen<'_>, question: &Question) {
         About::Replicas { .. } => "how many: ",
         About::Each => "how many each: ",
         About::Tag => "tag: ",
-        About::Image { .. } => "image or tag: ",
+        About::Image(_) => "image or tag: ",
     };
     input(pen, 0, 0, label, &question.field);
 }

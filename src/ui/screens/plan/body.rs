@@ -87,7 +87,10 @@ fn sentences(model: &Model, shown: &PlanBox, width: u16) -> Lines {
         lines.push(Vec::new());
     }
     match &shown.stage {
-        Stage::Asking(question) => lines.extend(asked::lines(question)),
+        Stage::Asking(question) => {
+            let of = Some(&shown.workload);
+            lines.extend(asked::lines(model, question, of, width));
+        }
         Stage::Gathering { since } => {
             let words = format!(
                 "reading the object, its revisions and its pods … {}",

@@ -24,10 +24,17 @@ pub fn number(deliveries: &[Delivery<'_>], revision: &Revision) -> String {
     })
 }
 
-pub fn commit_of(deliveries: &[Delivery<'_>], revision: &Revision) -> String {
-    let its = deliveries.iter().find(|d| is_of(d, revision));
-    let id = its.and_then(Delivery::commit).unwrap_or_default();
-    commit::short(&id).to_owned()
+/// By the build that made it, else by what its images say themselves.
+pub fn commit_of(view: &View<'_>, revision: &Revision) -> String {
+    let its = view.deliveries.iter().find(|d| is_of(d, revision));
+    let chain = &view.model.chain;
+    let told = || {
+        let containers = revision.containers.iter().filter(|c| !c.init);
+        let mut manifests = containers.filter_map(|c| chain.image(&c.image)?.manifest.as_ref());
+        manifests.find_map(|manifest| manifest.commit().map(str::to_owned))
+    };
+    let id = its.and_then(Delivery::commit).or_else(told);
+    commit::short(&id.unwrap_or_default()).to_owned()
 }
 
 fn is_of(delivery: &Delivery<'_>, revision: &Revision) -> bool {

@@ -146,7 +146,7 @@ fn row<'a>(view: &View<'_>, revision: &'a Revision) -> Row<'a> {
             version_of(view, revision),
             digest(view, revision),
             delivery::number(&view.deliveries, revision),
-            delivery::commit_of(&view.deliveries, revision),
+            delivery::commit_of(view, revision),
             text::age(revision.created, view.now()),
             image(view, revision),
             pods,
