@@ -17,6 +17,7 @@ use rolldeck::sources::source_repo::Repositories;
 
 use crate::support::api::RUNTIME;
 use crate::support::counter::Counter;
+use crate::support::pty::{Launch, picture};
 
 struct World {
     running: Running,
@@ -175,4 +176,30 @@ fn the_labels_of_images_name_the_commits_of_a_plan() {
     let (from, to) = (commit_of("7.0.1"), commit_of("7.0.2"));
     let compared = |line: &String| line.contains(&from) && line.contains(&to);
     assert!(lines.iter().any(compared), "{lines:?}");
+}
+
+#[test]
+fn the_picker_shows_when_each_tag_was_made_from_which_commit_and_by_which_build() {
+    let home = tempfile::tempdir().unwrap();
+    let launch = Launch::new(home.path())
+        .variable("TMPDIR", &home.path().to_string_lossy())
+        .with(&["demo"])
+        .size(130, 40);
+    let terminal = launch.open();
+    terminal.wait_text("checkout");
+    terminal.wait_text("stalled");
+    terminal.keys("\r");
+    terminal.wait_text("image verified");
+    terminal.wait_text("verified back");
+    terminal.keys("i");
+    terminal.wait_text("4 tags, by date");
+    terminal.wait_for("a build", |screen| {
+        let text = picture(screen);
+        let told = |line: &str| {
+            ["2.14.1", "#4", "rev 4"]
+                .iter()
+                .all(|word| line.contains(word))
+        };
+        text.lines().any(told)
+    });
 }

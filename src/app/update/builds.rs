@@ -12,7 +12,7 @@ use crate::app::model::{BuildsScreen, Model, RowBuild, Screen, Settings, TextKin
 use crate::config::jenkins;
 use crate::domain::build::{self, Build, BuildId, Job};
 use crate::domain::chain::ImageTold;
-use crate::domain::{Failure, Workload, WorkloadId, known};
+use crate::domain::{Failure, Presence, Workload, WorkloadId, known};
 
 use super::{ask, build as box_of, key, next_job, notice, text};
 
@@ -257,7 +257,12 @@ fn is_silent(model: &Model, server: &str) -> bool {
 
 /// By a registry.
 pub fn image_told(model: &mut Model, image: Box<str>, told: ImageTold) -> Vec<Effect> {
-    if !model.chain.told_of(image, told) {
+    // On the board alone only what is missing may be seen; the others come for a long time, one by one.
+    let seen = told.presence == Presence::Missing
+        || model.board.wide
+        || !model.screens.is_empty()
+        || model.overlay.is_some();
+    if !model.chain.told_of(image, told) || !seen {
         return Vec::new();
     }
     model.dirty = true;

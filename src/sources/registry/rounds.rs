@@ -11,8 +11,8 @@ use super::place::Place;
 use crate::domain::Presence;
 use crate::sources::Clock;
 
-/// Between two looks: at most 300 a minute, however many images there are.
-pub const PAUSE: Duration = Duration::from_millis(200);
+/// Between two looks: at most 120 a minute, however many images there are.
+const PAUSE: Duration = Duration::from_millis(500);
 /// How long what a registry said of a tag counts; of a digest it counts for good.
 const KEPT: SignedDuration = SignedDuration::from_mins(15);
 /// How long a registry is left alone after its first failure, and at most.

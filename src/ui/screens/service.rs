@@ -25,7 +25,7 @@ use crate::plan::verbs::rollback;
 use crate::text;
 
 use super::super::theme::{self, Role};
-use super::super::widgets::pen::Pen;
+use super::super::widgets::pen::{Pen, cells};
 
 /// From here on history and rollout stand side by side.
 const SIDE_BY_SIDE: u16 = 100;
@@ -137,10 +137,16 @@ fn headline(pen: &mut Pen<'_>, view: &View<'_>) -> u16 {
     y += 1;
     if let Some((words, role)) = what_next(view) {
         let end = pen.line(3, y, &words, role);
-        if let Some((back, role)) = way_back(view) {
-            pen.put_clause(end, y, pen.width().saturating_sub(end + 1), &back, role);
-        }
         y += 1;
+        if let Some((back, role)) = way_back(view) {
+            // Beside it where there is room, else below.
+            if end + 3 + cells(&back) < pen.width() {
+                pen.line(end, y - 1, &format!(" · {back}"), role);
+            } else {
+                pen.line(3, y, &back, role);
+                y += 1;
+            }
+        }
     }
     for (words, role) in sync::lines(view, pen.width().saturating_sub(4)) {
         pen.line(3, y, &words, role);
@@ -218,7 +224,7 @@ fn way_back(view: &View<'_>) -> Option<(String, Role)> {
     } else {
         Role::Dim
     };
-    back.words().map(|words| (format!(" · {words}"), role))
+    back.words().map(|words| (words, role))
 }
 
 /// What the plan would do when it only finishes a rollback.
