@@ -7,10 +7,10 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::jenkins::{ImageRule, Jobs};
 use crate::config::secret::Place;
-use crate::config::{Config, Connection, Jenkins, Namespaces, Overrides, Registries};
-use crate::demo::jenkins;
+use crate::config::{Config, Connection, Jenkins, Namespaces, Overrides, Registries, Repository};
 use crate::demo::scenario::Scenario;
 use crate::demo::{self, Options, Running};
+use crate::demo::{jenkins, repository};
 use crate::domain::{Environment, Failure, FailureKind};
 use crate::tui;
 
@@ -133,6 +133,7 @@ fn settings(config: Config, overrides: &Overrides, world: &Running, speed: u32) 
         },
         readonly: overrides.readonly,
         jenkins: vec![builder(world)],
+        repositories: vec![sources(world)],
         state_dir: world.state_dir(),
         // The user's file and logins say nothing about this world.
         file: None,
@@ -143,6 +144,19 @@ fn settings(config: Config, overrides: &Overrides, world: &Running, speed: u32) 
             ..Connection::default()
         },
         ..config
+    }
+}
+
+/// The world's own repositories, the same way.
+fn sources(world: &Running) -> Repository {
+    let interface = format!("{}{}", world.endpoints.repository, repository::INTERFACE);
+    let command = vec!["echo".into(), "demo".into()];
+    Repository {
+        url: "https://git.demo/shop/{service}".into(),
+        services: Vec::new(),
+        path: None,
+        api: Some(interface),
+        token: Some(Place::Command { command }.into()),
     }
 }
 

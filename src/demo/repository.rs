@@ -1,4 +1,4 @@
-//! The embedded source repository, in outline: the commits and tags of each service as JSON.
+//! The embedded source repository, in outline: the commits and tags of each service, in the words of GitHub.
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
@@ -6,7 +6,11 @@ use serde_json::{Value, json};
 
 use super::project::{Commit, Project};
 
-/// `/repos/{path}/commits`, newest first; `/repos/{path}/commits/{id}`; `/repos/{path}/tags`.
+/// Where a client of GitHub looks for it, below the address.
+pub const INTERFACE: &str = "/api/v3";
+
+/// `/repos/{path}/commits`, newest first; `/repos/{path}/commits/{id}`, and what is told of it; `/repos/{path}/tags`;
+/// `/repos/{path}/compare/{from}...{to}`.
 pub fn answer<B>(projects: &[Project], request: &Request<B>) -> Response<Bytes> {
     if request.method() != Method::GET {
         return say(
@@ -21,6 +25,7 @@ pub fn answer<B>(projects: &[Project], request: &Request<B>) -> Response<Bytes> 
 }
 
 fn found(projects: &[Project], path: &str) -> Option<Value> {
+    let path = path.strip_prefix(INTERFACE).unwrap_or(path);
     let rest = path.strip_prefix("/repos/")?;
     let inside = |p: &&Project| {
         rest.strip_prefix(&p.path)
@@ -31,6 +36,8 @@ fn found(projects: &[Project], path: &str) -> Option<Value> {
     let versions = || project.versions.iter().rev();
     let commits = || versions().flat_map(|built| built.commits.iter().rev());
     match rest.split_once('/') {
+        // Nobody set one up.
+        None if rest == "hooks" => Some(json!([])),
         None if rest == "commits" => Some(commits().map(commit).collect()),
         None if rest == "tags" => Some(
             versions()
@@ -38,13 +45,51 @@ fn found(projects: &[Project], path: &str) -> Option<Value> {
                 .map(|(built, last)| json!({"name": built.version, "commit": {"sha": last.id}}))
                 .collect(),
         ),
-        Some(("commits", id)) => commits().find(|c| c.id == id).map(commit),
+        Some(("commits", rest)) => {
+            let (id, what) = rest.split_once('/').unwrap_or((rest, ""));
+            let at = commits().position(|c| c.id == id)?;
+            let of = commits().nth(at)?;
+            told(project, (commits().count() - at, of), what)
+        }
+        Some(("compare", range)) => compared(project, range),
         Some(_) | None => None,
     }
 }
 
+/// What the host knows of a commit, which is the so-manieth of its project: each came by a request of its own.
+fn told(project: &Project, (number, of): (usize, &Commit), what: &str) -> Option<Value> {
+    match what {
+        "" => Some(commit(of)),
+        "pulls" => {
+            let url = format!("https://git.demo/{}/pull/{number}", project.path);
+            Some(
+                json!([{"number": number, "title": of.message, "user": {"login": of.author}, "html_url": url}]),
+            )
+        }
+        "status" => Some(json!({"statuses": [{"context": "jenkins", "state": "success"}]})),
+        "check-runs" => Some(json!({"check_runs": []})),
+        _ => None,
+    }
+}
+
+/// All of them on one page, oldest first.
+fn compared(project: &Project, range: &str) -> Option<Value> {
+    let (from, to) = range.split_once("...")?;
+    let all: Vec<_> = project.versions.iter().flat_map(|b| &b.commits).collect();
+    let at = |id: &str| all.iter().position(|commit| commit.id == id);
+    let (from, to) = (at(from)?, at(to)?);
+    let ahead = all.get(from + 1..=to).unwrap_or_default();
+    Some(json!({
+        "total_commits": ahead.len(),
+        "behind_by": from.saturating_sub(to),
+        "commits": ahead.iter().map(|one| commit(one)).collect::<Vec<_>>(),
+        "files": []
+    }))
+}
+
 fn commit(commit: &Commit) -> Value {
-    json!({"sha": commit.id, "message": commit.message, "author": commit.author, "date": commit.at.to_string()})
+    let by = json!({"name": commit.author, "date": commit.at.to_string()});
+    json!({"sha": commit.id, "commit": {"message": commit.message, "author": by, "committer": by}})
 }
 
 fn say(status: StatusCode, body: &Value) -> Response<Bytes> {
@@ -81,6 +126,19 @@ mod tests {
         assert_eq!(commits[0]["sha"], sha);
         let (status, one) = ask(&format!("/repos/shop/checkout/commits/{sha}"));
         assert_eq!((status, &one), (200, &commits[0]));
+        let old = commits[1]["sha"].as_str().unwrap();
+        let (_, between) = ask(&format!(
+            "/api/v3/repos/shop/checkout/compare/{old}...{sha}"
+        ));
+        assert_eq!(between["commits"], json!([one]));
+        let (_, back) = ask(&format!("/repos/shop/checkout/compare/{sha}...{old}"));
+        assert_eq!(
+            (&back["behind_by"], &back["commits"]),
+            (&json!(1), &json!([]))
+        );
+        let (_, pulls) = ask(&format!("/repos/shop/checkout/commits/{old}/pulls"));
+        let count = commits.as_array().unwrap().len();
+        assert_eq!(pulls[0]["number"], json!(count - 1));
         for missing in [
             "/repos/shop/check/tags",
             "/repos/shop/checkout/x",
