@@ -10,9 +10,8 @@ use crate::config::secret::{Place, SecretFrom};
 use crate::config::{
     Config, Connection, FolderRule, Jenkins, Namespaces, Overrides, Registries, Repository,
 };
-use crate::demo::jenkins;
 use crate::demo::scenario::Scenario;
-use crate::demo::{self, Options, Running};
+use crate::demo::{self, Options, Running, jenkins, repository};
 use crate::domain::{Arguments, Environment, Failure, FailureKind};
 use crate::tui;
 
@@ -136,7 +135,7 @@ fn settings(config: Config, overrides: &Overrides, world: &Running, speed: u32) 
         },
         readonly: overrides.readonly,
         jenkins: vec![builder(world)],
-        repositories: vec![repository(world)],
+        repositories: vec![sources(world)],
         state_dir: world.state_dir(),
         // The user's file and logins say nothing about this world.
         file: None,
@@ -173,14 +172,14 @@ fn echo(word: &str) -> SecretFrom {
     Place::Command { command }.into()
 }
 
-/// The world's own repositories: they answer as GitHub does.
-fn repository(world: &Running) -> Repository {
-    let address = &world.endpoints.repository;
+/// The world's own repositories, the same way.
+fn sources(world: &Running) -> Repository {
+    let interface = format!("{}{}", world.endpoints.repository, repository::INTERFACE);
     Repository {
-        url: format!("{address}/shop/{{service}}"),
+        url: "https://git.demo/shop/{service}".into(),
         services: Vec::new(),
         path: None,
-        api: Some(format!("{address}{}", demo::repository::API)),
+        api: Some(interface),
         // Anything will do, and without one git would be asked.
         token: Some(echo("demo")),
     }

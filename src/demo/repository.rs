@@ -1,4 +1,4 @@
-//! The embedded source repository, in outline: the commits and tags of each service as JSON.
+//! The embedded source repository, in outline: the commits and tags of each service, in the words of GitHub.
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
@@ -6,8 +6,11 @@ use serde_json::{Value, json};
 
 use super::project::{Commit, Project};
 
-/// `/repos/{path}/commits`, newest first; `/repos/{path}/commits/{id}`; `/repos/{path}/tags`; and as GitHub has it,
-/// below `/api/v3`, `/repos/{path}/compare/{from}...{to}`.
+/// Where a client of GitHub looks for it, below the address.
+pub const INTERFACE: &str = "/api/v3";
+
+/// `/repos/{path}/commits`, newest first; `/repos/{path}/commits/{id}`, and what is told of it; `/repos/{path}/tags`;
+/// `/repos/{path}/compare/{from}...{to}`.
 pub fn answer<B>(projects: &[Project], request: &Request<B>) -> Response<Bytes> {
     if request.method() != Method::GET {
         return say(
@@ -15,48 +18,14 @@ pub fn answer<B>(projects: &[Project], request: &Request<B>) -> Response<Bytes> 
             &json!({"message": "only GET"}),
         );
     }
-    let path = request.uri().path();
-    let body = match path.strip_prefix(API) {
-        Some(path) => compared(projects, path),
-        None => found(projects, path),
-    };
-    match body {
+    match found(projects, request.uri().path()) {
         Some(body) => say(StatusCode::OK, &body),
         None => say(StatusCode::NOT_FOUND, &json!({"message": "not found"})),
     }
 }
 
-/// What begins the paths that GitHub has.
-pub const API: &str = "/api/v3";
-
-/// What the second has that the first has not, oldest first. Both are named by a commit, or the beginning of one.
-fn compared(projects: &[Project], path: &str) -> Option<Value> {
-    let rest = path.strip_prefix("/repos/")?;
-    let (path, range) = rest.split_once("/compare/")?;
-    let (from, to) = range.split_once("...")?;
-    let project = projects.iter().find(|p| p.path == path)?;
-    let commits: Vec<_> = history(project).collect();
-    let at = |name: &str| commits.iter().position(|c| c.id.starts_with(name));
-    let (from, to) = (at(from)?, at(to)?);
-    let new = commits.get(from + 1..=to).unwrap_or_default();
-    let told = |commit: &&Commit| {
-        json!({"sha": commit.id, "commit": {"message": commit.message,
-            "author": {"name": commit.author, "date": commit.at.to_string()}}})
-    };
-    let list: Vec<_> = new.iter().map(told).collect();
-    Some(
-        json!({"total_commits": list.len(), "behind_by": from.saturating_sub(to),
-        "commits": list, "files": []}),
-    )
-}
-
-/// Oldest first, with those that no image came of.
-fn history(project: &Project) -> impl Iterator<Item = &Commit> {
-    let built = project.versions.iter().chain(&project.red);
-    built.flat_map(|built| &built.commits)
-}
-
 fn found(projects: &[Project], path: &str) -> Option<Value> {
+    let path = path.strip_prefix(INTERFACE).unwrap_or(path);
     let rest = path.strip_prefix("/repos/")?;
     let inside = |p: &&Project| {
         rest.strip_prefix(&p.path)
@@ -65,8 +34,10 @@ fn found(projects: &[Project], path: &str) -> Option<Value> {
     let project = projects.iter().find(inside)?;
     let rest = rest.strip_prefix(&project.path)?.strip_prefix('/')?;
     let versions = || project.versions.iter().rev();
-    let commits = || versions().flat_map(|built| built.commits.iter().rev());
+    let commits = || history(project).into_iter().rev();
     match rest.split_once('/') {
+        // Nobody set one up.
+        None if rest == "hooks" => Some(json!([])),
         None if rest == "commits" => Some(commits().map(commit).collect()),
         None if rest == "tags" => Some(
             versions()
@@ -74,13 +45,57 @@ fn found(projects: &[Project], path: &str) -> Option<Value> {
                 .map(|(built, last)| json!({"name": built.version, "commit": {"sha": last.id}}))
                 .collect(),
         ),
-        Some(("commits", id)) => commits().find(|c| c.id == id).map(commit),
+        Some(("commits", rest)) => {
+            let (id, what) = rest.split_once('/').unwrap_or((rest, ""));
+            let at = commits().position(|c| c.id == id)?;
+            let of = commits().nth(at)?;
+            told(project, (commits().count() - at, of), what)
+        }
+        Some(("compare", range)) => compared(project, range),
         Some(_) | None => None,
     }
 }
 
+/// Oldest first, with those that no image came of.
+fn history(project: &Project) -> Vec<&Commit> {
+    let built = project.versions.iter().chain(&project.red);
+    built.flat_map(|built| &built.commits).collect()
+}
+
+/// What the host knows of a commit, which is the so-manieth of its project: each came by a request of its own.
+fn told(project: &Project, (number, of): (usize, &Commit), what: &str) -> Option<Value> {
+    match what {
+        "" => Some(commit(of)),
+        "pulls" => {
+            let url = format!("https://git.demo/{}/pull/{number}", project.path);
+            Some(
+                json!([{"number": number, "title": of.message, "user": {"login": of.author}, "html_url": url}]),
+            )
+        }
+        "status" => Some(json!({"statuses": [{"context": "jenkins", "state": "success"}]})),
+        "check-runs" => Some(json!({"check_runs": []})),
+        _ => None,
+    }
+}
+
+/// All of them on one page, oldest first. Both ends are named by a commit, or the beginning of one.
+fn compared(project: &Project, range: &str) -> Option<Value> {
+    let (from, to) = range.split_once("...")?;
+    let all = history(project);
+    let at = |id: &str| all.iter().position(|commit| commit.id.starts_with(id));
+    let (from, to) = (at(from)?, at(to)?);
+    let ahead = all.get(from + 1..=to).unwrap_or_default();
+    Some(json!({
+        "total_commits": ahead.len(),
+        "behind_by": from.saturating_sub(to),
+        "commits": ahead.iter().map(|one| commit(one)).collect::<Vec<_>>(),
+        "files": []
+    }))
+}
+
 fn commit(commit: &Commit) -> Value {
-    json!({"sha": commit.id, "message": commit.message, "author": commit.author, "date": commit.at.to_string()})
+    let by = json!({"name": commit.author, "date": commit.at.to_string()});
+    json!({"sha": commit.id, "commit": {"message": commit.message, "author": by, "committer": by}})
 }
 
 fn say(status: StatusCode, body: &Value) -> Response<Bytes> {
@@ -117,20 +132,19 @@ mod tests {
         assert_eq!(commits[0]["sha"], sha);
         let (status, one) = ask(&format!("/repos/shop/checkout/commits/{sha}"));
         assert_eq!((status, &one), (200, &commits[0]));
-        let all = commits.as_array().unwrap();
-        let last = all.last().unwrap()["sha"].as_str().unwrap();
-        let (status, range) = ask(&format!(
-            "/api/v3/repos/shop/checkout/compare/{last}...{sha}"
+        let old = commits[1]["sha"].as_str().unwrap();
+        let (_, between) = ask(&format!(
+            "/api/v3/repos/shop/checkout/compare/{old}...{sha}"
         ));
-        assert_eq!((status, &range["behind_by"]), (200, &0.into()));
-        let new = range["commits"].as_array().unwrap();
-        assert_eq!(new.len(), all.len() - 1, "oldest first");
-        assert_eq!(new.last().unwrap()["sha"], sha);
-        assert!(new[0]["commit"]["author"]["name"].is_string());
-        let (_, back) = ask(&format!(
-            "/api/v3/repos/shop/checkout/compare/{sha}...{last}"
-        ));
-        assert_eq!(back["behind_by"], all.len() - 1);
+        assert_eq!(between["commits"], json!([one]));
+        let (_, back) = ask(&format!("/repos/shop/checkout/compare/{sha}...{old}"));
+        assert_eq!(
+            (&back["behind_by"], &back["commits"]),
+            (&json!(1), &json!([]))
+        );
+        let (_, pulls) = ask(&format!("/repos/shop/checkout/commits/{old}/pulls"));
+        let count = commits.as_array().unwrap().len();
+        assert_eq!(pulls[0]["number"], json!(count - 1));
         for missing in [
             "/repos/shop/check/tags",
             "/api/v3/repos/shop/checkout/compare/x...y",

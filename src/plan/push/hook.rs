@@ -213,9 +213,9 @@ fn subversion(wanted: &Wanted<'_>) -> Hook {
 const SUBVERSION: &str = r#"#!/bin/sh
 # Tells the server that builds of each commit. Who commits waits ten seconds at most, and is told when it fails.
 PATH=/usr/local/bin:/usr/bin:/bin
-repository=$1 revision=$2 server=@SERVER@ secrets=$(dirname "$0")/jenkins.curl
+repository=$1 revision=$2 server=@SERVER@ login=$(dirname "$0")/jenkins.curl
 set --
-[ -r "$secrets" ] && set -- -K "$secrets"
+[ -r "$login" ] && set -- -K "$login"
 crumb=$(curl -sf -m 10 "$@" "$server/crumbIssuer/api/xml?xpath=concat(//crumbRequestField,%22:%22,//crumb)")
 [ -n "$crumb" ] && set -- "$@" -H "$crumb"
 svnlook changed --revision "$revision" "$repository" |

@@ -323,5 +323,5 @@ fn scripts_hold_the_addresses_and_no_secret() {
     let remote = Remote::parse("svn://host/shop/trunk").unwrap();
     let svn = hook(&wanted(&remote)).script.unwrap();
     assert_eq!(svn.file, "hooks/post-commit");
-    assert!(svn.text.contains("server=https://ci.corp/jenkins secrets="));
+    assert!(svn.text.contains("server=https://ci.corp/jenkins login="));
 }

@@ -14,7 +14,9 @@ use tokio::sync::OnceCell;
 use super::Error;
 use crate::config::secret::SecretFrom;
 use crate::config::{self, Proxy};
-use crate::domain::commit::{CommitCheck, CommitFacts, Delivery, HookCalls, Host, PullRequest};
+use crate::domain::commit::{
+    CommitCheck, CommitFacts, Delivery, Head, HookCalls, Host, PullRequest,
+};
 use crate::domain::{Commits, Remote, Repository};
 use crate::sources::http::{Answer, Ask, Http, Redirects, Url, base};
 use crate::sources::secret::{self, Secret};
@@ -93,6 +95,18 @@ impl Asked<'_> {
             Host::GitHub => github::between(self, from, to).await,
             Host::GitLab => gitlab::between(self, from, to).await,
             Host::Gitee => gitee::between(self, from, to).await,
+            Host::Other => Err(self.untold("commits")),
+        }
+    }
+
+    /// The newest commit of this branch, or of the one that the host takes for the main one.
+    ///
+    /// # Errors
+    /// One sentence.
+    pub async fn newest(self, branch: Option<&str>) -> Result<Option<Head>, Error> {
+        match self.remote.host {
+            Host::GitHub | Host::Gitee => github::newest(self, branch).await,
+            Host::GitLab => gitlab::newest(self, branch).await,
             Host::Other => Err(self.untold("commits")),
         }
     }
@@ -353,6 +367,15 @@ fn newest(calls: Vec<Delivery>) -> HookCalls {
     match calls.into_iter().max_by_key(rank) {
         Some(call) => HookCalls::Last(call),
         None => HookCalls::NoCall,
+    }
+}
+
+/// Of a branch that nobody named the host does not say the name either.
+fn head(branch: Option<&str>, id: String, at: Option<Timestamp>) -> Head {
+    Head {
+        branch: branch.unwrap_or("the main branch").into(),
+        id: id.into(),
+        at,
     }
 }
 

@@ -96,9 +96,13 @@ impl Repositories {
         let Some(known) = &self.0 else {
             return Ok(None);
         };
-        match repository.remote.scheme {
-            Scheme::Subversion => Svn.newest(repository).await,
-            Scheme::Git => {
+        let host = known.host_of(repository);
+        match (repository.remote.scheme, host) {
+            (Scheme::Subversion, _) => Svn.newest(repository).await,
+            (Scheme::Git, Some(host)) if host.lists_commits(repository) => {
+                host.of(&repository.remote).newest(branch).await
+            }
+            (Scheme::Git, _) => {
                 let heads = known.git.heads(&repository.remote).await?;
                 Ok(chosen(heads, branch))
             }

@@ -124,13 +124,23 @@ fn a_commit_of_subversion_reaches_its_build_by_the_hook_that_the_doctor_prints()
     let line = diagnosed(&launch);
     assert_eq!(sentence(&line), "web: unproven: the job was never built");
     install(&line, &repository);
-    for (name, revision) in [("cart", "r2"), ("mail", "r3")] {
+    let ended = |number: u32| {
+        let port = Hudson::shared().port();
+        let page = format!("http://127.0.0.1:{port}/job/hooked-svn/{number}/api/json");
+        // What is committed while one runs, this old server may not see.
+        wait::until("the end of the build", || {
+            let told = run(&repository, "curl", &["-s", &page]);
+            told.contains("\"building\":false").then_some(())
+        });
+    };
+    for (number, name, revision) in [(1, "cart", "r2"), (2, "mail", "r3")] {
         commit(name);
         let line = wait::until("the commit to be seen to reach its build", || {
             let line = diagnosed(&launch);
             let newest = sentence(&line).contains(revision);
             (newest && line["finding"] == "ok").then_some(line)
         });
+        ended(number);
         let said = sentence(&line);
         assert!(said.contains("started by a change"), "{said}");
         assert!(

@@ -58,6 +58,15 @@ fn commits_that_go_back_are_named_with_their_fixes_and_migrations() {
         "{text}"
     );
 
+    let terminal = launch(&kubeconfig, home.path(), Some(&world.url())).open();
+    terminal.wait_text("checkout");
+    terminal.keys("\r");
+    terminal.wait_text(&format!("commits  2: {} feat: voucher (Ann)", &new[..7]));
+    terminal.wait_text(&format!("{} fix: rounding \\x1b[2J (Ann)", &fix[..7]));
+    terminal.keys("\r");
+    terminal.wait_text("COMMITS of ");
+    drop(terminal);
+
     // A template that says it itself, and says something that is not there.
     let nowhere = "0123456789abcdef0123456789abcdef01234567";
     let change = json!({"spec": {"template": {"metadata": {"annotations": {"rolldeck.dev/commit": nowhere}}}}});

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{Asked, Error, encoded, encoded_path, is_on, newest};
-use crate::domain::commit::{CheckState, CommitCheck, Delivery, HookCalls, PullRequest};
+use super::{Asked, Error, encoded, encoded_path, head, is_on, newest as newest_call};
+use crate::domain::commit::{CheckState, CommitCheck, Delivery, Head, HookCalls, PullRequest};
 use crate::domain::{Commit, Commits, Remote};
 use crate::sources::source_repo::git::{MOST_COMMITS, short_text};
 
@@ -82,6 +82,21 @@ pub(super) async fn between(asked: Asked<'_>, from: &str, to: &str) -> Result<Co
         paths: files.into_iter().map(|file| file.filename.into()).collect(),
         others: first.behind_by,
     })
+}
+
+/// Gitee answers the same.
+pub(super) async fn newest(asked: Asked<'_>, branch: Option<&str>) -> Result<Option<Head>, Error> {
+    let repository = encoded_path(&asked.remote.path);
+    let of = branch.map(|branch| format!("&sha={}", encoded(branch)));
+    let of = of.unwrap_or_default();
+    let newest: Vec<Described> = asked
+        .read(&format!("repos/{repository}/commits?per_page=1{of}"))
+        .await?;
+    let told = |one: Described| {
+        let at = one.commit.committer.and_then(|person| person.date);
+        head(branch, one.sha, at)
+    };
+    Ok(newest.into_iter().next().map(told))
 }
 
 impl Comparison {
@@ -237,7 +252,7 @@ pub(super) async fn calls(asked: Asked<'_>, server: &str) -> Result<HookCalls, E
             status: Some(one.status_code).filter(|code| *code != 0),
         }));
     }
-    Ok(newest(calls))
+    Ok(newest_call(calls))
 }
 
 fn of_commit(asked: Asked<'_>, commit: &str, what: &str) -> String {

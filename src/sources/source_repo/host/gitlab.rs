@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{Asked, Error, encoded, is_on, newest};
-use crate::domain::commit::{CheckState, CommitCheck, Delivery, HookCalls, PullRequest};
+use super::{Asked, Error, encoded, head, is_on, newest as newest_call};
+use crate::domain::commit::{CheckState, CommitCheck, Delivery, Head, HookCalls, PullRequest};
 use crate::domain::{Commit, Commits};
 use crate::sources::source_repo::git::{MOST_COMMITS, short_text};
 
@@ -69,6 +69,17 @@ pub(super) async fn between(asked: Asked<'_>, from: &str, to: &str) -> Result<Co
         truncated,
         others: back.commits.len(),
     })
+}
+
+pub(super) async fn newest(asked: Asked<'_>, branch: Option<&str>) -> Result<Option<Head>, Error> {
+    let project = project(asked);
+    let of = branch.map(|branch| format!("&ref_name={}", encoded(branch)));
+    let of = of.unwrap_or_default();
+    let newest: Vec<Described> = asked
+        .read(&format!("{project}/repository/commits?per_page=1{of}"))
+        .await?;
+    let told = |one: Described| head(branch, one.id, one.committed_date);
+    Ok(newest.into_iter().next().map(told))
 }
 
 #[derive(Deserialize)]
@@ -163,7 +174,7 @@ pub(super) async fn calls(asked: Asked<'_>, server: &str) -> Result<HookCalls, E
             }
         }));
     }
-    Ok(newest(calls))
+    Ok(newest_call(calls))
 }
 
 /// By its path, as one piece.

@@ -102,6 +102,7 @@ fn github(path: &str, _: &str) -> Page {
         ));
     }
     match path {
+        "/api/v3/repos/shop/cart/commits?per_page=1&sha=a%2Fb" => ok(&format!("[{}]", one(7))),
         "/api/v3/repos/shop/cart/commits/b/pulls" => ok(
             r#"[{"number":7,"title":"Round","user":{"login":"ann"},"html_url":"https://git.corp/7"}]"#,
         ),
@@ -154,6 +155,13 @@ async fn what_github_tells() {
         );
     }
 
+    let newest = asked.newest(Some("a/b")).await.unwrap().unwrap();
+    let at = newest.at.unwrap().to_string();
+    assert_eq!(
+        (&*newest.branch, &*newest.id),
+        ("a/b", &*format!("{:040x}", 7))
+    );
+    assert_eq!(at, "2026-11-27T13:00:00Z");
     let pulls = asked.pull_requests("b").await.unwrap();
     assert_eq!((pulls[0].number, &*pulls[0].author), (7, "ann"));
     let checks = asked.checks("b").await.unwrap();
@@ -184,6 +192,9 @@ fn gitlab(path: &str, _: &str) -> Page {
             "diffs":[{"old_path":"a","new_path":"db/migrate/7.sql"}],"compare_timeout":false}"#,
         ),
         "repository/compare?from=b&to=a&straight=false" => ok(r#"{"commits":[{"id":"3"}]}"#),
+        "repository/commits?per_page=1" => {
+            ok(r#"[{"id":"9","committed_date":"2026-11-27T13:00:00.000+00:00"}]"#)
+        }
         "repository/commits/b/merge_requests" => ok(
             r#"[{"iid":7,"title":"Round","author":{"username":"ann"},"web_url":"https://git.corp/7"}]"#,
         ),
@@ -213,6 +224,9 @@ async fn what_gitlab_tells() {
     assert_eq!((found.others, found.truncated), (1, false));
     assert_eq!(found.paths, ["db/migrate/7.sql".into()] as [Box<str>; 1]);
     assert!(model.heard()[0].contains(&format!("private-token: {TOKEN}\r\n")));
+    let newest = asked.newest(None).await.unwrap().unwrap();
+    assert_eq!((&*newest.branch, &*newest.id), ("the main branch", "9"));
+    assert!(newest.at.is_some());
     assert_eq!(asked.pull_requests("b").await.unwrap()[0].number, 7);
     let checks = asked.checks("b").await.unwrap();
     let states: Vec<_> = checks.iter().map(|check| check.state).collect();
