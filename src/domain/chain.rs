@@ -232,7 +232,7 @@ mod tests {
         let (name, known) = chain.servers().next().unwrap();
         assert_eq!((name, known.last), ("ci", Some(((), ago(50)))));
         let since = |known: &Known<()>| match &known.state {
-            crate::domain::known::State::Failed { since, .. } => Some(*since),
+            known::State::Failed { since, .. } => Some(*since),
             _ => None,
         };
         assert_eq!(
