@@ -117,7 +117,7 @@ mod tests {
             (&format!("got Basic {basic}"), "got Basic [hidden]"),
             (
                 &format!("{packed} or glpat-hunter3, "),
-                "[hidden] or [hidden], ",
+                "[hidden]== or [hidden], ",
             ),
             (
                 &format!("auth={}.", BASE64.encode(r#"{"p":"hunter2:hunter2"}"#)),

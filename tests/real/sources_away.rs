@@ -46,7 +46,7 @@ repositories: [{{url: 'git://127.0.0.1:{port}/{{service}}'}}]
         .variable("DOCKER_HOST", &format!("tcp://127.0.0.1:{port}"))
         .size(160, 40)
         .open();
-    wait_first_and_stalled(&terminal, &service, "image not found");
+    wait_first_and_stalled(&terminal, &service, "image");
     terminal.keys("\r");
     terminal.wait_for("the history, whatever the registry says of it", |screen| {
         let text = picture(screen);
