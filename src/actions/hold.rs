@@ -26,8 +26,8 @@ pub async fn hold(order: &Order, step: &Step) -> Result<(), Failure> {
         until: *until,
         why: order.answers.reason.as_deref().unwrap_or(why).into(),
     };
-    let held = carry_out(order, job, hold).await;
-    held.map_err(|why| not_held(order, job, why))
+    let done = carry_out(order, job, hold).await;
+    done.map_err(|why| not_held(order, job, why))
 }
 
 async fn carry_out(order: &Order, job: &JobId, hold: JobHold) -> Result<(), Failure> {

@@ -180,9 +180,10 @@ pub fn no_job(workload: &WorkloadId) -> Failure {
 fn hold_of(job: &Job) -> Result<JobHold, Failure> {
     job.hold().ok_or_else(|| {
         let path = &job.id.path;
-        let sentence = match job.buildable {
-            true => format!("{path} is not held: it is on"),
-            false => format!("{path} is switched off, and not by rolldeck: Jenkins switches it on"),
+        let sentence = if job.buildable {
+            format!("{path} is not held: it is on")
+        } else {
+            format!("{path} is switched off, and not by rolldeck: Jenkins switches it on")
         };
         Failure::new(FailureKind::Refused, sentence)
     })

@@ -107,15 +107,12 @@ fn queue(pen: &mut Pen<'_>, model: &Model, screen: &BuildsScreen) {
         return;
     };
     if !job.buildable {
-        let words = match job.hold() {
-            Some(hold) => {
-                let key = key(model, Intent::ResumeJob);
-                format!("{} · {key} ends it", text::held(&hold, model.now))
-            }
-            None => {
-                let why = job.description.as_deref().unwrap_or("nobody says why");
-                format!("switched off: {why}")
-            }
+        let words = if let Some(hold) = job.hold() {
+            let key = key(model, Intent::ResumeJob);
+            format!("{} · {key} ends it", text::held(&hold, model.now))
+        } else {
+            let why = job.description.as_deref().unwrap_or("nobody says why");
+            format!("switched off: {why}")
         };
         pen.line(MARKS, 1, &words, Role::Warn);
     } else if let Some(queued) = &job.queued {
