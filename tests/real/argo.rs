@@ -78,9 +78,9 @@ fn a_canary_is_promoted_by_one_step_and_aborted() {
     let plan = terminal.picture();
     for part in [
         "20% step 2/5 → 60%, pause 1h, 100%",
-        "ok         you may patch rollouts/status",
-        "ok         the server accepts the patch (dry run)",
-        "ok         the canary gets 20%, 20% are set",
+        "you may patch rollouts/status",
+        "the server accepts the patch (dry run)",
+        "the canary gets 20%, 20% are set",
         "kubectl argo rollouts promote cart",
     ] {
         assert!(plan.contains(part), "{part}: {plan}");
