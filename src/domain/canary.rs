@@ -199,8 +199,8 @@ impl Verdict {
     }
 }
 
-/// At the second of five steps, `pause until promoted` after 20 %.
 #[cfg(test)]
+/// At the second of five steps, `pause until promoted` after 20 %.
 pub(crate) fn sample() -> Canary {
     Canary {
         provider: Provider::ArgoRollouts,
@@ -232,8 +232,8 @@ pub(crate) fn sample() -> Canary {
     }
 }
 
-/// Promoted long ago.
 #[cfg(test)]
+/// Promoted long ago.
 pub(crate) fn healthy() -> Canary {
     Canary {
         reported: Reported::Healthy,

@@ -234,4 +234,35 @@ mod tests {
         }
         assert_eq!(Verb::named("explode"), None);
     }
+
+    #[test]
+    fn what_is_not_built_for_rollouts_is_refused_with_what_one_would_type() {
+        use crate::domain::fixture::id;
+        let request = |verb, kind| Request {
+            verb,
+            workload: id(kind),
+            uid: "w".into(),
+            shown: TemplateHash::of("t"),
+            target: Target::Proposed,
+        };
+        for verb in Verb::ALL {
+            assert_eq!(request(verb, Kind::Deployment).not_for_its_kind(), None);
+            let why = request(verb, Kind::Rollout).not_for_its_kind();
+            let its_own = [
+                Verb::Promote,
+                Verb::Abort,
+                Verb::ResumeSync,
+                Verb::DeletePod,
+            ];
+            assert_eq!(why.is_none(), its_own.contains(&verb), "{verb:?}");
+        }
+        let why = request(Verb::Rollback, Kind::Rollout)
+            .not_for_its_kind()
+            .unwrap();
+        assert_eq!(
+            why.sentence,
+            "rolldeck cannot roll back an Argo Rollout yet, as rollout/checkout is one."
+        );
+        assert_eq!(why.hints, ["kubectl argo rollouts undo checkout -n shop"]);
+    }
 }

@@ -81,7 +81,7 @@ fn the_shapes_that_scripts_read() {
     assert_eq!(
         status,
         json!([{"cluster": "staging", "environment": null, "namespace": "shop", "service": "deploy/checkout",
-            "version": "2.15", "fromVersion": null, "phase": "steady", "available": 2, "desired": 2, "why": null,
+            "version": "2.15", "fromVersion": null, "phase": "steady", "canary": null, "available": 2, "desired": 2, "why": null,
             "sync": null}])
     );
     let history = run(&fake, &["history", "checkout", "-o", "json"]).json();

@@ -78,9 +78,9 @@ fn a_canary_is_promoted_by_one_step_and_aborted() {
     let plan = terminal.picture();
     for part in [
         "20% step 2/5 → 60%, pause 1h, 100%",
-        "ok         you may patch rollouts/status",
-        "ok         the server accepts the patch (dry run)",
-        "ok         the canary gets 20%, 20% are set",
+        "you may patch rollouts/status",
+        "the server accepts the patch (dry run)",
+        "the canary gets 20%, 20% are set",
         "kubectl argo rollouts promote cart",
     ] {
         assert!(plan.contains(part), "{part}: {plan}");
@@ -143,6 +143,44 @@ fn what_went_on_meanwhile_is_not_promoted_again() {
     let (code, said) = run(&["abort", "cart", "--yes"]);
     assert_eq!(code, Some(3), "{said}");
     assert!(said.contains("There is nothing to be aborted"), "{said}");
+}
+
+#[test]
+fn one_that_runs_the_template_of_a_deployment_is_told_by_its_revisions() {
+    let plane = argo_rollouts::plane();
+    let namespace = plane.namespace("borrowed");
+    let deployment = Service::new(&namespace, "shelf").replicas(1);
+    deployment.run(plane, "1.9.3");
+    let basket = json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout",
+        "metadata": {"name": "basket", "namespace": namespace},
+        "spec": {
+            "replicas": 5,
+            "workloadRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "shelf", "scaleDown": "onsuccess"},
+            "strategy": {"canary": {"steps": steps()}},
+        },
+    });
+    let collection = format!("/apis/argoproj.io/v1alpha1/namespaces/{namespace}/rollouts");
+    plane.admin().create(&collection, &basket).unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let kubeconfig = plane.owner("borrower", Some(&namespace));
+    let terminal = open(&kubeconfig, home.path());
+    let row_has = |words: &str| {
+        terminal.wait_for(&format!("the row with {words}"), |screen| {
+            row_of(screen, "basket").is_some_and(|row| row.contains(words))
+        });
+    };
+    row_has("1.9.3");
+    row_has("•");
+    deployment.set_image(plane, "1.10.0");
+    row_has("20% step 2/5");
+    row_has("1.9.3 → 1.10.0");
+    let run = |arguments: &[&str]| spoken(&launch(&kubeconfig, home.path()).with(arguments));
+    let (code, said) = run(&["promote", "basket", "--yes"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("verified: 60% step 4/5"), "{said}");
+    let (_, said) = run(&["status", "basket"]);
+    assert!(said.contains("1.9.3 -> 1.10.0"), "{said}");
 }
 
 #[test]

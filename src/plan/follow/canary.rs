@@ -132,3 +132,157 @@ fn unanswered(goal: &Goal, now: Timestamp) -> Follow {
     };
     Follow::Pending(vec![accepted(), step(false, words)])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::canary::{Pause, PausedBy, healthy, sample};
+    use crate::domain::fixture::{IMAGE, OLD_IMAGE, ago, id, now, revision, workload};
+    use crate::domain::template::CanonicalHash;
+    use crate::domain::{Change, Feed, Item, Kind, SourceId};
+
+    /// Ten seconds after it was accepted.
+    fn stands(verb: Verb, canary: Canary, serve: (u32, u32)) -> Follow {
+        let mut cart = workload(Kind::Rollout);
+        cart.canary = Some(Box::new(canary));
+        let goal = Goal {
+            verb,
+            id: "r1".into(),
+            workload: id(Kind::Rollout),
+            uid: cart.uid.clone(),
+            from_version: "2.15.0".into(),
+            to_version: "2.14.1".into(),
+            to: CanonicalHash("h".into()),
+            template: Some(cart.template),
+            generation: cart.generation,
+            revision_name: "".into(),
+            containers: cart.containers.clone(),
+            accepted: ago(10),
+            by: "me".into(),
+            ready_for: 30,
+            scaled: None,
+            expected: None,
+            gone: None,
+            turned: Some(Turned {
+                hash: "new".into(),
+                step: 1,
+            }),
+        };
+        let mut new = revision(Kind::Rollout, 42, "new", IMAGE);
+        let mut old = revision(Kind::Rollout, 41, "old", OLD_IMAGE);
+        (new.available, old.available) = serve;
+        let source = |feed| SourceId {
+            cluster: "prod-eu".into(),
+            namespace: None,
+            feed,
+        };
+        let mut fleet = Fleet::default();
+        let put = |fleet: &mut Fleet, feed, item| {
+            fleet.apply(&source(feed), Change::Put(item));
+        };
+        let rollouts = Feed::Workloads(Kind::Rollout);
+        put(&mut fleet, rollouts, Item::Workload(Box::new(cart)));
+        for revision in [new, old] {
+            let item = Item::Revision(Box::new(revision));
+            put(&mut fleet, Feed::ReplicaSets, item);
+        }
+        super::super::follow(&fleet, &goal, now())
+    }
+
+    fn words(follow: &Follow) -> String {
+        match follow {
+            Follow::Pending(milestones) => {
+                let texts = milestones.iter().map(|m| m.text.clone());
+                texts.collect::<Vec<_>>().join(", ")
+            }
+            Follow::Done(words) | Follow::Failed(words) => words.clone(),
+        }
+    }
+
+    #[test]
+    fn a_promotion() {
+        let at = |step, pause: Option<PausedBy>| Canary {
+            step,
+            set: 60,
+            pause: pause.map(|by| Pause {
+                by,
+                since: Some(ago(1)),
+                until: None,
+            }),
+            ..sample()
+        };
+        let moving = Canary {
+            reported: Reported::Progressing,
+            ..at(2, None)
+        };
+        let other = Canary {
+            current: "newer".into(),
+            ..sample()
+        };
+        for (canary, serve, want) in [
+            (
+                sample(),
+                (1, 5),
+                "server accepted, controller has not answered for 10s",
+            ),
+            (
+                moving,
+                (2, 4),
+                "server accepted, controller goes on, 60% (33% now) step 3/5",
+            ),
+            (
+                at(3, Some(PausedBy::Step)),
+                (4, 2),
+                "verified: 60% (66% now) step 4/5, and waits there",
+            ),
+            (healthy(), (6, 0), "verified: promoted, 6 of 6 serve"),
+            (
+                other,
+                (1, 5),
+                "not verified: superseded: another revision was released since",
+            ),
+            (
+                Canary {
+                    aborted: true,
+                    ..sample()
+                },
+                (0, 6),
+                "not verified: it was aborted",
+            ),
+        ] {
+            assert_eq!(words(&stands(Verb::Promote, canary, serve)), want);
+        }
+    }
+
+    #[test]
+    fn an_abort() {
+        let aborted = || Canary {
+            aborted: true,
+            ..sample()
+        };
+        for (canary, serve, want) in [
+            (
+                sample(),
+                (1, 5),
+                "server accepted, controller has not answered for 10s",
+            ),
+            (
+                aborted(),
+                (1, 5),
+                "server accepted, controller aborted it, 5 of 6 pods serve 2.14.1",
+            ),
+            (
+                aborted(),
+                (0, 6),
+                "verified: 6 of 6 pods serve 2.14.1; the template still asks for 2.15.0",
+            ),
+            (
+                healthy(),
+                (6, 0),
+                "not verified: it was promoted before the controller saw the abort",
+            ),
+        ] {
+            assert_eq!(words(&stands(Verb::Abort, canary, serve)), want);
+        }
+    }
+}

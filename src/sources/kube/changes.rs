@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::list::{PAGE, unusable};
 use super::path::{self, Resource};
-use super::{Cluster, Error, convert, wire};
+use super::{Cluster, Error, convert, discovery, wire};
 use crate::domain::occurrence::{Gathered, Origin, Reading};
 use crate::domain::{ClusterId, SyncKind};
 
@@ -182,9 +182,9 @@ fn decode(
 async fn is_absent(cluster: &Cluster, origin: Origin, error: &Error) -> bool {
     match error {
         Error::NotFound { .. } => true,
-        Error::Forbidden { .. } => match of(origin).first().map(|list| list.resource.root()) {
-            Some(root) if root.contains('.') => {
-                matches!(cluster.get(&root).await, Err(Error::NotFound { .. }))
+        Error::Forbidden { .. } => match of(origin).first() {
+            Some(list) if list.resource.root().contains('.') => {
+                matches!(discovery::serves(cluster, list.resource).await, Ok(false))
             }
             Some(_) | None => false,
         },

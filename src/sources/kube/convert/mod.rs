@@ -125,8 +125,12 @@ pub fn item_id(source: &SourceId, raw: &str) -> Result<Option<ItemId>, Error> {
 /// # Errors
 /// When `raw` is not an object that has one.
 pub fn raw_template(raw: &str) -> Result<&str, Error> {
-    let object: wire::Workload<'_> = serde_json::from_str(raw)?;
-    template_of(&object.spec)
+    // Nothing else is looked at: a Rollout has fields of other types.
+    let object: wire::RevisionData<'_> = serde_json::from_str(raw)?;
+    let template = object.spec.template;
+    template
+        .map(serde_json::value::RawValue::get)
+        .ok_or_else(|| missing("spec.template"))
 }
 
 fn template_of<'a>(spec: &wire::WorkloadSpec<'a>) -> Result<&'a str, Error> {

@@ -146,7 +146,7 @@ pub struct ControllerRevision<'a> {
     pub data: RevisionData<'a>,
 }
 
-/// `{"spec":{"template":{…,"$patch":"replace"}}}`
+/// `{"spec":{"template":{…,"$patch":"replace"}}}`; of a workload itself no more than that.
 #[derive(Debug, Default, Deserialize)]
 pub struct RevisionData<'a> {
     #[serde(borrow, default, deserialize_with = "or_default")]

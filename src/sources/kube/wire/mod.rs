@@ -9,8 +9,8 @@ mod git;
 mod tracked;
 
 pub use self::apps::{
-    Condition, ControllerRevision, IntOrText, Selector, Strategy, Workload, WorkloadSpec,
-    WorkloadStatus,
+    Condition, ControllerRevision, IntOrText, RevisionData, Selector, Strategy, Workload,
+    WorkloadSpec, WorkloadStatus,
 };
 pub use self::argo::{
     AnalysisRun, Metric, MetricResult, Rollout, RolloutSpec, RolloutStatus, RolloutStep, RunStatus,

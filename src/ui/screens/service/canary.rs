@@ -35,7 +35,8 @@ fn lines(view: &View<'_>) -> Vec<(String, Role)> {
     let mut lines = Vec::new();
     if let Some(at) = canary::at(view.workload, view.revisions) {
         if !canary.aborted {
-            lines.push((text::canary::now(canary, &at), Role::Plain));
+            let step = text::canary::now(canary, &at);
+            lines.push((format!("{}: {step}", canary.provider.name()), Role::Plain));
             lines.push((format!("weight {}", text::canary::weight(&at)), Role::Plain));
         }
         if let Some(next) = text::canary::next(canary).filter(|_| !canary.aborted) {
