@@ -199,10 +199,7 @@ fn overwrites_only_with_a_reason(bench: &Bench, image: &str) {
     fs::write(bench.place.join("new"), "").unwrap();
     let (code, text) = bench.run(&["build", "web", "--local", "--dry-run"]);
     assert_eq!(code, 0, "{text}");
-    assert!(
-        text.contains("1 file of the folder are in no commit"),
-        "{text}"
-    );
+    assert!(text.contains("1 file changed since the commit"), "{text}");
     assert!(text.contains("-dirty\n"), "{text}");
     let reason = [
         "--tag",
