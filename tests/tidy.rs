@@ -62,10 +62,8 @@ const WRITES: &[&str] = &[
     "cancel_queued",
     "set_enabled",
     "describe_job",
-    "build_image",
-    "push_image",
-    "pull_image",
-    "tag_image",
+    "build_folder",
+    "push_to_registry",
     "copy_image",
 ];
 const ROOT: &[&str] = &[
@@ -214,7 +212,7 @@ fn one_function_writes() {
         "fn f(c: Cluster) { c.delete(p) }",
         "fn f(c: Cluster) { c.evict(p) }",
         "fn f(c: Client) { c.trigger_build(p) }",
-        "fn f(d: Docker) { d.push_image(p) }",
+        "fn f(d: Docker) { d.push_to_registry(p) }",
         "fn f(r: Registries) { r.copy_image(p) }",
         "fn f() { Client::set_enabled(c) }",
         "fn f(c: Cluster) { cluster.create(p) }",

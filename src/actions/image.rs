@@ -10,15 +10,16 @@ use tokio_util::sync::CancellationToken;
 
 use super::execute::missing_words;
 use super::fresh;
-use super::record::{Answered, Line, Outcome, Recorder, Sending, Side};
+use super::record::{Answered, Ended, Line, Outcome, Recorder, Sending, Side};
 use super::send::image::{Broken, ImageStep, send_image};
 use crate::domain::image_work::ImageWork;
 use crate::domain::{Failure, FailureKind, Presence};
 use crate::plan::image::{FolderBuild, ImageAct, ImageCopy, Made};
-use crate::plan::{Answers, ImagePlan, ImageProgress, Pass, gate};
+use crate::plan::{Answers, CheckId, Finding, ImagePlan, ImageProgress, Pass, gate};
 use crate::sources::Clock;
 use crate::sources::docker::{Build, Docker};
 use crate::sources::registry::Registries;
+use crate::sources::source_repo::work_tree;
 
 pub use plan::plan_image;
 
@@ -74,6 +75,7 @@ impl Making {
         let ImageOrder { plan, answers, .. } = &self.order;
         let pass = gate::pass_for_image(plan, answers);
         let pass = pass.map_err(|missing| fresh::refused(missing_words(&missing)))?;
+        self.unchanged().await?;
         let recorder = &self.order.recorder;
         let _under_way = recorder.begin(&plan.stamp.id).await?;
         recorder
@@ -85,6 +87,37 @@ impl Making {
         };
         self.record(&end).await;
         Ok(end)
+    }
+
+    /// The labels of the image say what was shown.
+    async fn unchanged(&self) -> Result<(), Failure> {
+        let ImageAct::Build(build) = &self.order.plan.act else {
+            return Ok(());
+        };
+        let folder = &build.recipe.folder;
+        if work_tree(folder).await.ok().flatten() == build.tree {
+            return Ok(());
+        }
+        let sentence = format!("{} changed since it was shown", folder.display());
+        Err(fresh::refused(sentence).hint("nothing was built; look again"))
+    }
+
+    /// Nobody else put something there since the plan, unless that is to be overwritten.
+    async fn is_free(&self) -> Result<(), Failure> {
+        let plan = &self.order.plan;
+        let mut known = plan.checks.iter().filter(|v| v.check == CheckId::Image);
+        if known.any(|verdict| verdict.finding == Finding::Block) {
+            return Ok(());
+        }
+        let image = plan.image();
+        match self.makers.registries.look(image, &[]).await {
+            Ok(Presence::Present { .. }) => {
+                let sentence =
+                    format!("{image} came to be there meanwhile, and is not overwritten");
+                Err(fresh::refused(sentence).hint("it is built, and nothing was pushed"))
+            }
+            Ok(Presence::Missing | Presence::Unverified(_)) | Err(_) => Ok(()),
+        }
     }
 
     async fn build(&self, build: &FolderBuild, pass: &Pass) -> ImageProgress {
@@ -112,6 +145,9 @@ impl Making {
         };
         if !build.push {
             return self.made(id, false);
+        }
+        if let Err(why) = self.is_free().await {
+            return ImageProgress::Failed(why);
         }
         let image = &*build.image;
         let login = match self.makers.registries.login(image).await {
@@ -246,15 +282,28 @@ impl Making {
             ImageProgress::Failed(why) => (Outcome::Refused, why.line()),
             ImageProgress::Told(_) => return,
         };
-        let line = Line::Answered(Answered {
-            id: self.order.plan.stamp.id.clone(),
-            at: (self.order.clock)(),
+        let (plan, at) = (&self.order.plan, (self.order.clock)());
+        let answered = Line::Answered(Answered {
+            id: plan.stamp.id.clone(),
+            at,
             outcome,
             accepted: usize::from(outcome == Outcome::Accepted),
-            sentence,
+            sentence: sentence.clone(),
         });
-        if let Err(failure) = self.order.recorder.append(line).await {
-            tracing::error!(failure.sentence, "the outcome is not in the record");
+        // What is made is at its end: nothing in the cluster has to follow.
+        let ended = (outcome == Outcome::Accepted).then(|| {
+            Line::Ended(Ended {
+                id: plan.stamp.id.clone(),
+                at,
+                workload: plan.workload.clone(),
+                verified: true,
+                sentence,
+            })
+        });
+        for line in std::iter::once(answered).chain(ended) {
+            if let Err(failure) = self.order.recorder.append(line).await {
+                tracing::error!(failure.sentence, "the outcome is not in the record");
+            }
         }
     }
 

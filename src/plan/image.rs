@@ -304,7 +304,7 @@ pub fn of_source(tree: &Result<Option<WorkTree>, String>) -> Verdict {
         }
         Ok(Some(tree)) => {
             let files = text::count(tree.changed, "file");
-            let sentence = format!("{files} of the folder are in no commit: the image says -dirty");
+            let sentence = format!("{files} changed since the commit: the image says -dirty");
             (Finding::Warn, sentence)
         }
         Ok(None) => (

@@ -147,7 +147,7 @@ const DOCKERFILE: &str = "FROM scratch\nCOPY busybox /bin/sh\nCOPY . /files\nRUN
 fn made(docker: &Docker, image: &str, dockerfile: &str) -> Result<Vec<ImageWork>, Error> {
     let (_folder, place) = folder(dockerfile);
     let revision = "org.opencontainers.image.revision".to_owned();
-    every(docker.build_image(Build {
+    every(docker.build_folder(Build {
         folder: place,
         dockerfile: "Dockerfile".into(),
         tag: image.to_owned(),
@@ -195,18 +195,18 @@ fn failures_are_errors(docker: &Docker, image: &str) {
         );
     }
     let dead = "127.0.0.1:1/shop/built:1.0";
-    RUNTIME.block_on(docker.tag_image(image, dead)).unwrap();
-    let error = every(docker.push_image(dead, None)).unwrap_err();
+    RUNTIME.block_on(docker.tag(image, dead)).unwrap();
+    let error = every(docker.push_to_registry(dead, None)).unwrap_err();
     assert!(error.to_string().contains("connection refused"), "{error}");
     let unknown = RUNTIME
-        .block_on(docker.tag_image("no/such:1", "no/other:1"))
+        .block_on(docker.tag("no/such:1", "no/other:1"))
         .unwrap_err();
     assert!(matches!(unknown, Error::Refused { .. }), "{unknown}");
 }
 
 /// Its digest.
 fn is_pushed(docker: &Docker, image: &str, id: &str) -> String {
-    let pushed = every(docker.push_image(image, None)).unwrap();
+    let pushed = every(docker.push_to_registry(image, None)).unwrap();
     assert!(
         pushed
             .iter()
@@ -247,13 +247,13 @@ fn is_pulled_with_the_login_of_docker(docker: &Docker, image: &str, digest: &str
         .unwrap();
     assert_eq!(*copied, *digest);
     let login = RUNTIME.block_on(registries.login(&copy)).unwrap();
-    let denied = every(docker.pull_image(&copy, None)).unwrap_err();
+    let denied = every(docker.pull(&copy, None)).unwrap_err();
     assert!(
         denied.to_string().starts_with(&format!("pull {copy}: ")),
         "{denied}"
     );
-    let pulled = every(docker.pull_image(&copy, login.as_ref())).unwrap();
+    let pulled = every(docker.pull(&copy, login.as_ref())).unwrap();
     assert_eq!(done(&pulled), digest);
-    let again = every(docker.push_image(&copy, login.as_ref())).unwrap();
+    let again = every(docker.push_to_registry(&copy, login.as_ref())).unwrap();
     assert_eq!(done(&again), digest);
 }

@@ -199,10 +199,7 @@ fn overwrites_only_with_a_reason(bench: &Bench, image: &str) {
     fs::write(bench.place.join("new"), "").unwrap();
     let (code, text) = bench.run(&["build", "web", "--local", "--dry-run"]);
     assert_eq!(code, 0, "{text}");
-    assert!(
-        text.contains("1 file of the folder are in no commit"),
-        "{text}"
-    );
+    assert!(text.contains("1 file changed since the commit"), "{text}");
     assert!(text.contains("-dirty\n"), "{text}");
     let reason = [
         "--tag",
@@ -212,6 +209,9 @@ fn overwrites_only_with_a_reason(bench: &Bench, image: &str) {
     ];
     let (code, text) = bench.run(&[&again[..], &reason].concat());
     assert_eq!(code, 0, "{text}");
+    let (code, text) = bench.run(&["record", "web"]);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("is in its registry as sha256:"), "{text}");
     assert!(bench.record().contains("it was broken"));
     // The digest in the hint of the first build is still there; the tag moved on.
     fs::remove_file(bench.place.join("new")).unwrap();
@@ -435,6 +435,16 @@ fn a_key_builds_from_the_folder_while_the_screen_goes_on() {
     terminal.keys("B");
     terminal.wait_text("BUILD  deploy/web  from its folder");
     terminal.wait_text("the folder is as commit");
+    // What was shown is not what would be built.
+    fs::write(bench.place.join("new"), "").unwrap();
+    terminal.keys("y");
+    terminal.wait_text("changed since it was shown");
+    assert_eq!(bench.record(), "");
+    fs::remove_file(bench.place.join("new")).unwrap();
+    terminal.keys("q");
+    terminal.wait_for("the row", |screen| row_of(screen, "web").is_some());
+    terminal.keys("B");
+    terminal.wait_text("the folder is as commit");
     terminal.keys("y");
     terminal.wait_text("made it");
     terminal.wait_text(&format!("{image} is in its registry as sha256:"));
@@ -451,7 +461,22 @@ fn a_key_builds_from_the_folder_while_the_screen_goes_on() {
     assert_eq!(live, format!("{image}@{digest}"));
     close(&terminal);
     assert!(bench.record().contains("build-image"), "{}", bench.record());
-    // What is there already wants a reason; a build that hangs is stopped by a key.
+    // Somebody else pushes that tag while one looks at the plan.
+    git(
+        &bench.place,
+        &["commit", "-q", "--allow-empty", "-m", "again"],
+    );
+    let commit = git(&bench.place, &["rev-parse", "HEAD"]);
+    terminal.keys("B");
+    terminal.wait_text(&format!("as commit {}", &commit[..7]));
+    let theirs = registries::open().push("making-keys/web", &commit[..7], &json!({}));
+    terminal.keys("y");
+    terminal.wait_text("came to be there meanwhile");
+    let image = format!("{host}/making-keys/web:{}", &commit[..7]);
+    assert_eq!(*manifest(&image, None).digest, *theirs.digest);
+    terminal.keys("q");
+    terminal.wait_for("the row", |screen| row_of(screen, "web").is_some());
+    // A build that hangs is stopped by a key.
     fs::write(
         bench.place.join("Dockerfile"),
         "FROM scratch\nCOPY busybox /bin/sh\nCOPY busybox /bin/sleep\nRUN sleep 600\n",

@@ -90,7 +90,7 @@ async fn said(client: Client, port: u16) -> Result<(), String> {
                 secret: WORD.into(),
             };
             let said: Vec<_> = engine(port)
-                .pull_image("shop/web:1", Some(&login))
+                .pull("shop/web:1", Some(&login))
                 .collect()
                 .await;
             let failed = said.into_iter().find_map(Result::err);

@@ -37,7 +37,7 @@ pub fn send_image(
     match (pass.kind(), step) {
         (PassKind::DryRun, _) => stream::empty().boxed(),
         (PassKind::Real, ImageStep::Build(docker, build)) => {
-            docker.build_image(build).map_err(Broken::from).boxed()
+            docker.build_folder(build).map_err(Broken::from).boxed()
         }
         (
             PassKind::Real,
@@ -47,7 +47,7 @@ pub fn send_image(
                 login,
             },
         ) => {
-            let working = docker.push_image(image, login.as_ref());
+            let working = docker.push_to_registry(image, login.as_ref());
             working.map_err(Broken::from).boxed()
         }
         (PassKind::Real, ImageStep::Copy(registries, copy)) => {

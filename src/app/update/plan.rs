@@ -280,6 +280,10 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
             say(model, "that is for the plan of several services");
             Vec::new()
         }
+        Intent::OtherBuild => {
+            say(model, "that is for the plan of a build");
+            Vec::new()
+        }
         Intent::Retry
             if !matches!(shown.stage, Stage::Executing { .. } | Stage::Unknown { .. }) =>
         {

@@ -106,7 +106,7 @@ impl Docker {
     }
 
     /// Sends the folder and builds it.
-    pub fn build_image(&self, build: Build) -> Working {
+    pub fn build_folder(&self, build: Build) -> Working {
         let about = format!("build {}", build.tag);
         let (docker, engine) = (self.clone(), self.engine.clone());
         let started = async move {
@@ -134,7 +134,7 @@ impl Docker {
     ///
     /// # Errors
     /// There is no such image.
-    pub async fn tag_image(&self, image: &str, name: &str) -> Result<(), Error> {
+    pub async fn tag(&self, image: &str, name: &str) -> Result<(), Error> {
         let parts = ImageRef::parse(name);
         let options = TagImageOptionsBuilder::new()
             .repo(parts.repository)
@@ -145,7 +145,7 @@ impl Docker {
     }
 
     /// Sends an image to its registry, layer by layer. The login is that of docker, which the engine does not know.
-    pub fn push_image(&self, image: &str, login: Option<&Login>) -> Working {
+    pub fn push_to_registry(&self, image: &str, login: Option<&Login>) -> Working {
         let (docker, about) = (self.clone(), format!("push {image}"));
         let hidden = login.map(Login::hidden).unwrap_or_default();
         let parts = ImageRef::parse(image);
@@ -163,7 +163,7 @@ impl Docker {
     }
 
     /// Fetches an image from its registry.
-    pub fn pull_image(&self, image: &str, login: Option<&Login>) -> Working {
+    pub fn pull(&self, image: &str, login: Option<&Login>) -> Working {
         let (docker, about) = (self.clone(), format!("pull {image}"));
         let hidden = login.map(Login::hidden).unwrap_or_default();
         let parts = ImageRef::parse(image);
