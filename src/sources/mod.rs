@@ -1,5 +1,6 @@
 //! The world outside, one folder a source. Each fails alone.
 
+pub mod backoff;
 pub mod docker;
 pub mod helm;
 mod hidden;

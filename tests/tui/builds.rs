@@ -370,15 +370,15 @@ fn the_log_of_an_image_grows_to_its_end() {
 /// Checkout's job is held for half an hour more.
 fn held(width: u16, height: u16) -> Model {
     let mut model = with_builds(width, height);
-    let mut held = jobs().remove(0);
-    held.buildable = false;
+    let mut job = jobs().remove(0);
+    job.buildable = false;
     let hold = JobHold {
         by: "oncall@bastion".into(),
         until: ago(-30 * MINUTE),
         why: "INC-812".into(),
     };
-    held.description = Some(hold.described(None).into());
-    told(&mut model, Ok(vec![held]));
+    job.description = Some(hold.described(None).into());
+    told(&mut model, Ok(vec![job]));
     model
 }
 

@@ -108,11 +108,8 @@ fn a_registry_that_says_no_is_one_sentence() {
 fn with_pasts(width: u16, height: u16) -> Model {
     let mut model = with_builds(width, height);
     let past = |model: &mut Model, name: &str, found: bool| {
-        let rows = model.board.rows.iter();
-        let row = rows
-            .filter(|row| *row.id.name == *name)
-            .next_back()
-            .unwrap();
+        let mut rows = model.board.rows.iter();
+        let row = rows.find(|row| *row.id.name == *name).unwrap();
         let workload = model.fleet.workload(&row.id).unwrap();
         let revisions = model.fleet.revisions(workload).iter().skip(1);
         let images = revisions.map(|revision| revision.containers[0].image.clone());

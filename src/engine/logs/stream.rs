@@ -10,8 +10,9 @@ use tokio::time::sleep;
 use super::Connect;
 use crate::app::effect::{LogStream, LogWish};
 use crate::domain::LogLine;
+use crate::sources::backoff;
+use crate::sources::kube::Error;
 use crate::sources::kube::logs::{Line, Request, Since, stream};
-use crate::sources::kube::{Error, backoff};
 
 /// The log of a pod that is gone ends by itself, usually.
 const LAST_WORDS: Duration = Duration::from_secs(5);

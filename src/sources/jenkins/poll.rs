@@ -6,8 +6,7 @@ use std::time::Duration;
 use super::client::Client;
 use super::error::Error;
 use crate::domain::build::{Job, State};
-use crate::sources::Clock;
-use crate::sources::kube::backoff;
+use crate::sources::{Clock, backoff};
 
 /// While something runs or waits, and somebody looks.
 const LIVELY: Duration = Duration::from_secs(2);

@@ -13,9 +13,9 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::{sleep, timeout};
 
 use super::watch::{Lines, News, What};
-use super::{Cluster, Error, backoff, discovery, list, watch};
+use super::{Cluster, Error, discovery, list, watch};
 use crate::domain::{Change, Feed, Health, Item, SourceId, Update};
-use crate::sources::Clock;
+use crate::sources::{Clock, backoff};
 
 /// A watch should have ended by now; the server may be slow.
 const SILENT: Duration = Duration::from_secs(watch::SECONDS + 2);

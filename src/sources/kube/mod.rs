@@ -1,7 +1,6 @@
 //! Kubernetes: connection, reads, feeds, the one write call, and wire JSON turned into the domain.
 
 pub mod access;
-pub mod backoff;
 pub mod canary;
 pub mod changes;
 pub mod charts;

@@ -1,4 +1,4 @@
-//! How long to wait before the API server is asked again after a failure.
+//! How long to wait before a server is asked again after a failure.
 
 use std::time::Duration;
 
