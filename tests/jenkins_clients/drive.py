@@ -40,7 +40,7 @@ def python_jenkins(secret):
     names = [job["fullname"] for job in server.get_all_jobs()]
     assert path in names, names
     info = server.get_job_info(path)
-    assert info["buildable"] and info["property"][1]["parameterDefinitions"][0]["name"] == "VERSION"
+    assert info["buildable"] and info["property"][0]["parameterDefinitions"][0]["name"] == "VERSION"
     version = f"9.0.{len(secret)}"
     item = server.build_job(path, {"VERSION": version, "SUITE": "full", "delay": "0sec"})
     left = until("the build", lambda: server.get_queue_item(item).get("executable"))
