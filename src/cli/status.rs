@@ -87,7 +87,7 @@ struct Row {
     from_version: Option<String>,
     phase: Phase,
     /// How far it is, when it stops part-way on purpose.
-    canary: Option<Steps>,
+    canary: Option<CanaryRow>,
     available: u32,
     desired: u32,
     why: Option<String>,
@@ -98,7 +98,7 @@ struct Row {
 /// In percent, and steps from 1.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Steps {
+struct CanaryRow {
     weight_set: u32,
     /// What it gets, as far as that is known.
     weight: Option<u32>,
@@ -108,7 +108,7 @@ struct Steps {
     at: At,
 }
 
-impl From<At> for Steps {
+impl From<At> for CanaryRow {
     fn from(at: At) -> Self {
         Self {
             weight_set: at.set,
@@ -149,7 +149,7 @@ fn row(session: &Session, config: &Config, workload: &Workload) -> Option<Row> {
         version: versions.to,
         from_version: versions.from,
         phase: standing.phase,
-        canary: at.filter(|at| at.steps > 0).map(Steps::from),
+        canary: at.filter(|at| at.steps > 0).map(CanaryRow::from),
         available: workload.counts.available,
         desired: workload.desired,
         why: standing.why.map(|why| why.text),
@@ -181,7 +181,7 @@ impl Row {
             self.service,
             version,
             match &self.canary {
-                Some(steps) => format!("{} {}", self.phase, text::canary::at(&steps.at)),
+                Some(canary) => format!("{} {}", self.phase, text::canary::at(&canary.at)),
                 None => self.phase.to_string(),
             },
             format!("{}/{}", self.available, self.desired),

@@ -150,12 +150,10 @@ impl Chain {
             Presence::Present { .. } | Presence::Missing => registry.learn((), told.at),
             // Trouble of the registry itself names it first; the rest is about one image.
             Presence::Unverified(why) => {
-                let words = why
-                    .strip_prefix(host)
-                    .and_then(|why| why.strip_prefix(": "));
-                words
-                    .into_iter()
-                    .for_each(|why| registry.fail(why, told.at));
+                let words = why.strip_prefix(host);
+                if let Some(words) = words.and_then(|why| why.strip_prefix(": ")) {
+                    registry.fail(words, told.at);
+                }
             }
         }
         let known = self.images.get_mut(&image);

@@ -58,7 +58,9 @@ impl Hidden {
     }
 
     pub fn extend(&mut self, other: &Self) {
-        other.0.iter().for_each(|secret| self.add(secret));
+        for secret in &other.0 {
+            self.add(secret);
+        }
     }
 
     /// Also where it is packed in base64 with something else, as in what a Docker engine is told.

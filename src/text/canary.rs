@@ -65,13 +65,12 @@ pub fn analysis(run: &Analysis) -> String {
 
 /// `success-rate 0.93, wants result[0] >= 0.95: failed, 3 samples, 1 bad`.
 pub fn metric(metric: &Metric) -> String {
-    let mut words = metric.name.to_string();
-    if !metric.value.is_empty() {
-        words.push_str(&format!(" {}", metric.value));
-    }
-    if !metric.limit.is_empty() {
-        words.push_str(&format!(", wants {}", metric.limit));
-    }
+    let with = |before: &str, text: &str| match text {
+        "" => String::new(),
+        text => format!("{before}{text}"),
+    };
+    let value = with(" ", &metric.value);
+    let limit = with(", wants ", &metric.limit);
     let samples = count(
         usize::try_from(metric.samples).unwrap_or(usize::MAX),
         "sample",
@@ -80,7 +79,7 @@ pub fn metric(metric: &Metric) -> String {
     if metric.failed > 0 {
         said.push(format!("{} bad", metric.failed));
     }
-    format!("{words}: {}", said.join(", "))
+    format!("{}{value}{limit}: {}", metric.name, said.join(", "))
 }
 
 #[cfg(test)]

@@ -52,15 +52,13 @@ fn aborted(evidence: Evidence<'_>, canary: &Canary) -> Option<Why> {
     let counts = evidence.workload.counts;
     let serves = of_hash(evidence, &canary.stable).map_or(counts.available, |r| r.available);
     let wanted = evidence.workload.desired;
-    let mut text = if serves >= wanted {
+    let text = if serves >= wanted {
         format!("aborted: {stable} serves, {asked} is still asked for")
     } else {
         format!("aborted: back to {stable}, {serves} of {wanted} serve")
     };
-    if let Some(cause) = cause(&canary.message) {
-        text.push_str(&format!("; {cause}"));
-    }
-    why(Reason::Aborted, text)
+    let cause = cause(&canary.message).map_or_else(String::new, |cause| format!("; {cause}"));
+    why(Reason::Aborted, format!("{text}{cause}"))
 }
 
 /// What follows the controller's own sentence: `RolloutAborted: Rollout aborted update to revision 3: <why>`.

@@ -377,10 +377,9 @@ pub fn hidden(auth: &AuthInfo) -> Hidden {
     let mut hidden = Hidden::default();
     let all = serde_json::to_value(auth).unwrap_or_default();
     for key in ["token", "password"] {
-        all[key]
-            .as_str()
-            .into_iter()
-            .for_each(|secret| hidden.add(secret));
+        if let Some(secret) = all[key].as_str() {
+            hidden.add(secret);
+        }
     }
     hidden
 }

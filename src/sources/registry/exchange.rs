@@ -56,7 +56,9 @@ impl Who<'_> {
     /// What a registry may say back and nobody shall read.
     fn hidden(&self, sent: Option<&HeaderValue>) -> Hidden {
         let mut hidden = self.login.hidden();
-        sent.into_iter().for_each(|header| hidden.header(header));
+        if let Some(header) = sent {
+            hidden.header(header);
+        }
         hidden
     }
 }

@@ -1,4 +1,4 @@
-//! Argo Rollouts: a Rollout as a workload, and the AnalysisRuns that judge it.
+//! Argo Rollouts: a Rollout as a workload, and the analysis runs that judge it.
 
 use jiff::SignedDuration;
 use serde_json::Error;
@@ -90,14 +90,12 @@ fn selector(
     spec: &wire::RolloutSpec<'_>,
     status: &wire::RolloutStatus<'_>,
 ) -> Result<Box<str>, Error> {
-    match &spec.selector {
-        Some(own) => convert::selector(own),
-        None => {
-            let text = &*status.selector;
-            let wide = text.split_once(",rollouts-pod-template-hash=");
-            Ok(wide.map_or(text, |(wide, _)| wide).into())
-        }
+    if let Some(own) = &spec.selector {
+        return convert::selector(own);
     }
+    let text = &*status.selector;
+    let wide = text.split_once(",rollouts-pod-template-hash=");
+    Ok(wide.map_or(text, |(wide, _)| wide).into())
 }
 
 fn counts(status: &wire::RolloutStatus<'_>) -> Counts {
@@ -132,7 +130,7 @@ fn canary(object: &wire::Rollout<'_>) -> Canary {
     let whole = router
         .and_then(|r| r.max_traffic_weight)
         .map_or(100, |n| count(Some(n)));
-    let routed = status.canary.weights.as_ref().and_then(|w| w.canary.weight);
+    let gets = status.canary.weights.as_ref().and_then(|w| w.canary.weight);
     let runs = [
         &status.canary.current_step_analysis_run_status,
         &status.canary.current_background_analysis_run_status,
@@ -151,7 +149,7 @@ fn canary(object: &wire::Rollout<'_>) -> Canary {
         } else {
             0
         },
-        routed: routed.map(|weight| count(Some(weight))),
+        routed: gets.map(|weight| count(Some(weight))),
         whole,
         step: at,
         pause: pause(spec, status, &steps, at),
@@ -295,7 +293,7 @@ pub fn analysis(owner: &WorkloadId, raw: &str) -> Result<Option<(Uid, Analysis)>
     let run: wire::AnalysisRun<'_> = serde_json::from_str(raw)?;
     let meta = &run.metadata;
     let ours = |by: &&wire::Owner<'_>| *by.kind == *owner.kind.name() && *by.name == *owner.name;
-    if meta.controller().filter(ours).is_none() {
+    if !meta.controller().as_ref().is_some_and(ours) {
         return Ok(None);
     }
     let metric = |result: &wire::MetricResult<'_>| {
