@@ -81,15 +81,7 @@ async fn read(
     let raw = fresh::text(&answer.body, id)?;
     let unusable = |error: serde_json::Error| fresh::unusable(id, &error);
     let workload = convert::workload(cluster.id(), id.kind, raw).map_err(unusable)?;
-    let borrowed = workload
-        .canary
-        .as_ref()
-        .is_some_and(|c| c.template_of.is_some());
-    let template = if borrowed {
-        "{}"
-    } else {
-        convert::raw_template(raw).map_err(unusable)?
-    };
+    let template = template_of(&workload, raw).map_err(unusable)?;
     let annotations = annotations(raw).map_err(unusable)?;
     let read_at = answer.server_date.unwrap_or(stamp.at);
     let (revisions, pods, autoscaling, pinned, keeper, helm, presence) = tokio::join!(
@@ -151,6 +143,15 @@ async fn read(
         stamp,
         read_at,
     })
+}
+
+/// Of a Rollout that has it from a Deployment there is none.
+fn template_of<'a>(workload: &Workload, raw: &'a str) -> Result<&'a str, serde_json::Error> {
+    let canary = workload.canary.as_ref();
+    if canary.is_some_and(|canary| canary.template_of.is_some()) {
+        return Ok("{}");
+    }
+    convert::raw_template(raw)
 }
 
 /// What the annotation says, of the pod template or else of the workload.

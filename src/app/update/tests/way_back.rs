@@ -19,7 +19,7 @@ fn with_past(verify: bool) -> Model {
     workload.uid = "w".into();
     workload.containers = fixture::containers(fixture::IMAGE);
     put(&mut model, &[workload]);
-    for kind in [Kind::StatefulSet, Kind::DaemonSet, Kind::Deployment] {
+    for kind in Kind::ALL {
         let synced = Change::Synced(source(kind, None));
         news(&mut model, source(kind, None), vec![Update::Change(synced)]);
     }
