@@ -73,7 +73,7 @@ async fn said(client: Client, port: u16) -> Result<(), String> {
             let image = format!("127.0.0.1:{port}/shop/web:1");
             let registries = Registries::new(&config::Registries::default(), clock::now);
             match registries.presence(&image, &[secret]).await {
-                Presence::Unverified(why) => Err(why.into()),
+                Presence::Unverified(why) => Err(why),
                 Presence::Present { .. } | Presence::Missing => Ok(()),
             }
         }
