@@ -123,7 +123,7 @@ mod tests {
             ),
             (
                 &format!("auth={}.", BASE64.encode(r#"{"p":"hunter2:hunter2"}"#)),
-                "auth=[hidden].",
+                "auth=[hidden]=.",
             ),
             ("application/json, me, abc", "application/json, me, abc"),
         ] {
