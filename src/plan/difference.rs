@@ -10,6 +10,9 @@ use crate::domain::image;
 /// The longest value that is shown; the yaml screen has the rest.
 const LONGEST: usize = 80;
 
+/// The longest value of a label or an annotation, whose key stands beside it.
+const METADATA: usize = 22;
+
 /// Fields of a container that have a word of their own; all others are named by their path.
 const WORDS: [(&str, &str); 7] = [
     ("image", "image"),
@@ -106,7 +109,7 @@ fn metadata(before: &Value, after: &Value, found: &mut Vec<Difference>) {
         let (old, new) = (&old[field], &new[field]);
         let differ = |key: &String| key != "pod-template-hash" && old[key] != new[key];
         for key in keys(old, new).into_iter().filter(differ) {
-            let words = words(&old[&key], &new[&key]);
+            let words = words(&old[&key], &new[&key], METADATA);
             push(found, word, format!("{key} {words}"));
         }
     }
@@ -152,15 +155,16 @@ fn by_path(path: &str, old: &Value, new: &Value, found: &mut Vec<Difference>) {
                 by_path(&format!("{path}.{key}"), &old[&key], &new[&key], found);
             }
         }
-        (old, new) => push(found, path, words(old, new)),
+        (old, new) => push(found, path, words(old, new, LONGEST)),
     }
 }
 
-fn words(old: &Value, new: &Value) -> String {
+fn words(old: &Value, new: &Value, longest: usize) -> String {
+    let cut = |value| cut(value, longest);
     match (old, new) {
-        (Value::Null, new) => format!("+{}", short(new)),
-        (old, Value::Null) => format!("-{}", short(old)),
-        (old, new) => format!("{} → {}", short(old), short(new)),
+        (Value::Null, new) => format!("+{}", cut(new)),
+        (old, Value::Null) => format!("-{}", cut(old)),
+        (old, new) => format!("{} → {}", cut(old), cut(new)),
     }
 }
 
@@ -203,15 +207,19 @@ fn keys(old: &Value, new: &Value) -> Vec<String> {
 }
 
 fn short(value: &Value) -> String {
+    cut(value, LONGEST)
+}
+
+fn cut(value: &Value, longest: usize) -> String {
     let text = match value {
         Value::Null => "none".to_owned(),
         Value::String(text) => text.clone(),
         Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
     };
-    if text.chars().count() <= LONGEST {
+    if text.chars().count() <= longest {
         return text;
     }
-    let cut: String = text.chars().take(LONGEST - 1).collect();
+    let cut: String = text.chars().take(longest - 1).collect();
     format!("{cut}…")
 }
 

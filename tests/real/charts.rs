@@ -112,10 +112,6 @@ fn what_helm_did_is_told_and_none_of_its_values() {
     ] {
         assert!(said.contains(line), "{said}");
     }
-    assert!(
-        said.contains(&format!("helm -n {namespace} rollback checkout REVISION")),
-        "{said}"
-    );
     drop(terminal);
     let output = launch(&kubeconfig, home.path())
         .with(&["history", "checkout", "--helm", "-o", "json"])

@@ -16,7 +16,7 @@ use crate::plan::Finding;
 use crate::plan::push::hook::{Wanted, hook};
 use crate::plan::push::{Push, judge};
 use crate::sources::jenkins::{Client, Flavour, connect};
-use crate::sources::kube::{self, Cluster};
+use crate::sources::kube::{self, Cluster, discovery};
 use crate::sources::source_repo::Repositories;
 use crate::text;
 
@@ -112,8 +112,11 @@ pub async fn lines(config: &Config, clusters: &[Cluster], service: Option<&str>)
 async fn workloads(config: &Config, clusters: &[Cluster]) -> (Vec<Workload>, Vec<Diagnosis>) {
     let (mut found, mut lines) = (Vec::new(), Vec::new());
     for cluster in clusters {
+        let argo = discovery::serves(cluster, Kind::Rollout.into()).await;
+        let argo = argo.unwrap_or_default();
         for namespace in namespaces(config, cluster) {
-            for kind in Kind::ALL {
+            let kinds = Kind::ALL.into_iter();
+            for kind in kinds.filter(|kind| !kind.is_optional() || argo) {
                 let source = SourceId {
                     cluster: cluster.id().clone(),
                     namespace: namespace.as_deref().map(Into::into),
