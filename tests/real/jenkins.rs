@@ -270,7 +270,7 @@ fn commits_come_from_the_repository() {
         (&*commit.author, &*commit.subject),
         ("alice", "Empty the cart")
     );
-    assert_eq!((&*commit.id, commit.at.is_some()), ("2", true));
+    assert_eq!((&*commit.id, commit.at.is_some()), ("r2", true));
     assert_eq!(&*second.sources[0].revision, "2");
     assert_eq!(second.culprits, ["alice".into()]);
 }
