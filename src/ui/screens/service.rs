@@ -152,8 +152,9 @@ fn headline(pen: &mut Pen<'_>, view: &View<'_>) -> u16 {
         pen.line(3, y, &words, role);
         y += 1;
     }
-    for (words, role) in delivery::lines(view, &view.deliveries) {
-        pen.put_clause(3, y, pen.width().saturating_sub(4), &words, role);
+    let room = pen.width().saturating_sub(4);
+    for (words, role) in delivery::lines(view, &view.deliveries, room) {
+        pen.put_clause(3, y, room, &words, role);
         y += 1;
     }
     y + 1

@@ -42,23 +42,37 @@ fn is_of(delivery: &Delivery<'_>, revision: &Revision) -> bool {
     delivery.tie.is_some() && of == Some(&revision.uid)
 }
 
-/// What is on its way, and how the live one came: a line each.
-pub fn lines(view: &View<'_>, deliveries: &[Delivery<'_>]) -> Vec<(String, Role)> {
+/// What is on its way, and how the live one came: a line of so many cells each.
+pub fn lines(view: &View<'_>, deliveries: &[Delivery<'_>], width: u16) -> Vec<(String, Role)> {
+    let line = |delivery| {
+        let mut lines = [Told::All, Told::Way, Told::Ends].map(|told| line(view, delivery, told));
+        let fits = |line: &String| text::width(line) <= usize::from(width);
+        let fitting = lines.iter().position(fits).unwrap_or(lines.len() - 1);
+        std::mem::take(&mut lines[fitting])
+    };
     let on_its_way = deliveries.iter().take_while(|d| d.revision.is_none());
-    let mut lines: Vec<_> = on_its_way
-        .take(1)
-        .map(|d| (line(view, d), role(d)))
-        .collect();
+    let mut lines: Vec<_> = on_its_way.take(1).map(|d| (line(d), role(d))).collect();
     let live = super::current(view).and_then(|live| deliveries.iter().find(|d| is_of(d, live)));
-    lines.extend(live.map(|delivery| (line(view, delivery), Role::Dim)));
+    lines.extend(live.map(|delivery| (line(delivery), Role::Dim)));
     lines
 }
 
+/// How much a line has room for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Told {
+    /// The commit, the build and the revision, without how long each took.
+    Ends,
+    /// Without what the commit is about.
+    Way,
+    All,
+}
+
 /// `a1b9e3c new checkout flow (ana) → 3s later #812 ok 1m2s by its tag → 20s later 2.15.0 9f2c41 (rev 42), rolled out in 40s`.
-fn line(view: &View<'_>, delivery: &Delivery<'_>) -> String {
+fn line(view: &View<'_>, delivery: &Delivery<'_>, told: Told) -> String {
+    let (later, way) = (move |took| later(took, told), told >= Told::Way);
     let mut parts = Vec::new();
     if let Some(build) = delivery.build {
-        parts.extend(commit(delivery, build));
+        parts.extend(commit(delivery, build, told));
         let took = ran(build, view.model.now).map(|took| text::duration(took.as_secs()));
         let took = took.map_or_else(String::new, |took| format!(" {took}"));
         let tie = delivery
@@ -73,11 +87,12 @@ fn line(view: &View<'_>, delivery: &Delivery<'_>) -> String {
             let waited = delivery.waited().map_or_else(String::new, later);
             let version = version_of(view, revision);
             let took = delivery.rolled_out(view.workload).map(seconds);
+            let took = took.filter(|_| way);
             let took = took.map_or_else(String::new, |took| format!(", rolled out in {took}"));
             let digest = super::history::digest(view, revision);
             let what = match digest.as_str() {
                 "" => version,
-                digest if version.contains(digest) => version,
+                digest if !way || version.contains(digest) => version,
                 digest => format!("{version} {digest}"),
             };
             parts.push(format!("{waited}{what} ({}){took}", revision.label()));
@@ -88,17 +103,21 @@ fn line(view: &View<'_>, delivery: &Delivery<'_>) -> String {
     parts.join(" → ")
 }
 
-fn commit(delivery: &Delivery<'_>, build: &Build) -> Option<String> {
+fn commit(delivery: &Delivery<'_>, build: &Build, told: Told) -> Option<String> {
     let id = delivery.commit()?;
     let id = commit::short(&id);
-    Some(match build.commits.first() {
+    let newest = build.commits.first().filter(|_| told == Told::All);
+    Some(match newest {
         Some(newest) => format!("{id} {} ({})", newest.subject, newest.author),
         None => id.to_owned(),
     })
 }
 
-fn later(waited: SignedDuration) -> String {
-    format!("{} later ", seconds(waited))
+fn later(waited: SignedDuration, told: Told) -> String {
+    match told {
+        Told::Ends => String::new(),
+        Told::Way | Told::All => format!("{} later ", seconds(waited)),
+    }
 }
 
 fn seconds(took: SignedDuration) -> String {
