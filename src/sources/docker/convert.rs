@@ -21,9 +21,13 @@ pub fn build(info: BuildInfo) -> Vec<ImageWork> {
     said.chain(pulled).chain(done).collect()
 }
 
+/// bollard drops the ids of layers here; by their sizes they are told apart all the same.
 pub fn push(info: PushImageInfo) -> Option<ImageWork> {
     let doing = info.status?;
-    Some(done(&doing).unwrap_or_else(|| layer(None, doing, info.progress_detail)))
+    let progress = info.progress_detail;
+    let size = progress.as_ref().and_then(|progress| progress.total);
+    let id = size.map(|size| format!("layer of {size} bytes:"));
+    Some(done(&doing).unwrap_or_else(|| layer(id, doing, progress)))
 }
 
 pub fn pull(info: CreateImageInfo) -> Option<ImageWork> {
@@ -126,6 +130,20 @@ mod tests {
         };
         assert_eq!(said("Pushed"), Some(layer("Pushed")));
         assert_eq!(said("about sha256:ab"), Some(layer("about sha256:ab")));
+        let moved = push(PushImageInfo {
+            status: Some("Pushing".into()),
+            progress_detail: Some(ProgressDetail {
+                current: Some(512),
+                total: Some(2_048),
+            }),
+            ..PushImageInfo::default()
+        });
+        let of_size = ImageWork::Layer {
+            id: "layer of 2048 bytes:".into(),
+            doing: "Pushing".into(),
+            bytes: Some((512, 2_048)),
+        };
+        assert_eq!(moved, Some(of_size));
         assert_eq!(push(PushImageInfo::default()), None);
     }
 }
