@@ -3,7 +3,7 @@
 use crate::domain::{Level, WorkloadId};
 
 use super::check::CheckState;
-use super::{BuildWish, CheckId, Finding, ImagePlan, Plan, Verdict};
+use super::{BuildWish, CheckId, Finding, ImagePlan, Plan, RestorePlan, Verdict};
 
 /// What the person has given so far.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -119,6 +119,37 @@ pub fn missing_for_image(plan: &ImagePlan, answers: &Answers) -> Vec<Missing> {
 /// What is missing.
 pub fn pass_for_image(plan: &ImagePlan, answers: &Answers) -> Result<Pass, Vec<Missing>> {
     real(missing_for_image(plan, answers))
+}
+
+/// The same for what is made again from a snapshot: its dry runs have answered.
+pub fn missing_for_restore(plan: &RestorePlan, answers: &Answers) -> Vec<Missing> {
+    let mut missing = before_checks(plan.level, answers);
+    let mut blocks: Vec<_> = plan.checks.iter().collect();
+    blocks.retain(|verdict| verdict.finding == Finding::Block);
+    blocks.sort_by_key(|verdict| verdict.check);
+    blocks.dedup_by_key(|verdict| verdict.check);
+    for block in blocks {
+        if block.check.final_block() {
+            missing.push(Missing::Blocked(block.check));
+        } else if !overridden(answers) {
+            missing.push(Missing::Override(block.check));
+        }
+    }
+    let asked = |verdict: &Verdict| verdict.check == CheckId::DryRun;
+    let silent = |verdict: &Verdict| asked(verdict) && verdict.finding == Finding::Unverified;
+    if !plan.checks.iter().any(asked) || plan.checks.iter().any(silent) {
+        missing.push(Missing::Answer(CheckId::DryRun));
+    }
+    missing.extend(after_checks(plan.level, &plan.word(), answers));
+    missing
+}
+
+/// The pass for it.
+///
+/// # Errors
+/// What is missing.
+pub fn pass_for_restore(plan: &RestorePlan, answers: &Answers) -> Result<Pass, Vec<Missing>> {
+    real(missing_for_restore(plan, answers))
 }
 
 fn overridden(answers: &Answers) -> bool {
