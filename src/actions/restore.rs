@@ -211,9 +211,8 @@ impl Restoring {
     }
 
     async fn step(&self, step: &Step, pass: &Pass) -> Result<(), (Outcome, Failure)> {
-        let error = match send(&self.cluster, step, pass).await {
-            Ok(_) => return Ok(()),
-            Err(error) => error,
+        let Err(error) = send(&self.cluster, step, pass).await else {
+            return Ok(());
         };
         let lost = matches!(&error, SendError::Kube(error) if error.outcome_unknown());
         if !lost {

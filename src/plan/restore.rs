@@ -314,9 +314,9 @@ mod tests {
             objects: vec![
                 deployment("web"),
                 deployment("api"),
-                live(Sort::ConfigMap, "web", json!({"data": {"a": "1"}})),
-                live(Sort::ConfigMap, "api", json!({"data": {"a": "1"}})),
-                live(Sort::ServiceAccount, "runner", json!({})),
+                live(Sort::ConfigMap, "web", &json!({"data": {"a": "1"}})),
+                live(Sort::ConfigMap, "api", &json!({"data": {"a": "1"}})),
+                live(Sort::ServiceAccount, "runner", &json!({})),
             ],
             pods: Vec::new(),
         }
@@ -395,7 +395,7 @@ mod tests {
     #[test]
     fn who_keeps_it_is_told_by_its_marks() {
         let marked = |metadata: Value| {
-            let live = live(Sort::ConfigMap, "web", json!({"metadata": metadata}));
+            let live = live(Sort::ConfigMap, "web", &json!({"metadata": metadata}));
             keeper(&live.manifest)
         };
         let argo = json!({"annotations": {"argocd.argoproj.io/tracking-id": "shop:apps/Deployment:shop/web"}});

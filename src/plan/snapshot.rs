@@ -103,7 +103,9 @@ impl Inventory {
         let labelled = |pod: &&Value| selects(selector, &pod["metadata"]["labels"]);
         let pods: Vec<_> = self.pods.iter().filter(labelled).collect();
         for group in ["initContainers", "containers"] {
-            let containers = pinned.body["spec"]["template"]["spec"][group].as_array_mut();
+            let containers = format!("/spec/template/spec/{group}");
+            let containers = pinned.body.pointer_mut(&containers);
+            let containers = containers.and_then(Value::as_array_mut);
             for container in containers.into_iter().flatten() {
                 let name = container["name"].as_str().unwrap_or_default().to_owned();
                 let image = container["image"].as_str().unwrap_or_default().to_owned();
@@ -286,12 +288,12 @@ fn list(value: &Value) -> impl Iterator<Item = &Value> {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::domain::Kind;
     use serde_json::json;
 
-    pub fn live(sort: Sort, name: &str, more: Value) -> Live {
+    pub fn live(sort: Sort, name: &str, more: &Value) -> Live {
         let mut raw = json!({"metadata": {"name": name, "uid": "u1", "resourceVersion": "7"}});
         for (key, value) in more.as_object().unwrap() {
             match (raw[key].as_object_mut(), value) {
@@ -306,7 +308,7 @@ pub mod tests {
         live(
             Sort::Workload(Kind::Deployment),
             name,
-            json!({"spec": {"replicas": 2, "selector": {"matchLabels": {"app": name}}, "template": {
+            &json!({"spec": {"replicas": 2, "selector": {"matchLabels": {"app": name}}, "template": {
             "metadata": {"labels": {"app": name}},
             "spec": {
                 "serviceAccountName": "runner",
@@ -328,30 +330,30 @@ pub mod tests {
         Inventory {
             objects: vec![
                 deployment("web"),
-                live(Sort::ConfigMap, "web", json!({"data": {"a": "1"}})),
-                live(Sort::ConfigMap, "other", json!({})),
-                live(Sort::Service, "web", selector),
-                live(Sort::Service, "blind", json!({"spec": {}})),
+                live(Sort::ConfigMap, "web", &json!({"data": {"a": "1"}})),
+                live(Sort::ConfigMap, "other", &json!({})),
+                live(Sort::Service, "web", &selector),
+                live(Sort::Service, "blind", &json!({"spec": {}})),
                 live(
                     Sort::ServiceAccount,
                     "runner",
-                    json!({"imagePullSecrets": [{"name": "pull"}]}),
+                    &json!({"imagePullSecrets": [{"name": "pull"}]}),
                 ),
                 live(
                     Sort::Autoscaler,
                     "web",
-                    json!({"spec": {"scaleTargetRef": {"kind": "Deployment", "name": "web"}}}),
+                    &json!({"spec": {"scaleTargetRef": {"kind": "Deployment", "name": "web"}}}),
                 ),
                 live(
                     Sort::Budget,
                     "web",
-                    json!({"spec": {"selector": {"matchExpressions": [
+                    &json!({"spec": {"selector": {"matchExpressions": [
                         {"key": "app", "operator": "In", "values": ["web"]}]}}}),
                 ),
                 live(
                     Sort::Workload(Kind::StatefulSet),
                     "made",
-                    json!({"metadata": {"ownerReferences": [
+                    &json!({"metadata": {"ownerReferences": [
                         {"controller": true, "kind": "Postgres", "name": "db"}]}}),
                 ),
             ],

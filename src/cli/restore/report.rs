@@ -17,7 +17,7 @@ pub struct Report {
     verb: &'static str,
     file: String,
     taken: String,
-    services: Vec<Service>,
+    services: Vec<Row>,
     checks: Vec<Check>,
     outcome: Option<String>,
     failure: Option<Failure>,
@@ -25,7 +25,7 @@ pub struct Report {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Service {
+struct Row {
     /// In the record.
     id: String,
     cluster: String,
@@ -52,7 +52,7 @@ impl Report {
             finding: verdict.finding,
             sentence: verdict.sentence.clone(),
         };
-        let services = plan.services.iter().map(|service| Service {
+        let services = plan.services.iter().map(|service| Row {
             id: service.stamp.id.clone(),
             cluster: service.workload.cluster.to_string(),
             namespace: service.workload.namespace.to_string(),

@@ -28,17 +28,17 @@ pub fn clean(mut body: Value) -> Value {
             object.remove("secrets");
         }
     }
-    match kind.as_str() {
-        "Service" => of_service(&mut body["spec"]),
-        "StatefulSet" => {
-            let claims = body["spec"]["volumeClaimTemplates"].as_array_mut();
-            for claim in claims.into_iter().flatten() {
-                *claim = clean(claim.take());
-            }
-            made_never(&mut body["spec"]["template"]);
-        }
-        "Deployment" | "DaemonSet" | "Rollout" => made_never(&mut body["spec"]["template"]),
-        _ => {}
+    if kind == "Service" {
+        of_service(&mut body["spec"]);
+    }
+    let claims = body.pointer_mut("/spec/volumeClaimTemplates");
+    for claim in claims.and_then(Value::as_array_mut).into_iter().flatten() {
+        *claim = clean(claim.take());
+    }
+    // Older servers write `creationTimestamp: null` into templates.
+    let template = body.pointer_mut("/spec/template/metadata");
+    if let Some(metadata) = template.and_then(Value::as_object_mut) {
+        metadata.remove("creationTimestamp");
     }
     body
 }
@@ -84,13 +84,6 @@ fn of_service(spec: &mut Value) {
     }
 }
 
-/// Older servers write `creationTimestamp: null` into templates.
-fn made_never(template: &mut Value) {
-    if let Some(metadata) = template["metadata"].as_object_mut() {
-        metadata.remove("creationTimestamp");
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,6 +112,9 @@ mod tests {
         });
         assert_eq!(clean(live), want);
         assert_eq!(clean(want.clone()), want);
+        let settings =
+            json!({"kind": "ConfigMap", "metadata": {"name": "web"}, "data": {"a": "1"}});
+        assert_eq!(clean(settings.clone()), settings);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A snapshot as text, and what is wrong with a text that is none.
 
-use super::{FORMAT, Snapshot};
+use super::{FORMAT, Place, Snapshot};
 
 /// Where, from 1, and what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub fn read(text: &str) -> Result<Snapshot, Mistake> {
         });
     }
     let snapshot: Snapshot = serde_yaml::from_str(text).map_err(|error| unreadable(&error))?;
-    let held = snapshot.places.iter().flat_map(|place| place.manifests());
+    let held = snapshot.places.iter().flat_map(Place::manifests);
     let held = held.count();
     if held != snapshot.end {
         let sentence = format!(
@@ -98,7 +98,7 @@ fn unreadable(error: &serde_yaml::Error) -> Mistake {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::snapshot::{Manifest, Place};
+    use crate::domain::snapshot::Manifest;
     use serde_json::json;
 
     fn snapshot() -> Snapshot {

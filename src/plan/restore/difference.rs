@@ -89,11 +89,11 @@ impl Edit<'_> {
     }
 
     pub fn operation(&self) -> Value {
-        let escaped = self
-            .path
-            .iter()
-            .map(|part| part.replace('~', "~0").replace('/', "~1"));
-        let path: String = escaped.map(|part| format!("/{part}")).collect();
+        let mut path = String::new();
+        for part in &self.path {
+            path.push('/');
+            path.push_str(&part.replace('~', "~0").replace('/', "~1"));
+        }
         match self.wanted {
             Some(wanted) => json!({"op": "add", "path": path, "value": wanted}),
             None => json!({"op": "remove", "path": path}),
