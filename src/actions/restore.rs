@@ -111,7 +111,10 @@ async fn dry_runs(cluster: &Cluster, services: &[ServicePlan], pass: &Pass) -> V
             SendError::Kube(Error::Forbidden { .. }) => CheckId::Permission,
             SendError::Kube(_) | SendError::Helm(_) | SendError::Changed(_) => CheckId::DryRun,
         };
-        found.entry(check).or_default().push(refusal(step, &error));
+        let (said, words) = (found.entry(check).or_default(), refusal(step, &error));
+        if !said.contains(&words) {
+            said.push(words);
+        }
     }
     let mut verdicts: Vec<_> = found
         .iter()
@@ -126,16 +129,25 @@ async fn dry_runs(cluster: &Cluster, services: &[ServicePlan], pass: &Pass) -> V
 }
 
 fn refusal(step: &Step, error: &SendError) -> String {
-    match error {
+    match (step, error) {
+        (Step::Create { object, .. }, SendError::Kube(Error::NotFound { .. })) => {
+            format!(
+                "namespace {} is not there: create it first",
+                object.namespace
+            )
+        }
         // The tests of its patch come first, and say no more.
-        SendError::Kube(Error::Rejected {
-            status: 422,
-            causes,
-            ..
-        }) if causes.is_empty() => {
+        (
+            _,
+            SendError::Kube(Error::Rejected {
+                status: 422,
+                causes,
+                ..
+            }),
+        ) if causes.is_empty() => {
             format!("{}: it moved since it was read", step.what())
         }
-        error => format!("{}: {error}", step.what()),
+        (_, error) => format!("{}: {error}", step.what()),
     }
 }
 
@@ -263,7 +275,7 @@ impl Restoring {
                 }
                 .into(),
             ),
-            to: side(service.image.clone()),
+            to: side(service.version()),
             by: service.stamp.by.clone(),
             server_user: self.order.server_user.as_deref().map(str::to_owned),
             reason: answers.reason.clone(),

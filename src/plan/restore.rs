@@ -8,8 +8,11 @@ use serde_json::{Value, json};
 
 use super::snapshot::{Inventory, Live, Outside, needs};
 use super::{CheckId, Finding, ObjectRef, Stamp, Step, Verdict};
+use crate::domain::image::short_digest;
 use crate::domain::snapshot::{Manifest, Place, Sort};
-use crate::domain::{ClusterId, Failure, FailureKind, Kind, Level, Uid, Verbatim, WorkloadId};
+use crate::domain::{
+    ClusterId, Failure, FailureKind, ImageRef, Kind, Level, Uid, Verbatim, WorkloadId,
+};
 
 use difference::{Edit, edits};
 
@@ -96,6 +99,13 @@ impl ServicePlan {
         self.rows.iter().filter_map(|row| row.step.as_ref())
     }
 
+    /// Its tag, or its digest where there is none.
+    pub fn version(&self) -> String {
+        let image = ImageRef::parse(&self.image);
+        let digest = image.digest.and_then(short_digest);
+        image.tag.or(digest).unwrap_or(&self.image).to_owned()
+    }
+
     /// In one word.
     pub fn word(&self) -> &'static str {
         let any = |is: fn(&Doing) -> bool| self.rows.iter().any(|row| is(&row.doing));
@@ -121,7 +131,8 @@ impl ServicePlan {
                 Doing::Create => format!("create {name}"),
                 Doing::Nothing => return None,
                 Doing::Leave(fields) => {
-                    format!("{name} differs and is left alone: {}", fields.join(", "))
+                    let fields = fields.join(", ");
+                    format!("{name} differs and is left alone (here → in the file): {fields}")
                 }
                 Doing::Overwrite(fields) => format!("overwrite {name}: {}", fields.join(", ")),
                 Doing::Taken(maker) => format!("{name} is there already, made by {maker}"),
@@ -371,7 +382,7 @@ mod tests {
         assert!(!left[0].writes());
         assert_eq!(
             left[0].clauses(),
-            ["deploy/web differs and is left alone: replicas 5, in the file 2"]
+            ["deploy/web differs and is left alone (here → in the file): replicas 5 → 2"]
         );
         let over = plan(&now, &["web".into()], true);
         let Some(Step::JsonPatch { body, .. }) = over[0].steps().next() else {

@@ -75,7 +75,14 @@ impl Inventory {
                     "{} in {namespace} is left out: {maker} makes it",
                     live.manifest
                 )),
-                None => workloads.push(self.pinned(&live.manifest, &mut notes)),
+                None => {
+                    let mut said = Vec::new();
+                    workloads.push(self.pinned(&live.manifest, &mut said));
+                    notes.extend(
+                        said.into_iter()
+                            .map(|words| format!("{namespace}: {words}")),
+                    );
+                }
             }
         }
         workloads.sort_by(|a, b| (a.sort, &a.name).cmp(&(b.sort, &b.name)));

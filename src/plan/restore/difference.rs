@@ -79,7 +79,7 @@ impl Edit<'_> {
         let path = self.path.join(".");
         match (self.path.as_slice(), self.wanted, self.live) {
             (["spec", "replicas"], Some(wanted), Some(live)) => {
-                format!("replicas {live}, in the file {wanted}")
+                format!("replicas {live} → {wanted}")
             }
             (["spec", "template"], Some(wanted), Some(live)) => template(wanted, live),
             (_, None, _) => format!("{path}, which the file has not"),
