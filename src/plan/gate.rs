@@ -457,4 +457,40 @@ mod tests {
         assert_eq!(Pass::dry_run(true), None);
         assert_eq!(Pass::dry_run(false).unwrap().kind(), PassKind::DryRun);
     }
+
+    #[test]
+    fn a_restore_waits_for_its_dry_runs_and_a_reason_does_not_lift_every_block() {
+        let missing = |findings: &[(CheckId, Finding)], answers: &Answers| {
+            let plan = RestorePlan {
+                level: Level::Guarded,
+                services: Vec::new(),
+                checks: answered(
+                    &findings
+                        .iter()
+                        .map(|(id, f)| (*id, Some(*f)))
+                        .collect::<Vec<_>>(),
+                ),
+            };
+            missing_for_restore(&plan, answers)
+        };
+        let reason = Some("INC-812".into());
+        let yes = Answers {
+            confirmed: true,
+            override_reason: reason,
+            ..Answers::default()
+        };
+        let fine = (CheckId::DryRun, Finding::Ok);
+        let blocks = |check| (check, Finding::Block);
+        assert_eq!(missing(&[], &yes), [Missing::Answer(CheckId::DryRun)]);
+        assert_eq!(missing(&[fine, blocks(CheckId::Config)], &yes), []);
+        assert_eq!(
+            missing(&[fine, blocks(CheckId::Permission)], &yes),
+            [Missing::Blocked(CheckId::Permission)]
+        );
+        let no = Answers::default();
+        assert_eq!(
+            missing(&[fine, blocks(CheckId::Config)], &no),
+            [Missing::Override(CheckId::Config), Missing::Confirmation]
+        );
+    }
 }

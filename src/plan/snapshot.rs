@@ -70,20 +70,19 @@ impl Inventory {
             if !matches!(live.manifest.sort, Sort::Workload(_)) {
                 continue;
             }
-            match &live.made_by {
-                Some(maker) => notes.push(format!(
-                    "{} in {namespace} is left out: {maker} makes it",
-                    live.manifest
-                )),
-                None => {
-                    let mut said = Vec::new();
-                    workloads.push(self.pinned(&live.manifest, &mut said));
-                    notes.extend(
-                        said.into_iter()
-                            .map(|words| format!("{namespace}: {words}")),
-                    );
-                }
+            if let Some(maker) = &live.made_by {
+                let workload = &live.manifest;
+                notes.push(format!(
+                    "{namespace}: {workload} is left out: {maker} makes it"
+                ));
+                continue;
             }
+            let mut said = Vec::new();
+            workloads.push(self.pinned(&live.manifest, &mut said));
+            notes.extend(
+                said.into_iter()
+                    .map(|words| format!("{namespace}: {words}")),
+            );
         }
         workloads.sort_by(|a, b| (a.sort, &a.name).cmp(&(b.sort, &b.name)));
         let all: Vec<_> = self.objects.iter().map(|live| &live.manifest).collect();
@@ -387,10 +386,7 @@ pub(super) mod tests {
             place.outside,
             ["persistentvolumeclaim/data", "secret/db", "secret/pull"]
         );
-        assert_eq!(
-            notes,
-            ["sts/made in shop is left out: Postgres/db makes it"]
-        );
+        assert_eq!(notes, ["shop: sts/made is left out: Postgres/db makes it"]);
         let container = &place.workloads[0].template()["spec"]["containers"][0];
         assert_eq!(container["image"], "r.test/web:1.0@sha256:aa");
     }
