@@ -7,6 +7,7 @@ mod gather;
 mod hold;
 mod image;
 pub mod interrupted;
+mod inventory;
 mod keeper;
 mod logins;
 mod pin;
@@ -14,6 +15,7 @@ mod preflight;
 mod presence;
 pub mod record;
 mod release;
+mod restore;
 mod send;
 mod turn;
 
@@ -21,8 +23,10 @@ pub use build::{BuildOrder, build};
 pub use execute::{Order, execute};
 pub use gather::{GatherContext, gather, person, stamp};
 pub use image::{ImageOrder, Makers, make_image, plan_image};
+pub use inventory::inventories;
 pub use preflight::{Sources, preflight};
 pub use record::Recorder;
+pub use restore::{RestoreOrder, RestoreProgress, ask_restore, restore};
 pub use send::{SendError, send};
 
 #[cfg(test)]

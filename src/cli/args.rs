@@ -98,6 +98,10 @@ pub enum Verb {
     /// Evict one pod, or delete it: the plan; --yes executes and follows until another took its place
     #[command(visible_alias = "evict")]
     DeletePod(DeletePod),
+    /// Write what runs in the scope to a file, by digest and with what it needs, from which `restore` makes it again
+    Snapshot(Snapshot),
+    /// Make services again from the file of a snapshot, here or elsewhere: the plan; --yes executes and follows
+    Restore(Restore),
     /// What is right and wrong here: kubeconfig, server, login, permissions, files
     Doctor(Doctor),
     /// The settings in force, and from where each comes
@@ -367,6 +371,33 @@ pub struct Changes {
     /// The form of the output
     #[arg(short, long, value_enum, default_value = "lines")]
     pub output: ListForm,
+}
+
+#[derive(Debug, Arguments)]
+pub struct Snapshot {
+    /// The file, which nobody else may read then; stdout without it
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, Arguments)]
+pub struct Restore {
+    /// What `rolldeck snapshot` wrote
+    pub file: PathBuf,
+    /// `checkout` or `deploy/checkout`; all that the file has without it
+    #[arg(value_name = "SERVICE")]
+    pub services: Vec<String>,
+    /// Into this environment of the settings, in place of --context and -n
+    #[arg(long, value_name = "NAME")]
+    pub env: Option<String>,
+    /// Of a file with several namespaces only this one: NAMESPACE or CLUSTER/NAMESPACE
+    #[arg(long, value_name = "NAMESPACE")]
+    pub from: Option<String>,
+    /// What is there and differs is made as the file has it; it is left alone without this
+    #[arg(long)]
+    pub overwrite: bool,
+    #[command(flatten)]
+    pub how: How,
 }
 
 #[derive(Debug, Arguments)]

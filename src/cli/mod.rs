@@ -20,11 +20,13 @@ mod pause;
 mod record;
 mod release;
 mod restart;
+mod restore;
 mod resume_sync;
 mod rollback;
 mod scale;
 mod session;
 mod set_image;
+mod snapshot;
 mod status;
 
 use std::io::{self, Write};
@@ -97,6 +99,15 @@ fn run(args: Args) -> Outcome {
             headless(load()?, async |c| resume_sync::run(&c, args).await)
         }
         Some(Verb::DeletePod(args)) => headless(load()?, async |c| delete_pod::run(&c, args).await),
+        Some(Verb::Snapshot(args)) => headless(load()?, async |c| snapshot::run(&c, &args).await),
+        Some(Verb::Restore(args)) => {
+            let overrides = match &args.env {
+                Some(name) => restore::into_environment(&load()?, name, overrides)?,
+                None => overrides,
+            };
+            let config = settings::load(overrides, &variable).map_err(|error| error.failure())?;
+            headless(config, async |c| restore::run(&c, &args).await)
+        }
         Some(Verb::Doctor(args)) => headless(load()?, async |c| doctor::run(&c, &args).await),
         // For those whose settings are broken as well.
         Some(Verb::Config(args)) => config::run(&overrides, &variable, &args),

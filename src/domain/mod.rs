@@ -33,6 +33,7 @@ pub mod quantity;
 pub mod recipe;
 pub mod release_record;
 pub mod revision;
+pub mod snapshot;
 pub mod source;
 pub mod standing;
 pub mod sync;

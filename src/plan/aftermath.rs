@@ -6,7 +6,7 @@ use crate::text;
 
 use super::build::Act;
 use super::verbs::helm_rollback::{Release, became};
-use super::{Autoscaling, Evidence, Releases, Verb};
+use super::{Autoscaling, Evidence, Releases, Verb, restore};
 
 /// The server gives up a request after a minute: what is not applied by then never will be.
 pub const SETTLED_SECONDS: i64 = 70;
@@ -87,6 +87,10 @@ fn by_verb(sending: &Sending, seen: &Evidence) -> (Became, String) {
     }
     if Act::is_verb(name) {
         let words = "only its server can say: the builds of the service show how it stands";
+        return (Became::Unknown, words.into());
+    }
+    if name == restore::VERB {
+        let words = "a second restore from the same file shows what is there";
         return (Became::Unknown, words.into());
     }
     let Some(verb) = Verb::named(name) else {

@@ -3,7 +3,7 @@
 use crate::domain::{Level, WorkloadId};
 
 use super::check::CheckState;
-use super::{BuildWish, CheckId, Finding, ImagePlan, Plan, Verdict};
+use super::{BuildWish, CheckId, Finding, ImagePlan, Plan, RestorePlan, Verdict};
 
 /// What the person has given so far.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -119,6 +119,37 @@ pub fn missing_for_image(plan: &ImagePlan, answers: &Answers) -> Vec<Missing> {
 /// What is missing.
 pub fn pass_for_image(plan: &ImagePlan, answers: &Answers) -> Result<Pass, Vec<Missing>> {
     real(missing_for_image(plan, answers))
+}
+
+/// The same for what is made again from a snapshot: its dry runs have answered.
+pub fn missing_for_restore(plan: &RestorePlan, answers: &Answers) -> Vec<Missing> {
+    let mut missing = before_checks(plan.level, answers);
+    let mut blocks: Vec<_> = plan.checks.iter().collect();
+    blocks.retain(|verdict| verdict.finding == Finding::Block);
+    blocks.sort_by_key(|verdict| verdict.check);
+    blocks.dedup_by_key(|verdict| verdict.check);
+    for block in blocks {
+        if block.check.final_block() {
+            missing.push(Missing::Blocked(block.check));
+        } else if !overridden(answers) {
+            missing.push(Missing::Override(block.check));
+        }
+    }
+    let asked = |verdict: &Verdict| verdict.check == CheckId::DryRun;
+    let silent = |verdict: &Verdict| asked(verdict) && verdict.finding == Finding::Unverified;
+    if !plan.checks.iter().any(asked) || plan.checks.iter().any(silent) {
+        missing.push(Missing::Answer(CheckId::DryRun));
+    }
+    missing.extend(after_checks(plan.level, &plan.word(), answers));
+    missing
+}
+
+/// The pass for it.
+///
+/// # Errors
+/// What is missing.
+pub fn pass_for_restore(plan: &RestorePlan, answers: &Answers) -> Result<Pass, Vec<Missing>> {
+    real(missing_for_restore(plan, answers))
 }
 
 fn overridden(answers: &Answers) -> bool {
@@ -425,5 +456,41 @@ mod tests {
     fn read_only_sends_no_dry_run() {
         assert_eq!(Pass::dry_run(true), None);
         assert_eq!(Pass::dry_run(false).unwrap().kind(), PassKind::DryRun);
+    }
+
+    #[test]
+    fn a_restore_waits_for_its_dry_runs_and_a_reason_does_not_lift_every_block() {
+        let missing = |findings: &[(CheckId, Finding)], answers: &Answers| {
+            let plan = RestorePlan {
+                level: Level::Guarded,
+                services: Vec::new(),
+                checks: answered(
+                    &findings
+                        .iter()
+                        .map(|(id, f)| (*id, Some(*f)))
+                        .collect::<Vec<_>>(),
+                ),
+            };
+            missing_for_restore(&plan, answers)
+        };
+        let reason = Some("INC-812".into());
+        let yes = Answers {
+            confirmed: true,
+            override_reason: reason,
+            ..Answers::default()
+        };
+        let fine = (CheckId::DryRun, Finding::Ok);
+        let blocks = |check| (check, Finding::Block);
+        assert_eq!(missing(&[], &yes), [Missing::Answer(CheckId::DryRun)]);
+        assert_eq!(missing(&[fine, blocks(CheckId::Config)], &yes), []);
+        assert_eq!(
+            missing(&[fine, blocks(CheckId::Permission)], &yes),
+            [Missing::Blocked(CheckId::Permission)]
+        );
+        let no = Answers::default();
+        assert_eq!(
+            missing(&[fine, blocks(CheckId::Config)], &no),
+            [Missing::Override(CheckId::Config), Missing::Confirmation]
+        );
     }
 }

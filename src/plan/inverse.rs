@@ -4,7 +4,7 @@ use crate::domain::release_record::{Action, Became, HelmRelease, Outcome, Replic
 use crate::domain::{Failure, FailureKind};
 
 use super::build::Act;
-use super::{Target, Verb};
+use super::{Target, Verb, restore};
 
 /// The request that undoes it; its plan is made from fresh reads like any other.
 ///
@@ -85,6 +85,11 @@ fn verb(action: &Action) -> Result<Verb, Failure> {
     if Act::is_verb(name) {
         return Err(refused(
             "What a server that builds was asked for is changed where the builds are shown.",
+        ));
+    }
+    if name == restore::VERB {
+        return Err(refused(
+            "What a restore made has no way back here: there was nothing before it.",
         ));
     }
     Verb::named(name).ok_or_else(|| {

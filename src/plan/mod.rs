@@ -22,6 +22,8 @@ pub mod presence;
 pub mod progress;
 pub mod push;
 pub mod request;
+pub mod restore;
+pub mod snapshot;
 pub mod step;
 pub mod verbs;
 
@@ -43,6 +45,7 @@ pub use image::{ImageAsk, ImagePlan, ImageProgress};
 pub use presence::Presence;
 pub use progress::Progress;
 pub use request::{Request, Target, Verb};
+pub use restore::{RestorePlan, ServicePlan};
 pub use step::{By, ObjectRef, Step, When};
 
 /// A write that a person can read before it happens. Bound to the uid and the pod template that were shown.

@@ -43,6 +43,7 @@ mod presence;
 mod registry;
 mod requests;
 mod restarting;
+mod restore;
 mod rights;
 mod rollback;
 mod scaling;

@@ -113,11 +113,23 @@ pub fn object(resource: impl Into<Resource>, namespace: &str, name: &str) -> Str
     )
 }
 
+/// A list by the words of its API (`apps/v1`) and resource (`deployments`); `None` is every namespace.
+pub fn collection_in(
+    api: &str,
+    namespace: Option<&str>,
+    resource: &str,
+    query: &[(&str, &str)],
+) -> String {
+    let root = if api.contains('/') { "apis" } else { "api" };
+    let place = namespace.map(|name| format!("/namespaces/{}", encode(name)));
+    let place = place.unwrap_or_default();
+    with_query(format!("/{root}/{api}{place}/{resource}"), query)
+}
+
 /// One object by the words of its API (`apps/v1`) and resource (`deployments`), for writes.
 pub fn object_in(api: &str, namespace: &str, resource: &str, name: &str) -> String {
-    let root = if api.contains('/') { "apis" } else { "api" };
-    let (namespace, name) = (encode(namespace), encode(name));
-    format!("/{root}/{api}/namespaces/{namespace}/{resource}/{name}")
+    let collection = collection_in(api, Some(namespace), resource, &[]);
+    member(&collection, name)
 }
 
 /// What the pods that a selector finds use.

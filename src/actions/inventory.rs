@@ -1,0 +1,102 @@
+//! Reads what a snapshot speaks of: the objects of its kinds and the pods, namespace by namespace.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::domain::snapshot::Sort;
+use crate::plan::snapshot::{Inventory, Live};
+use crate::sources::kube::{Cluster, Error, path};
+
+const PAGE: &str = "500";
+/// What runs the cluster itself comes with it, and is no part of a snapshot.
+const OF_THE_CLUSTER: [&str; 3] = ["kube-system", "kube-public", "kube-node-lease"];
+
+/// By namespace; `None` reads all. One kind that may not be read is an error: half a snapshot would be a lie. The words
+/// say what was left out all the same.
+pub async fn inventories(
+    cluster: &Cluster,
+    namespace: Option<&str>,
+) -> Result<(BTreeMap<String, Inventory>, Vec<String>), Error> {
+    let (mut found, mut notes) = (BTreeMap::<String, Inventory>::new(), Vec::new());
+    if let Some(name) = namespace {
+        found.entry(name.to_owned()).or_default();
+    }
+    for sort in Sort::ALL {
+        let listed = list(cluster, (sort.api(), sort.plural()), namespace).await;
+        let items = match listed {
+            Ok(items) => items,
+            // Not installed, as a rule; who may not read it cannot know.
+            Err(Error::NotFound { .. }) if sort.is_optional() => continue,
+            Err(error @ Error::Forbidden { .. }) if sort.is_optional() => {
+                notes.push(format!("{} are left out: {error}", sort.plural()));
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        for item in items {
+            let inventory = found.entry(place(&item)).or_default();
+            match Live::of(sort, item) {
+                Ok(live) => inventory.objects.push(live),
+                Err(why) => notes.push(format!(
+                    "{} has one that cannot be read: {why}",
+                    sort.plural()
+                )),
+            }
+        }
+    }
+    for pod in list(cluster, ("v1", "pods"), namespace).await? {
+        if let Some(inventory) = found.get_mut(&place(&pod)) {
+            inventory.pods.push(pod);
+        }
+    }
+    if namespace.is_none() {
+        found.retain(|name, _| !OF_THE_CLUSTER.contains(&name.as_str()));
+    }
+    Ok((found, notes))
+}
+
+fn place(item: &Value) -> String {
+    let namespace = item["metadata"]["namespace"].as_str();
+    namespace.unwrap_or_default().to_owned()
+}
+
+#[derive(Deserialize)]
+struct Page {
+    metadata: Meta,
+    #[serde(default)]
+    items: Option<Vec<Value>>,
+}
+
+#[derive(Deserialize)]
+struct Meta {
+    #[serde(default, rename = "continue")]
+    next: String,
+}
+
+async fn list(
+    cluster: &Cluster,
+    (api, resource): (&str, &str),
+    namespace: Option<&str>,
+) -> Result<Vec<Value>, Error> {
+    let (mut items, mut next) = (Vec::new(), String::new());
+    loop {
+        let mut query = vec![("limit", PAGE)];
+        if !next.is_empty() {
+            query.push(("continue", &next));
+        }
+        let asked = path::collection_in(api, namespace, resource, &query);
+        let answer = cluster.list(&asked).await?;
+        let page: Page = serde_json::from_slice(&answer.body).map_err(|error| Error::Unusable {
+            about: format!("list {resource}"),
+            status: 200,
+            message: error.to_string(),
+        })?;
+        items.extend(page.items.unwrap_or_default());
+        next = page.metadata.next;
+        if next.is_empty() {
+            return Ok(items);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The file that says what runs in namespaces, so that it can be made again: its form, read and written.
+
+mod clean;
+mod file;
+mod sort;
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub use clean::clean;
+pub use file::{Mistake, read, text};
+pub use sort::Sort;
+
+/// Version of the format: another one is not read.
+pub const FORMAT: &str = "rolldeck-snapshot/1";
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Snapshot {
+    pub format: Box<str>,
+    /// The version that wrote it.
+    pub rolldeck: Box<str>,
+    pub taken: Timestamp,
+    pub places: Vec<Place>,
+    /// How many manifests it holds. It stands last: a file without it was cut off.
+    pub end: usize,
+}
+
+/// One namespace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    pub cluster: Box<str>,
+    /// As the settings call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<Box<str>>,
+    pub namespace: Box<str>,
+    /// What its services need and the file does not hold, by name alone: `secret/db`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outside: Vec<String>,
+    pub workloads: Vec<Manifest>,
+    /// What they need beside them, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<Manifest>,
+}
+
+impl Place {
+    pub fn manifests(&self) -> impl Iterator<Item = &Manifest> {
+        self.workloads.iter().chain(&self.beside)
+    }
+}
+
+/// An object without what its cluster added to it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Value", into = "Value")]
+pub struct Manifest {
+    pub sort: Sort,
+    pub name: Box<str>,
+    pub body: Value,
+}
+
+impl Manifest {
+    /// The labels of its pods, of a workload.
+    pub fn pod_labels(&self) -> &Value {
+        &self.template()["metadata"]["labels"]
+    }
+
+    pub fn template(&self) -> &Value {
+        &self.body["spec"]["template"]
+    }
+}
+
+impl fmt::Display for Manifest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.sort.short(), self.name)
+    }
+}
+
+impl fmt::Debug for Manifest {
+    /// A ConfigMap may hold anything.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl From<Manifest> for Value {
+    fn from(manifest: Manifest) -> Self {
+        manifest.body
+    }
+}
+
+impl TryFrom<Value> for Manifest {
+    type Error = String;
+
+    fn try_from(body: Value) -> Result<Self, String> {
+        let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let (api, kind) = (word(&body["apiVersion"]), word(&body["kind"]));
+        let name = word(&body["metadata"]["name"]);
+        if name.is_empty() {
+            return Err(format!("a {kind} has no metadata.name"));
+        }
+        let sort = Sort::of(&api, &kind)
+            .ok_or_else(|| format!("{name} is of a kind that no snapshot holds: {api} {kind}"))?;
+        Ok(Self {
+            sort,
+            name: name.into(),
+            body,
+        })
+    }
+}
