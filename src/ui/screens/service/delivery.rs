@@ -44,16 +44,16 @@ fn is_of(delivery: &Delivery<'_>, revision: &Revision) -> bool {
 
 /// What is on its way, and how the live one came: a line of so many cells each.
 pub fn lines(view: &View<'_>, deliveries: &[Delivery<'_>], width: u16) -> Vec<(String, Role)> {
-    let line = |delivery| {
+    let fitted = |delivery| {
         let mut lines = [Told::All, Told::Way, Told::Ends].map(|told| line(view, delivery, told));
         let fits = |line: &String| text::width(line) <= usize::from(width);
         let fitting = lines.iter().position(fits).unwrap_or(lines.len() - 1);
         std::mem::take(&mut lines[fitting])
     };
     let on_its_way = deliveries.iter().take_while(|d| d.revision.is_none());
-    let mut lines: Vec<_> = on_its_way.take(1).map(|d| (line(d), role(d))).collect();
+    let mut lines: Vec<_> = on_its_way.take(1).map(|d| (fitted(d), role(d))).collect();
     let live = super::current(view).and_then(|live| deliveries.iter().find(|d| is_of(d, live)));
-    lines.extend(live.map(|delivery| (line(delivery), Role::Dim)));
+    lines.extend(live.map(|delivery| (fitted(delivery), Role::Dim)));
     lines
 }
 
