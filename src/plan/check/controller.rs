@@ -55,3 +55,62 @@ fn away(fleet: &Fleet, evidence: &Evidence) -> Option<String> {
     let (id, place) = (&first.id, &first.id.namespace);
     Some(format!("no pod of its controller, {id} in {place}, serves"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Change, Feed, Item, SourceId};
+    use crate::plan::verbs::rollback::sample;
+
+    fn rollout() -> Evidence {
+        let mut evidence = sample::evidence();
+        evidence.workload.id.kind = Kind::Rollout;
+        evidence
+    }
+
+    /// With a controller of so many pods that serve.
+    fn fleet(serve: &[u32]) -> Fleet {
+        let mut fleet = Fleet::default();
+        let source = SourceId {
+            cluster: rollout().workload.id.cluster,
+            namespace: None,
+            feed: Feed::Workloads(Kind::Deployment),
+        };
+        for (n, serve) in serve.iter().enumerate() {
+            let mut one = sample::workload("1");
+            one.id.name = format!("argo-rollouts-{n}").into();
+            one.containers[0].image = "quay.io/argoproj/argo-rollouts:v1.10.1".into();
+            one.counts.available = *serve;
+            fleet.apply(&source, Change::Put(Item::Workload(Box::new(one))));
+        }
+        fleet
+    }
+
+    #[test]
+    fn one_that_serves_is_enough_and_one_that_is_not_seen_says_nothing() {
+        let said = |serve: &[u32]| verdict(&fleet(serve), &rollout()).map(|v| v.sentence);
+        assert_eq!(said(&[]), None);
+        assert_eq!(said(&[0, 1]), None);
+        let words = said(&[0]).unwrap();
+        assert!(
+            words.starts_with("no pod of its controller, deploy/argo-rollouts-0"),
+            "{words}"
+        );
+        assert_eq!(
+            verdict(&fleet(&[0]), &sample::evidence()),
+            None,
+            "a Deployment"
+        );
+    }
+
+    #[test]
+    fn what_was_not_seen_for_long_is_told() {
+        let mut late = rollout();
+        late.workload.generation += 1;
+        for (seconds, told) in [(5, false), (300, true)] {
+            let at = late.read_at - SignedDuration::from_secs(seconds);
+            late.workload.spec_written = Some(at);
+            assert_eq!(verdict(&Fleet::default(), &late).is_some(), told);
+        }
+    }
+}

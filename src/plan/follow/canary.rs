@@ -312,4 +312,57 @@ mod tests {
             assert_eq!(words(&stands(Verb::Abort, canary, serve)), want);
         }
     }
+
+    #[test]
+    fn a_retry() {
+        let again = |at| Canary {
+            aborted: true,
+            aborted_at: Some(ago(at)),
+            ..sample()
+        };
+        let unanswered = Canary {
+            message: "RolloutAborted: Rollout aborted update to revision 3".into(),
+            ..sample()
+        };
+        for (canary, want) in [
+            (
+                again(60),
+                "server accepted, controller has not answered for 10s",
+            ),
+            (
+                unanswered,
+                "server accepted, controller has not answered for 10s",
+            ),
+            (again(5), "not verified: it was aborted"),
+            (
+                sample(),
+                "verified: 20% (16% now) step 2/5, and waits there",
+            ),
+        ] {
+            assert_eq!(words(&stands(Verb::Retry, canary, (1, 5))), want);
+        }
+    }
+
+    #[test]
+    fn a_full_promotion() {
+        let told = Canary {
+            promoted_fully: true,
+            ..sample()
+        };
+        for (canary, serve, want) in [
+            (
+                sample(),
+                (1, 5),
+                "server accepted, controller has not answered for 10s",
+            ),
+            (
+                told,
+                (1, 5),
+                "server accepted, controller goes on, 20% (16% now) step 2/5",
+            ),
+            (healthy(), (6, 0), "verified: promoted, 6 of 6 serve"),
+        ] {
+            assert_eq!(words(&stands(Verb::PromoteFull, canary, serve)), want);
+        }
+    }
 }
