@@ -214,7 +214,7 @@ fn side(evidence: &Evidence, hash: &str) -> Side {
 }
 
 /// The side of the live template.
-fn current(evidence: &Evidence, canary: &Canary) -> Side {
+pub(super) fn current(evidence: &Evidence, canary: &Canary) -> Side {
     Side {
         template: evidence.workload.template,
         ..side(evidence, &canary.current)

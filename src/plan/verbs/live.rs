@@ -13,7 +13,7 @@ use crate::plan::{
     Ask, Check, CheckId, Evidence, Goal, ObjectRef, Offer, OfferId, Refusal, Side, Step,
 };
 
-use super::canary::hand;
+use super::canary::{self, hand};
 use super::rollback::Candidates;
 
 /// The side of the live template.
@@ -21,6 +21,11 @@ use super::rollback::Candidates;
 /// # Errors
 /// The template cannot be read.
 pub fn side(evidence: &Evidence) -> Result<Side, Refusal> {
+    // Its controller says which one it is.
+    let canary = evidence.workload.canary.as_deref();
+    if let Some(canary) = canary.filter(|canary| !canary.current.is_empty()) {
+        return Ok(canary::current(evidence, canary));
+    }
     let live = canonical_hash(&evidence.template.0).map_err(Refusal::unreadable)?;
     let current = Candidates::new(evidence, &live).current;
     let current = current.map(|fresh| &fresh.revision);

@@ -28,7 +28,7 @@ fn a_canary_is_paused_by_hand_and_goes_back_to_its_step() {
     let plan = terminal.picture();
     for part in [
         "it stands still at 20% step 2/5",
-        "it waits already, 20% step 2/5",
+        "it waits already at 20% step 2/5",
         "kubectl argo rollouts pause cart",
     ] {
         assert!(plan.contains(part), "{part}: {plan}");
@@ -230,4 +230,38 @@ fn without_its_controller_it_is_said_that_nothing_acts() {
         said.contains("nothing acts on this until it is back"),
         "{said}"
     );
+}
+
+#[test]
+fn a_blue_green_release_is_aborted_retried_and_promoted() {
+    let plane = argo_rollouts::plane();
+    let namespace = plane.namespace("blue-green");
+    let cart = Cart::run_blue_green(plane, &namespace);
+    let stable = cart.read()["status"]["stableRS"].clone();
+    let home = tempfile::tempdir().unwrap();
+    let kubeconfig = plane.owner("blue-green-owner", Some(&namespace));
+    let run = |arguments: &[&str]| spoken(&launch(&kubeconfig, home.path()).with(arguments));
+    cart.set_image("1.10.0");
+    cart.wait("waiting for its traffic", |status| {
+        status["pauseConditions"][0]["reason"] == "BlueGreenPause"
+    });
+    let (code, said) = run(&["resume", "cart", "--yes"]);
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("before its traffic is switched"), "{said}");
+    let (code, said) = run(&["abort", "cart", "--yes"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("5 of 5 pods serve 1.9.3"), "{said}");
+    let status = cart.read()["status"].clone();
+    assert_eq!(status["blueGreen"]["activeSelector"], stable, "{status}");
+    let (code, said) = run(&["retry", "cart", "--yes"]);
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = run(&["promote", "cart", "--yes"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("verified: promoted"), "{said}");
+    let status = cart.read()["status"].clone();
+    assert_eq!(
+        status["blueGreen"]["activeSelector"],
+        status["currentPodHash"]
+    );
+    assert_ne!(status["currentPodHash"], stable);
 }

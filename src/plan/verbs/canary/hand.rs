@@ -78,7 +78,7 @@ pub fn paused(plan: &mut Plan, evidence: &Evidence, canary: &Canary) {
     if canary.pause.is_some() {
         let time = canary.pause.and_then(|pause| pause.until);
         let time = time.map_or("", |_| "; the time of that goes on");
-        let sentence = format!("it waits already, {}{time}", place(evidence, canary));
+        let sentence = format!("it waits already at {}{time}", place(evidence, canary));
         plan.add(warn(sentence).into());
     }
 }
