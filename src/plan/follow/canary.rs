@@ -83,10 +83,11 @@ fn goes_on(
         );
     }
     let at = at(workload, fleet.revisions(workload));
-    let is_at = at.map_or_else(
-        || "all steps are done".to_owned(),
-        |at| text::canary::at(&at),
-    );
+    let is_at = match at.filter(|at| at.steps > 0) {
+        Some(at) => text::canary::at(&at),
+        None if canary.steps.is_empty() => "it is before the switch of its traffic".to_owned(),
+        None => "all steps are done".to_owned(),
+    };
     let stops = match goal.verb {
         Verb::Retry => true,
         Verb::PromoteFull => false,

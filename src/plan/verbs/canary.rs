@@ -221,10 +221,11 @@ pub(super) fn current(evidence: &Evidence, canary: &Canary) -> Side {
     }
 }
 
-/// `20% step 2/5`.
+/// `20% step 2/5`; a blue-green release has two sides and no steps.
 fn where_it_is(evidence: &Evidence) -> String {
     let at = at(&evidence.workload, &revisions(evidence));
-    at.map_or_else(String::new, |at| text::canary::at(&at))
+    let at = at.filter(|at| at.steps > 0);
+    at.map_or_else(|| "its new side".into(), |at| text::canary::at(&at))
 }
 
 fn revisions(evidence: &Evidence) -> Vec<Revision> {

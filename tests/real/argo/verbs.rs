@@ -100,7 +100,7 @@ fn what_was_aborted_is_retried_and_never_promoted_fully() {
     let given_up = |status: &Value| status["phase"] == "Degraded" && status["abort"] == true;
     cart.wait("aborted", given_up);
     terminal.keys("y");
-    terminal.wait_text("was aborted by somebody else");
+    terminal.wait_text("Nothing was written: rollout/cart was aborted by");
     terminal.keys("q");
     let (code, said) = run(&["promote", "cart", "--full", "--yes"]);
     assert_eq!(code, Some(3), "{said}");
@@ -195,7 +195,7 @@ fn past_an_analysis_it_goes_only_with_a_reason() {
     assert!(said.contains("it would go past analysis"), "{said}");
     assert!(said.contains("inconclusive"), "{said}");
     assert_eq!(cart.read()["status"]["currentStepIndex"], 1);
-    let reason = ["--override-reason", "measured by hand"];
+    let reason = ["--override", "measured by hand"];
     let (code, said) = run(&[&full[..], &reason].concat());
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("verified: promoted, 5 of 5 serve"), "{said}");
