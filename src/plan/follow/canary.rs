@@ -93,7 +93,9 @@ fn goes_on(
         Verb::PromoteFull => false,
         _ => canary.step > turned.step,
     };
-    if canary.pause.is_some() && stops {
+    // Its revisions come by another feed: none of it serves only until they are heard of.
+    let arrived = at.is_none_or(|at| at.set == 0 || at.real != Some(0));
+    if canary.pause.is_some() && stops && arrived {
         return Follow::Done(format!("verified: {is_at}, and waits there"));
     }
     Follow::Pending(vec![
