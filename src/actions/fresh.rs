@@ -39,7 +39,7 @@ pub fn moved(plan: &Plan, now: &Workload) -> Option<String> {
                 format!("{who} moved {} from {from} to {live}.", now.id)
             }
             Moved::Paused => format!("{} was {} by somebody else.", now.id, turned(now)),
-            Moved::Canary => format!("{} {}.", now.id, canary_words(now)),
+            Moved::Canary => format!("{} {}.", now.id, canary_words(plan, now)),
             Moved::Scaled(from) => format!(
                 "{} was scaled from {from} to {} by somebody else.",
                 now.id, now.desired
@@ -57,7 +57,7 @@ pub fn moved_since(plan: &Plan, now: &Workload) -> Option<String> {
             format!("{} moved it to {live} since you looked", who(now))
         }
         Moved::Paused => format!("it was {} since you looked", turned(now)),
-        Moved::Canary => format!("since you looked it {}", canary_words(now)),
+        Moved::Canary => format!("since you looked it {}", canary_words(plan, now)),
         Moved::Scaled(from) => {
             let to = now.desired;
             format!("it was scaled from {from} to {to} since you looked")
@@ -107,13 +107,17 @@ fn who(now: &Workload) -> &str {
 fn stands(turned: &Turned, now: &Workload) -> bool {
     let canary = now.canary.as_deref();
     canary.is_some_and(|canary| {
-        canary.current == turned.hash && canary.step == turned.step && !canary.aborted
+        canary.current == turned.hash
+            && canary.step == turned.step
+            && canary.aborted == turned.aborted
     })
 }
 
-fn canary_words(now: &Workload) -> String {
+fn canary_words(plan: &Plan, now: &Workload) -> String {
+    let aborted = plan.goal.turned.as_ref().is_some_and(|t| t.aborted);
     match now.canary.as_deref() {
         Some(canary) if canary.aborted => "was aborted by somebody else".into(),
+        Some(_) if aborted => "was retried by somebody else".into(),
         Some(canary) if canary.is_promoted() => "was promoted to its end".into(),
         Some(canary) => format!("went on to step {}", canary.step.saturating_add(1)),
         None => "is no canary any more".into(),

@@ -8,6 +8,7 @@ use super::model::{
     TextKind,
 };
 use super::update::{batch, build, image, missing_permission, place};
+use crate::domain::canary::Canary;
 use crate::domain::{ApiKind, Environment, Health, Kind, Level, WorkloadId};
 use crate::plan::{BuildProgress, Missing};
 use crate::text;
@@ -373,12 +374,9 @@ fn useful(model: &Model, intent: Intent) -> bool {
         return screen.kind().is_some_and(ApiKind::is_pod);
     }
     match intent {
-        Intent::Promote | Intent::Abort => is_canary(model),
-        Intent::RollBack
-        | Intent::Restart
-        | Intent::PauseOrResume
-        | Intent::Scale
-        | Intent::SetImage
+        Intent::Promote => canary(model).is_some(),
+        Intent::Abort => canary(model).is_some_and(|canary| !canary.aborted),
+        Intent::RollBack | Intent::Restart | Intent::Scale | Intent::SetImage
             if is_rollout(model) =>
         {
             false
@@ -404,11 +402,11 @@ fn is_rollout(model: &Model) -> bool {
     looked_at(model).is_some_and(|id| id.kind == Kind::Rollout)
 }
 
-/// Two revisions share it.
-fn is_canary(model: &Model) -> bool {
-    let workload = looked_at(model).and_then(|id| model.fleet.workload(id));
-    let canary = workload.and_then(|workload| workload.canary.as_deref());
-    canary.is_some_and(|canary| canary.is_partial() && !canary.aborted)
+/// Of one that two revisions share.
+fn canary(model: &Model) -> Option<&Canary> {
+    let workload = looked_at(model).and_then(|id| model.fleet.workload(id))?;
+    let canary = workload.canary.as_deref();
+    canary.filter(|canary| canary.is_partial())
 }
 
 fn waits_for_login(model: &Model) -> bool {

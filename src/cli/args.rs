@@ -70,10 +70,12 @@ pub enum Verb {
     /// Roll one service back: the plan and its checks; --yes executes and follows
     Rollback(Rollback),
     /// Let one canary go on from the pause it waits at: the plan and its checks; --yes executes and follows
-    Promote(Release),
+    Promote(Promote),
     /// Take one canary back to what serves beside it: the plan and its checks; --yes executes and follows
     Abort(Release),
-    /// Pause one Deployment, so that its rollouts stand still: the plan and its checks; --yes executes and follows
+    /// Begin one canary that was aborted at its first step again: the plan and its checks; --yes executes and follows
+    Retry(Release),
+    /// Pause one Deployment or Rollout, so that its rollouts stand still: the plan and its checks; --yes executes and follows
     Pause(Release),
     /// Resume one that is paused: the plan and its checks; --yes executes and follows
     Resume(Release),
@@ -253,6 +255,15 @@ pub struct DeletePod {
     pub delete: bool,
     #[command(flatten)]
     pub how: How,
+}
+
+#[derive(Debug, Arguments)]
+pub struct Promote {
+    /// To its end at once, without the steps and analyses that are left
+    #[arg(long)]
+    pub full: bool,
+    #[command(flatten)]
+    pub release: Release,
 }
 
 /// What every release verb takes.

@@ -77,7 +77,15 @@ fn run(args: Args) -> Outcome {
         Some(Verb::Logs(args)) => headless(load()?, async |c| logs::run(&c, &args).await),
         Some(Verb::Rollback(args)) => headless(load()?, async |c| rollback::run(&c, args).await),
         Some(Verb::Promote(args)) => headless(load()?, async |c| {
-            pause::run(&c, plan::Verb::Promote, args).await
+            let verb = if args.full {
+                plan::Verb::PromoteFull
+            } else {
+                plan::Verb::Promote
+            };
+            pause::run(&c, verb, args.release).await
+        }),
+        Some(Verb::Retry(args)) => headless(load()?, async |c| {
+            pause::run(&c, plan::Verb::Retry, args).await
         }),
         Some(Verb::Abort(args)) => headless(load()?, async |c| {
             pause::run(&c, plan::Verb::Abort, args).await

@@ -1,4 +1,4 @@
-//! `rolldeck pause|resume|promote|abort SERVICE`: what is paused or waits goes on, or not.
+//! `rolldeck pause|resume|promote|abort|retry SERVICE`: what is paused or waits goes on, or not.
 
 use crate::config::Config;
 use crate::plan::{Target, Verb};

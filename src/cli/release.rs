@@ -365,6 +365,7 @@ fn flag(offer: &Offer) -> Option<&'static str> {
         OfferId::GitPatch => Some("--git-patch FILE"),
         OfferId::Helm => Some("--helm"),
         OfferId::HoldJob => Some("--hold-job"),
+        OfferId::Full => Some("--full"),
         OfferId::Resume => None,
     }
 }

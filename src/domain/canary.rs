@@ -27,6 +27,9 @@ pub struct Canary {
     pub pause: Option<Pause>,
     /// Somebody or something gave it up: all goes to `stable`, and the template still asks for the other.
     pub aborted: bool,
+    pub aborted_at: Option<Timestamp>,
+    /// The field of the abort is there, be it as false: a test of it has to say the same.
+    pub abort_is_written: bool,
     /// Told to leave out the steps that are left.
     pub promoted_fully: bool,
     /// Those that the status names.
@@ -226,6 +229,8 @@ pub(crate) fn sample() -> Canary {
             until: None,
         }),
         aborted: false,
+        aborted_at: None,
+        abort_is_written: false,
         promoted_fully: false,
         analyses: [].into(),
         template_of: None,

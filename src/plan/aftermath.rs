@@ -104,8 +104,8 @@ fn by_verb(sending: &Sending, seen: &Evidence) -> (Became, String) {
     match (verb, &sending.release, &sending.autoscaler) {
         (Verb::HelmRollback, Some(release), _) => return by_release(release, seen),
         (Verb::DeletePod, ..) => return taken_away(sending, seen),
-        (Verb::Promote | Verb::Abort, ..) => {
-            let words = "a canary keeps no note of who promoted or aborted it";
+        (Verb::Promote | Verb::PromoteFull | Verb::Abort | Verb::Retry, ..) => {
+            let words = "a canary keeps no note of who promoted, aborted or retried it";
             return (Became::Unknown, words.into());
         }
         (Verb::Scale, _, Some(name)) => return by_autoscaler(sending, name, seen),

@@ -4,6 +4,7 @@ pub mod autoscaler;
 pub mod builds;
 pub mod changed;
 pub mod commits;
+pub mod controller;
 pub mod differs;
 pub mod downtime;
 pub mod history;
@@ -43,15 +44,17 @@ pub enum CheckId {
     Quota,
     Downtime,
     Readiness,
+    Analysis,
     History,
     Siblings,
     Builds,
     Autoscaler,
     Presence,
+    Controller,
 }
 
 impl CheckId {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::Permission,
         Self::Unchanged,
         Self::Differs,
@@ -68,11 +71,13 @@ impl CheckId {
         Self::Quota,
         Self::Downtime,
         Self::Readiness,
+        Self::Analysis,
         Self::History,
         Self::Siblings,
         Self::Builds,
         Self::Autoscaler,
         Self::Presence,
+        Self::Controller,
     ];
 
     /// In the words of the JSON, which a test holds to it.
@@ -94,11 +99,13 @@ impl CheckId {
             Self::Quota => "quota",
             Self::Downtime => "downtime",
             Self::Readiness => "readiness",
+            Self::Analysis => "analysis",
             Self::History => "history",
             Self::Siblings => "siblings",
             Self::Builds => "builds",
             Self::Autoscaler => "autoscaler",
             Self::Presence => "presence",
+            Self::Controller => "controller",
         }
     }
 

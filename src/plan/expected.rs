@@ -63,6 +63,7 @@ pub fn of(evidence: &Evidence, plan: &Plan) -> Option<Expected> {
             workload.desired.saturating_sub(serving)
         }
         Verb::Restart | Verb::SetImage | Verb::HelmRollback => workload.desired,
+        Verb::Resume if workload.canary.is_some() => return None,
         Verb::Resume => workload.desired.saturating_sub(workload.counts.updated),
         // Nothing moves, or another number of pods every time.
         Verb::Pause
@@ -70,7 +71,9 @@ pub fn of(evidence: &Evidence, plan: &Plan) -> Option<Expected> {
         | Verb::ResumeSync
         | Verb::DeletePod
         | Verb::Promote
-        | Verb::Abort => return None,
+        | Verb::PromoteFull
+        | Verb::Abort
+        | Verb::Retry => return None,
     };
     let own = evidence.pods.iter().filter(|pod| {
         pod.owner == workload.uid || revisions().any(|revision| revision.uid == pod.owner)

@@ -140,6 +140,9 @@ pub fn follow(fleet: &Fleet, goal: &Goal, now: Timestamp) -> Follow {
     if let Some(turned) = &goal.turned {
         return canary::follow(fleet, workload, (goal, turned), now);
     }
+    if let (Verb::Resume, Some(canary)) = (goal.verb, workload.canary.as_deref()) {
+        return canary::resumed(fleet, workload, canary);
+    }
     match goal.verb {
         Verb::Pause => Follow::Done(stands_still(workload)),
         Verb::Rollback
@@ -151,7 +154,9 @@ pub fn follow(fleet: &Fleet, goal: &Goal, now: Timestamp) -> Follow {
         | Verb::DeletePod
         | Verb::HelmRollback
         | Verb::Promote
-        | Verb::Abort => rollout(&Sight::new(fleet, workload, goal), goal, now),
+        | Verb::PromoteFull
+        | Verb::Abort
+        | Verb::Retry => rollout(&Sight::new(fleet, workload, goal), goal, now),
     }
 }
 

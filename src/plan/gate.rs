@@ -258,7 +258,9 @@ fn of_check(
             | CheckId::Siblings
             | CheckId::Builds
             | CheckId::Autoscaler
-            | CheckId::Presence => None,
+            | CheckId::Analysis
+            | CheckId::Presence
+            | CheckId::Controller => None,
         },
         Some(Finding::Block) if check.final_block() => Some(Missing::Blocked(check)),
         Some(Finding::Block) => (!overridden).then_some(Missing::Override(check)),

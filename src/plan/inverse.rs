@@ -32,9 +32,11 @@ pub fn inverse(action: &Action) -> Result<(Verb, Target), Failure> {
         Verb::Promote => Err(refused(
             "A canary does not go back by one step: an abort takes all of it back.",
         )),
-        Verb::Abort => Err(refused(
-            "An aborted canary begins at its first step again: kubectl argo rollouts retry rollout.",
+        Verb::PromoteFull => Err(refused(
+            "What is promoted fully does not go back to its steps: a rollback takes it back.",
         )),
+        Verb::Abort => Ok((Verb::Retry, Target::Proposed)),
+        Verb::Retry => Ok((Verb::Abort, Target::Proposed)),
         Verb::Scale => {
             let replicas = replicas(action)?;
             let (shown, to) = (replicas.to, replicas.from);
@@ -63,7 +65,9 @@ pub fn rest(action: &Action) -> Result<(Verb, Target), Failure> {
         | Verb::Restart
         | Verb::ResumeSync
         | Verb::Promote
-        | Verb::Abort => Target::Proposed,
+        | Verb::PromoteFull
+        | Verb::Abort
+        | Verb::Retry => Target::Proposed,
         Verb::Scale => {
             let replicas = replicas(action)?;
             let (shown, to) = (replicas.from, replicas.to);

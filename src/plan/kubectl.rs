@@ -47,6 +47,13 @@ pub fn argo(id: &WorkloadId, verb: &str) -> String {
     format!("kubectl argo rollouts {verb} {}{flags}", id.name)
 }
 
+/// Its plugin has no verb for it: `promote` goes past the step as well.
+pub fn unpause(id: &WorkloadId) -> String {
+    let kubectl = kubectl(id);
+    let name = &id.name;
+    format!(r#"{kubectl} patch rollout {name} --type merge -p '{{"spec":{{"paused":null}}}}'"#)
+}
+
 fn kubectl(id: &WorkloadId) -> String {
     format!("kubectl{}", place(&id.cluster, &id.namespace))
 }

@@ -183,6 +183,8 @@ pub enum OfferId {
     Helm,
     /// The job that builds it is held first.
     HoldJob,
+    /// To the end of a canary at once.
+    Full,
 }
 
 impl OfferId {
@@ -326,13 +328,17 @@ pub fn plan(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, 
         Verb::DeletePod => verbs::delete_pod::plan(evidence),
         Verb::HelmRollback => verbs::helm_rollback::plan(evidence),
         Verb::Promote => verbs::canary::promote(evidence),
+        Verb::PromoteFull => verbs::canary::full::plan(evidence),
         Verb::Abort => verbs::canary::abort(evidence),
+        Verb::Retry => verbs::canary::retry::plan(evidence),
     }?;
     let held = check::hold::verdicts(verb, &evidence.holds, evidence.read_at);
     plan.checks.extend(held.into_iter().map(|verdict| Check {
         id: verdict.check,
         state: CheckState::Answered(verdict),
     }));
+    let away = check::controller::verdict(fleet, evidence);
+    plan.checks.extend(away.map(Check::from));
     let others = evidence.presence.as_ref();
     let others = others.filter(|presence| presence.action != evidence.stamp.id);
     plan.checks.extend(others.map(|presence| {

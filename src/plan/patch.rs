@@ -145,6 +145,30 @@ pub fn turn_paused(
     ))
 }
 
+/// The same for a Rollout that was shown, by these tests, and by its template when it has one of its own. Its server
+/// keeps a false that somebody wrote, so what is not paused is not tested.
+///
+/// # Errors
+/// Never in practice: when the note cannot be written as JSON.
+pub fn turn_rollout(
+    tests: &str,
+    own: Option<&str>,
+    paused: bool,
+    note: &Note<'_>,
+) -> Result<String, Error> {
+    let tests = tests.trim_start_matches('[').trim_end_matches(']');
+    let template = own.map_or_else(String::new, |own| {
+        format!(r#"{{"op":"test","path":"/spec/template","value":{own}}},"#)
+    });
+    let turn = if paused {
+        r#"{"op":"add","path":"/spec/paused","value":true}"#
+    } else {
+        r#"{"op":"test","path":"/spec/paused","value":true},{"op":"remove","path":"/spec/paused"}"#
+    };
+    let annotate = annotate(TURN, note)?;
+    Ok(format!("[{tests},{template}{turn},{annotate}]"))
+}
+
 /// A JSON Patch that sets the number of replicas where the one that was shown still stands. The scale subresource
 /// would do for the number, but it can neither test the template nor take the note.
 ///

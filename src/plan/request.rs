@@ -20,8 +20,12 @@ pub enum Verb {
     HelmRollback,
     /// A canary goes on from the pause it waits at.
     Promote,
+    /// The same to its end, without the steps and analyses that are left.
+    PromoteFull,
     /// A canary goes back to what serves beside it.
     Abort,
+    /// One that was aborted begins at its first step again.
+    Retry,
 }
 
 /// A verb in a sentence.
@@ -38,7 +42,7 @@ pub struct Words {
 }
 
 impl Verb {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Rollback,
         Self::Pause,
         Self::Resume,
@@ -49,7 +53,9 @@ impl Verb {
         Self::DeletePod,
         Self::HelmRollback,
         Self::Promote,
+        Self::PromoteFull,
         Self::Abort,
+        Self::Retry,
     ];
 
     /// In the record and in our note, which a test holds to the JSON.
@@ -65,7 +71,9 @@ impl Verb {
             Self::DeletePod => "delete-pod",
             Self::HelmRollback => "helm-rollback",
             Self::Promote => "promote",
+            Self::PromoteFull => "promote-full",
             Self::Abort => "abort",
+            Self::Retry => "retry",
         }
     }
 
@@ -90,7 +98,14 @@ impl Verb {
             ),
             Self::DeletePod => ("take a pod away", "does it", "taking away", "taken away"),
             Self::Promote => ("promote", "promotes", "promoting", "promoted"),
+            Self::PromoteFull => (
+                "promote fully",
+                "promotes fully",
+                "promoting fully",
+                "promoted fully",
+            ),
             Self::Abort => ("abort", "aborts", "aborting", "aborted"),
+            Self::Retry => ("retry", "retries", "retrying", "retried"),
             Self::HelmRollback => (
                 "roll back by Helm",
                 "rolls back",
@@ -116,7 +131,12 @@ impl Verb {
             | Self::DeletePod
             | Self::HelmRollback
             | Self::Abort => false,
-            Self::Resume | Self::SetImage | Self::ResumeSync | Self::Promote => true,
+            Self::Resume
+            | Self::SetImage
+            | Self::ResumeSync
+            | Self::Promote
+            | Self::PromoteFull
+            | Self::Retry => true,
         }
     }
 
@@ -130,7 +150,9 @@ impl Verb {
             | Self::DeletePod
             | Self::ResumeSync
             | Self::Promote
-            | Self::Abort => true,
+            | Self::PromoteFull
+            | Self::Abort
+            | Self::Retry => true,
         }
     }
 
@@ -145,7 +167,9 @@ impl Verb {
             | Self::DeletePod
             | Self::HelmRollback
             | Self::Promote
-            | Self::Abort => None,
+            | Self::PromoteFull
+            | Self::Abort
+            | Self::Retry => None,
             Self::Pause => Some(false),
             Self::Resume => Some(true),
         }
@@ -195,10 +219,15 @@ impl Request {
     /// Why this verb is not for this kind of workload.
     pub fn not_for_its_kind(&self) -> Option<Failure> {
         let (what, its_own) = match self.verb {
-            Verb::ResumeSync | Verb::DeletePod | Verb::Promote | Verb::Abort => return None,
+            Verb::ResumeSync
+            | Verb::DeletePod
+            | Verb::Pause
+            | Verb::Resume
+            | Verb::Promote
+            | Verb::PromoteFull
+            | Verb::Abort
+            | Verb::Retry => return None,
             Verb::Rollback | Verb::HelmRollback => ("roll back", "argo rollouts undo"),
-            Verb::Pause => ("pause", "argo rollouts pause"),
-            Verb::Resume => ("resume", "argo rollouts promote"),
             Verb::Restart => ("restart", "argo rollouts restart"),
             Verb::SetImage => ("change the image of", "argo rollouts set image"),
             Verb::Scale => ("scale", "scale rollout"),
@@ -249,8 +278,12 @@ mod tests {
             assert_eq!(request(verb, Kind::Deployment).not_for_its_kind(), None);
             let why = request(verb, Kind::Rollout).not_for_its_kind();
             let its_own = [
+                Verb::Pause,
+                Verb::Resume,
                 Verb::Promote,
+                Verb::PromoteFull,
                 Verb::Abort,
+                Verb::Retry,
                 Verb::ResumeSync,
                 Verb::DeletePod,
             ];

@@ -38,7 +38,7 @@ pub fn next(canary: &Canary) -> Option<String> {
     (!steps.is_empty()).then(|| steps.join(", "))
 }
 
-fn step(step: &Step) -> String {
+pub fn step(step: &Step) -> String {
     match step {
         Step::Weight(weight) => format!("{weight}%"),
         Step::Pause(None) => "pause until promoted".into(),

@@ -11,6 +11,8 @@ use crate::support::control_plane::ControlPlane;
 use crate::support::fixtures::Service;
 use crate::support::pty::Terminal;
 
+mod verbs;
+
 fn steps() -> Value {
     json!([
         {"setWeight": 20}, {"pause": {}},
@@ -181,6 +183,12 @@ fn one_that_runs_the_template_of_a_deployment_is_told_by_its_revisions() {
     assert!(said.contains("verified: 60% step 4/5"), "{said}");
     let (_, said) = run(&["status", "basket"]);
     assert!(said.contains("1.9.3 -> 1.10.0"), "{said}");
+    // It has no template that the write could be bound to.
+    let (code, said) = run(&["pause", "basket", "--yes"]);
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = run(&["resume", "basket", "--yes"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("seen the resume, 60% step 4/5"), "{said}");
 }
 
 #[test]

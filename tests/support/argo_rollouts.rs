@@ -93,6 +93,37 @@ impl Cart {
         cart
     }
 
+    /// It runs `1.9.3`, and another release waits beside it until its traffic is switched.
+    pub fn run_blue_green(plane: &'static ControlPlane, namespace: &str) -> Self {
+        let cart = Self {
+            plane,
+            namespace: namespace.to_owned(),
+        };
+        for service in ["active", "preview"] {
+            let object = json!({
+                "apiVersion": "v1", "kind": "Service",
+                "metadata": {"name": service, "namespace": namespace},
+                "spec": {"selector": {"app": "cart"}, "ports": [{"port": 80}]},
+            });
+            let collection = format!("/api/v1/namespaces/{namespace}/services");
+            plane
+                .admin()
+                .create(&collection, &object)
+                .expect("a service is created");
+        }
+        let mut object = cart.object(&json!([]));
+        object["spec"]["strategy"] = json!({"blueGreen": {
+            "activeService": "active", "previewService": "preview", "autoPromotionEnabled": false,
+        }});
+        let collection = format!("/apis/argoproj.io/v1alpha1/namespaces/{namespace}/rollouts");
+        plane
+            .admin()
+            .create(&collection, &object)
+            .expect("a rollout is created");
+        cart.wait("Healthy", |status| status["phase"] == "Healthy");
+        cart
+    }
+
     fn object(&self, steps: &Value) -> Value {
         let container = json!({
             "name": "cart",

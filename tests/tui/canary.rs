@@ -48,6 +48,8 @@ fn cart() -> Service {
             until: None,
         }),
         aborted: false,
+        aborted_at: None,
+        abort_is_written: false,
         promoted_fully: false,
         analyses: [].into(),
         template_of: None,

@@ -375,8 +375,13 @@ fn nothing_that_decides_is_below_the_fold() {
 fn warned_plan(width: u16, height: u16) -> Model {
     with_plan(width, height, |mut plan, shown| {
         plan.checks.retain(|check| check.id.must());
-        // A plan to scale has the autoscaler, and few of the others.
-        let elsewhere = [CheckId::Autoscaler, CheckId::Presence];
+        // A plan to scale has the autoscaler, that of a canary its own, and few of the others.
+        let elsewhere = [
+            CheckId::Autoscaler,
+            CheckId::Presence,
+            CheckId::Analysis,
+            CheckId::Controller,
+        ];
         let here = |check: &CheckId| !check.must() && !elsewhere.contains(check);
         for check in CheckId::ALL.into_iter().filter(here) {
             let sentence = format!(
@@ -417,7 +422,12 @@ fn no_warning_hides_another_or_what_decides() {
     }
     // By its sentence, or by its name where there is no room.
     let warned = CheckId::ALL.into_iter();
-    let of_others = [CheckId::Autoscaler, CheckId::Presence];
+    let of_others = [
+        CheckId::Autoscaler,
+        CheckId::Presence,
+        CheckId::Analysis,
+        CheckId::Controller,
+    ];
     for check in warned.filter(|check| !of_others.contains(check)) {
         assert!(screen.contains(check.name()), "{}: {screen}", check.name());
     }

@@ -50,7 +50,9 @@ pub fn of_several(verb: Verb) -> Option<Question> {
         | Verb::DeletePod
         | Verb::HelmRollback
         | Verb::Promote
-        | Verb::Abort => return None,
+        | Verb::PromoteFull
+        | Verb::Abort
+        | Verb::Retry => return None,
     };
     Some(Question {
         field: Field::default(),

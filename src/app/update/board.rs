@@ -72,7 +72,7 @@ fn on_row(model: &mut Model, intent: Intent) -> Vec<Effect> {
         Intent::PreviousLogs => logs::open(model, &id, None, true),
         Intent::RollBack => plan::open(model, &id, Verb::Rollback, Target::Proposed),
         Intent::Restart => plan::open(model, &id, Verb::Restart, Target::Proposed),
-        Intent::Promote => plan::open(model, &id, Verb::Promote, Target::Proposed),
+        Intent::Promote => plan::promote_or_retry(model, &id),
         Intent::Abort => plan::open(model, &id, Verb::Abort, Target::Proposed),
         Intent::PauseOrResume => plan::pause_or_resume(model, &id),
         Intent::Scale => ask::scale(model, &id),

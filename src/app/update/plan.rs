@@ -29,6 +29,14 @@ pub fn pause_or_resume(model: &mut Model, id: &WorkloadId) -> Vec<Effect> {
     open(model, id, verb, Target::Proposed)
 }
 
+/// Lets a canary go on, or begin anew when it was aborted.
+pub fn promote_or_retry(model: &mut Model, id: &WorkloadId) -> Vec<Effect> {
+    let canary = model.fleet.workload(id).and_then(|w| w.canary.as_deref());
+    let aborted = canary.is_some_and(|canary| canary.aborted);
+    let verb = if aborted { Verb::Retry } else { Verb::Promote };
+    open(model, id, verb, Target::Proposed)
+}
+
 /// Asks for fresh reads of a workload as it is shown now.
 pub fn open(model: &mut Model, id: &WorkloadId, verb: Verb, target: Target) -> Vec<Effect> {
     let since = model.now;
@@ -52,7 +60,10 @@ fn open_box(
     stage: Stage,
 ) -> bool {
     // Those on a canary need another right, which their plan asks for.
-    let on_status = matches!(verb, Verb::Promote | Verb::Abort);
+    let on_status = matches!(
+        verb,
+        Verb::Promote | Verb::PromoteFull | Verb::Abort | Verb::Retry
+    );
     if let Some(missing) = missing_permission(model, id).filter(|_| !on_status) {
         notice(
             model,
@@ -413,7 +424,9 @@ pub fn check_name(check: CheckId) -> &'static str {
         CheckId::Siblings => "what went out with it",
         CheckId::Builds => "the builds on their way",
         CheckId::Autoscaler => "the autoscaler",
+        CheckId::Analysis => "the analysis",
         CheckId::Presence => "who else is at it",
+        CheckId::Controller => "its controller",
     }
 }
 

@@ -58,7 +58,7 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
             return plan::open(model, &id, Verb::Rollback, target);
         }
         Intent::Restart => return plan::open(model, &id, Verb::Restart, Target::Proposed),
-        Intent::Promote => return plan::open(model, &id, Verb::Promote, Target::Proposed),
+        Intent::Promote => return plan::promote_or_retry(model, &id),
         Intent::Abort => return plan::open(model, &id, Verb::Abort, Target::Proposed),
         Intent::PauseOrResume => return plan::pause_or_resume(model, &id),
         // On a pod the same key is its shell.

@@ -1,4 +1,4 @@
-//! The end of a promotion or an abort, by what the canary's controller says.
+//! The end of what a canary is told, by what the canary's controller says.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -18,6 +18,8 @@ pub struct Turned {
     /// Of the revision that was on its way.
     pub hash: Box<str>,
     pub step: u32,
+    pub aborted: bool,
+    pub aborted_at: Option<Timestamp>,
 }
 
 pub(super) fn follow(
@@ -34,7 +36,7 @@ pub(super) fn follow(
     }
     match goal.verb {
         Verb::Abort => aborted(fleet, (workload, canary), goal, now),
-        _ => promoted(fleet, (workload, canary), (goal, turned), now),
+        _ => goes_on(fleet, (workload, canary), (goal, turned), now),
     }
 }
 
@@ -43,17 +45,21 @@ pub fn is_done(verb: Verb, turned: &Turned, now: &Canary) -> bool {
     let same = now.current == turned.hash;
     match verb {
         Verb::Abort => same && now.aborted,
+        // Until its controller has answered, its message still tells of the abort.
+        Verb::Retry => same && !now.aborted && !now.message.starts_with("RolloutAborted"),
+        Verb::PromoteFull => same && (now.promoted_fully || now.is_promoted()),
         _ => same && (now.step > turned.step || now.pause.is_none() || now.is_promoted()),
     }
 }
 
-fn promoted(
+fn goes_on(
     fleet: &Fleet,
     (workload, canary): (&Workload, &Canary),
     (goal, turned): (&Goal, &Turned),
     now: Timestamp,
 ) -> Follow {
-    if canary.aborted {
+    let as_before = turned.aborted && canary.aborted_at == turned.aborted_at;
+    if canary.aborted && !as_before {
         return failed("it was aborted");
     }
     let counts = workload.counts;
@@ -77,11 +83,19 @@ fn promoted(
         );
     }
     let at = at(workload, fleet.revisions(workload));
-    let is_at = at.map_or_else(
-        || "all steps are done".to_owned(),
-        |at| text::canary::at(&at),
-    );
-    if canary.pause.is_some() && canary.step > turned.step {
+    let is_at = match at.filter(|at| at.steps > 0) {
+        Some(at) => text::canary::at(&at),
+        None if canary.steps.is_empty() => "it is before the switch of its traffic".to_owned(),
+        None => "all steps are done".to_owned(),
+    };
+    let stops = match goal.verb {
+        Verb::Retry => true,
+        Verb::PromoteFull => false,
+        _ => canary.step > turned.step,
+    };
+    // Its revisions come by another feed: none of it serves only until they are heard of.
+    let arrived = at.is_none_or(|at| at.set == 0 || at.real != Some(0));
+    if canary.pause.is_some() && stops && arrived {
         return Follow::Done(format!("verified: {is_at}, and waits there"));
     }
     Follow::Pending(vec![
@@ -118,6 +132,20 @@ fn aborted(
         step(true, "controller aborted it"),
         step(false, format!("{serve} of {want} pods serve {to}")),
     ])
+}
+
+/// A pause by hand is taken back: what comes then is its steps' own.
+pub(super) fn resumed(fleet: &Fleet, workload: &Workload, canary: &Canary) -> Follow {
+    let at = at(workload, fleet.revisions(workload));
+    let is_at = match at.filter(|at| at.steps > 0) {
+        _ if canary.aborted => "it stays aborted".to_owned(),
+        Some(at) => text::canary::at(&at),
+        None if canary.is_promoted() => "all of it is of one revision".to_owned(),
+        None => "it goes on".to_owned(),
+    };
+    Follow::Done(format!(
+        "verified: the controller has seen the resume, {is_at}"
+    ))
 }
 
 fn unanswered(goal: &Goal, now: Timestamp) -> Follow {
@@ -166,6 +194,8 @@ mod tests {
             turned: Some(Turned {
                 hash: "new".into(),
                 step: 1,
+                aborted: verb == Verb::Retry,
+                aborted_at: (verb == Verb::Retry).then(|| ago(60)),
             }),
         };
         let mut new = revision(Kind::Rollout, 42, "new", IMAGE);
@@ -283,6 +313,59 @@ mod tests {
             ),
         ] {
             assert_eq!(words(&stands(Verb::Abort, canary, serve)), want);
+        }
+    }
+
+    #[test]
+    fn a_retry() {
+        let again = |at| Canary {
+            aborted: true,
+            aborted_at: Some(ago(at)),
+            ..sample()
+        };
+        let unanswered = Canary {
+            message: "RolloutAborted: Rollout aborted update to revision 3".into(),
+            ..sample()
+        };
+        for (canary, want) in [
+            (
+                again(60),
+                "server accepted, controller has not answered for 10s",
+            ),
+            (
+                unanswered,
+                "server accepted, controller has not answered for 10s",
+            ),
+            (again(5), "not verified: it was aborted"),
+            (
+                sample(),
+                "verified: 20% (16% now) step 2/5, and waits there",
+            ),
+        ] {
+            assert_eq!(words(&stands(Verb::Retry, canary, (1, 5))), want);
+        }
+    }
+
+    #[test]
+    fn a_full_promotion() {
+        let told = Canary {
+            promoted_fully: true,
+            ..sample()
+        };
+        for (canary, serve, want) in [
+            (
+                sample(),
+                (1, 5),
+                "server accepted, controller has not answered for 10s",
+            ),
+            (
+                told,
+                (1, 5),
+                "server accepted, controller goes on, 20% (16% now) step 2/5",
+            ),
+            (healthy(), (6, 0), "verified: promoted, 6 of 6 serve"),
+        ] {
+            assert_eq!(words(&stands(Verb::PromoteFull, canary, serve)), want);
         }
     }
 }

@@ -1,10 +1,11 @@
-//! Promoting a canary by one step, and aborting it: writes into the status that its controller waits for.
+//! The verbs of a canary: promoting it by one step and aborting it here, the others beside it. They write into the status that its controller waits for.
 
 use serde_json::json;
 
 use crate::domain::canary::{Canary, PausedBy, at};
 use crate::domain::version::version;
-use crate::domain::{Failure, FailureKind, Revision, Verbatim};
+use crate::domain::{Failure, FailureKind, Revision, Verbatim, WorkloadId};
+use crate::plan::check::controller;
 use crate::plan::follow::Turned;
 use crate::plan::{
     CheckId, Difference, Evidence, Finding, Goal, ObjectRef, Plan, Refusal, Side, Step, Verdict,
@@ -13,6 +14,10 @@ use crate::plan::{
 use crate::text;
 
 use super::live;
+
+pub mod full;
+pub mod hand;
+pub mod retry;
 
 /// Lets it go on from the pause that it waits at.
 ///
@@ -23,7 +28,7 @@ pub fn promote(evidence: &Evidence) -> Result<Plan, Refusal> {
     let id = &evidence.workload.id;
     if canary.aborted {
         let sentence = format!("{id} was aborted: promoting it changes nothing.");
-        let hint = "another template begins anew, as does: kubectl argo rollouts retry rollout";
+        let hint = "a retry begins it at its first step again, as another template does";
         return Err(refused(sentence, hint));
     }
     let Some(pause) = canary.pause else {
@@ -32,12 +37,7 @@ pub fn promote(evidence: &Evidence) -> Result<Plan, Refusal> {
         return Err(refused(sentence, hint));
     };
     if pause.by == PausedBy::Hand {
-        let sentence = format!("{id} is paused by hand: a promotion would be lost.");
-        let hint = format!(
-            "kubectl argo rollouts resume first: its spec.paused, in {}",
-            id.namespace
-        );
-        return Err(refused(sentence, &hint));
+        return Err(by_hand(id));
     }
     let mut operations = bound(evidence, canary);
     operations.push(json!({"op": "remove", "path": "/status/pauseConditions"}));
@@ -59,6 +59,7 @@ pub fn promote(evidence: &Evidence) -> Result<Plan, Refusal> {
     }];
     plan.meanwhile = "its controller goes on to the next pause, or to the end".into();
     plan.kubectl = kubectl::argo(id, "promote");
+    plan.offers.push(full::offer());
     if let Some(verdict) = serving(evidence) {
         plan.add(verdict.into());
     }
@@ -106,6 +107,10 @@ fn partial<'a>(evidence: &'a Evidence, done: &str) -> Result<&'a Canary, Refusal
         return Err(Refusal::say(sentence));
     };
     if workload.generation > workload.observed_generation {
+        if let Some(why) = controller::unseen(evidence) {
+            let sentence = format!("Nothing acts on {id}: {why}.");
+            return Err(refused(sentence, "look whether its controller runs"));
+        }
         let sentence = format!("The controller has not seen the last change of {id} yet.");
         return Err(refused(sentence, "ask again in a moment"));
     }
@@ -116,6 +121,13 @@ fn partial<'a>(evidence: &'a Evidence, done: &str) -> Result<&'a Canary, Refusal
     Ok(canary)
 }
 
+/// Its controller does nothing while that stands, and what it is told meanwhile is lost.
+fn by_hand(id: &WorkloadId) -> Refusal {
+    let verb = "it would be lost, or wait unseen";
+    let sentence = format!("{id} is paused by hand: {verb}.");
+    refused(sentence, "resume it first")
+}
+
 fn refused(sentence: String, hint: &str) -> Refusal {
     Refusal::still(Failure::new(FailureKind::Refused, sentence).hint(hint))
 }
@@ -124,10 +136,12 @@ fn refused(sentence: String, hint: &str) -> Refusal {
 fn bound(evidence: &Evidence, canary: &Canary) -> Vec<serde_json::Value> {
     let test =
         |path: &str, value: serde_json::Value| json!({"op": "test", "path": path, "value": value});
-    let mut tests = vec![
-        test("/metadata/uid", json!(evidence.workload.uid)),
-        test("/status/currentPodHash", json!(canary.current)),
-    ];
+    let mut tests = vec![test("/metadata/uid", json!(evidence.workload.uid))];
+    if canary.current.is_empty() {
+        // Its controller has said nothing of it.
+        return tests;
+    }
+    tests.push(test("/status/currentPodHash", json!(canary.current)));
     if !canary.steps.is_empty() {
         tests.push(test("/status/currentStepIndex", json!(canary.step)));
     }
@@ -154,6 +168,8 @@ fn plan(
         turned: Some(Turned {
             hash: canary.current.clone(),
             step: canary.step,
+            aborted: canary.aborted,
+            aborted_at: canary.aborted_at,
         }),
         ..live::goal(evidence, &to)?
     };
@@ -198,17 +214,18 @@ fn side(evidence: &Evidence, hash: &str) -> Side {
 }
 
 /// The side of the live template.
-fn current(evidence: &Evidence, canary: &Canary) -> Side {
+pub(super) fn current(evidence: &Evidence, canary: &Canary) -> Side {
     Side {
         template: evidence.workload.template,
         ..side(evidence, &canary.current)
     }
 }
 
-/// `20% step 2/5`.
+/// `20% step 2/5`; a blue-green release has two sides and no steps.
 fn where_it_is(evidence: &Evidence) -> String {
     let at = at(&evidence.workload, &revisions(evidence));
-    at.map_or_else(String::new, |at| text::canary::at(&at))
+    let at = at.filter(|at| at.steps > 0);
+    at.map_or_else(|| "its new side".into(), |at| text::canary::at(&at))
 }
 
 fn revisions(evidence: &Evidence) -> Vec<Revision> {
@@ -251,7 +268,7 @@ mod tests {
     use crate::plan::verbs::rollback::sample;
     use crate::plan::{Verb, plan as make};
 
-    fn evidence(verb: Verb, change: impl FnOnce(&mut Canary)) -> Evidence {
+    pub fn evidence(verb: Verb, change: impl FnOnce(&mut Canary)) -> Evidence {
         let mut evidence = sample::evidence();
         evidence.request.verb = verb;
         evidence.request.workload.kind = Kind::Rollout;
@@ -265,11 +282,11 @@ mod tests {
         evidence
     }
 
-    fn plan_of(evidence: &Evidence) -> Result<Plan, Refusal> {
+    pub fn plan_of(evidence: &Evidence) -> Result<Plan, Refusal> {
         make(&Fleet::default(), evidence, sample::AT.parse().unwrap())
     }
 
-    fn body(plan: &Plan) -> serde_json::Value {
+    pub fn body(plan: &Plan) -> serde_json::Value {
         let [Step::StatusPatch { body, .. }] = &plan.steps[..] else {
             panic!("one step: {:?}", plan.steps);
         };

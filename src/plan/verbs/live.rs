@@ -13,6 +13,7 @@ use crate::plan::{
     Ask, Check, CheckId, Evidence, Goal, ObjectRef, Offer, OfferId, Refusal, Side, Step,
 };
 
+use super::canary::{self, hand};
 use super::rollback::Candidates;
 
 /// The side of the live template.
@@ -20,6 +21,11 @@ use super::rollback::Candidates;
 /// # Errors
 /// The template cannot be read.
 pub fn side(evidence: &Evidence) -> Result<Side, Refusal> {
+    // Its controller says which one it is.
+    let canary = evidence.workload.canary.as_deref();
+    if let Some(canary) = canary.filter(|canary| !canary.current.is_empty()) {
+        return Ok(canary::current(evidence, canary));
+    }
     let live = canonical_hash(&evidence.template.0).map_err(Refusal::unreadable)?;
     let current = Candidates::new(evidence, &live).current;
     let current = current.map(|fresh| &fresh.revision);
@@ -96,6 +102,9 @@ pub fn note(evidence: &Evidence, side: &Side) -> Result<ActionNote, Refusal> {
 /// The template cannot be read.
 pub fn turn(evidence: &Evidence, side: &Side, paused: bool) -> Result<Step, Refusal> {
     let workload = &evidence.workload;
+    if let Some(canary) = workload.canary.as_deref() {
+        return hand::turn(evidence, canary, side, paused);
+    }
     let note = Note {
         note: &note(evidence, side)?,
         into_map: evidence.has_annotations,
@@ -203,9 +212,9 @@ pub fn on_its_way(
 /// The kind knows no pause.
 pub fn pausable(workload: &Workload) -> Result<(), Refusal> {
     match workload.id.kind {
-        Kind::Deployment => Ok(()),
-        Kind::StatefulSet | Kind::DaemonSet | Kind::Rollout => Err(Refusal::say(format!(
-            "{} cannot be paused or resumed: only Deployments can.",
+        Kind::Deployment | Kind::Rollout => Ok(()),
+        Kind::StatefulSet | Kind::DaemonSet => Err(Refusal::say(format!(
+            "{} cannot be paused or resumed: only Deployments and Rollouts can.",
             workload.id
         ))),
     }

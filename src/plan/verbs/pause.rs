@@ -1,8 +1,9 @@
-//! Pausing a Deployment: what its rollouts have done stays done, and nothing more of them moves.
+//! Pausing a Deployment or a Rollout: what its rollouts have done stays done, and nothing more of them moves.
 
 use crate::domain::{Failure, FailureKind, Workload};
 use crate::plan::{Difference, Evidence, Plan, Refusal, kubectl};
 
+use super::canary::hand;
 use super::live;
 
 /// # Errors
@@ -17,8 +18,12 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
         );
         return Err(Refusal::still(failure.hint("resume lets it move again")));
     }
+    let canary = workload.canary.as_deref();
+    if let Some(canary) = canary {
+        hand::may_pause(&workload.id, canary)?;
+    }
     let side = live::side(evidence)?;
-    Ok(Plan {
+    let mut plan = Plan {
         request: evidence.request.clone(),
         stamp: evidence.stamp.clone(),
         workload: workload.id.clone(),
@@ -41,7 +46,11 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
         read_at: evidence.read_at,
         to: side.clone(),
         from: side,
-    })
+    };
+    if let Some(canary) = canary {
+        hand::paused(&mut plan, evidence, canary);
+    }
+    Ok(plan)
 }
 
 fn stands_still(workload: &Workload) -> String {
@@ -118,7 +127,7 @@ mod tests {
             (paused, "deploy/checkout is paused already."),
             (
                 stateful,
-                "sts/checkout cannot be paused or resumed: only Deployments can.",
+                "sts/checkout cannot be paused or resumed: only Deployments and Rollouts can.",
             ),
             (gone, "deploy/checkout is being deleted."),
         ] {

@@ -1,4 +1,4 @@
-//! Resuming a paused Deployment: what waits of its rollout goes on.
+//! Resuming a paused Deployment or Rollout: what waits of its rollout goes on.
 
 use serde_json::Value;
 
@@ -7,6 +7,7 @@ use crate::plan::meanwhile::meanwhile;
 use crate::plan::{Check, Difference, Evidence, Plan, Refusal, kubectl};
 use crate::text;
 
+use super::canary::hand;
 use super::live;
 
 /// # Errors
@@ -14,13 +15,16 @@ use super::live;
 pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
     let workload = &evidence.workload;
     live::pausable(workload)?;
+    let canary = workload.canary.as_deref();
     if !workload.paused {
-        return Err(Refusal::say(format!("{} is not paused.", workload.id)));
+        let plain = || Refusal::say(format!("{} is not paused.", workload.id));
+        let why = canary.map(|canary| hand::not_paused(&workload.id, canary));
+        return Err(why.unwrap_or_else(plain));
     }
     let template: Value =
         serde_json::from_str(&evidence.template.0).map_err(Refusal::unreadable)?;
     let side = live::side(evidence)?;
-    Ok(Plan {
+    let mut plan = Plan {
         request: evidence.request.clone(),
         stamp: evidence.stamp.clone(),
         workload: workload.id.clone(),
@@ -46,7 +50,11 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
         read_at: evidence.read_at,
         to: side.clone(),
         from: side,
-    })
+    };
+    if let Some(canary) = canary {
+        hand::resumed(&mut plan, evidence, canary);
+    }
+    Ok(plan)
 }
 
 fn checks(workload: &Workload, template: &Value) -> Vec<Check> {
@@ -142,7 +150,7 @@ mod tests {
             (moving, "deploy/checkout is not paused."),
             (
                 daemon,
-                "ds/checkout cannot be paused or resumed: only Deployments can.",
+                "ds/checkout cannot be paused or resumed: only Deployments and Rollouts can.",
             ),
         ] {
             assert_eq!(plan(&evidence).unwrap_err().failure.sentence, sentence);

@@ -135,7 +135,9 @@ fn change(row: &BatchRow) -> String {
         | Verb::Restart
         | Verb::ResumeSync
         | Verb::Promote
-        | Verb::Abort => plan.from.version.clone(),
+        | Verb::PromoteFull
+        | Verb::Abort
+        | Verb::Retry => plan.from.version.clone(),
     }
 }
 

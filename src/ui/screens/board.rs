@@ -286,14 +286,15 @@ fn fixing_key(row: &Row, model: &Model) -> Option<(String, bool)> {
     Some((key, !missing && !model.settings.readonly))
 }
 
-/// `P A` where a canary waits, `A` where it is on its way.
+/// `P A` where a canary waits, `A` where it is on its way, `P` where it was aborted.
 fn canary_keys(row: &Row, model: &Model) -> Option<(String, bool)> {
     row.canary?;
     let reason = row.standing.why.as_ref().map(|why| why.reason);
     let waits = reason == Some(Reason::Waits) && row.standing.phase == Phase::Canary;
+    let aborted = reason == Some(Reason::Aborted);
     let intents = [
-        (Intent::Promote, waits),
-        (Intent::Abort, reason != Some(Reason::Aborted)),
+        (Intent::Promote, waits || aborted),
+        (Intent::Abort, !aborted),
     ];
     let helps = intents.into_iter().filter(|(_, helps)| *helps);
     let keys: Vec<_> = helps

@@ -55,7 +55,12 @@ fn draw(
             let gone = goal.gone.iter().map(|gone| gone.name.to_string());
             gone.collect()
         }
-        Verb::Pause | Verb::Resume | Verb::Restart | Verb::Promote => goal.to_version.clone(),
+        Verb::Pause
+        | Verb::Resume
+        | Verb::Restart
+        | Verb::Promote
+        | Verb::PromoteFull
+        | Verb::Retry => goal.to_version.clone(),
         Verb::Abort => goal.from_version.clone(),
         Verb::ResumeSync => String::new(),
     };
@@ -142,7 +147,9 @@ fn next_words(model: &Model, verb: Verb) -> String {
         Verb::Pause => format!("press {} for a new plan", key(Intent::PauseOrResume)),
         Verb::ResumeSync => format!("press {} for a new plan", key(Intent::ResumeSync)),
         Verb::Scale => format!("press {} for a new plan", key(Intent::Scale)),
-        Verb::Promote | Verb::Abort => format!("press {} to abort it", key(Intent::Abort)),
+        Verb::Promote | Verb::PromoteFull | Verb::Abort | Verb::Retry => {
+            format!("press {} to abort it", key(Intent::Abort))
+        }
         Verb::Resume | Verb::Restart | Verb::SetImage | Verb::DeletePod | Verb::HelmRollback => {
             format!("press {} to plan a rollback", key(Intent::RollBack))
         }

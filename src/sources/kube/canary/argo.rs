@@ -138,6 +138,7 @@ fn canary(object: &wire::Rollout<'_>) -> Canary {
         &status.blue_green.post_promotion_analysis_run_status,
     ];
     let (reported, message) = reported(object);
+    let aborted = status.abort.unwrap_or(false);
     Canary {
         provider: Provider::ArgoRollouts,
         reported,
@@ -145,7 +146,7 @@ fn canary(object: &wire::Rollout<'_>) -> Canary {
         stable: status.stable_rs[..].into(),
         current: status.current_pod_hash[..].into(),
         set: if strategy.is_some() {
-            set_weight(&steps, at, whole, status.abort)
+            set_weight(&steps, at, whole, aborted)
         } else {
             0
         },
@@ -154,7 +155,9 @@ fn canary(object: &wire::Rollout<'_>) -> Canary {
         step: at,
         pause: pause(spec, status, &steps, at),
         steps,
-        aborted: status.abort,
+        aborted,
+        aborted_at: status.aborted_at,
+        abort_is_written: status.abort.is_some(),
         promoted_fully: status.promote_full,
         analyses: runs.into_iter().flatten().map(named_run).collect(),
         template_of: spec

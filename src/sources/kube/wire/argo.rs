@@ -121,8 +121,8 @@ pub struct RolloutStatus<'a> {
     pub pause_conditions: Vec<PauseCondition<'a>>,
     #[serde(default, deserialize_with = "or_default")]
     pub controller_pause: bool,
-    #[serde(default, deserialize_with = "or_default")]
-    pub abort: bool,
+    pub abort: Option<bool>,
+    pub aborted_at: Option<Timestamp>,
     #[serde(default, deserialize_with = "or_default")]
     pub promote_full: bool,
     pub replicas: Option<i64>,

@@ -389,7 +389,9 @@ pub fn question(check: CheckId) -> &'static str {
         CheckId::Siblings => "what went out with it",
         CheckId::Builds => "the builds on their way",
         CheckId::Autoscaler => "who else sets the number",
+        CheckId::Analysis => "what the analyses say",
         CheckId::Presence => "who else is at it",
+        CheckId::Controller => "whether a controller acts on it",
     }
 }
 

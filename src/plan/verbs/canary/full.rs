@@ -1,0 +1,189 @@
+//! Promoting a canary to its end at once, without the steps and the analyses that are left.
+
+use serde_json::json;
+
+use crate::domain::canary::{Canary, PausedBy, Step, Verdict as Judged};
+use crate::plan::{CheckId, Difference, Evidence, Finding, Offer, OfferId, Plan, Refusal, Verdict};
+use crate::plan::{Verb, kubectl};
+use crate::text;
+
+use super::{bound, current, partial, refused, serving, where_it_is};
+
+/// # Errors
+/// Why it would do nothing, or the opposite of what it says.
+pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
+    let canary = partial(evidence, "promoted")?;
+    let id = &evidence.workload.id;
+    if canary.aborted {
+        let asked = current(evidence, canary).version;
+        let sentence =
+            format!("{id} was aborted: this would send {asked} to all, which was given up.");
+        let hint = "a retry begins it at its first step again";
+        return Err(refused(sentence, hint));
+    }
+    if canary.promoted_fully {
+        let sentence = format!("{id} is told already to leave out its steps.");
+        return Err(Refusal::say(sentence));
+    }
+    if canary.pause.is_some_and(|pause| pause.by == PausedBy::Hand) {
+        return Err(super::by_hand(id));
+    }
+    let mut operations = bound(evidence, canary);
+    // Of one that was aborted it would send to all what was given up.
+    let aborted = canary.abort_is_written.then_some(false);
+    operations.push(json!({"op": "test", "path": "/status/stableRS", "value": canary.stable}));
+    operations.push(json!({"op": "test", "path": "/status/abort", "value": aborted}));
+    operations.push(json!({"op": "test", "path": "/status/abortedAt", "value": null}));
+    operations.push(json!({"op": "add", "path": "/status/promoteFull", "value": true}));
+    let now = current(evidence, canary);
+    let mut plan = super::plan(evidence, canary, (now.clone(), now), &operations)?;
+    plan.arrow = (plan.from.label(), "the same, 100% at once".into());
+    plan.differences = vec![Difference {
+        what: "canary".into(),
+        text: format!("{} → 100%", where_it_is(evidence)),
+    }];
+    plan.meanwhile = skipped(canary);
+    plan.kubectl = kubectl::argo(id, "promote") + " --full";
+    let told = [judged(canary), serving(evidence)];
+    for verdict in told.into_iter().flatten() {
+        plan.add(verdict.into());
+    }
+    Ok(plan)
+}
+
+/// What a plan that promotes by one step offers in its place.
+pub fn offer() -> Offer {
+    let text = "in place of it: promote it to its end, without the steps that are left";
+    let mut offer = Offer::new(OfferId::Full, 'F', text, Vec::new());
+    offer.opens = Some(Verb::PromoteFull);
+    offer
+}
+
+/// `left out: 60%, pause 1h, 100%`.
+fn skipped(canary: &Canary) -> String {
+    match text::canary::next(canary) {
+        Some(steps) => format!("all of it goes to the canary; left out: {steps}"),
+        None => "all of it goes to the canary; no step is left".into(),
+    }
+}
+
+/// What the analyses say, of which those that are left are never asked. `None` when it has none.
+fn judged(canary: &Canary) -> Option<Verdict> {
+    let verdict = |finding, sentence| {
+        let check = CheckId::Analysis;
+        Some(Verdict {
+            check,
+            finding,
+            sentence,
+        })
+    };
+    let bad = canary
+        .analyses
+        .iter()
+        .find(|a| a.verdict != Judged::Successful);
+    if let Some(run) = bad {
+        let words = text::canary::analysis(run);
+        return verdict(Finding::Block, format!("it would go past analysis {words}"));
+    }
+    if canary
+        .pause
+        .is_some_and(|pause| pause.by == PausedBy::Inconclusive)
+    {
+        return verdict(
+            Finding::Block,
+            "its analysis told neither good nor bad".into(),
+        );
+    }
+    let judges = |step: &&Step| matches!(step, Step::Analysis | Step::Experiment);
+    let left = canary.now().into_iter().chain(canary.next());
+    match left.filter(judges).count() {
+        0 if canary.analyses.is_empty() => None,
+        0 => verdict(Finding::Ok, "its analyses are successful".into()),
+        left => {
+            let steps = text::count(left, "step");
+            let sentence = format!("{steps} that would judge it by its metrics never run");
+            verdict(Finding::Block, sentence)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{body, evidence, plan_of};
+    use super::*;
+    use crate::domain::canary::Analysis;
+    use crate::plan::gate::{Answers, Missing, missing};
+
+    #[test]
+    fn it_is_bound_to_what_was_shown_and_to_not_being_aborted() {
+        let evidence = evidence(Verb::PromoteFull, |canary| canary.abort_is_written = true);
+        let hash = &evidence.workload.canary.as_ref().unwrap().current;
+        let stable = &evidence.workload.canary.as_ref().unwrap().stable;
+        let plan = plan_of(&evidence).unwrap();
+        let want = json!([
+            {"op": "test", "path": "/metadata/uid", "value": "d1"},
+            {"op": "test", "path": "/status/currentPodHash", "value": hash},
+            {"op": "test", "path": "/status/currentStepIndex", "value": 1},
+            {"op": "test", "path": "/status/stableRS", "value": stable},
+            {"op": "test", "path": "/status/abort", "value": false},
+            {"op": "test", "path": "/status/abortedAt", "value": null},
+            {"op": "add", "path": "/status/promoteFull", "value": true},
+        ]);
+        assert_eq!(body(&plan), want);
+        let words = "all of it goes to the canary; left out: 60%, pause 30s, 100%";
+        assert_eq!(plan.meanwhile, words);
+        assert!(plan.kubectl.ends_with(" --full"), "{}", plan.kubectl);
+    }
+
+    #[test]
+    fn what_no_analysis_vouches_for_needs_a_reason() {
+        let run = |verdict| Analysis {
+            name: "rate".into(),
+            verdict,
+            message: "".into(),
+            created: None,
+            metrics: [].into(),
+        };
+        let of = |verdict| move |canary: &mut Canary| canary.analyses = [run(verdict)].into();
+        let left = |canary: &mut Canary| canary.steps[3] = Step::Analysis;
+        let stops = |change: &dyn Fn(&mut Canary)| {
+            let plan = plan_of(&evidence(Verb::PromoteFull, |canary| change(canary))).unwrap();
+            let check = Missing::Override(CheckId::Analysis);
+            missing(plan.level, &plan, &[], &Answers::default()).contains(&check)
+        };
+        assert!(!stops(&|_| {}), "there is none");
+        assert!(!stops(&of(Judged::Successful)));
+        for verdict in [
+            Judged::Failed,
+            Judged::Inconclusive,
+            Judged::Error,
+            Judged::Running,
+        ] {
+            assert!(stops(&of(verdict)), "{verdict:?}");
+        }
+        assert!(stops(&left), "one that would never run");
+    }
+
+    #[test]
+    fn what_would_do_the_opposite_or_nothing_is_refused() {
+        let by_hand = |canary: &mut Canary| canary.pause.as_mut().unwrap().by = PausedBy::Hand;
+        for (evidence, words) in [
+            (
+                evidence(Verb::PromoteFull, |c| c.aborted = true),
+                "would send 2.15.0 to all, which was given up",
+            ),
+            (
+                evidence(Verb::PromoteFull, |c| c.promoted_fully = true),
+                "is told already",
+            ),
+            (evidence(Verb::PromoteFull, by_hand), "is paused by hand"),
+            (
+                evidence(Verb::PromoteFull, |c| c.stable = c.current.clone()),
+                "is of one revision",
+            ),
+        ] {
+            let said = plan_of(&evidence).unwrap_err().failure.sentence;
+            assert!(said.contains(words), "{said}");
+        }
+    }
+}
