@@ -91,6 +91,7 @@ impl Drop for Dockerd {
 }
 
 /// Else a test says that it did not run: the Docker engine wants it.
+#[allow(clippy::print_stderr)] // nobody else says it
 pub fn is_root() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let root = status.contains("Uid:\t0\t");
