@@ -52,7 +52,7 @@ impl<'a> ImageRef<'a> {
 pub fn change(from: &str, to: &str) -> String {
     let (old, new) = (ImageRef::parse(from), ImageRef::parse(to));
     if old.repository != new.repository {
-        return format!("{from} → {to}");
+        return format!("{} → {}", old.whole(), new.whole());
     }
     let same_tag = old.tag == new.tag;
     let (old_end, new_end) = (old.end(same_tag), new.end(same_tag));
@@ -60,6 +60,15 @@ pub fn change(from: &str, to: &str) -> String {
 }
 
 impl ImageRef<'_> {
+    /// With no more of a digest than one reads.
+    fn whole(&self) -> String {
+        match (self.tag, self.digest) {
+            (None, None) => self.repository.to_owned(),
+            (None, Some(_)) => format!("{}{}", self.repository, self.end(true)),
+            (Some(_), _) => format!("{}:{}", self.repository, self.end(true)),
+        }
+    }
+
     /// The tag; the digest where the tag tells nothing.
     fn end(&self, with_digest: bool) -> String {
         let digest = self.digest.map(|digest| match short_digest(digest) {
@@ -91,6 +100,7 @@ mod tests {
             ("r/a:1", "r/a:2", "r/a  1 → 2"),
             ("r/a", "r/a:2", "r/a  no tag → 2"),
             ("r/a:1", "r/b:1", "r/a:1 → r/b:1"),
+            ("r/a", "s/b:2@sha256:abcdef0123", "r/a → s/b:2@abcdef"),
             (
                 "r/a:1@sha256:0123456789",
                 "r/a:1@sha256:abcdef0123",

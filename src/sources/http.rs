@@ -91,6 +91,8 @@ pub enum ErrorKind {
     Setup,
     Timeout,
     Transport,
+    /// The body breaks off, or is not packed as the head says.
+    Torn,
     TooLarge,
 }
 
@@ -195,6 +197,14 @@ impl Ask {
             largest: 8 << 20,
             hidden: Hidden::default(),
         }
+    }
+
+    /// Once more, and not packed.
+    #[must_use]
+    pub fn plain(mut self) -> Self {
+        let identity = HeaderValue::from_static("identity");
+        self.headers.insert(http::header::ACCEPT_ENCODING, identity);
+        self
     }
 
     /// `pairs` as a form in the body.
@@ -349,7 +359,11 @@ fn certificate(said: &str) -> Option<String> {
 fn broken(why: &reqwest::Error) -> Error {
     Error {
         message: format!("the answer broke off: {}", words::innermost(why)),
-        kind: ErrorKind::Transport,
+        kind: if why.is_decode() {
+            ErrorKind::Torn
+        } else {
+            ErrorKind::Transport
+        },
         after_send: true,
     }
 }

@@ -135,6 +135,8 @@ impl Desk {
                 _ = children.recv() => {}
                 signal = inputs.signals.next() => match signal {
                     News::End => self.over = Some(Ok(())),
+                    // Typed before the terminal was the program's.
+                    News::Interrupted => job.interrupt(),
                     News::Suspend => job.stop(),
                     News::Continued => job.go_on(),
                 },
@@ -163,7 +165,7 @@ impl Desk {
                     Some(Err(_)) | None => self.over = Some(Ok(())),
                 },
                 signal = inputs.signals.next() => match signal {
-                    News::End => self.over = Some(Ok(())),
+                    News::End | News::Interrupted => self.over = Some(Ok(())),
                     News::Suspend | News::Continued => {}
                 },
                 () = guard::panicked() => self.over = Some(Err(panicked())),

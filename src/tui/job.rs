@@ -110,6 +110,11 @@ impl Job {
         let _ = kill_process_group(self.group, Signal::TSTP);
     }
 
+    /// As by ctrl-c.
+    pub fn interrupt(&self) {
+        let _ = kill_process_group(self.group, Signal::INT);
+    }
+
     /// As when the terminal goes away.
     pub fn hang_up(&self) {
         let _ = kill_process_group(self.group, Signal::HUP);

@@ -193,7 +193,7 @@ impl Desk {
 
     fn signal(&mut self, news: News) {
         match news {
-            News::End => self.over = Some(Ok(())),
+            News::End | News::Interrupted => self.over = Some(Ok(())),
             News::Suspend => self.suspend(),
             News::Continued => self.resume(),
         }

@@ -6,8 +6,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum News {
-    /// TERM, HUP, INT.
+    /// TERM, HUP.
     End,
+    /// INT.
+    Interrupted,
     /// TSTP, from outside.
     Suspend,
     /// CONT: somebody else may have used the terminal.
@@ -15,7 +17,8 @@ pub enum News {
 }
 
 pub struct Signals {
-    end: [Signal; 3],
+    end: [Signal; 2],
+    interrupt: Signal,
     suspend: Signal,
     continued: Signal,
 }
@@ -26,8 +29,8 @@ impl Signals {
             end: [
                 signal(SignalKind::terminate())?,
                 signal(SignalKind::hangup())?,
-                signal(SignalKind::interrupt())?,
             ],
+            interrupt: signal(SignalKind::interrupt())?,
             suspend: signal(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()))?,
             continued: signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?,
         })
@@ -35,11 +38,11 @@ impl Signals {
 
     /// Safe to drop half-way: no signal is lost.
     pub async fn next(&mut self) -> News {
-        let [term, hup, int] = &mut self.end;
+        let [term, hup] = &mut self.end;
         tokio::select! {
             _ = term.recv() => News::End,
             _ = hup.recv() => News::End,
-            _ = int.recv() => News::End,
+            _ = self.interrupt.recv() => News::Interrupted,
             _ = self.suspend.recv() => News::Suspend,
             _ = self.continued.recv() => News::Continued,
         }

@@ -172,8 +172,11 @@ fn a_build_from_a_folder_says_that_a_demo_has_no_engine() {
         .with(&["demo", "-n", "shop-dev"])
         .size(120, 40)
         .open();
-    // What its Jenkins told.
-    terminal.wait_text("#2 ok");
+    terminal.wait_for("what its Jenkins told of the marked one", |screen| {
+        let text = picture(screen);
+        let row = text.lines().find(|line| line.contains("❯"));
+        row.is_some_and(|row| row.contains("#2 ok"))
+    });
     terminal.keys("B");
     terminal.wait_text("ctrl-o from its folder");
     terminal.keys("\x0f");

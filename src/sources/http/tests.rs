@@ -65,7 +65,12 @@ async fn bad_answers_are_one_sentence() {
         ),
         (
             "HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\nhalf",
-            ErrorKind::Transport,
+            ErrorKind::Torn,
+            "the answer broke off: ",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 16\r\n\r\nnothing is packed",
+            ErrorKind::Torn,
             "the answer broke off: ",
         ),
         ("", ErrorKind::Transport, "the connection broke: "),

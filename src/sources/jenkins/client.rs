@@ -16,7 +16,7 @@ use super::error::{Error, refusal};
 use super::wire;
 use crate::config::{Jenkins, Proxy};
 use crate::domain::build::{BuildId, JobId};
-use crate::sources::http::{self, Answer, Ask, Http, Redirects, Url};
+use crate::sources::http::{self, Answer, Ask, ErrorKind, Http, Redirects, Url};
 use crate::sources::{secret, words};
 
 /// A big folder takes the server a while to read.
@@ -129,8 +129,14 @@ impl Inner {
         ask
     }
 
+    /// A Hudson now and then says that an answer is packed when it is not: what was only read is read again, plain.
     async fn answer(&self, about: &str, ask: &Ask) -> Result<Answer, Error> {
-        let answer = self.http.ask(ask).await;
+        let answer = match self.http.ask(ask).await {
+            Err(why) if why.kind == ErrorKind::Torn && ask.method == Method::GET => {
+                self.http.ask(&ask.clone().plain()).await
+            }
+            answer => answer,
+        };
         answer.map_err(|why| no_answer(about, why))
     }
 

@@ -282,3 +282,20 @@ async fn jobs_in_folders_are_one_request() {
     );
     assert_eq!(heard.lock().unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn a_read_whose_answer_is_not_packed_as_it_says_is_read_again_plain() {
+    let (client, heard) = modern(|_, text| {
+        let body = r#"{"name":"web","buildable":true,"inQueue":false,"builds":[]}"#;
+        if text.contains("accept-encoding: identity") {
+            says("200 OK", MODERN, body)
+        } else {
+            says("200 OK", "content-encoding: gzip\r\n", body)
+        }
+    })
+    .await;
+    assert_eq!(client.builds("web", 20).await.unwrap(), []);
+    let heard = heard.lock().unwrap();
+    let reads = heard.iter().filter(|line| line.contains("/job/web/"));
+    assert_eq!(reads.count(), 2, "{heard:?}");
+}
