@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use futures::stream::{self, BoxStream, StreamExt};
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use futures::stream::BoxStream;
 use tokio::time::sleep;
 
 use super::execute::missing_words;
 use super::fresh;
-use super::record::{Answered, Ended, Line, Outcome, Recorder, Sending, Side};
+use super::listener::{Listener, told};
+use super::record::{Answered, Ended, Line, Outcome, Recorder, Sending, sending_words};
 use super::send::send_build;
 use crate::domain::build::{Ticket, Whereabouts};
 use crate::domain::{Failure, FailureKind};
@@ -33,20 +33,22 @@ pub struct BuildOrder {
 /// Ends once it is known what became of it. Asked once, never again, and dropping the stream does not stop it. Needs
 /// a tokio runtime.
 pub fn build(client: Client, order: BuildOrder) -> BoxStream<'static, BuildProgress> {
-    let (tx, rx) = unbounded_channel();
-    tokio::spawn(async move {
-        let asking = Asking { client, order, tx };
+    told(|listener| async move {
+        let asking = Asking {
+            client,
+            order,
+            listener,
+        };
         if let Err(why) = asking.run().await {
-            asking.tell(BuildProgress::Refused(why));
+            asking.listener.tell(BuildProgress::Refused(why));
         }
-    });
-    stream::unfold(rx, |mut rx| async move { Some((rx.recv().await?, rx)) }).boxed()
+    })
 }
 
 struct Asking {
     client: Client,
     order: BuildOrder,
-    tx: UnboundedSender<BuildProgress>,
+    listener: Listener<BuildProgress>,
 }
 
 impl Asking {
@@ -90,7 +92,7 @@ impl Asking {
                 self.record(Outcome::Accepted, "the server accepted it")
                     .await;
                 let at = (self.order.clock)();
-                self.tell(BuildProgress::Accepted { at });
+                self.listener.tell(BuildProgress::Accepted { at });
                 match ticket {
                     Some(ticket) => self.find(&ticket).await,
                     None => self.look().await,
@@ -101,13 +103,13 @@ impl Asking {
                 self.record(Outcome::Unknown, &why).await;
                 match self.is_done().await {
                     Ok(Some(true)) => self.look().await,
-                    Ok(_) | Err(_) => self.tell(BuildProgress::Unknown(why)),
+                    Ok(_) | Err(_) => self.listener.tell(BuildProgress::Unknown(why)),
                 }
             }
             Err(error) => {
                 let why = error.failure();
                 self.record(Outcome::Refused, &why.sentence).await;
-                self.tell(BuildProgress::Refused(why));
+                self.listener.tell(BuildProgress::Refused(why));
             }
         }
     }
@@ -141,8 +143,8 @@ impl Asking {
             verified,
             sentence: sentence.clone(),
         });
-        self.append(ended).await;
-        self.tell(if verified {
+        self.order.recorder.note(ended).await;
+        self.listener.tell(if verified {
             BuildProgress::Done(sentence)
         } else {
             BuildProgress::Lost(sentence)
@@ -153,13 +155,17 @@ impl Asking {
     async fn find(&self, ticket: &Ticket) {
         for _ in 0..LOOKS {
             match self.client.whereabouts(ticket).await {
-                Ok(Whereabouts::Build(build)) => return self.tell(BuildProgress::Builds(build)),
+                Ok(Whereabouts::Build(build)) => {
+                    return self.listener.tell(BuildProgress::Builds(build));
+                }
                 Ok(Whereabouts::Cancelled) => {
                     let words = "it was taken out of the queue".into();
-                    return self.tell(BuildProgress::Lost(words));
+                    return self.listener.tell(BuildProgress::Lost(words));
                 }
                 Err(error @ (Error::Unauthorized { .. } | Error::Forbidden { .. })) => {
-                    return self.tell(BuildProgress::Lost(error.failure().line()));
+                    return self
+                        .listener
+                        .tell(BuildProgress::Lost(error.failure().line()));
                 }
                 // A server that is away is said by its looks.
                 Ok(Whereabouts::Queued(_) | Whereabouts::Unknown) | Err(_) => {}
@@ -167,40 +173,25 @@ impl Asking {
             sleep(LOOK).await;
         }
         let words = "it was accepted, and neither the queue nor the newest builds have it";
-        self.tell(BuildProgress::Lost(words.into()));
+        self.listener.tell(BuildProgress::Lost(words.into()));
     }
 
     fn line(&self) -> Sending {
         let BuildOrder { plan, answers, .. } = &self.order;
-        let side = |version: String| Side {
-            number: 0,
-            name: String::new(),
-            version,
-        };
         let wish = &plan.wish;
         let last = wish.job.last.as_ref();
         let last = last.map_or_else(String::new, |last| format!("#{}", last.id.number));
+        let sides = (last, wish.job.id.path.to_string());
+        let sending = sending_words(
+            &plan.stamp,
+            (wish.act.verb(), (self.order.clock)()),
+            (&wish.workload, &wish.uid),
+            sides,
+        );
         Sending {
-            id: plan.stamp.id.clone(),
-            at: (self.order.clock)(),
-            verb: wish.act.verb().into(),
-            workload: wish.workload.clone(),
-            uid: wish.uid.to_string(),
-            from: side(last),
-            to: side(wish.job.id.path.to_string()),
-            by: plan.stamp.by.clone(),
-            server_user: None,
             reason: answers.reason.clone(),
-            override_reason: None,
-            checks: Vec::new(),
             steps: vec![wish.what()],
-            template: None,
-            generation: None,
-            replicas: None,
-            deletes: Vec::new(),
-            autoscaler: None,
-            image: None,
-            release: None,
+            ..sending
         }
     }
 
@@ -212,17 +203,6 @@ impl Asking {
             accepted: usize::from(outcome == Outcome::Accepted),
             sentence: sentence.into(),
         });
-        self.append(line).await;
-    }
-
-    async fn append(&self, line: Line) {
-        if let Err(failure) = self.order.recorder.append(line).await {
-            tracing::error!(failure.sentence, "the outcome is not in the record");
-        }
-    }
-
-    /// Nobody may listen any more, and that stops nothing.
-    fn tell(&self, progress: BuildProgress) {
-        let _ = self.tx.send(progress);
+        self.order.recorder.note(line).await;
     }
 }

@@ -1,12 +1,12 @@
 //! Carries a plan out: the gate, a line in the record, the steps, what came of them, another line.
 
-use futures::stream::{self, BoxStream, StreamExt};
+use futures::stream::BoxStream;
 use jiff::Timestamp;
 use serde::Deserialize;
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::hold::hold;
 use super::keeper::{self, Applied};
+use super::listener::{Listener, told};
 use super::presence::Here;
 use super::record::{self, Answered, Line, Outcome, Recorder};
 use super::release::{self, Aftermath};
@@ -38,17 +38,20 @@ pub struct Order {
 /// Ends after `Done`, `Refused` or `Unknown`. Each step is sent once, never again, and dropping the stream does
 /// not stop it. Needs a tokio runtime.
 pub fn execute(cluster: Cluster, order: Order) -> BoxStream<'static, Progress> {
-    let (tx, rx) = unbounded_channel();
-    tokio::spawn(async move {
-        Execution { cluster, order, tx }.run().await;
-    });
-    stream::unfold(rx, |mut rx| async move { Some((rx.recv().await?, rx)) }).boxed()
+    told(|listener| async move {
+        let execution = Execution {
+            cluster,
+            order,
+            listener,
+        };
+        execution.run().await;
+    })
 }
 
 struct Execution {
     cluster: Cluster,
     order: Order,
-    tx: UnboundedSender<Progress>,
+    listener: Listener<Progress>,
 }
 
 /// How one step went.
@@ -113,12 +116,12 @@ impl Execution {
                 let went = not_deleted(n, step, &why);
                 return self.stop(n, went).await;
             }
-            self.tell(Progress::Sent { step: n });
+            self.listener.tell(Progress::Sent { step: n });
             match self.step(n, step, pass).await {
                 Went::Accepted(accepted, of) => {
                     at = accepted;
                     generation = of.or(generation);
-                    self.tell(Progress::Accepted {
+                    self.listener.tell(Progress::Accepted {
                         step: n,
                         at,
                         generation: of,
@@ -133,7 +136,7 @@ impl Execution {
         let steps = self.order.plan.all_steps().count();
         self.record(Outcome::Accepted, steps, "the server accepted every step")
             .await;
-        self.tell(Progress::Done { at });
+        self.listener.tell(Progress::Done { at });
     }
 
     /// What comes after is not sent.
@@ -141,11 +144,11 @@ impl Execution {
         match went {
             Went::Refused { why, moved } => {
                 self.record(Outcome::Refused, step, &why.sentence).await;
-                self.tell(Progress::Refused { step, why, moved });
+                self.listener.tell(Progress::Refused { step, why, moved });
             }
             Went::Unknown(why) => {
                 self.record(Outcome::Unknown, step, &why).await;
-                self.tell(Progress::Unknown { step, why });
+                self.listener.tell(Progress::Unknown { step, why });
             }
             Went::Accepted(..) => {}
         }
@@ -170,7 +173,7 @@ impl Execution {
             clock: self.order.clock,
         };
         let say = |why: &str| {
-            self.tell(Progress::Waiting {
+            self.listener.tell(Progress::Waiting {
                 step: n,
                 why: why.to_owned(),
             });
@@ -420,22 +423,15 @@ impl Execution {
             accepted: steps,
             sentence,
         });
-        if let Err(failure) = self.order.recorder.append(line).await {
-            tracing::error!(failure.sentence, "the outcome is not in the record");
-        }
+        self.order.recorder.note(line).await;
     }
 
     fn refuse(&self, why: Failure) {
-        self.tell(Progress::Refused {
+        self.listener.tell(Progress::Refused {
             step: 0,
             why,
             moved: false,
         });
-    }
-
-    /// Nobody may listen any more, and that stops nothing.
-    fn tell(&self, progress: Progress) {
-        let _ = self.tx.send(progress);
     }
 }
 

@@ -4,13 +4,13 @@ mod plan;
 
 use std::time::Duration;
 
-use futures::stream::{self, BoxStream, StreamExt};
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use futures::stream::{BoxStream, StreamExt};
 use tokio_util::sync::CancellationToken;
 
 use super::execute::missing_words;
 use super::fresh;
-use super::record::{Answered, Ended, Line, Outcome, Recorder, Sending, Side};
+use super::listener::{Listener, told};
+use super::record::{Answered, Ended, Line, Outcome, Recorder, Sending, sending_words};
 use super::send::image::{Broken, ImageStep, send_image};
 use crate::domain::image_work::ImageWork;
 use crate::domain::{Failure, FailureKind, Presence};
@@ -50,22 +50,21 @@ pub struct ImageOrder {
 /// Ends once it is known what became of it, and dropping the stream does not stop it. Nothing is sent twice. Needs a
 /// tokio runtime.
 pub fn make_image(makers: Makers, order: ImageOrder) -> BoxStream<'static, ImageProgress> {
-    let (tx, rx) = unbounded_channel();
-    tokio::spawn(async move {
-        let making = Making { makers, order, tx };
-        let end = match making.run().await {
-            Ok(end) => end,
-            Err(why) => ImageProgress::Failed(why),
+    told(|listener| async move {
+        let making = Making {
+            makers,
+            order,
+            listener,
         };
-        making.tell(end);
-    });
-    stream::unfold(rx, |mut rx| async move { Some((rx.recv().await?, rx)) }).boxed()
+        let end = making.run().await.unwrap_or_else(ImageProgress::Failed);
+        making.listener.tell(end);
+    })
 }
 
 struct Making {
     makers: Makers,
     order: ImageOrder,
-    tx: UnboundedSender<ImageProgress>,
+    listener: Listener<ImageProgress>,
 }
 
 impl Making {
@@ -191,7 +190,7 @@ impl Making {
                     if let ImageWork::Done(id) = &work {
                         done = Some(id.clone());
                     }
-                    self.tell(ImageProgress::Told(work));
+                    self.listener.tell(ImageProgress::Told(work));
                 }
             }
         }
@@ -242,36 +241,22 @@ impl Making {
 
     fn line(&self) -> Sending {
         let ImageOrder { plan, answers, .. } = &self.order;
-        let side = |version: String| Side {
-            number: 0,
-            name: String::new(),
-            version,
-        };
         let from = match &plan.act {
             ImageAct::Build(build) => build.recipe.folder.display().to_string(),
             ImageAct::Copy(copy) => copy.from.clone(),
         };
+        let sending = sending_words(
+            &plan.stamp,
+            (plan.verb(), (self.order.clock)()),
+            (&plan.workload, &plan.uid),
+            (from, plan.image().to_owned()),
+        );
         Sending {
-            id: plan.stamp.id.clone(),
-            at: (self.order.clock)(),
-            verb: plan.verb().into(),
-            workload: plan.workload.clone(),
-            uid: plan.uid.to_string(),
-            from: side(from),
-            to: side(plan.image().to_owned()),
-            by: plan.stamp.by.clone(),
-            server_user: None,
             reason: answers.reason.clone(),
             override_reason: answers.override_reason.clone(),
             checks: plan.checks.iter().map(super::record::checked).collect(),
             steps: vec![plan.what()],
-            template: None,
-            generation: None,
-            replicas: None,
-            deletes: Vec::new(),
-            autoscaler: None,
-            image: None,
-            release: None,
+            ..sending
         }
     }
 
@@ -301,15 +286,8 @@ impl Making {
             })
         });
         for line in std::iter::once(answered).chain(ended) {
-            if let Err(failure) = self.order.recorder.append(line).await {
-                tracing::error!(failure.sentence, "the outcome is not in the record");
-            }
+            self.order.recorder.note(line).await;
         }
-    }
-
-    /// Nobody may listen any more, and that stops nothing.
-    fn tell(&self, progress: ImageProgress) {
-        let _ = self.tx.send(progress);
     }
 }
 

@@ -9,6 +9,7 @@ mod image;
 pub mod interrupted;
 mod inventory;
 mod keeper;
+mod listener;
 mod logins;
 mod pin;
 mod preflight;

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::domain::release_record::{FILE, Gathering, Page, Torn};
-use crate::domain::{Failure, FailureKind};
-use crate::plan::{self, Answers, CheckId, Finding, Plan, Step, Target, Verdict};
+use crate::domain::{Failure, FailureKind, Uid, WorkloadId};
+use crate::plan::{self, Answers, CheckId, Finding, Plan, Stamp, Step, Target, Verdict};
 
 mod backwards;
 mod under_way;
@@ -69,6 +69,42 @@ pub fn sending(
         release: plan.all_steps().find_map(release),
         image: image(plan),
         autoscaler: plan.all_steps().find_map(autoscaler),
+    }
+}
+
+/// The same of what moves no workload between revisions: the two sides are words.
+pub fn sending_words(
+    stamp: &Stamp,
+    (verb, at): (&str, Timestamp),
+    (workload, uid): (&WorkloadId, &Uid),
+    (from, to): (String, String),
+) -> Sending {
+    let side = |version| Side {
+        number: 0,
+        name: String::new(),
+        version,
+    };
+    Sending {
+        id: stamp.id.clone(),
+        at,
+        verb: verb.into(),
+        workload: workload.clone(),
+        uid: uid.to_string(),
+        from: side(from),
+        to: side(to),
+        by: stamp.by.clone(),
+        server_user: None,
+        reason: None,
+        override_reason: None,
+        checks: Vec::new(),
+        steps: Vec::new(),
+        template: None,
+        generation: None,
+        replicas: None,
+        deletes: Vec::new(),
+        release: None,
+        image: None,
+        autoscaler: None,
     }
 }
 
@@ -172,6 +208,13 @@ impl Recorder {
             Err(error) => error.to_string(),
         };
         Err(self.unwritable(&error))
+    }
+
+    /// Of what has happened: a line that cannot be written is logged, and changes nothing of it.
+    pub async fn note(&self, line: Line) {
+        if let Err(failure) = self.append(line).await {
+            tracing::error!(failure.sentence, "the outcome is not in the record");
+        }
     }
 
     fn unwritable(&self, error: &str) -> Failure {

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use futures::stream::{self, BoxStream, StreamExt};
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::execute::missing_words;
-use super::record::{Answered, Line, Outcome, Recorder, Sending, Side, checked};
+use super::listener::{Listener, told};
+use super::record::{Answered, Line, Outcome, Recorder, Sending, checked, sending_words};
 use super::{SendError, fresh, send};
 use crate::domain::{Failure, FailureKind};
 use crate::plan::restore::VERB;
@@ -167,20 +167,23 @@ fn some(refusals: &[String]) -> String {
 /// Ends with the last service or with the first failure; a later plan from the same file goes on from there. Each step is
 /// sent once, and dropping the stream does not stop it. Needs a tokio runtime.
 pub fn restore(cluster: Cluster, order: RestoreOrder) -> BoxStream<'static, RestoreProgress> {
-    let (tx, rx) = unbounded_channel();
-    tokio::spawn(async move {
-        let restoring = Restoring { cluster, order, tx };
+    told(|listener| async move {
+        let restoring = Restoring {
+            cluster,
+            order,
+            listener,
+        };
         if let Err((at, why)) = restoring.run().await {
-            restoring.tell(RestoreProgress::Stopped { at, why });
+            let stopped = RestoreProgress::Stopped { at, why };
+            restoring.listener.tell(stopped);
         }
-    });
-    stream::unfold(rx, |mut rx| async move { Some((rx.recv().await?, rx)) }).boxed()
+    })
 }
 
 struct Restoring {
     cluster: Cluster,
     order: RestoreOrder,
-    tx: UnboundedSender<RestoreProgress>,
+    listener: Listener<RestoreProgress>,
 }
 
 impl Restoring {
@@ -193,7 +196,7 @@ impl Restoring {
         for (at, service) in plan.written().enumerate() {
             let made = self.service(service, &pass).await;
             made.map_err(|why| (Some(at), why))?;
-            self.tell(RestoreProgress::Made(at));
+            self.listener.tell(RestoreProgress::Made(at));
         }
         Ok(())
     }
@@ -210,7 +213,8 @@ impl Restoring {
                 return Err(why);
             }
             accepted += 1;
-            self.tell(RestoreProgress::Wrote(step.what().to_owned()));
+            self.listener
+                .tell(RestoreProgress::Wrote(step.what().to_owned()));
         }
         self.record(
             service,
@@ -256,43 +260,26 @@ impl Restoring {
 
     fn line(&self, service: &ServicePlan) -> Sending {
         let RestoreOrder { plan, answers, .. } = &self.order;
-        let side = |version: String| Side {
-            number: 0,
-            name: String::new(),
-            version,
+        let from = match &*service.uid.0 {
+            "" => "nothing",
+            _ => "as it was",
         };
+        let sending = sending_words(
+            &service.stamp,
+            (VERB, (self.order.clock)()),
+            (&service.workload, &service.uid),
+            (from.into(), service.version()),
+        );
         Sending {
-            id: service.stamp.id.clone(),
-            at: (self.order.clock)(),
-            verb: VERB.into(),
-            workload: service.workload.clone(),
-            uid: service.uid.to_string(),
-            from: side(
-                if service.uid.0.is_empty() {
-                    "nothing"
-                } else {
-                    "as it was"
-                }
-                .into(),
-            ),
-            to: side(service.version()),
-            by: service.stamp.by.clone(),
             server_user: self.order.server_user.as_deref().map(str::to_owned),
             reason: answers.reason.clone(),
             override_reason: answers.override_reason.clone(),
             checks: plan.checks.iter().map(checked).collect(),
             steps: service.steps().map(|step| step.what().to_owned()).collect(),
-            template: None,
-            generation: None,
-            replicas: None,
-            deletes: Vec::new(),
-            autoscaler: None,
-            image: None,
-            release: None,
+            ..sending
         }
     }
 
-    /// What was written is written: a record that fails here is logged and changes nothing of it.
     async fn record(
         &self,
         service: &ServicePlan,
@@ -307,14 +294,7 @@ impl Restoring {
             accepted,
             sentence: sentence.into(),
         });
-        if let Err(failure) = self.order.recorder.append(line).await {
-            tracing::error!(failure.sentence, "the outcome is not in the record");
-        }
-    }
-
-    /// Nobody may listen any more, and that stops nothing.
-    fn tell(&self, progress: RestoreProgress) {
-        let _ = self.tx.send(progress);
+        self.order.recorder.note(line).await;
     }
 }
 

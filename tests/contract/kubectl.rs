@@ -6,6 +6,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use super::place::{Place, daemon_set, deployment, name_of, stateful_set};
+use crate::support::built;
 use crate::support::fixtures::takes_pods;
 
 /// kubectl in one namespace, with nothing of the machine's own settings.
@@ -80,10 +81,8 @@ impl Kubectl {
 
 /// The one that the tests' control plane comes with, else the machine's.
 pub fn program() -> Option<PathBuf> {
-    let build = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/control_plane/build");
-    let output = Command::new(build).arg("--check").output().ok()?;
-    let built = Path::new(String::from_utf8_lossy(&output.stdout).trim()).join("kubectl");
-    if output.status.success() && built.exists() {
+    let built = built::found("tests/control_plane/build").map(|folder| folder.join("kubectl"));
+    if let Some(built) = built.filter(|program| program.exists()) {
         return Some(built);
     }
     let path = std::env::var_os("PATH")?;

@@ -1,11 +1,12 @@
 //! The history of a release that the real Helm installed, upgraded and rolled back.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::json;
 
 use crate::screen::{launch, open, row_of};
+use crate::support::built;
 use crate::support::control_plane::ControlPlane;
 use crate::support::fixtures::Service;
 
@@ -33,7 +34,7 @@ impl Chart {
         Self {
             folder,
             namespace: namespace.to_owned(),
-            helm: helm(),
+            helm: built::folder("tests/helm/build").join("helm"),
             service,
         }
     }
@@ -70,22 +71,6 @@ impl Chart {
         );
         self.service.wait_complete(plane, app);
     }
-}
-
-/// What `tests/helm/build` made for the present version list.
-fn helm() -> PathBuf {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/helm/build");
-    let output = Command::new(&script)
-        .arg("--check")
-        .output()
-        .expect("the script runs");
-    let folder = String::from_utf8(output.stdout).unwrap();
-    assert!(
-        !folder.trim().is_empty(),
-        "helm is not built: run {}",
-        script.display()
-    );
-    Path::new(folder.trim()).join("helm")
 }
 
 #[test]

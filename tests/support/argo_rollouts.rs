@@ -1,11 +1,10 @@
 //! Argo Rollouts on a control plane: the kinds and their controller, as `tests/argo_rollouts/build` made them.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
+use super::built;
 use super::control_plane::{ControlPlane, free_ports};
 use super::keeper::Keeper;
 use super::wait;
@@ -25,7 +24,7 @@ pub fn plane() -> &'static ControlPlane {
 
 /// The kinds, and the controller for all namespaces, which ends with what is given back.
 pub fn install(plane: &ControlPlane) -> Keeper {
-    let programs = programs();
+    let programs = built::folder("tests/argo_rollouts/build");
     let kinds = [
         "rollout",
         "experiment",
@@ -54,20 +53,6 @@ pub fn install(plane: &ControlPlane) -> Keeper {
     ];
     let log = plane.folder().join("rollouts-controller.log");
     Keeper::start(&programs.join("rollouts-controller"), &arguments, &log)
-}
-
-fn programs() -> PathBuf {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/argo_rollouts/build");
-    let output = Command::new(&script)
-        .arg("--check")
-        .output()
-        .expect("bash is here");
-    assert!(
-        output.status.success(),
-        "Argo Rollouts is not built: run {} once (about 6 minutes)",
-        script.display()
-    );
-    PathBuf::from(String::from_utf8_lossy(&output.stdout).trim())
 }
 
 /// A Rollout of five pods named `cart`.

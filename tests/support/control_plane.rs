@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::api::Api;
 use super::audit::{self, Asked};
+use super::built;
 use super::certificates::{Authority, Signed, token_keys};
 use super::keeper::{self, Keeper, write};
 use super::wait;
@@ -65,7 +66,7 @@ impl ControlPlane {
     /// # Panics
     /// When the programs are missing, with the command that builds them.
     pub fn own() -> Self {
-        let programs = programs();
+        let programs = built::folder("tests/control_plane/build");
         let folder = tempfile::Builder::new()
             .prefix("rolldeck-plane-")
             .tempdir()
@@ -399,21 +400,6 @@ fn takes_pods(node: &Value) -> bool {
             .any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
     });
     ready && node["spec"]["taints"].as_array().is_none_or(Vec::is_empty)
-}
-
-/// The folder that `tests/control_plane/build` made for the present version list.
-fn programs() -> PathBuf {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/control_plane/build");
-    let output = Command::new(&script)
-        .arg("--check")
-        .output()
-        .expect("bash is here");
-    assert!(
-        output.status.success(),
-        "the control plane is not built: run {} once (about 6 minutes)",
-        script.display()
-    );
-    PathBuf::from(String::from_utf8_lossy(&output.stdout).trim())
 }
 
 /// All are held until all are known, so that they differ.

@@ -9,6 +9,7 @@ use std::process::{Child, Command};
 use std::sync::LazyLock;
 
 use super::api::RUNTIME;
+use super::built;
 use super::keeper::{self, Keeper};
 use super::wait;
 
@@ -66,7 +67,7 @@ impl Hudson {
     }
 
     fn start() -> Self {
-        let programs = installed();
+        let programs = built::folder("tests/hudson/install");
         let folder = tempfile::Builder::new()
             .prefix("rolldeck-hudson-")
             .tempdir()
@@ -145,17 +146,6 @@ impl Hudson {
             &["mkdir", "-q", "--username", "alice", "-m", message, &url],
         );
     }
-}
-
-fn installed() -> PathBuf {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/hudson/install");
-    let output = Command::new(script).arg("--check").output().expect("bash");
-    let folder = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    assert!(
-        !folder.is_empty(),
-        "Hudson is not here: run tests/hudson/install"
-    );
-    folder.into()
 }
 
 fn arguments(programs: &Path, home: &Path, port: u16) -> Vec<String> {

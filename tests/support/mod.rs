@@ -11,6 +11,7 @@
 pub mod api;
 pub mod argo_rollouts;
 pub mod audit;
+pub mod built;
 pub mod certificates;
 pub mod control_plane;
 pub mod counter;

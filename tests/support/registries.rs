@@ -3,7 +3,7 @@
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::Child;
 use std::sync::LazyLock;
 
 use ring::digest::{SHA256, digest};
@@ -17,6 +17,7 @@ use rolldeck::sources::source_repo::Repositories;
 use serde_json::{Value, json};
 
 use super::api::RUNTIME;
+use super::built;
 use super::certificates::Authority;
 use super::keeper::{Keeper, remove_at_the_end, write};
 use super::wait;
@@ -91,15 +92,7 @@ pub fn paging() -> &'static Server {
 
 /// What `tests/registry/install` made for its present version.
 pub fn installed() -> PathBuf {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/registry/install");
-    let output = Command::new(&script).arg("--check").output();
-    let output = output.expect("bash is here");
-    assert!(
-        output.status.success(),
-        "the registries are not installed: run {} once (about 3 minutes)",
-        script.display()
-    );
-    PathBuf::from(String::from_utf8_lossy(&output.stdout).trim())
+    built::folder("tests/registry/install")
 }
 
 /// An image as it was pushed: the digests of its manifest and of its settings.
