@@ -58,9 +58,6 @@ pub async fn gather(
     request: &Request,
     context: GatherContext,
 ) -> Result<Evidence, Failure> {
-    if let Some(why) = request.not_for_its_kind() {
-        return Err(why);
-    }
     let at = (context.clock)();
     let stamp = stamp(at)?;
     Box::pin(read(cluster, request, context, stamp))

@@ -27,6 +27,9 @@ pub(super) async fn gather(shared: Arc<Shared>, job: JobId, request: Request) {
 async fn read(shared: &Shared, request: &Request) -> Result<Evidence, Failure> {
     let context = context(&shared.config(), &request.workload);
     let cluster = shared.connected(&request.workload.cluster)?;
+    if let Some(why) = request.not_for_its_kind() {
+        return Err(why);
+    }
     actions::gather(&cluster, request, context).await
 }
 
