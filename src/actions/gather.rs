@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::record::{Limit, Recorder};
 use super::{fresh, keeper, pin, presence, release};
-use crate::domain::commit::REPOSITORY_ANNOTATION;
+use crate::config::{Jenkins, Repository, jenkins, repositories};
 use crate::domain::release_record::Action;
 use crate::domain::standing::{Evidence as Seen, standing};
 use crate::domain::{
@@ -19,11 +19,9 @@ use crate::domain::{
 use crate::plan::expected::Took;
 use crate::plan::{Autoscaling, Evidence, FreshRevision, Request, Stamp, Verb};
 use crate::sources::Clock;
-use crate::sources::jenkins::Servers;
 use crate::sources::kube::path::{self, Resource};
 use crate::sources::kube::{Cluster, Error, convert};
 use crate::sources::registry::Registries;
-use crate::sources::source_repo::Repositories;
 
 /// What the reads do not tell.
 #[derive(Debug, Clone)]
@@ -34,9 +32,9 @@ pub struct GatherContext {
     /// The label that says what a service is called.
     pub service_label: Option<String>,
     /// What the settings say about where the source of a service lies.
-    pub repositories: Repositories,
-    /// Which job builds a service.
-    pub servers: Servers,
+    pub repositories: Vec<Repository>,
+    /// What they say about which job builds it.
+    pub servers: Vec<Jenkins>,
     /// Seconds that a hold of the job lasts.
     pub hold_for: u32,
     /// Where the release record is, which tells how long earlier actions took.
@@ -108,9 +106,9 @@ async fn read(
     let mut holds = context.holds;
     holds.retain(|hold| hold.holds(service) && hold.stands(read_at));
     let of = (service, &*id.namespace);
-    let job = context.servers.job_of(workload.job.as_deref(), of);
-    let service = service.to_owned();
-    let named = named_repository(annotations.as_ref(), template);
+    let job = jenkins::job_of(&context.servers, workload.job.as_deref(), of);
+    let named = workload.repository.as_deref();
+    let repository = repositories::of(&context.repositories, service, named);
     let raw_note = |key: &str| {
         let found = annotations.as_ref().and_then(|map| map.get(key));
         found.map(|value| value.get().into())
@@ -131,7 +129,7 @@ async fn read(
         keeper,
         helm,
         presence,
-        repository: context.repositories.of(&service, named.as_deref()),
+        repository,
         job,
         hold_for: context.hold_for,
         past: past(&context.state_dir, id).await,
@@ -149,19 +147,6 @@ fn template_of<'a>(workload: &Workload, raw: &'a str) -> Result<&'a str, serde_j
         return Ok("{}");
     }
     convert::raw_template(raw)
-}
-
-/// What the annotation says, of the pod template or else of the workload.
-fn named_repository(
-    annotations: Option<&HashMap<String, &RawValue>>,
-    template: &str,
-) -> Option<String> {
-    let template: serde_json::Value = serde_json::from_str(template).ok()?;
-    let its = &template["metadata"]["annotations"][REPOSITORY_ANNOTATION];
-    if let Some(named) = its.as_str() {
-        return Some(named.to_owned());
-    }
-    serde_json::from_str(annotations?.get(REPOSITORY_ANNOTATION)?.get()).ok()
 }
 
 /// Who else sets the number of replicas; only asked when that is what is to be written.

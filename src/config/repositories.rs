@@ -173,6 +173,29 @@ mod tests {
     }
 
     #[test]
+    fn a_workload_chooses_only_among_what_the_settings_name() {
+        let rules = "[{url: 'git@github.com:shop/platform.git', services: [cart], path: cart},
+            {url: 'git@github.com:shop/{service}.git'}]";
+        let rules: Vec<Repository> = serde_yaml::from_str(rules).unwrap();
+        let chosen = |service, named| {
+            let found = of(&rules, service, named)?;
+            Some(format!("{} {:?}", found.remote, found.folder))
+        };
+        let platform = Some("github.com/shop/platform Some(\"cart\")".to_owned());
+        assert_eq!(chosen("cart", None), platform);
+        assert_eq!(
+            chosen("mail", None),
+            Some("github.com/shop/mail None".into())
+        );
+        let own = Some("github.com/shop/cart None".to_owned());
+        assert_eq!(chosen("cart", Some("https://github.com/shop/cart")), own);
+        for stranger in ["https://evil.example/shop/cart", "ext::sh -c x", ""] {
+            assert_eq!(chosen("cart", Some(stranger)), None, "{stranger}");
+        }
+        assert_eq!(of(&[], "cart", None), None);
+    }
+
+    #[test]
     fn names_with_stars() {
         for (pattern, name, want) in [
             ("*", "", true),
