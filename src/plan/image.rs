@@ -15,6 +15,9 @@ use crate::text;
 use super::kubectl::shell_word;
 use super::{CheckId, Finding, Stamp, Verdict};
 
+/// The record's verbs.
+const BUILD: &str = "build-image";
+const COPY: &str = "copy-image";
 /// Lines of a work's log that are kept, the newest.
 const LINES: usize = 20_000;
 
@@ -144,12 +147,19 @@ fn running(workload: &Workload) -> Option<&str> {
     containers.find(|c| !c.init).map(|c| &*c.image)
 }
 
+impl ImageAct {
+    /// It is one of the record's verbs for what makes an image.
+    pub fn is_verb(name: &str) -> bool {
+        [BUILD, COPY].contains(&name)
+    }
+}
+
 impl ImagePlan {
     /// In the record.
     pub fn verb(&self) -> &'static str {
         match self.act {
-            ImageAct::Build(_) => "build-image",
-            ImageAct::Copy(_) => "copy-image",
+            ImageAct::Build(_) => BUILD,
+            ImageAct::Copy(_) => COPY,
         }
     }
 
