@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
+use crate::domain::commit::{CREATED_LABEL, REVISION_LABEL, SOURCE_LABEL};
 use crate::domain::image_work::ImageWork;
 use crate::domain::recipe::time_tag;
 use crate::domain::{
@@ -257,12 +258,11 @@ impl FolderBuild {
 
     /// By which a chain finds from where it came.
     pub fn labels(&self, created: Timestamp) -> HashMap<String, String> {
-        let name = |last: &str| format!("org.opencontainers.image.{last}");
-        let mut labels = HashMap::from([(name("created"), created.to_string())]);
+        let mut labels = HashMap::from([(CREATED_LABEL.to_owned(), created.to_string())]);
         if let Some(tree) = &self.tree {
-            labels.insert(name("revision"), tree.revision());
+            labels.insert(REVISION_LABEL.to_owned(), tree.revision());
             if let Some(origin) = &tree.origin {
-                labels.insert(name("source"), origin.to_string());
+                labels.insert(SOURCE_LABEL.to_owned(), origin.to_string());
             }
         }
         labels
