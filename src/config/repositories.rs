@@ -32,8 +32,7 @@ pub struct Repository {
 impl Repository {
     /// Where the source of this service lies; `None` when this one is not about it.
     pub fn of(&self, service: &str) -> Option<domain::Repository> {
-        let about = self.services.is_empty() || self.services.iter().any(|p| fits(p, service));
-        if !about {
+        if !is_about(&self.services, service) {
             return None;
         }
         let filled = |text: &str| text.replace(SERVICE, service);
@@ -127,8 +126,13 @@ fn login(url: &str) -> bool {
     })
 }
 
+/// Whether a rule for the services of these names, or for all when it names none, is for this one.
+pub(super) fn is_about(services: &[String], service: &str) -> bool {
+    services.is_empty() || services.iter().any(|name| fits(name, service))
+}
+
 /// `*` stands for any letters, none included.
-pub(super) fn fits(pattern: &str, name: &str) -> bool {
+fn fits(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == name,
         Some((start, rest)) => name.strip_prefix(start).is_some_and(|name| {
