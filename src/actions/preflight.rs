@@ -81,7 +81,7 @@ pub(super) fn unread(what: &str, error: &Error) -> String {
     }
 }
 
-fn verdict(check: CheckId, finding: Finding, sentence: impl Into<String>) -> Verdict {
+pub(super) fn verdict(check: CheckId, finding: Finding, sentence: impl Into<String>) -> Verdict {
     Verdict {
         check,
         finding,
