@@ -102,7 +102,7 @@ impl Asking {
                 let why = error.failure().line();
                 self.record(Outcome::Unknown, &why).await;
                 match self.is_done().await {
-                    Ok(Some(true)) => self.look().await,
+                    Ok(Some(true)) => self.ended(true, self.order.plan.wish.became()).await,
                     Ok(_) | Err(_) => self.listener.tell(BuildProgress::Unknown(why)),
                 }
             }
@@ -124,22 +124,26 @@ impl Asking {
         Ok(wish.done(&now))
     }
 
-    /// What a look at the job shows of it is its end, in the record too.
+    /// What a look at the job shows of it is its end.
     async fn look(&self) {
-        let wish = &self.order.plan.wish;
         let (verified, sentence) = match self.is_done().await {
             Ok(None) => return,
-            Ok(Some(true)) => (true, wish.became()),
+            Ok(Some(true)) => (true, self.order.plan.wish.became()),
             Ok(Some(false)) => (
                 false,
                 "the server accepted it, and the job is as it was".into(),
             ),
             Err(error) => (false, format!("whether it is so is not known: {error}")),
         };
+        self.ended(verified, sentence).await;
+    }
+
+    /// In the record too.
+    async fn ended(&self, verified: bool, sentence: String) {
         let ended = Line::Ended(Ended {
             id: self.order.plan.stamp.id.clone(),
             at: (self.order.clock)(),
-            workload: wish.workload.clone(),
+            workload: self.order.plan.wish.workload.clone(),
             verified,
             sentence: sentence.clone(),
         });

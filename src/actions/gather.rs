@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::pages::every;
 use super::record::{Limit, Recorder};
 use super::{fresh, keeper, pin, presence, release};
-use crate::domain::commit::REPOSITORY_ANNOTATION;
+use crate::config::{Jenkins, Repository, jenkins, repositories};
 use crate::domain::release_record::Action;
 use crate::domain::standing::{Evidence as Seen, standing};
 use crate::domain::{
@@ -19,11 +20,9 @@ use crate::domain::{
 use crate::plan::expected::Took;
 use crate::plan::{Autoscaling, Evidence, FreshRevision, Request, Stamp, Verb};
 use crate::sources::Clock;
-use crate::sources::jenkins::Servers;
 use crate::sources::kube::path::{self, Resource};
 use crate::sources::kube::{Cluster, Error, convert};
 use crate::sources::registry::Registries;
-use crate::sources::source_repo::Repositories;
 
 /// What the reads do not tell.
 #[derive(Debug, Clone)]
@@ -34,9 +33,9 @@ pub struct GatherContext {
     /// The label that says what a service is called.
     pub service_label: Option<String>,
     /// What the settings say about where the source of a service lies.
-    pub repositories: Repositories,
-    /// Which job builds a service.
-    pub servers: Servers,
+    pub repositories: Vec<Repository>,
+    /// What they say about which job builds it.
+    pub servers: Vec<Jenkins>,
     /// Seconds that a hold of the job lasts.
     pub hold_for: u32,
     /// Where the release record is, which tells how long earlier actions took.
@@ -58,9 +57,6 @@ pub async fn gather(
     request: &Request,
     context: GatherContext,
 ) -> Result<Evidence, Failure> {
-    if let Some(why) = request.not_for_its_kind() {
-        return Err(why);
-    }
     let at = (context.clock)();
     let stamp = stamp(at)?;
     Box::pin(read(cluster, request, context, stamp))
@@ -111,9 +107,9 @@ async fn read(
     let mut holds = context.holds;
     holds.retain(|hold| hold.holds(service) && hold.stands(read_at));
     let of = (service, &*id.namespace);
-    let job = context.servers.job_of(workload.job.as_deref(), of);
-    let service = service.to_owned();
-    let named = named_repository(annotations.as_ref(), template);
+    let job = jenkins::job_of(&context.servers, workload.job.as_deref(), of);
+    let named = workload.repository.as_deref();
+    let repository = repositories::of(&context.repositories, service, named);
     let raw_note = |key: &str| {
         let found = annotations.as_ref().and_then(|map| map.get(key));
         found.map(|value| value.get().into())
@@ -134,7 +130,7 @@ async fn read(
         keeper,
         helm,
         presence,
-        repository: context.repositories.of(&service, named.as_deref()),
+        repository,
         job,
         hold_for: context.hold_for,
         past: past(&context.state_dir, id).await,
@@ -154,47 +150,28 @@ fn template_of<'a>(workload: &Workload, raw: &'a str) -> Result<&'a str, serde_j
     convert::raw_template(raw)
 }
 
-/// What the annotation says, of the pod template or else of the workload.
-fn named_repository(
-    annotations: Option<&HashMap<String, &RawValue>>,
-    template: &str,
-) -> Option<String> {
-    let template: serde_json::Value = serde_json::from_str(template).ok()?;
-    let its = &template["metadata"]["annotations"][REPOSITORY_ANNOTATION];
-    if let Some(named) = its.as_str() {
-        return Some(named.to_owned());
-    }
-    serde_json::from_str(annotations?.get(REPOSITORY_ANNOTATION)?.get()).ok()
-}
-
 /// Who else sets the number of replicas; only asked when that is what is to be written.
 async fn autoscaling(cluster: &Cluster, request: &Request) -> Autoscaling {
     let id = &request.workload;
     if request.verb != Verb::Scale {
         return Autoscaling::None;
     }
-    let pages = match pages(cluster, Resource::Autoscalers, &id.namespace, None).await {
-        Ok(pages) => pages,
+    let list = path::collection(Resource::Autoscalers, Some(&id.namespace), &[]);
+    let items: Vec<Box<RawValue>> = match every(cluster, &list).await {
+        Ok(items) => items,
         Err(error) => return Autoscaling::Unknown(error.to_string()),
     };
-    for page in &pages {
-        let items = match items(page, id) {
-            Ok(items) => items,
-            Err(error) => return Autoscaling::Unknown(error.to_string()),
-        };
-        let mut read = items.iter().map(|item| convert::autoscaler(item.get()));
-        let scales = |found: &Result<Autoscaler, _>| match found {
-            Ok(autoscaler) => autoscaler.scales(id),
-            // It may be the one.
-            Err(_) => true,
-        };
-        match read.find(scales) {
-            Some(Ok(autoscaler)) => return Autoscaling::By(autoscaler),
-            Some(Err(error)) => return Autoscaling::Unknown(error.to_string()),
-            None => {}
-        }
+    let mut read = items.iter().map(|item| convert::autoscaler(item.get()));
+    let scales = |found: &Result<Autoscaler, _>| match found {
+        Ok(autoscaler) => autoscaler.scales(id),
+        // It may be the one.
+        Err(_) => true,
+    };
+    match read.find(scales) {
+        Some(Ok(autoscaler)) => Autoscaling::By(autoscaler),
+        Some(Err(error)) => Autoscaling::Unknown(error.to_string()),
+        None => Autoscaling::None,
     }
-    Autoscaling::None
 }
 
 /// How far back the record is read for what is only an expectation.
@@ -255,23 +232,20 @@ async fn revisions(cluster: &Cluster, workload: &Workload) -> Result<Vec<FreshRe
         Kind::Deployment | Kind::Rollout => Resource::ReplicaSets,
         Kind::StatefulSet | Kind::DaemonSet => Resource::ControllerRevisions,
     };
-    for page in pages_of(cluster, resource, workload).await? {
-        let list = items(&page, &workload.id)?;
-        for item in list {
-            let raw = item.get();
-            // One that cannot be read costs itself: it is no target.
-            let Ok(Some(revision)) = convert::revision(&workload.id, raw) else {
-                continue;
-            };
-            if revision.owner != workload.uid {
-                continue;
-            }
-            if let Ok(template) = convert::revision_template(kind, raw) {
-                found.push(FreshRevision {
-                    revision,
-                    template: Verbatim(template.into()),
-                });
-            }
+    for item in selected(cluster, resource, workload).await? {
+        let raw = item.get();
+        // One that cannot be read costs itself: it is no target.
+        let Ok(Some(revision)) = convert::revision(&workload.id, raw) else {
+            continue;
+        };
+        if revision.owner != workload.uid {
+            continue;
+        }
+        if let Ok(template) = convert::revision_template(kind, raw) {
+            found.push(FreshRevision {
+                revision,
+                template: Verbatim(template.into()),
+            });
         }
     }
     Ok(found)
@@ -279,79 +253,26 @@ async fn revisions(cluster: &Cluster, workload: &Workload) -> Result<Vec<FreshRe
 
 /// Those that it controls; of a Deployment all that its selector finds, whose owners are its ReplicaSets.
 pub async fn pods(cluster: &Cluster, workload: &Workload) -> Result<Vec<Pod>, Error> {
-    let mut found = Vec::new();
-    for page in pages_of(cluster, Resource::Pods, workload).await? {
-        let list = items(&page, &workload.id)?;
-        found.extend(
-            list.iter()
-                .filter_map(|item| convert::pod(&workload.id, item.get()).ok()),
-        );
-    }
+    let items = selected(cluster, Resource::Pods, workload).await?;
+    let read = items
+        .iter()
+        .filter_map(|item| convert::pod(&workload.id, item.get()).ok());
+    let mut found: Vec<Pod> = read.collect();
     if !workload.id.kind.has_replica_sets() {
-        found.retain(|pod: &Pod| pod.owner == workload.uid);
+        found.retain(|pod| pod.owner == workload.uid);
     }
     Ok(found)
 }
 
-#[derive(Deserialize)]
-struct List<'a> {
-    #[serde(default)]
-    metadata: ListMeta,
-    #[serde(borrow)]
-    items: Option<Vec<&'a RawValue>>,
-}
-
-#[derive(Deserialize, Default)]
-struct ListMeta {
-    #[serde(rename = "continue", default)]
-    token: String,
-}
-
-fn items<'a>(page: &'a [u8], id: &WorkloadId) -> Result<Vec<&'a RawValue>, Error> {
-    let list: List<'_> =
-        serde_json::from_slice(page).map_err(|error| fresh::unusable(id, &error))?;
-    Ok(list.items.unwrap_or_default())
-}
-
-async fn pages_of(
+/// What its selector finds.
+async fn selected(
     cluster: &Cluster,
     resource: Resource,
     workload: &Workload,
-) -> Result<Vec<bytes::Bytes>, Error> {
-    let namespace = &workload.id.namespace;
-    pages(cluster, resource, namespace, Some(&workload.selector)).await
-}
-
-/// Of what `selector` finds, or of all.
-async fn pages(
-    cluster: &Cluster,
-    resource: Resource,
-    namespace: &str,
-    selector: Option<&str>,
-) -> Result<Vec<bytes::Bytes>, Error> {
-    let mut pages = Vec::new();
-    let mut token = String::new();
-    loop {
-        let selected = selector.map(|selector| ("labelSelector", selector));
-        let query: Vec<_> = selected
-            .into_iter()
-            .chain([("limit", "500")])
-            .chain((!token.is_empty()).then_some(("continue", token.as_str())))
-            .collect();
-        let place = path::collection(resource, Some(namespace), &query);
-        let answer = cluster.list(&place).await?;
-        let list: List<'_> =
-            serde_json::from_slice(&answer.body).map_err(|error| Error::Unusable {
-                about: format!("list {}", path::describe(&place)),
-                status: 200,
-                message: format!("the answer cannot be read: {error}"),
-            })?;
-        token = list.metadata.token;
-        pages.push(answer.body);
-        if token.is_empty() {
-            return Ok(pages);
-        }
-    }
+) -> Result<Vec<Box<RawValue>>, Error> {
+    let query = [("labelSelector", &*workload.selector)];
+    let list = path::collection(resource, Some(&workload.id.namespace), &query);
+    every(cluster, &list).await
 }
 
 /// `None` when there is no map to add to.

@@ -12,6 +12,7 @@ use super::fresh;
 use super::listener::{Listener, told};
 use super::record::{Answered, Ended, Line, Outcome, Recorder, Sending, sending_words};
 use super::send::image::{Broken, ImageStep, send_image};
+use crate::domain::commit::CREATED_LABEL;
 use crate::domain::image_work::ImageWork;
 use crate::domain::{Failure, FailureKind, Presence};
 use crate::plan::image::{FolderBuild, ImageAct, ImageCopy, Made};
@@ -23,8 +24,6 @@ use crate::sources::source_repo::work_tree;
 
 pub use plan::plan_image;
 
-/// By which our own image is known again.
-const CREATED: &str = "org.opencontainers.image.created";
 /// How long the look at a registry may take whose answer was lost.
 const LOOK: Duration = Duration::from_secs(40);
 
@@ -227,7 +226,8 @@ impl Making {
         let manifest = registries.manifest(image, &[]).await;
         let manifest = manifest.map_err(|error| error.to_string())?;
         let created = self.order.plan.stamp.at.to_string();
-        let label = manifest.labels.get(CREATED);
+        // By this our own image is known again.
+        let label = manifest.labels.get(CREATED_LABEL);
         Ok((label.map(|label| &**label) == Some(&*created)).then_some(digest))
     }
 

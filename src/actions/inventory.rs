@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
 use serde_json::Value;
 
+use super::pages::every;
 use crate::domain::snapshot::Sort;
 use crate::plan::snapshot::{Inventory, Live};
-use crate::sources::kube::{Cluster, Error, path};
+use crate::sources::kube::path::{self, Resource};
+use crate::sources::kube::{Cluster, Error};
 
-const PAGE: &str = "500";
 /// What runs the cluster itself comes with it, and is no part of a snapshot.
 const OF_THE_CLUSTER: [&str; 3] = ["kube-system", "kube-public", "kube-node-lease"];
 
@@ -24,8 +24,8 @@ pub async fn inventories(
         found.entry(name.to_owned()).or_default();
     }
     for sort in Sort::ALL {
-        let listed = list(cluster, (sort.api(), sort.plural()), namespace).await;
-        let items = match listed {
+        let list = path::collection_in(sort.api(), namespace, sort.plural(), &[]);
+        let items = match every(cluster, &list).await {
             Ok(items) => items,
             // Not installed, as a rule; who may not read it cannot know.
             Err(Error::NotFound { .. }) if sort.is_optional() => continue,
@@ -46,7 +46,8 @@ pub async fn inventories(
             }
         }
     }
-    for pod in list(cluster, ("v1", "pods"), namespace).await? {
+    let pods = path::collection(Resource::Pods, namespace, &[]);
+    for pod in every(cluster, &pods).await? {
         if let Some(inventory) = found.get_mut(&place(&pod)) {
             inventory.pods.push(pod);
         }
@@ -60,43 +61,4 @@ pub async fn inventories(
 fn place(item: &Value) -> String {
     let namespace = item["metadata"]["namespace"].as_str();
     namespace.unwrap_or_default().to_owned()
-}
-
-#[derive(Deserialize)]
-struct Page {
-    metadata: Meta,
-    #[serde(default)]
-    items: Option<Vec<Value>>,
-}
-
-#[derive(Deserialize)]
-struct Meta {
-    #[serde(default, rename = "continue")]
-    next: String,
-}
-
-async fn list(
-    cluster: &Cluster,
-    (api, resource): (&str, &str),
-    namespace: Option<&str>,
-) -> Result<Vec<Value>, Error> {
-    let (mut items, mut next) = (Vec::new(), String::new());
-    loop {
-        let mut query = vec![("limit", PAGE)];
-        if !next.is_empty() {
-            query.push(("continue", &next));
-        }
-        let asked = path::collection_in(api, namespace, resource, &query);
-        let answer = cluster.list(&asked).await?;
-        let page: Page = serde_json::from_slice(&answer.body).map_err(|error| Error::Unusable {
-            about: format!("list {resource}"),
-            status: 200,
-            message: error.to_string(),
-        })?;
-        items.extend(page.items.unwrap_or_default());
-        next = page.metadata.next;
-        if next.is_empty() {
-            return Ok(items);
-        }
-    }
 }

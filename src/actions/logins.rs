@@ -36,11 +36,27 @@ impl<'a> Logins<'a> {
         }
     }
 
-    /// What to ask again with after a registry said no to docker's own login.
+    /// With docker's own login, and again with these when the registry said no to that.
     ///
     /// # Errors
-    /// Another login would not help, or there is none: why, with the registry's own words.
-    pub async fn after(&self, refused: &registry::Error) -> Result<&[PullSecret], String> {
+    /// Why there is no answer, with the registry's own words.
+    pub async fn ask<'s, T, F>(&'s self, ask: impl Fn(&'s [PullSecret]) -> F) -> Result<T, String>
+    where
+        F: Future<Output = Result<T, registry::Error>>,
+    {
+        let refused = match ask(&[]).await {
+            Ok(answer) => return Ok(answer),
+            Err(refused) => refused,
+        };
+        let secrets = self.after(&refused).await?;
+        ask(secrets).await.map_err(|error| error.to_string())
+    }
+
+    /// What to ask again with.
+    ///
+    /// # Errors
+    /// Another login would not help, or there is none.
+    async fn after(&self, refused: &registry::Error) -> Result<&[PullSecret], String> {
         if !refused.needs_login() {
             return Err(refused.to_string());
         }

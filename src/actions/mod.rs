@@ -11,6 +11,7 @@ mod inventory;
 mod keeper;
 mod listener;
 mod logins;
+mod pages;
 mod pin;
 mod preflight;
 mod presence;

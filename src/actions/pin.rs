@@ -34,15 +34,6 @@ pub async fn pinned(
     };
     let pulled = image::of(&template).unwrap_or_else(none);
     let logins = Logins::new(cluster, &request.workload.namespace, &pulled);
-    let error = match registries.digest(&image, &[]).await {
-        Ok(digest) => return Pinned::To(digest),
-        Err(error) => error,
-    };
-    match logins.after(&error).await {
-        Ok(secrets) => match registries.digest(&image, secrets).await {
-            Ok(digest) => Pinned::To(digest),
-            Err(error) => Pinned::Unknown(error.to_string()),
-        },
-        Err(why) => Pinned::Unknown(why),
-    }
+    let asked = logins.ask(|secrets| registries.digest(&image, secrets));
+    asked.await.map_or_else(Pinned::Unknown, Pinned::To)
 }

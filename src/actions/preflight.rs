@@ -17,13 +17,10 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use futures::stream::{BoxStream, FuturesUnordered, StreamExt};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use crate::plan::check::CheckState;
 use crate::plan::{Ask, CheckId, Finding, Plan, Verdict};
 use crate::sources::jenkins::Servers;
-use crate::sources::kube::path::{self, Resource};
 use crate::sources::kube::{Cluster, Error};
 use crate::sources::registry::Registries;
 use crate::sources::source_repo::Repositories;
@@ -75,46 +72,6 @@ pub fn preflight(sources: Sources, plan: Plan, readonly: bool) -> BoxStream<'sta
     questions.boxed()
 }
 
-/// All objects of a kind in a namespace, page by page.
-async fn every<T: DeserializeOwned>(
-    cluster: &Cluster,
-    resource: Resource,
-    namespace: &str,
-) -> Result<Vec<T>, Error> {
-    let mut found = Vec::new();
-    let mut token = String::new();
-    loop {
-        let query = [("limit", "500"), ("continue", token.as_str())];
-        let asked = if token.is_empty() { 1 } else { 2 };
-        let place = path::collection(resource, Some(namespace), &query[..asked]);
-        let answer = cluster.list(&place).await?;
-        let page: Page<T> =
-            serde_json::from_slice(&answer.body).map_err(|why| Error::Unusable {
-                about: format!("read {}", path::describe(&place)),
-                status: 200,
-                message: format!("the answer cannot be read: {why}"),
-            })?;
-        found.extend(page.items.unwrap_or_default());
-        token = page.metadata.next;
-        if token.is_empty() {
-            return Ok(found);
-        }
-    }
-}
-
-#[derive(Deserialize)]
-struct Page<T> {
-    #[serde(default)]
-    metadata: PageMeta,
-    items: Option<Vec<T>>,
-}
-
-#[derive(Deserialize, Default)]
-struct PageMeta {
-    #[serde(rename = "continue", default)]
-    next: String,
-}
-
 /// Why something could not be read, in the words of a check.
 pub(super) fn unread(what: &str, error: &Error) -> String {
     match error {
@@ -124,7 +81,7 @@ pub(super) fn unread(what: &str, error: &Error) -> String {
     }
 }
 
-fn verdict(check: CheckId, finding: Finding, sentence: impl Into<String>) -> Verdict {
+pub(super) fn verdict(check: CheckId, finding: Finding, sentence: impl Into<String>) -> Verdict {
     Verdict {
         check,
         finding,

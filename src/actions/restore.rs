@@ -7,6 +7,7 @@ use futures::stream::{self, BoxStream, StreamExt};
 
 use super::execute::missing_words;
 use super::listener::{Listener, told};
+use super::preflight::verdict;
 use super::record::{Answered, Line, Outcome, Recorder, Sending, checked, sending_words};
 use super::{SendError, fresh, send};
 use crate::domain::{Failure, FailureKind};
@@ -56,7 +57,7 @@ pub async fn ask_restore(
         None => found.push(verdict(
             CheckId::DryRun,
             Finding::Unverified,
-            "unverified: read-only".into(),
+            "unverified: read-only",
         )),
     }
     found
@@ -295,13 +296,5 @@ impl Restoring {
             sentence: sentence.into(),
         });
         self.order.recorder.note(line).await;
-    }
-}
-
-fn verdict(check: CheckId, finding: Finding, sentence: String) -> Verdict {
-    Verdict {
-        check,
-        finding,
-        sentence,
     }
 }

@@ -133,6 +133,9 @@ pub async fn make(
     request.of(workload);
     let mut context = release::context(config, &workload.id);
     context.hold_for = asked.hold_for.unwrap_or(context.hold_for);
+    if let Some(why) = request.not_for_its_kind() {
+        return Err(why);
+    }
     let evidence = actions::gather(&session.cluster, &request, context).await?;
     let made = plan::plan(&session.fleet, &evidence, clock::now());
     let mut plan = made.map_err(|refusal| refusal.failure)?;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::repositories::{SERVICE, fits};
+use super::repositories::{SERVICE, is_about};
 use crate::domain::{Arguments, ImageRef, Recipe};
 
 /// Where the Docker engine is.
@@ -40,10 +40,8 @@ pub struct FolderRule {
 
 /// How a service is built, by the first rule that is about it.
 pub fn recipe(rules: &[FolderRule], service: &str) -> Option<Recipe> {
-    let about = |rule: &&FolderRule| {
-        rule.services.is_empty() || rule.services.iter().any(|name| fits(name, service))
-    };
-    let rule = rules.iter().find(about)?;
+    let mut rules = rules.iter();
+    let rule = rules.find(|rule| is_about(&rule.services, service))?;
     let filled = |text: &str| text.replace(SERVICE, service);
     Some(Recipe {
         folder: filled(&rule.folder).into(),

@@ -32,8 +32,7 @@ pub struct Repository {
 impl Repository {
     /// Where the source of this service lies; `None` when this one is not about it.
     pub fn of(&self, service: &str) -> Option<domain::Repository> {
-        let about = self.services.is_empty() || self.services.iter().any(|p| fits(p, service));
-        if !about {
+        if !is_about(&self.services, service) {
             return None;
         }
         let filled = |text: &str| text.replace(SERVICE, service);
@@ -127,8 +126,13 @@ fn login(url: &str) -> bool {
     })
 }
 
+/// Whether a rule for the services of these names, or for all when it names none, is for this one.
+pub(super) fn is_about(services: &[String], service: &str) -> bool {
+    services.is_empty() || services.iter().any(|name| fits(name, service))
+}
+
 /// `*` stands for any letters, none included.
-pub(super) fn fits(pattern: &str, name: &str) -> bool {
+fn fits(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == name,
         Some((start, rest)) => name.strip_prefix(start).is_some_and(|name| {
@@ -170,6 +174,29 @@ mod tests {
         ] {
             assert_eq!(many.of(service).is_some(), about, "{service}");
         }
+    }
+
+    #[test]
+    fn a_workload_chooses_only_among_what_the_settings_name() {
+        let rules = "[{url: 'git@github.com:shop/platform.git', services: [cart], path: cart},
+            {url: 'git@github.com:shop/{service}.git'}]";
+        let rules: Vec<Repository> = serde_yaml::from_str(rules).unwrap();
+        let chosen = |service, named| {
+            let found = of(&rules, service, named)?;
+            Some(format!("{} {:?}", found.remote, found.folder))
+        };
+        let platform = Some("github.com/shop/platform Some(\"cart\")".to_owned());
+        assert_eq!(chosen("cart", None), platform);
+        assert_eq!(
+            chosen("mail", None),
+            Some("github.com/shop/mail None".into())
+        );
+        let own = Some("github.com/shop/cart None".to_owned());
+        assert_eq!(chosen("cart", Some("https://github.com/shop/cart")), own);
+        for stranger in ["https://evil.example/shop/cart", "ext::sh -c x", ""] {
+            assert_eq!(chosen("cart", Some(stranger)), None, "{stranger}");
+        }
+        assert_eq!(of(&[], "cart", None), None);
     }
 
     #[test]

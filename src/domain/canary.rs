@@ -166,13 +166,17 @@ impl Canary {
 }
 
 /// `None` unless two revisions share the traffic.
-pub fn at(workload: &Workload, revisions: &[Revision]) -> Option<At> {
+pub fn at<'a>(
+    workload: &Workload,
+    revisions: impl IntoIterator<Item = &'a Revision>,
+) -> Option<At> {
     let canary = workload.canary.as_deref().filter(|c| c.is_partial())?;
     let steps = u32::try_from(canary.steps.len()).unwrap_or(u32::MAX);
     let whole = u64::from(canary.whole.max(1));
     let percent = |part: u32| share(part.into(), whole);
     let by_pods = || {
-        let new = revisions.iter().find(|r| r.pod_hash == canary.current)?;
+        let mut revisions = revisions.into_iter();
+        let new = revisions.find(|r| r.pod_hash == canary.current)?;
         let all = workload.counts.available;
         (all > 0).then(|| share(new.available.min(all).into(), all.into()))
     };

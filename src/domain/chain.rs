@@ -144,7 +144,7 @@ impl Chain {
 
     /// Whether the image is there is news or not; what its bytes hold stays known while they are the same.
     pub fn told_of(&mut self, image: Box<str>, mut told: ImageTold) -> bool {
-        let host = ImageRef::parse(&image).host();
+        let (host, _) = ImageRef::parse(&image).place();
         let registry = self.registries.entry(host.into()).or_default();
         match &told.presence {
             Presence::Present { .. } | Presence::Missing => registry.learn((), told.at),

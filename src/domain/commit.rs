@@ -12,11 +12,10 @@ pub use undone::{Undone, is_fix, is_migration, undone};
 
 /// The annotation of a pod template that names the commit it was built from.
 pub const COMMIT_ANNOTATION: &str = "rolldeck.dev/commit";
-/// The annotation of a pod template or a workload that names its repository.
-pub const REPOSITORY_ANNOTATION: &str = "rolldeck.dev/repository";
-/// The labels of an image that say the same.
+/// The labels of an image that name its commit and its repository, and say when it was made.
 pub const REVISION_LABEL: &str = "org.opencontainers.image.revision";
 pub const SOURCE_LABEL: &str = "org.opencontainers.image.source";
+pub const CREATED_LABEL: &str = "org.opencontainers.image.created";
 
 /// Nothing in it is escaped: it holds the words of whoever wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,5 +1,8 @@
 //! Image references as they stand in pod templates and statuses.
 
+/// Docker Hub, in the names of images.
+pub const HUB: &str = "docker.io";
+
 /// One container of a pod template.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Container {
@@ -40,11 +43,14 @@ impl<'a> ImageRef<'a> {
 }
 
 impl<'a> ImageRef<'a> {
-    /// The registry that its name leads to.
-    pub fn host(&self) -> &'a str {
-        let first = self.repository.split_once('/').map(|(first, _)| first);
-        let named = first.filter(|host| host.contains(['.', ':']) || *host == "localhost");
-        named.unwrap_or("docker.io")
+    /// The registry that its name leads to, and what it is called there. The first part of a name is a host when it looks
+    /// like one.
+    pub fn place(&self) -> (&'a str, &'a str) {
+        let is_host = |first: &str| first.contains(['.', ':']) || first == "localhost";
+        match self.repository.split_once('/') {
+            Some((first, rest)) if is_host(first) => (first, rest),
+            _ => (HUB, self.repository),
+        }
     }
 }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::commit::{REVISION_LABEL, SOURCE_LABEL};
+
 /// Whether a registry has an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Presence {
@@ -41,12 +43,12 @@ pub struct Platform {
 impl Manifest {
     /// The source commit, by the label of the OCI.
     pub fn commit(&self) -> Option<&str> {
-        self.label("org.opencontainers.image.revision")
+        self.label(REVISION_LABEL)
     }
 
     /// The address of the source repository, by the label of the OCI.
     pub fn source(&self) -> Option<&str> {
-        self.label("org.opencontainers.image.source")
+        self.label(SOURCE_LABEL)
     }
 
     /// Whether a container that runs `digest` runs this image: a node names the index or its own platform's manifest.

@@ -12,9 +12,7 @@ use crate::app::event::{Event, JobId};
 use crate::config::Config;
 use crate::domain::{Failure, Level, Pin, WorkloadId};
 use crate::plan::{Answers, CheckId, Evidence, Finding, Plan, Progress, Request, Verdict};
-use crate::sources::jenkins::Servers;
 use crate::sources::registry::Registries;
-use crate::sources::source_repo::Repositories;
 
 /// So many seconds a job is held when nobody says how long.
 pub const HOLD_FOR: u32 = 3_600;
@@ -27,6 +25,9 @@ pub(super) async fn gather(shared: Arc<Shared>, job: JobId, request: Request) {
 async fn read(shared: &Shared, request: &Request) -> Result<Evidence, Failure> {
     let context = context(&shared.config(), &request.workload);
     let cluster = shared.connected(&request.workload.cluster)?;
+    if let Some(why) = request.not_for_its_kind() {
+        return Err(why);
+    }
     actions::gather(&cluster, request, context).await
 }
 
@@ -39,8 +40,8 @@ pub fn context(config: &Config, id: &WorkloadId) -> GatherContext {
         level: here.map_or(Level::Guarded, |e| e.protection),
         holds: holds.cloned().collect(),
         service_label: config.service_label.clone(),
-        repositories: Repositories::new(config),
-        servers: Servers::new(config),
+        repositories: config.repositories.clone(),
+        servers: config.jenkins.clone(),
         hold_for: HOLD_FOR,
         state_dir: config.state_dir.clone(),
         ready_for: config.verify_seconds,

@@ -4,20 +4,13 @@ use crate::domain::ActionNote;
 use crate::domain::release_record::{Became, HelmRelease, Sending};
 use crate::text;
 
-use super::build::Act;
+use super::build::{self, Act};
+use super::image::ImageAct;
 use super::verbs::helm_rollback::{Release, became};
 use super::{Autoscaling, Evidence, Releases, Verb, restore};
 
 /// The server gives up a request after a minute: what is not applied by then never will be.
 pub const SETTLED_SECONDS: i64 = 70;
-/// Verbs that leave the cluster as it is.
-const OUTSIDE: [&str; 5] = [
-    "build",
-    "stop-build",
-    "cancel-build",
-    "build-image",
-    "copy-image",
-];
 /// What is left of the time that Helm gives its hooks and itself.
 const HELM_SECONDS: i64 = 600;
 
@@ -80,13 +73,13 @@ pub fn gone(sentence: String) -> Aftermath {
 }
 
 fn by_verb(sending: &Sending, seen: &Evidence) -> (Became, String) {
-    let name = &sending.verb;
-    if OUTSIDE.contains(&&**name) {
-        let words = "it is not in the cluster: the server that builds or the registry tells";
+    let name = &*sending.verb;
+    if [build::HOLD, build::RESUME].contains(&name) {
+        let words = "only its server can say: the builds of the service show how it stands";
         return (Became::Unknown, words.into());
     }
-    if Act::is_verb(name) {
-        let words = "only its server can say: the builds of the service show how it stands";
+    if Act::is_verb(name) || ImageAct::is_verb(name) {
+        let words = "it is not in the cluster: the server that builds or the registry tells";
         return (Became::Unknown, words.into());
     }
     if name == restore::VERB {

@@ -56,24 +56,29 @@ pub enum BuildProgress {
     Lost(String),
 }
 
-/// The record's verb, whose way back is to resume the job.
+/// The record's verbs.
+const START: &str = "build";
+const STOP: &str = "stop-build";
+const CANCEL: &str = "cancel-build";
+pub const RESUME: &str = "resume-job";
+/// Its way back is to resume the job.
 pub const HOLD: &str = "hold-job";
 
 impl Act {
     /// In the record.
     pub fn verb(&self) -> &'static str {
         match self {
-            Self::Start(_) => "build",
-            Self::Stop(_) => "stop-build",
-            Self::Cancel(_) => "cancel-build",
+            Self::Start(_) => START,
+            Self::Stop(_) => STOP,
+            Self::Cancel(_) => CANCEL,
             Self::Hold(_) => HOLD,
-            Self::Resume(_) => "resume-job",
+            Self::Resume(_) => RESUME,
         }
     }
 
-    /// The record's verbs for what is asked of a server that builds.
+    /// It is one of the record's verbs for what is asked of a server that builds.
     pub fn is_verb(name: &str) -> bool {
-        ["build", "stop-build", "cancel-build", HOLD, "resume-job"].contains(&name)
+        [START, STOP, CANCEL, HOLD, RESUME].contains(&name)
     }
 }
 

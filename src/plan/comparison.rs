@@ -3,6 +3,8 @@
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
+use crate::domain::template::HASH_LABEL;
+
 /// Unchanged lines kept around each change.
 const CONTEXT: usize = 3;
 /// What stands for the value of an environment variable.
@@ -53,7 +55,7 @@ fn readable(template: &Value, other: &Value, newer: bool) -> Value {
     if let Some(meta) = readable.get_mut("metadata").and_then(Value::as_object_mut) {
         meta.retain(|key, value| key != "creationTimestamp" || !value.is_null());
         if let Some(labels) = meta.get_mut("labels").and_then(Value::as_object_mut) {
-            labels.remove("pod-template-hash");
+            labels.remove(HASH_LABEL);
         }
     }
     for group in ["containers", "initContainers", "ephemeralContainers"] {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
+use crate::domain::commit::{CREATED_LABEL, REVISION_LABEL, SOURCE_LABEL};
 use crate::domain::image_work::ImageWork;
 use crate::domain::recipe::time_tag;
 use crate::domain::{
@@ -15,6 +16,9 @@ use crate::text;
 use super::kubectl::shell_word;
 use super::{CheckId, Finding, Stamp, Verdict};
 
+/// The record's verbs.
+const BUILD: &str = "build-image";
+const COPY: &str = "copy-image";
 /// Lines of a work's log that are kept, the newest.
 const LINES: usize = 20_000;
 
@@ -144,12 +148,19 @@ fn running(workload: &Workload) -> Option<&str> {
     containers.find(|c| !c.init).map(|c| &*c.image)
 }
 
+impl ImageAct {
+    /// It is one of the record's verbs for what makes an image.
+    pub fn is_verb(name: &str) -> bool {
+        [BUILD, COPY].contains(&name)
+    }
+}
+
 impl ImagePlan {
     /// In the record.
     pub fn verb(&self) -> &'static str {
         match self.act {
-            ImageAct::Build(_) => "build-image",
-            ImageAct::Copy(_) => "copy-image",
+            ImageAct::Build(_) => BUILD,
+            ImageAct::Copy(_) => COPY,
         }
     }
 
@@ -247,12 +258,11 @@ impl FolderBuild {
 
     /// By which a chain finds from where it came.
     pub fn labels(&self, created: Timestamp) -> HashMap<String, String> {
-        let name = |last: &str| format!("org.opencontainers.image.{last}");
-        let mut labels = HashMap::from([(name("created"), created.to_string())]);
+        let mut labels = HashMap::from([(CREATED_LABEL.to_owned(), created.to_string())]);
         if let Some(tree) = &self.tree {
-            labels.insert(name("revision"), tree.revision());
+            labels.insert(REVISION_LABEL.to_owned(), tree.revision());
             if let Some(origin) = &tree.origin {
-                labels.insert(name("source"), origin.to_string());
+                labels.insert(SOURCE_LABEL.to_owned(), origin.to_string());
             }
         }
         labels

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::snapshot::{Inventory, Live, Outside, needs};
+use super::snapshot::{Inventory, Live, Outside, belongs, needs};
 use super::{CheckId, Finding, ObjectRef, Stamp, Step, Verdict};
 use crate::domain::image::short_digest;
 use crate::domain::snapshot::{Manifest, Place, Sort};
@@ -230,12 +230,8 @@ impl Wish<'_> {
         object: ObjectRef,
     ) -> (Doing, Option<Step>) {
         let as_it_runs = now.pinned(&live.manifest, &mut Vec::new());
-        let scaled = self.place.beside.iter().any(|other| {
-            let target = &other.body["spec"]["scaleTargetRef"];
-            other.sort == Sort::Autoscaler
-                && target["kind"] == manifest.sort.kind()
-                && target["name"] == *manifest.name
-        });
+        let mut beside = self.place.beside.iter();
+        let scaled = beside.any(|m| m.sort == Sort::Autoscaler && belongs(m, manifest));
         let found = edits(&manifest.body, &as_it_runs.body, scaled);
         let fields: Vec<_> = found.iter().map(Edit::words).collect();
         match (&live.made_by, fields.is_empty()) {

@@ -221,7 +221,7 @@ impl Needs {
 }
 
 /// It leads to the workload's pods, guards them, or sets their number.
-fn belongs(other: &Manifest, workload: &Manifest) -> bool {
+pub fn belongs(other: &Manifest, workload: &Manifest) -> bool {
     let spec = &other.body["spec"];
     let labels = workload.pod_labels();
     match other.sort {

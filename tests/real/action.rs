@@ -16,7 +16,6 @@ use rolldeck::plan::{
 use rolldeck::sources::jenkins::Servers;
 use rolldeck::sources::kube::Error;
 use rolldeck::sources::kube::convert::raw_template;
-use rolldeck::sources::source_repo::Repositories;
 use serde_json::{Value, json};
 
 use crate::connection::cluster;
@@ -76,8 +75,8 @@ impl Way {
             level: Level::Guarded,
             holds: Vec::new(),
             service_label: None,
-            repositories: Repositories::default(),
-            servers: Servers::default(),
+            repositories: Vec::new(),
+            servers: Vec::new(),
             hold_for: 0,
             state_dir: self.record.path().to_owned(),
             ready_for: 30,

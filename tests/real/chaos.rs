@@ -18,7 +18,6 @@ use rolldeck::domain::{Fleet, Kind, Level, TemplateHash, WorkloadId};
 use rolldeck::plan::{Answers, Evidence, Plan, Progress, Request, Target, Verb, Verdict, plan};
 use rolldeck::sources::jenkins::Servers;
 use rolldeck::sources::kube::Cluster;
-use rolldeck::sources::source_repo::Repositories;
 use serde_json::Value;
 
 use crate::connection::cluster;
@@ -107,8 +106,8 @@ impl Hand {
             level: Level::Guarded,
             holds: Vec::new(),
             service_label: None,
-            repositories: Repositories::default(),
-            servers: Servers::default(),
+            repositories: Vec::new(),
+            servers: Vec::new(),
             hold_for: 0,
             state_dir: std::path::PathBuf::new(),
             ready_for: 30,

@@ -3,11 +3,12 @@
 use serde_json::value::RawValue;
 use tokio::time::timeout;
 
-use super::{LIMIT, every, unread, verdict};
+use super::{LIMIT, unread, verdict};
+use crate::actions::pages::every;
 use crate::domain::Workload;
 use crate::plan::check::autoscaler;
 use crate::plan::{CheckId, Finding, Verdict};
-use crate::sources::kube::path::Resource;
+use crate::sources::kube::path::{self, Resource};
 use crate::sources::kube::{Cluster, convert};
 
 /// Autoscalers that may not be read, or are late, stay unverified.
@@ -15,7 +16,8 @@ pub async fn ask(cluster: Cluster, workload: Box<Workload>) -> Verdict {
     let namespace = &workload.id.namespace;
     let unverified = |why: String| verdict(CheckId::Autoscaler, Finding::Unverified, why);
     let what = format!("autoscalers in {namespace}");
-    let asked = every::<Box<RawValue>>(&cluster, Resource::Autoscalers, namespace);
+    let list = path::collection(Resource::Autoscalers, Some(namespace), &[]);
+    let asked = every::<Box<RawValue>>(&cluster, &list);
     let objects = match timeout(LIMIT, asked).await {
         Err(_) => return unverified(format!("{what}: no answer within 10s")),
         Ok(Err(error)) => return unverified(unread(&what, &error)),

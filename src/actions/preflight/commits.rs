@@ -49,14 +49,8 @@ async fn commit(
         Named::Commit(id) => return Ok(id.clone()),
         Named::LabelOf(image) => image,
     };
-    let manifest = match registries.manifest(image, &[]).await {
-        Ok(manifest) => manifest,
-        Err(error) => {
-            let secrets = logins.after(&error).await?;
-            let read = registries.manifest(image, secrets).await;
-            read.map_err(|error| error.to_string())?
-        }
-    };
+    let asked = logins.ask(|secrets| registries.manifest(image, secrets));
+    let manifest = asked.await?;
     let commit = manifest.commit().map(Into::into);
     commit.ok_or_else(|| format!("no label of {image} names the commit it was built from"))
 }

@@ -32,12 +32,6 @@ pub async fn ask(
 }
 
 async fn look(registries: &Registries, image: &str, logins: &Logins<'_>) -> Presence {
-    let error = match registries.look(image, &[]).await {
-        Ok(presence) => return presence,
-        Err(error) => error,
-    };
-    match logins.after(&error).await {
-        Ok(secrets) => registries.presence(image, secrets).await,
-        Err(why) => Presence::Unverified(why),
-    }
+    let asked = logins.ask(|secrets| registries.look(image, secrets));
+    asked.await.unwrap_or_else(Presence::Unverified)
 }

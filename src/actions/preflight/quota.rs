@@ -6,18 +6,20 @@ use std::sync::Arc;
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use super::{LIMIT, every, unread, verdict};
+use super::{LIMIT, unread, verdict};
+use crate::actions::pages::every;
 use crate::plan::check::quota::{self, Need, Quota};
 use crate::plan::{CheckId, Finding, Plan, Verdict};
 use crate::sources::kube::Cluster;
-use crate::sources::kube::path::Resource;
+use crate::sources::kube::path::{self, Resource};
 
 /// Quotas that may not be read, or are late, stay unverified.
 pub async fn ask(cluster: Cluster, plan: Arc<Plan>, need: Need) -> Verdict {
     let namespace = &plan.workload.namespace;
     let unverified = |why: String| verdict(CheckId::Quota, Finding::Unverified, why);
     let what = format!("quotas in {namespace}");
-    let asked = every::<Object>(&cluster, Resource::ResourceQuotas, namespace);
+    let list = path::collection(Resource::ResourceQuotas, Some(namespace), &[]);
+    let asked = every::<Object>(&cluster, &list);
     match timeout(LIMIT, asked).await {
         Err(_) => unverified(format!("{what}: no answer within 10s")),
         Ok(Err(error)) => unverified(unread(&what, &error)),

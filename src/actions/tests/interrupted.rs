@@ -3,7 +3,8 @@
 use super::*;
 use crate::actions::interrupted::settle;
 use crate::actions::record::{Limit, Line, sending};
-use crate::domain::release_record::{Action, Became, Stands};
+use crate::domain::Kind;
+use crate::domain::release_record::{Action, Became, Sending, Stands};
 use crate::plan::aftermath::Interrupted;
 
 fn later() -> Timestamp {
@@ -12,9 +13,14 @@ fn later() -> Timestamp {
 
 /// On the cluster of the tests.
 async fn begun(folder: &std::path::Path) -> Recorder {
+    begun_as(folder, |_| {}).await
+}
+
+async fn begun_as(folder: &std::path::Path, change: impl FnOnce(&mut Sending)) -> Recorder {
     let recorder = Recorder::new(folder);
     let mut line = sending(&sample::plan(), &Answers::default(), &[], None, clock());
     line.workload.cluster = with_object(200, &json!(null)).0.id().clone();
+    change(&mut line);
     recorder
         .append(Line::Sending(Box::new(line)))
         .await
@@ -32,7 +38,7 @@ async fn only(recorder: &Recorder) -> Action {
 fn with_object(status: u16, object: &Value) -> (Cluster, Asked) {
     let object = object.clone();
     server(move |_, path| {
-        if path.contains("/deployments/") {
+        if path.contains("/deployments/") || path.contains("/rollouts/") {
             (status, object.clone())
         } else {
             (200, json!({"metadata": {}, "items": []}))
@@ -94,6 +100,22 @@ async fn what_is_gone_is_unknown_for_ever_and_what_cannot_be_read_is_not() {
         let stands = only(&recorder).await.stands();
         assert_eq!(stands, want.map_or(Stands::Sent, Stands::Interrupted));
     }
+}
+
+/// What is no verb of a workload is looked at as one that not every kind has.
+#[tokio::test]
+async fn what_was_to_be_built_for_a_rollout_is_settled() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = begun_as(folder.path(), |line| {
+        line.verb = "build".into();
+        line.workload.kind = Kind::Rollout;
+    })
+    .await;
+    let (cluster, _) = with_object(200, &live("2.15.0", "d1", None));
+    let found = settle(&cluster, &recorder, later).await.unwrap();
+    assert_eq!(became(&found), [Ok(Became::Unknown)]);
+    let stands = only(&recorder).await.stands();
+    assert_eq!(stands, Stands::Interrupted(Became::Unknown));
 }
 
 #[tokio::test]

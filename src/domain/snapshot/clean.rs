@@ -2,13 +2,15 @@
 
 use serde_json::{Map, Value};
 
+use crate::domain::action_note;
+
 /// Notes that speak of one object in one cluster: those of controllers, of kubectl, and our own.
 const NOTES: &[&str] = &[
     "kubectl.kubernetes.io/last-applied-configuration",
     "deprecated.daemonset.template.generation",
     "rollout.argoproj.io/revision",
-    "rolldeck.dev/action",
-    "rolldeck.dev/turn",
+    action_note::ANNOTATION,
+    action_note::TURN,
 ];
 const NOTES_OF: &[&str] = &[
     "deployment.kubernetes.io/",

@@ -70,26 +70,27 @@ fn in_tags(scheme: Scheme, live: &Value, target: &Value) -> Option<(String, Stri
         let tag = ImageRef::parse(container["image"].as_str()?).tag?;
         in_tag(scheme, tag)
     };
-    let containers = |template: &Value| template["spec"]["containers"].as_array().cloned();
-    let others = containers(target)?;
-    containers(live)?.iter().find_map(|container| {
-        let other = others
-            .iter()
-            .find(|other| other["name"] == container["name"])?;
-        Some((of(container)?, of(other)?))
-    })
+    pairs(live, target).find_map(|(live, target)| Some((of(live)?, of(target)?)))
 }
 
 /// The images of the first container that has another one; their labels may tell.
 fn in_labels(live: &Value, target: &Value) -> Option<(Named, Named)> {
-    let containers = |template: &Value| template["spec"]["containers"].as_array().cloned();
-    let others = containers(target)?;
-    containers(live)?.iter().find_map(|container| {
-        let mut others = others.iter();
-        let other = others.find(|other| other["name"] == container["name"])?;
-        let (live, target) = (container["image"].as_str()?, other["image"].as_str()?);
+    pairs(live, target).find_map(|(live, target)| {
+        let (live, target) = (live["image"].as_str()?, target["image"].as_str()?);
         let label_of = |image: &str| Named::LabelOf(image.into());
         (live != target).then(|| (label_of(live), label_of(target)))
+    })
+}
+
+/// The containers that both have, by their names.
+fn pairs<'a>(live: &'a Value, target: &'a Value) -> impl Iterator<Item = (&'a Value, &'a Value)> {
+    let containers = |template: &'a Value| {
+        let list = template["spec"]["containers"].as_array();
+        list.into_iter().flatten()
+    };
+    containers(live).filter_map(move |live| {
+        let target = containers(target).find(|target| target["name"] == live["name"])?;
+        Some((live, target))
     })
 }
 

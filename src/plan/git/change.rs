@@ -35,7 +35,7 @@ pub fn replicas(id: &WorkloadId, count: u32) -> Value {
 /// Kind, name and the fields of the spec that change.
 fn manifest(id: &WorkloadId, spec: &Value) -> Value {
     json!({
-        "apiVersion": "apps/v1",
+        "apiVersion": id.kind.api(),
         "kind": id.kind.name(),
         "metadata": {"name": &*id.name, "namespace": &*id.namespace},
         "spec": spec,

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::domain::canary::{Canary, PausedBy, at};
+use crate::domain::canary::{At, Canary, PausedBy, at};
 use crate::domain::version::version;
 use crate::domain::{Failure, FailureKind, Revision, Verbatim, WorkloadId};
 use crate::plan::check::controller;
@@ -223,19 +223,17 @@ pub(super) fn current(evidence: &Evidence, canary: &Canary) -> Side {
 
 /// `20% step 2/5`; a blue-green release has two sides and no steps.
 fn where_it_is(evidence: &Evidence) -> String {
-    let at = at(&evidence.workload, &revisions(evidence));
-    let at = at.filter(|at| at.steps > 0);
-    at.map_or_else(|| "its new side".into(), |at| text::canary::at(&at))
+    at_step(evidence).map_or_else(|| "its new side".into(), |at| text::canary::at(&at))
 }
 
-fn revisions(evidence: &Evidence) -> Vec<Revision> {
-    let revisions = evidence.revisions.iter();
-    revisions.map(|fresh| fresh.revision.clone()).collect()
+fn at_step(evidence: &Evidence) -> Option<At> {
+    let revisions = evidence.revisions.iter().map(|fresh| &fresh.revision);
+    at(&evidence.workload, revisions).filter(|at| at.steps > 0)
 }
 
 /// Whether the canary gets what it is to get. More of one that does not serve is seldom what somebody wants.
 fn serving(evidence: &Evidence) -> Option<Verdict> {
-    let at = at(&evidence.workload, &revisions(evidence)).filter(|at| at.steps > 0)?;
+    let at = at_step(evidence)?;
     let (finding, words) = match at.real {
         Some(real) if real < at.set && !at.routed => (
             Finding::Warn,

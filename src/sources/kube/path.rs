@@ -81,9 +81,7 @@ impl Resource {
 
     /// The path of its API, which the server describes to everybody.
     pub fn root(self) -> String {
-        let api = self.api();
-        let root = if api.contains('/') { "apis" } else { "api" };
-        format!("/{root}/{api}")
+        root_of(self.api())
     }
 }
 
@@ -94,23 +92,12 @@ pub fn collection(
     query: &[(&str, &str)],
 ) -> String {
     let resource = resource.into();
-    let place = namespace.map(|name| format!("/namespaces/{}", encode(name)));
-    let path = format!(
-        "{}{}/{}",
-        resource.root(),
-        place.unwrap_or_default(),
-        resource.plural()
-    );
-    with_query(path, query)
+    collection_in(resource.api(), namespace, resource.plural(), query)
 }
 
 /// One object in a namespace.
 pub fn object(resource: impl Into<Resource>, namespace: &str, name: &str) -> String {
-    format!(
-        "{}/{}",
-        collection(resource, Some(namespace), &[]),
-        encode(name)
-    )
+    member(&collection(resource, Some(namespace), &[]), name)
 }
 
 /// A list by the words of its API (`apps/v1`) and resource (`deployments`); `None` is every namespace.
@@ -120,10 +107,9 @@ pub fn collection_in(
     resource: &str,
     query: &[(&str, &str)],
 ) -> String {
-    let root = if api.contains('/') { "apis" } else { "api" };
     let place = namespace.map(|name| format!("/namespaces/{}", encode(name)));
-    let place = place.unwrap_or_default();
-    with_query(format!("/{root}/{api}{place}/{resource}"), query)
+    let (root, place) = (root_of(api), place.unwrap_or_default());
+    with_query(format!("{root}{place}/{resource}"), query)
 }
 
 /// One object by the words of its API (`apps/v1`) and resource (`deployments`), for writes.
@@ -181,6 +167,11 @@ pub fn describe(path: &str) -> String {
         }
         _ => rest.join("/"),
     }
+}
+
+fn root_of(api: &str) -> String {
+    let root = if api.contains('/') { "apis" } else { "api" };
+    format!("/{root}/{api}")
 }
 
 /// Everything but RFC 3986's unreserved characters becomes `%XX`.

@@ -12,7 +12,8 @@ use bytes::Bytes;
 use serde::Deserialize;
 
 use super::error::Error;
-use super::place::{HUB, Place, hub_in_one_way};
+use super::place::{Place, hub_in_one_way};
+use crate::domain::image::HUB;
 use crate::sources::hidden::Hidden;
 use crate::sources::program;
 

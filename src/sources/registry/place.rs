@@ -2,9 +2,9 @@
 
 use super::error::Error;
 use crate::domain::ImageRef;
+use crate::domain::image::HUB;
 
-/// The name of Docker Hub in image names, and where its API is.
-pub const HUB: &str = "docker.io";
+/// Where the API of Docker Hub is.
 const HUB_API: &str = "registry-1.docker.io";
 
 /// An image at its registry.
@@ -26,10 +26,7 @@ impl Place {
         let wrong = || Error::NotAnImage {
             image: image.into(),
         };
-        let (host, path) = match parts.repository.split_once('/') {
-            Some((first, rest)) if is_host(first) => (first, rest),
-            _ => (HUB, parts.repository),
-        };
+        let (host, path) = parts.place();
         let host = hub_in_one_way(&host.to_ascii_lowercase());
         let repository = if host == HUB && !path.contains('/') {
             format!("library/{path}")
@@ -100,11 +97,6 @@ pub fn is_loopback(address: &str) -> bool {
     };
     let ip = host.parse::<std::net::IpAddr>();
     host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
-}
-
-/// The first part of a name is a host when it looks like one.
-fn is_host(first: &str) -> bool {
-    first.contains(['.', ':']) || first == "localhost"
 }
 
 #[cfg(test)]

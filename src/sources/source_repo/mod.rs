@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 
-use crate::config::{self, Config, repositories};
+use crate::config::Config;
 use crate::domain::commit::{Between, CommitFacts, Head, HookCalls, Host, Scheme};
 use crate::domain::{Commit, Commits, Repository};
 
@@ -36,7 +36,6 @@ pub struct Repositories(Option<Arc<Known>>);
 
 #[derive(Debug)]
 struct Known {
-    rules: Vec<config::Repository>,
     hosts: Vec<Interface>,
     git: Git,
 }
@@ -44,7 +43,6 @@ struct Known {
 impl Repositories {
     pub fn new(config: &Config) -> Self {
         let known = Known {
-            rules: config.repositories.clone(),
             hosts: config
                 .repositories
                 .iter()
@@ -53,11 +51,6 @@ impl Repositories {
             git: Git::new(&config.cache_dir),
         };
         Self((!known.hosts.is_empty()).then(|| Arc::new(known)))
-    }
-
-    /// Where the source of a service lies: see [`repositories::of`].
-    pub fn of(&self, service: &str, named: Option<&str>) -> Option<Repository> {
-        repositories::of(&self.0.as_ref()?.rules, service, named)
     }
 
     /// What `to` has that `from` has not. A copy that is being made goes on when nobody waits any more.
@@ -207,29 +200,5 @@ mod tests {
         ] {
             assert_eq!(pick(names, branch).as_deref(), want, "{names:?} {branch:?}");
         }
-    }
-
-    #[test]
-    fn a_workload_chooses_only_among_what_the_settings_name() {
-        let rules = "[{url: 'git@github.com:shop/platform.git', services: [cart], path: cart},
-            {url: 'git@github.com:shop/{service}.git'}]";
-        let config = Config {
-            repositories: serde_yaml::from_str(rules).unwrap(),
-            ..Config::default()
-        };
-        let known = Repositories::new(&config);
-        let of = |service, named| {
-            let found = known.of(service, named)?;
-            Some(format!("{} {:?}", found.remote, found.folder))
-        };
-        let platform = Some("github.com/shop/platform Some(\"cart\")".to_owned());
-        assert_eq!(of("cart", None), platform);
-        assert_eq!(of("mail", None), Some("github.com/shop/mail None".into()));
-        let own = Some("github.com/shop/cart None".to_owned());
-        assert_eq!(of("cart", Some("https://github.com/shop/cart")), own);
-        for stranger in ["https://evil.example/shop/cart", "ext::sh -c x", ""] {
-            assert_eq!(of("cart", Some(stranger)), None, "{stranger}");
-        }
-        assert_eq!(Repositories::default().of("cart", None), None);
     }
 }
