@@ -22,8 +22,13 @@ pub enum Sources {
     Between(Box<Between>),
 }
 
-/// From the older revision to the newer one.
-pub fn sources(model: &Model, workload: &Workload, (from, to): (&Revision, &Revision)) -> Sources {
+/// From the older revision to the newer one. `deliveries` are those of the service.
+pub fn sources(
+    model: &Model,
+    workload: &Workload,
+    (from, to): (&Revision, &Revision),
+    deliveries: &[Delivery<'_>],
+) -> Sources {
     let settings = &model.settings;
     let service = workload.service(settings.service_label.as_deref());
     let named = workload.repository.as_deref();
@@ -35,8 +40,7 @@ pub fn sources(model: &Model, workload: &Workload, (from, to): (&Revision, &Revi
     // A template that was only given another image keeps the note of the one before.
     let annotated = annotated.filter(|(from, to)| from != to);
     let (from_id, to_id) = annotated.unwrap_or_else(|| {
-        let deliveries = of_service(model, workload);
-        let of = |revision| commit_of(model, &deliveries, scheme, revision).unwrap_or_default();
+        let of = |revision| commit_of(model, deliveries, scheme, revision).unwrap_or_default();
         (of(from), of(to))
     });
     for (revision, id) in [(from, &from_id), (to, &to_id)] {
@@ -116,7 +120,7 @@ pub fn again(model: &mut Model) -> Vec<Effect> {
 
 fn shown(model: &Model, screen: &ServiceScreen) -> Option<Box<Between>> {
     let (workload, pair) = service::pair(model, screen)?;
-    match sources(model, workload, pair) {
+    match sources(model, workload, pair, &of_service(model, workload)) {
         Sources::Between(between) => Some(between),
         Sources::Nowhere | Sources::Said(_) => None,
     }
@@ -148,8 +152,10 @@ pub fn append(model: &mut Model, at: usize) {
     let TextKind::Comparison { revisions, whole } = kind else {
         return;
     };
-    let of_commits = service::named_pair(model, revisions)
-        .map(|(workload, pair)| lines(model, &sources(model, workload, pair)));
+    let of_commits = service::named_pair(model, revisions).map(|(workload, pair)| {
+        let deliveries = of_service(model, workload);
+        lines(model, &sources(model, workload, pair, &deliveries))
+    });
     let whole = *whole;
     if let Some(Screen::Text(screen)) = model.screens.get_mut(at)
         && let Some((document, _)) = &mut screen.document.last
