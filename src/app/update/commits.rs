@@ -86,35 +86,28 @@ fn commit_of(
 
 /// With each tick, and when a service is opened: what its screen compares, unless it was asked for before.
 pub fn ask(model: &mut Model) -> Vec<Effect> {
+    read(model, |known| known.is_none())
+}
+
+/// What failed is asked for once more.
+pub fn again(model: &mut Model) -> Vec<Effect> {
+    let failed = |known: &Known<Told>| matches!(known.state, State::Failed { .. });
+    read(model, |known| known.is_some_and(failed))
+}
+
+fn read(model: &mut Model, wanted: impl FnOnce(Option<&Known<Told>>) -> bool) -> Vec<Effect> {
     let Some(Screen::Service(screen)) = model.screens.last() else {
         return Vec::new();
     };
     let Some(between) = shown(model, screen) else {
         return Vec::new();
     };
-    if model.chain.commits(&between).is_some() {
+    if !wanted(model.chain.commits(&between)) {
         return Vec::new();
     }
     let job = next_job(model);
     model.chain.commits_mut(&between).state = State::Loading;
     model.dirty = true;
-    vec![Effect::ReadCommits { job, between }]
-}
-
-/// What failed is asked for once more.
-pub fn again(model: &mut Model) -> Vec<Effect> {
-    let Some(Screen::Service(screen)) = model.screens.last() else {
-        return Vec::new();
-    };
-    let Some(between) = shown(model, screen) else {
-        return Vec::new();
-    };
-    let failed = |known: &Known<Told>| matches!(known.state, State::Failed { .. });
-    if !model.chain.commits(&between).is_some_and(failed) {
-        return Vec::new();
-    }
-    let job = next_job(model);
-    model.chain.commits_mut(&between).state = State::Loading;
     vec![Effect::ReadCommits { job, between }]
 }
 
