@@ -262,11 +262,16 @@ pub fn image_told(model: &mut Model, image: Box<str>, told: ImageTold) -> Vec<Ef
         || model.board.wide
         || !model.screens.is_empty()
         || model.overlay.is_some();
+    let picked = ask::has_row(model, &image);
     if !model.chain.told_of(image, told) || !seen {
         return Vec::new();
     }
     model.dirty = true;
-    ask::refit(model)
+    if picked {
+        ask::refit(model)
+    } else {
+        Vec::new()
+    }
 }
 
 /// The rows of these jobs read otherwise now.
