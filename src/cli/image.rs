@@ -179,7 +179,7 @@ impl Report {
             output::line(&format!("  {about:<8}{words}"))?;
         }
         for verdict in &plan.checks {
-            let word = output::finding(verdict.finding);
+            let word = verdict.finding.word();
             output::line(&format!("{word:<11}{}", verdict.sentence))?;
         }
         Ok(())

@@ -498,7 +498,7 @@ impl Report {
             output::line(&format!("  {difference}"))?;
         }
         for check in &self.checks {
-            let word = output::finding(check.finding);
+            let word = check.finding.word();
             output::line(&format!("{word:<11}{}", check.sentence))?;
         }
         for step in self.steps.iter().take(self.first) {

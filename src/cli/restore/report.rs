@@ -92,7 +92,7 @@ impl Report {
             &rows.collect::<Vec<_>>(),
         )?;
         for check in &self.checks {
-            let word = text::pad(output::finding(check.finding), 11);
+            let word = text::pad(check.finding.word(), 11);
             output::line(&format!("{word}{}", check.sentence))?;
         }
         Ok(())
