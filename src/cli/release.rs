@@ -436,12 +436,23 @@ struct Side {
     version: String,
 }
 
+/// What a check answered.
 #[derive(Serialize)]
-struct Check {
+pub struct Check {
     #[serde(rename = "check")]
     id: &'static str,
-    finding: plan::Finding,
-    sentence: String,
+    pub finding: plan::Finding,
+    pub sentence: String,
+}
+
+impl From<&Verdict> for Check {
+    fn from(verdict: &Verdict) -> Self {
+        Self {
+            id: verdict.check.name(),
+            finding: verdict.finding,
+            sentence: verdict.sentence.clone(),
+        }
+    }
 }
 
 impl Report {
@@ -450,11 +461,6 @@ impl Report {
             revision: side.revision,
             name: side.name.to_string(),
             version: side.version.clone(),
-        };
-        let check = |verdict: &Verdict| Check {
-            id: verdict.check.name(),
-            finding: verdict.finding,
-            sentence: verdict.sentence.clone(),
         };
         Self {
             id: plan.stamp.id.clone(),
@@ -471,7 +477,7 @@ impl Report {
                 .iter()
                 .map(|d| format!("{} {}", d.what, d.text))
                 .collect(),
-            checks: verdicts.iter().map(check).collect(),
+            checks: verdicts.iter().map(Check::from).collect(),
             steps: plan.all_steps().map(|s| s.what().to_owned()).collect(),
             first: first(plan),
             offered: offered(plan),
