@@ -85,16 +85,10 @@ pub fn has_other_way(model: &Model, shown: &ImageBox) -> bool {
 /// What still stands between the plan and the work.
 pub fn missing(model: &Model, shown: &ImageBox) -> Vec<Missing> {
     match &shown.stage {
-        ImageStage::Shown(plan) => gate::missing_for_image(plan, &answers(model, shown)),
+        ImageStage::Shown(plan) => {
+            gate::missing_for_image(plan, &plan::answers(model, &shown.answers))
+        }
         ImageStage::Reading | ImageStage::Refused(_) => Vec::new(),
-    }
-}
-
-fn answers(model: &Model, shown: &ImageBox) -> Answers {
-    Answers {
-        readonly: model.settings.readonly,
-        armed: model.arming.is_some_and(|armed| armed.until > model.now),
-        ..shown.answers.clone()
     }
 }
 
@@ -199,7 +193,7 @@ fn confirm(model: &mut Model) -> Vec<Effect> {
     };
     let answers = Answers {
         confirmed: true,
-        ..answers(model, shown)
+        ..plan::answers(model, &shown.answers)
     };
     let first = gate::missing_for_image(plan, &answers).into_iter().next();
     match first {
