@@ -230,8 +230,7 @@ fn ask_images(model: &mut Model) -> Option<Effect> {
     };
     let workload = model.fleet.workload(id)?;
     let job = job_of(&model.settings, workload)?;
-    let mut servers = model.settings.jenkins.iter();
-    let rule = &servers.find(|server| *server.name() == *job.server)?.image;
+    let rule = &jenkins::named(&model.settings.jenkins, &job.server)?.image;
     if rule.parameter.is_none() && rule.artifact.is_none() && rule.pattern.is_none() {
         return None;
     }

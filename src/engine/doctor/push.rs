@@ -187,8 +187,7 @@ async fn one(context: &Context<'_>, question: Question) -> Diagnosis {
             return line(Finding::Unverified, ABOUT, sentence);
         }
     };
-    let mut settings = context.config.jenkins.iter();
-    let settings = settings.find(|known| *known.name() == *job.server);
+    let settings = jenkins::named(&context.config.jenkins, &job.server);
     let branch = settings.and_then(branch);
     let server = settings.map_or("", |known| known.url.trim_end_matches('/'));
     let (read, builds, newest, calls) = tokio::join!(
