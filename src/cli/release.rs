@@ -37,6 +37,19 @@ pub struct Asked {
     pub hold_for: Option<u32>,
 }
 
+impl Asked {
+    /// The verb as it is, without offers.
+    pub fn new(verb: Verb, target: Target) -> Self {
+        Self {
+            verb,
+            target,
+            offers: Vec::new(),
+            git_patch: None,
+            hold_for: None,
+        }
+    }
+}
+
 pub async fn run(config: &Config, asked: Asked, args: Release) -> Outcome {
     let mut session = Session::connect(config, READS).await?;
     session.workloads(config).await?;
