@@ -1,6 +1,7 @@
 //! What ties builds to what runs, by everything that servers and registries told so far.
 
 use super::model::Model;
+use crate::config::jenkins;
 use crate::domain::build::{Build, JobId};
 use crate::domain::delivery::{self, Delivery, ImageFacts, Tie};
 use crate::domain::{Revision, Workload, WorkloadId};
@@ -19,15 +20,14 @@ pub fn of_service<'a>(model: &'a Model, workload: &Workload) -> Vec<Delivery<'a>
     deliveries(model, model.fleet.revisions(workload), (&job, builds))
 }
 
-/// Builds that no revision runs yet, then the revisions, newest first, each with what built it. `builds` are those of
-/// the job.
+/// Builds that no revision runs yet, then the revisions, each with what built it. `builds` are those of the job; both
+/// come newest first.
 pub fn deliveries<'a>(
     model: &'a Model,
     revisions: &'a [Revision],
     (job, builds): (&JobId, &'a [Build]),
 ) -> Vec<Delivery<'a>> {
-    let mut revisions: Vec<_> = revisions.iter().collect();
-    revisions.sort_by_key(|revision| std::cmp::Reverse(revision.number));
+    let revisions: Vec<_> = revisions.iter().collect();
     delivery::deliveries(&revisions, builds, facts(model, job))
 }
 
@@ -45,8 +45,7 @@ pub fn maker<'a>(model: &'a Model, id: &WorkloadId, image: &str) -> Option<(&'a 
 
 /// What the registries told of an image, by the label that the settings of the job's server name.
 fn facts<'a>(model: &'a Model, job: &JobId) -> impl Fn(&str) -> ImageFacts + use<'a> {
-    let mut servers = model.settings.jenkins.iter();
-    let server = servers.find(|server| *server.name() == *job.server);
+    let server = jenkins::named(&model.settings.jenkins, &job.server);
     let label = server.and_then(|server| server.image.label.as_deref());
     move |image| model.chain.facts(image, label)
 }

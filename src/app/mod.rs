@@ -20,7 +20,7 @@ mod settle;
 pub mod table;
 pub mod update;
 pub mod way_back;
-mod wishes;
+pub mod wishes;
 pub mod words;
 
 pub use effect::Effect;

@@ -50,7 +50,8 @@ fn analyses(model: &Model, by_need: &[(u8, WorkloadId)]) -> Vec<SourceId> {
     list
 }
 
-fn analyses_of(workload: &Workload) -> Option<SourceId> {
+/// The feed of the runs that judge its canary.
+pub fn analyses_of(workload: &Workload) -> Option<SourceId> {
     let canary = workload.canary.as_deref()?;
     let feed = Feed::AnalysesOf {
         workload: workload.id.clone(),

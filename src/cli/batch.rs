@@ -117,11 +117,7 @@ fn print(asked: &Asked, rows: &[Row]) -> Result<(), Failure> {
                         (verdict.finding, verdict.sentence.clone())
                     });
                 let (from, to) = &plan.arrow;
-                (
-                    format!("{from} -> {to}"),
-                    output::finding(finding),
-                    sentence,
-                )
+                (format!("{from} -> {to}"), finding.word(), sentence)
             }
             Err(failure) => (String::new(), "BLOCK", failure.sentence.clone()),
         };

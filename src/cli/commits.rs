@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::config::{Config, repositories};
 use crate::domain::commit::{Between, CheckState, Scheme, Told, in_tag};
-use crate::domain::revision::current;
+use crate::domain::revision::{before, current};
 use crate::domain::{Commit, Failure, FailureKind, ImageRef, Known, Manifest, Revision, Workload};
 use crate::engine::clock;
 use crate::sources::registry::Registries;
@@ -28,13 +28,8 @@ pub async fn run(config: &Config, session: &Session, workload: &Workload, form: 
     };
     let revisions = session.fleet.revisions(workload);
     let to = current(workload, revisions);
-    let older = |to: &&Revision| {
-        revisions
-            .iter()
-            .filter(|r| r.number < to.number)
-            .max_by_key(|r| r.number)
-    };
-    let Some((from, to)) = to.as_ref().and_then(older).zip(to) else {
+    let from = to.and_then(|to| before(revisions, to));
+    let Some((from, to)) = from.zip(to) else {
         return Err(missing(format!(
             "{} has no revision before the one that runs",
             workload.id

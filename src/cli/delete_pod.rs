@@ -15,11 +15,8 @@ pub async fn run(config: &Config, args: DeletePod) -> Outcome {
     let (workload, target) = find(&mut session, &args.pod).await?;
     let delete = args.delete.then_some(OfferId::Delete);
     let asked = Asked {
-        verb: Verb::DeletePod,
-        target,
         offers: delete.into_iter().collect(),
-        git_patch: None,
-        hold_for: None,
+        ..Asked::new(Verb::DeletePod, target)
     };
     release::one(config, &mut session, &workload, (&asked, &args.how)).await
 }

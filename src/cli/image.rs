@@ -13,12 +13,12 @@ use crate::domain::image_work::ImageWork;
 use crate::domain::{Failure, FailureKind};
 use crate::engine::{clock, making};
 use crate::plan::image::{Made, line};
-use crate::plan::{self, ImageAsk, ImagePlan, ImageProgress, gate};
+use crate::plan::{ImageAsk, ImagePlan, ImageProgress, gate};
 
 use super::Outcome;
 use super::args::{Form, How};
 use super::output;
-use super::release::{answers, planned, refused};
+use super::release::{Check, answers, planned, refused};
 use super::session::Session;
 
 /// News of layers come by the hundred: one of them is printed so often.
@@ -40,14 +40,6 @@ struct Report {
     next: Option<String>,
     outcome: Option<String>,
     failure: Option<Failure>,
-}
-
-#[derive(Serialize)]
-struct Check {
-    #[serde(rename = "check")]
-    id: &'static str,
-    finding: plan::Finding,
-    sentence: String,
 }
 
 pub async fn run(config: &Config, session: &Session, ask: ImageAsk, how: &How) -> Outcome {
@@ -154,18 +146,13 @@ fn say(form: Form, work: Option<ImageWork>) -> Result<(), Failure> {
 
 impl Report {
     fn new(plan: &ImagePlan) -> Self {
-        let check = |verdict: &plan::Verdict| Check {
-            id: verdict.check.name(),
-            finding: verdict.finding,
-            sentence: verdict.sentence.clone(),
-        };
         Self {
             id: plan.stamp.id.clone(),
             verb: plan.verb(),
             service: plan.workload.to_string(),
             image: plan.image().to_owned(),
             facts: plan.facts(),
-            checks: plan.checks.iter().map(check).collect(),
+            checks: plan.checks.iter().map(Check::from).collect(),
             digest: None,
             next: None,
             outcome: None,
@@ -179,7 +166,7 @@ impl Report {
             output::line(&format!("  {about:<8}{words}"))?;
         }
         for verdict in &plan.checks {
-            let word = output::finding(verdict.finding);
+            let word = verdict.finding.word();
             output::line(&format!("{word:<11}{}", verdict.sentence))?;
         }
         Ok(())

@@ -108,17 +108,6 @@ fn written(result: io::Result<()>) -> Result<(), Failure> {
     }
 }
 
-/// The word of a finding.
-pub fn finding(finding: crate::plan::Finding) -> &'static str {
-    use crate::plan::Finding;
-    match finding {
-        Finding::Ok => "ok",
-        Finding::Warn => "warn",
-        Finding::Block => "BLOCK",
-        Finding::Unverified => "unverified",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

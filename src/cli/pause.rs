@@ -9,12 +9,6 @@ use super::release::{self, Asked};
 
 /// `verb` is one of these.
 pub async fn run(config: &Config, verb: Verb, args: Release) -> Outcome {
-    let asked = Asked {
-        verb,
-        target: Target::Proposed,
-        offers: Vec::new(),
-        git_patch: None,
-        hold_for: None,
-    };
+    let asked = Asked::new(verb, Target::Proposed);
     release::run(config, asked, args).await
 }

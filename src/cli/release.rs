@@ -37,6 +37,19 @@ pub struct Asked {
     pub hold_for: Option<u32>,
 }
 
+impl Asked {
+    /// The verb as it is, without offers.
+    pub fn new(verb: Verb, target: Target) -> Self {
+        Self {
+            verb,
+            target,
+            offers: Vec::new(),
+            git_patch: None,
+            hold_for: None,
+        }
+    }
+}
+
 pub async fn run(config: &Config, asked: Asked, args: Release) -> Outcome {
     let mut session = Session::connect(config, READS).await?;
     session.workloads(config).await?;
@@ -439,12 +452,23 @@ struct Side {
     version: String,
 }
 
+/// What a check answered.
 #[derive(Serialize)]
-struct Check {
+pub struct Check {
     #[serde(rename = "check")]
     id: &'static str,
-    finding: plan::Finding,
-    sentence: String,
+    pub finding: plan::Finding,
+    pub sentence: String,
+}
+
+impl From<&Verdict> for Check {
+    fn from(verdict: &Verdict) -> Self {
+        Self {
+            id: verdict.check.name(),
+            finding: verdict.finding,
+            sentence: verdict.sentence.clone(),
+        }
+    }
 }
 
 impl Report {
@@ -453,11 +477,6 @@ impl Report {
             revision: side.revision,
             name: side.name.to_string(),
             version: side.version.clone(),
-        };
-        let check = |verdict: &Verdict| Check {
-            id: verdict.check.name(),
-            finding: verdict.finding,
-            sentence: verdict.sentence.clone(),
         };
         Self {
             id: plan.stamp.id.clone(),
@@ -474,7 +493,7 @@ impl Report {
                 .iter()
                 .map(|d| format!("{} {}", d.what, d.text))
                 .collect(),
-            checks: verdicts.iter().map(check).collect(),
+            checks: verdicts.iter().map(Check::from).collect(),
             steps: plan.all_steps().map(|s| s.what().to_owned()).collect(),
             first: first(plan),
             offered: offered(plan),
@@ -501,7 +520,7 @@ impl Report {
             output::line(&format!("  {difference}"))?;
         }
         for check in &self.checks {
-            let word = output::finding(check.finding);
+            let word = check.finding.word();
             output::line(&format!("{word:<11}{}", check.sentence))?;
         }
         for step in self.steps.iter().take(self.first) {

@@ -131,7 +131,7 @@ async fn plan(
     args: &Restore,
 ) -> Result<RestorePlan, Failure> {
     let (mut services, mut kept) = (Vec::new(), Vec::new());
-    let (mut level, mut checks) = (Level::Open, Vec::new());
+    let (mut levels, mut checks) = (Vec::new(), Vec::new());
     for target in targets {
         let read = actions::inventories(cluster, Some(&target.namespace)).await;
         let (mut found, _) = read.map_err(|error| error.failure())?;
@@ -155,12 +155,7 @@ async fn plan(
             Some((name, keeper))
         }));
         let here = target.environment(config, cluster);
-        let its = here.map_or(Level::Guarded, |environment| environment.protection);
-        level = if gate::rank(its) > gate::rank(level) {
-            its
-        } else {
-            level
-        };
+        levels.push(here.map_or(Level::Guarded, |environment| environment.protection));
         checks.extend(holds(config, here.map(|e| e.name.as_str()), &planned));
         services.extend(planned);
     }
@@ -168,8 +163,9 @@ async fn plan(
     if services.iter().any(restore::ServicePlan::writes) {
         checks.extend(actions::ask_restore(cluster, &services, config.readonly).await);
     }
+    let strictest = levels.into_iter().max_by_key(|level| gate::rank(*level));
     Ok(RestorePlan {
-        level,
+        level: strictest.unwrap_or(Level::Open),
         services,
         checks,
     })

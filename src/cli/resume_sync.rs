@@ -8,12 +8,6 @@ use super::args::Release;
 use super::release::{self, Asked};
 
 pub async fn run(config: &Config, args: Release) -> Outcome {
-    let asked = Asked {
-        verb: Verb::ResumeSync,
-        target: Target::Proposed,
-        offers: Vec::new(),
-        git_patch: None,
-        hold_for: None,
-    };
+    let asked = Asked::new(Verb::ResumeSync, Target::Proposed);
     release::run(config, asked, args).await
 }

@@ -8,16 +8,15 @@ use super::args::Scale;
 use super::release::{self, Asked};
 
 pub async fn run(config: &Config, args: Scale) -> Outcome {
+    // What it is scaled to now is read first.
+    let target = Target::Replicas {
+        shown: 0,
+        to: args.replicas,
+    };
     let asked = Asked {
-        verb: Verb::Scale,
-        // What it is scaled to now is read first.
-        target: Target::Replicas {
-            shown: 0,
-            to: args.replicas,
-        },
         offers: args.git.offers(),
         git_patch: args.git.git_patch,
-        hold_for: None,
+        ..Asked::new(Verb::Scale, target)
     };
     release::run(config, asked, args.release).await
 }

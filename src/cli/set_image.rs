@@ -13,11 +13,9 @@ pub async fn run(config: &Config, args: SetImage) -> Outcome {
         None => (None, args.image),
     };
     let asked = Asked {
-        verb: Verb::SetImage,
-        target: Target::Image { container, image },
         offers: args.git.offers(),
         git_patch: args.git.git_patch,
-        hold_for: None,
+        ..Asked::new(Verb::SetImage, Target::Image { container, image })
     };
     release::run(config, asked, args.release).await
 }

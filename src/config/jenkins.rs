@@ -127,6 +127,11 @@ impl Jenkins {
     }
 }
 
+/// The one of this name.
+pub fn named<'a>(servers: &'a [Jenkins], name: &str) -> Option<&'a Jenkins> {
+    servers.iter().find(|server| server.name() == name)
+}
+
 /// The job that builds a service: the one its annotation names, on the first server, else as a server's settings say.
 pub fn job_of(
     servers: &[Jenkins],

@@ -79,6 +79,12 @@ pub fn current<'a>(workload: &Workload, revisions: &'a [Revision]) -> Option<&'a
     current_among(workload, revisions.iter())
 }
 
+/// The newest one before another.
+pub fn before<'a>(revisions: &'a [Revision], newer: &Revision) -> Option<&'a Revision> {
+    let older = revisions.iter().filter(|r| r.number < newer.number);
+    older.max_by_key(|r| r.number)
+}
+
 pub(super) fn current_among<'a>(
     workload: &Workload,
     mut revisions: impl Iterator<Item = &'a Revision> + Clone,

@@ -14,7 +14,7 @@ use super::links::Task;
 use crate::actions::{self, BuildOrder, Recorder};
 use crate::app::effect::JobsWish;
 use crate::app::event::{Document, Event, JobId};
-use crate::config::Jenkins;
+use crate::config::{Jenkins, jenkins};
 use crate::domain::Failure;
 use crate::domain::build::{self, Build, BuildId};
 use crate::plan::{Answers, BuildPlan, BuildProgress, BuildWish};
@@ -56,8 +56,7 @@ impl Builders {
                 server.look.send_replace(look);
                 continue;
             }
-            let mut known = config.jenkins.iter();
-            let Some(settings) = known.find(|known| known.name() == &*wish.server) else {
+            let Some(settings) = jenkins::named(&config.jenkins, &wish.server) else {
                 continue;
             };
             let (look, looks) = watch::channel(look);
@@ -139,7 +138,7 @@ pub(super) async fn images(shared: Arc<Shared>, service: Box<str>, builds: Vec<B
             return;
         };
         let config = shared.config();
-        let Some(settings) = config.jenkins.iter().find(|s| s.name() == &**server) else {
+        let Some(settings) = jenkins::named(&config.jenkins, server) else {
             return;
         };
         match client.image(&build, &settings.image, &service).await {

@@ -202,20 +202,24 @@ fn identity_lines(identity: &Identity) -> Vec<Diagnosis> {
 
 async fn permissions(config: &Config, cluster: &Cluster) -> Vec<Diagnosis> {
     let namespaces = namespaces(config, cluster);
-    let argo = discovery::serves(cluster, Kind::Rollout.into()).await;
-    let argo = argo.unwrap_or_default();
+    let kinds = kinds(cluster).await;
     let mut asking = FuturesOrdered::new();
     for namespace in &namespaces {
-        let kinds = Kind::ALL
-            .into_iter()
-            .filter(|kind| !kind.is_optional() || argo);
-        let resources = kinds.map(Resource::Workload);
+        let resources = kinds.iter().copied().map(Resource::Workload);
         let others = [Resource::ReplicaSets, Resource::Pods, Resource::Events];
         for resource in resources.chain(others) {
             asking.push_back(rights(cluster, resource, namespace.as_deref()));
         }
     }
     asking.collect().await
+}
+
+/// The kinds of workloads that the cluster has.
+async fn kinds(cluster: &Cluster) -> Vec<Kind> {
+    let argo = discovery::serves(cluster, Kind::Rollout.into()).await;
+    let argo = argo.unwrap_or_default();
+    let kinds = Kind::ALL.into_iter();
+    kinds.filter(|kind| !kind.is_optional() || argo).collect()
 }
 
 pub fn namespaces(config: &Config, cluster: &Cluster) -> Vec<Option<String>> {

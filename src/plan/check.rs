@@ -129,6 +129,18 @@ pub enum Finding {
     Unverified,
 }
 
+impl Finding {
+    /// As every list of checks has it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warn => "warn",
+            Self::Block => "BLOCK",
+            Self::Unverified => "unverified",
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
     pub check: CheckId,

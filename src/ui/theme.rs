@@ -110,12 +110,12 @@ pub fn phase(phase: Phase) -> (&'static str, Role) {
 }
 
 pub fn finding(finding: Finding) -> (&'static str, Role) {
-    match finding {
-        Finding::Ok => ("ok", Role::Good),
-        Finding::Warn => ("warn", Role::Warn),
-        Finding::Block => ("BLOCK", Role::Bad),
-        Finding::Unverified => ("unverified", Role::Warn),
-    }
+    let role = match finding {
+        Finding::Ok => Role::Good,
+        Finding::Warn | Finding::Unverified => Role::Warn,
+        Finding::Block => Role::Bad,
+    };
+    (finding.word(), role)
 }
 
 pub fn level(level: Level) -> (&'static str, Role) {

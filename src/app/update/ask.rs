@@ -173,6 +173,20 @@ pub fn tags_listed(model: &mut Model, job: JobId, outcome: Result<Tags, Failure>
     refit(model)
 }
 
+/// The image is a row of the open picker: news of others change nothing there.
+pub fn has_row(model: &Model, image: &str) -> bool {
+    let Some(Overlay::Plan(shown)) = &model.overlay else {
+        return false;
+    };
+    match &shown.stage {
+        Stage::Asking(Question {
+            about: About::Image(picker),
+            ..
+        }) => picker.rows.iter().any(|row| **row == *image),
+        _ => false,
+    }
+}
+
 /// The rows may be others, and others may have come into view.
 pub fn refit(model: &mut Model) -> Vec<Effect> {
     let (next, now) = plan::next(model);

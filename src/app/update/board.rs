@@ -87,8 +87,6 @@ fn on_row(model: &mut Model, intent: Intent) -> Vec<Effect> {
 
 pub fn open(model: &mut Model, id: WorkloadId, uid: Uid) -> Vec<Effect> {
     let mut effects = builds::ask(model, &id);
-    let images = images(model, &id);
-    effects.extend(look_for(model, images.clone()));
     let mut screen = ServiceScreen {
         workload: id,
         uid,
@@ -97,11 +95,12 @@ pub fn open(model: &mut Model, id: WorkloadId, uid: Uid) -> Vec<Effect> {
         pane: crate::app::model::Pane::History,
         offset: 0,
         usage: Measuring::default(),
-        images,
+        images: Vec::new(),
     };
     service::mark_current(&model.fleet, &mut screen);
     model.screens.push(Screen::Service(screen));
     model.work.wishes = true;
+    effects.extend(new_images(model));
     effects.extend(commits::ask(model));
     effects
 }
@@ -123,7 +122,7 @@ fn images(model: &Model, id: &WorkloadId) -> Vec<Box<str>> {
     images
 }
 
-/// Those of revisions that came since the service was opened.
+/// Those of its revisions that were not looked for since the service was opened.
 pub fn new_images(model: &mut Model) -> Option<Effect> {
     let Some(Screen::Service(screen)) = model.screens.last() else {
         return None;
@@ -133,14 +132,10 @@ pub fn new_images(model: &mut Model) -> Option<Effect> {
     if let Some(Screen::Service(screen)) = model.screens.last_mut() {
         screen.images.extend(new.iter().cloned());
     }
-    look_for(model, new)
-}
-
-fn look_for(model: &mut Model, images: Vec<Box<str>>) -> Option<Effect> {
-    let job = (!images.is_empty()).then(|| super::next_job(model))?;
+    let job = (!new.is_empty()).then(|| super::next_job(model))?;
     Some(Effect::ReadImages {
         job,
-        images,
+        images: new,
         at_once: 1,
     })
 }

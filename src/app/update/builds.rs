@@ -230,8 +230,7 @@ fn ask_images(model: &mut Model) -> Option<Effect> {
     };
     let workload = model.fleet.workload(id)?;
     let job = job_of(&model.settings, workload)?;
-    let mut servers = model.settings.jenkins.iter();
-    let rule = &servers.find(|server| *server.name() == *job.server)?.image;
+    let rule = &jenkins::named(&model.settings.jenkins, &job.server)?.image;
     if rule.parameter.is_none() && rule.artifact.is_none() && rule.pattern.is_none() {
         return None;
     }
@@ -262,11 +261,16 @@ pub fn image_told(model: &mut Model, image: Box<str>, told: ImageTold) -> Vec<Ef
         || model.board.wide
         || !model.screens.is_empty()
         || model.overlay.is_some();
+    let picked = ask::has_row(model, &image);
     if !model.chain.told_of(image, told) || !seen {
         return Vec::new();
     }
     model.dirty = true;
-    ask::refit(model)
+    if picked {
+        ask::refit(model)
+    } else {
+        Vec::new()
+    }
 }
 
 /// The rows of these jobs read otherwise now.

@@ -22,8 +22,13 @@ pub enum Sources {
     Between(Box<Between>),
 }
 
-/// From the older revision to the newer one.
-pub fn sources(model: &Model, workload: &Workload, (from, to): (&Revision, &Revision)) -> Sources {
+/// From the older revision to the newer one. `deliveries` are those of the service.
+pub fn sources(
+    model: &Model,
+    workload: &Workload,
+    (from, to): (&Revision, &Revision),
+    deliveries: &[Delivery<'_>],
+) -> Sources {
     let settings = &model.settings;
     let service = workload.service(settings.service_label.as_deref());
     let named = workload.repository.as_deref();
@@ -35,8 +40,7 @@ pub fn sources(model: &Model, workload: &Workload, (from, to): (&Revision, &Revi
     // A template that was only given another image keeps the note of the one before.
     let annotated = annotated.filter(|(from, to)| from != to);
     let (from_id, to_id) = annotated.unwrap_or_else(|| {
-        let deliveries = of_service(model, workload);
-        let of = |revision| commit_of(model, &deliveries, scheme, revision).unwrap_or_default();
+        let of = |revision| commit_of(model, deliveries, scheme, revision).unwrap_or_default();
         (of(from), of(to))
     });
     for (revision, id) in [(from, &from_id), (to, &to_id)] {
@@ -82,13 +86,23 @@ fn commit_of(
 
 /// With each tick, and when a service is opened: what its screen compares, unless it was asked for before.
 pub fn ask(model: &mut Model) -> Vec<Effect> {
+    read(model, |known| known.is_none())
+}
+
+/// What failed is asked for once more.
+pub fn again(model: &mut Model) -> Vec<Effect> {
+    let failed = |known: &Known<Told>| matches!(known.state, State::Failed { .. });
+    read(model, |known| known.is_some_and(failed))
+}
+
+fn read(model: &mut Model, wanted: impl FnOnce(Option<&Known<Told>>) -> bool) -> Vec<Effect> {
     let Some(Screen::Service(screen)) = model.screens.last() else {
         return Vec::new();
     };
     let Some(between) = shown(model, screen) else {
         return Vec::new();
     };
-    if model.chain.commits(&between).is_some() {
+    if !wanted(model.chain.commits(&between)) {
         return Vec::new();
     }
     let job = next_job(model);
@@ -97,26 +111,9 @@ pub fn ask(model: &mut Model) -> Vec<Effect> {
     vec![Effect::ReadCommits { job, between }]
 }
 
-/// What failed is asked for once more.
-pub fn again(model: &mut Model) -> Vec<Effect> {
-    let Some(Screen::Service(screen)) = model.screens.last() else {
-        return Vec::new();
-    };
-    let Some(between) = shown(model, screen) else {
-        return Vec::new();
-    };
-    let failed = |known: &Known<Told>| matches!(known.state, State::Failed { .. });
-    if !model.chain.commits(&between).is_some_and(failed) {
-        return Vec::new();
-    }
-    let job = next_job(model);
-    model.chain.commits_mut(&between).state = State::Loading;
-    vec![Effect::ReadCommits { job, between }]
-}
-
 fn shown(model: &Model, screen: &ServiceScreen) -> Option<Box<Between>> {
     let (workload, pair) = service::pair(model, screen)?;
-    match sources(model, workload, pair) {
+    match sources(model, workload, pair, &of_service(model, workload)) {
         Sources::Between(between) => Some(between),
         Sources::Nowhere | Sources::Said(_) => None,
     }
@@ -148,8 +145,10 @@ pub fn append(model: &mut Model, at: usize) {
     let TextKind::Comparison { revisions, whole } = kind else {
         return;
     };
-    let of_commits = service::named_pair(model, revisions)
-        .map(|(workload, pair)| lines(model, &sources(model, workload, pair)));
+    let of_commits = service::named_pair(model, revisions).map(|(workload, pair)| {
+        let deliveries = of_service(model, workload);
+        lines(model, &sources(model, workload, pair, &deliveries))
+    });
     let whole = *whole;
     if let Some(Screen::Text(screen)) = model.screens.get_mut(at)
         && let Some((document, _)) = &mut screen.document.last

@@ -127,12 +127,7 @@ pub fn lines(screen: &DoctorScreen, width: u16) -> Vec<Line<'_>> {
 
 /// The same as plain lines, in which a script begins at the edge, to be copied from there.
 pub fn report(found: &Diagnosis) -> Vec<String> {
-    let word = match found.finding {
-        Finding::Ok => "ok",
-        Finding::Warn => "warn",
-        Finding::Block => "BLOCK",
-        Finding::Unverified => "unverified",
-    };
+    let word = found.finding.word();
     let mut lines = vec![format!("{word:<11}{:<11} {}", found.about, found.sentence)];
     lines.extend(hints(found).iter().map(|hint| format!("{:<23}{hint}", "")));
     lines.extend(script(found).map(str::to_owned));

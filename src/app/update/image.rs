@@ -85,16 +85,10 @@ pub fn has_other_way(model: &Model, shown: &ImageBox) -> bool {
 /// What still stands between the plan and the work.
 pub fn missing(model: &Model, shown: &ImageBox) -> Vec<Missing> {
     match &shown.stage {
-        ImageStage::Shown(plan) => gate::missing_for_image(plan, &answers(model, shown)),
+        ImageStage::Shown(plan) => {
+            gate::missing_for_image(plan, &plan::answers(model, &shown.answers))
+        }
         ImageStage::Reading | ImageStage::Refused(_) => Vec::new(),
-    }
-}
-
-fn answers(model: &Model, shown: &ImageBox) -> Answers {
-    Answers {
-        readonly: model.settings.readonly,
-        armed: model.arming.is_some_and(|armed| armed.until > model.now),
-        ..shown.answers.clone()
     }
 }
 
@@ -199,7 +193,7 @@ fn confirm(model: &mut Model) -> Vec<Effect> {
     };
     let answers = Answers {
         confirmed: true,
-        ..answers(model, shown)
+        ..plan::answers(model, &shown.answers)
     };
     let first = gate::missing_for_image(plan, &answers).into_iter().next();
     match first {
@@ -253,8 +247,7 @@ fn show_log(model: &mut Model, id: &WorkloadId) {
 
 pub fn progressed(model: &mut Model, job: JobId, news: Vec<ImageProgress>) -> Vec<Effect> {
     let set_image = words::key(model, Intent::SetImage);
-    let mut makings = model.makings.values_mut();
-    let Some(making) = makings.find(|making| making.job == job) else {
+    let Some(making) = of_job(model, job) else {
         return Vec::new();
     };
     let mut ended = None;
@@ -268,13 +261,22 @@ pub fn progressed(model: &mut Model, job: JobId, news: Vec<ImageProgress>) -> Ve
         making.end = Some(progress);
         ended = Some((words, bad));
     }
-    let lines = making.log.lines.clone();
-    text::grown(model, job, lines);
+    // Out of the model while its screen takes the lines.
+    let log = std::mem::take(&mut making.log);
+    text::grown(model, job, &log.lines);
+    if let Some(making) = of_job(model, job) {
+        making.log = log;
+    }
     if let Some((words, bad)) = ended {
         notice(model, words, bad);
     }
     model.dirty = true;
     Vec::new()
+}
+
+fn of_job(model: &mut Model, job: JobId) -> Option<&mut Making> {
+    let mut makings = model.makings.values_mut();
+    makings.find(|making| making.job == job)
 }
 
 /// What became of it, and whether that is bad.

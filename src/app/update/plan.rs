@@ -123,7 +123,7 @@ pub fn missing_permission(model: &Model, id: &WorkloadId) -> Option<String> {
 pub fn missing(model: &Model, shown: &PlanBox) -> Vec<Missing> {
     match &shown.stage {
         Stage::Shown { plan, verdicts, .. } => {
-            gate::missing(plan.level, plan, verdicts, &answers(model, shown))
+            gate::missing(plan.level, plan, verdicts, &answers(model, &shown.answers))
         }
         Stage::Asking(_)
         | Stage::Gathering { .. }
@@ -133,11 +133,12 @@ pub fn missing(model: &Model, shown: &PlanBox) -> Vec<Missing> {
     }
 }
 
-fn answers(model: &Model, shown: &PlanBox) -> Answers {
+/// What the person gave, and what holds for the whole session.
+pub fn answers(model: &Model, given: &Answers) -> Answers {
     Answers {
         readonly: model.settings.readonly,
         armed: model.arming.is_some_and(|armed| armed.until > model.now),
-        ..shown.answers.clone()
+        ..given.clone()
     }
 }
 
@@ -535,14 +536,12 @@ fn execute(model: &mut Model) -> Vec<Effect> {
     };
     let answers = Answers {
         confirmed: true,
-        ..answers(model, shown)
+        ..answers(model, &shown.answers)
     };
     let (plan, verdicts) = (plan.clone(), verdicts.clone());
     if let Err(missing) = gate::pass(plan.level, &plan, &verdicts, &answers) {
-        let words = missing
-            .first()
-            .map_or_else(String::new, |first| not_yet(model, first));
-        say(model, words);
+        let words = missing.first().map(|first| not_yet(model, first));
+        say(model, words.unwrap_or_default());
         return Vec::new();
     }
     let asked = shown.job;

@@ -227,11 +227,8 @@ pub fn pair<'a>(model: &'a Model, screen: &ServiceScreen) -> Option<Pair<'a>> {
     let marked = revisions
         .iter()
         .find(|r| Some(&r.name) == screen.revision.as_ref() && r.uid != to.uid);
-    let before = || {
-        let older = revisions.iter().filter(|r| r.number < to.number);
-        older.max_by_key(|r| r.number)
-    };
-    Some((workload, (marked.or_else(before)?, to)))
+    let from = marked.or_else(|| revision::before(revisions, to))?;
+    Some((workload, (from, to)))
 }
 
 /// The same, of a comparison that is open.

@@ -178,39 +178,28 @@ pub fn open_build_log(model: &mut Model, build: BuildId, of: WorkloadId) -> Vec<
     vec![Effect::ReadBuildLog { job, build }]
 }
 
-/// All of a text that grows. Who stands at its end stays there.
-pub fn grown(model: &mut Model, job: JobId, lines: Vec<String>) {
-    let (now, last) = (model.now, last_top(model));
-    let its = |screen: &&mut Screen| matches!(screen, Screen::Text(text) if text.job == job);
-    let Some(Screen::Text(screen)) = model.screens.iter_mut().find(its) else {
-        return;
-    };
-    let at_end = screen.offset >= last;
-    let read_at = now;
-    screen.document.learn(Document { lines, read_at }, now);
-    if at_end {
-        let last = last_top(model);
-        if let Some(Screen::Text(screen)) = model.screens.last_mut()
-            && screen.job == job
-        {
-            screen.offset = last;
-        }
-    }
+/// All of a text that grows; it is copied only for a screen.
+pub fn grown(model: &mut Model, job: JobId, lines: &[String]) {
+    let now = model.now;
+    keep_end(model, job, |screen| {
+        let old = screen.document.last.take();
+        let mut kept = old.map_or_else(Vec::new, |(document, _)| document.lines);
+        lines.clone_into(&mut kept);
+        let document = Document {
+            lines: kept,
+            read_at: now,
+        };
+        screen.document.learn(document, now);
+    });
 }
 
-/// Who stands at the end of the log stays there.
 pub fn build_logged(
     model: &mut Model,
     job: JobId,
     outcome: Result<(Document, bool), Failure>,
 ) -> Vec<Effect> {
-    let (now, last) = (model.now, last_top(model));
-    let its = |screen: &&mut Screen| matches!(screen, Screen::Text(text) if text.job == job);
-    let Some(Screen::Text(screen)) = model.screens.iter_mut().find(its) else {
-        return Vec::new();
-    };
-    let at_end = screen.offset >= last;
-    match outcome {
+    let now = model.now;
+    model.dirty |= keep_end(model, job, |screen| match outcome {
         Ok((mut piece, _)) => {
             let old = screen.document.last.take();
             let mut lines = old.map_or_else(Vec::new, |(document, _)| document.lines);
@@ -222,7 +211,19 @@ pub fn build_logged(
             screen.document.learn(piece, now);
         }
         Err(failure) => screen.document.fail(failure.line(), now),
-    }
+    });
+    Vec::new()
+}
+
+/// Changes the text of this job. Who stands at its end stays there. False when no screen shows it.
+fn keep_end(model: &mut Model, job: JobId, change: impl FnOnce(&mut TextScreen)) -> bool {
+    let last = last_top(model);
+    let its = |screen: &&mut Screen| matches!(screen, Screen::Text(text) if text.job == job);
+    let Some(Screen::Text(screen)) = model.screens.iter_mut().find(its) else {
+        return false;
+    };
+    let at_end = screen.offset >= last;
+    change(screen);
     if at_end {
         let last = last_top(model);
         if let Some(Screen::Text(screen)) = model.screens.last_mut()
@@ -231,8 +232,7 @@ pub fn build_logged(
             screen.offset = last;
         }
     }
-    model.dirty = true;
-    Vec::new()
+    true
 }
 
 pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {

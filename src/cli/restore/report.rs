@@ -4,11 +4,12 @@ use serde::Serialize;
 
 use crate::domain::Failure;
 use crate::domain::snapshot::Snapshot;
-use crate::plan::{Finding, RestorePlan, Verdict};
+use crate::plan::RestorePlan;
 use crate::text;
 
 use crate::cli::args::Restore;
 use crate::cli::output;
+use crate::cli::release::Check;
 
 /// For `-o json`; the names are kept.
 #[derive(Serialize)]
@@ -37,21 +38,8 @@ struct Row {
     clauses: Vec<String>,
 }
 
-#[derive(Serialize)]
-struct Check {
-    #[serde(rename = "check")]
-    id: &'static str,
-    finding: Finding,
-    sentence: String,
-}
-
 impl Report {
     pub fn new(plan: &RestorePlan, snapshot: &Snapshot, args: &Restore) -> Self {
-        let check = |verdict: &Verdict| Check {
-            id: verdict.check.name(),
-            finding: verdict.finding,
-            sentence: verdict.sentence.clone(),
-        };
         let services = plan.services.iter().map(|service| Row {
             id: service.stamp.id.clone(),
             cluster: service.workload.cluster.to_string(),
@@ -66,7 +54,7 @@ impl Report {
             file: args.file.display().to_string(),
             taken: snapshot.taken.to_string(),
             services: services.collect(),
-            checks: plan.checks.iter().map(check).collect(),
+            checks: plan.checks.iter().map(Check::from).collect(),
             outcome: None,
             failure: None,
         }
@@ -92,7 +80,7 @@ impl Report {
             &rows.collect::<Vec<_>>(),
         )?;
         for check in &self.checks {
-            let word = text::pad(output::finding(check.finding), 11);
+            let word = text::pad(check.finding.word(), 11);
             output::line(&format!("{word}{}", check.sentence))?;
         }
         Ok(())

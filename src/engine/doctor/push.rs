@@ -5,18 +5,18 @@ use std::collections::BTreeMap;
 use futures::StreamExt;
 use futures::future::join_all;
 
-use super::{line, namespaces};
+use super::{kinds, line, namespaces};
 use crate::app::event::Diagnosis;
 use crate::config::{Config, Jenkins, jenkins, repositories};
 use crate::domain::build::{Build, JobId, Trigger};
 use crate::domain::commit::{Head, Repository, Scheme};
-use crate::domain::{Feed, Item, Kind, Remote, SourceId, Workload};
+use crate::domain::{Feed, Item, Remote, SourceId, Workload};
 use crate::engine::clock;
 use crate::plan::Finding;
 use crate::plan::push::hook::{Wanted, hook};
 use crate::plan::push::{Push, judge};
 use crate::sources::jenkins::{Client, Flavour, connect};
-use crate::sources::kube::{self, Cluster, discovery};
+use crate::sources::kube::{self, Cluster};
 use crate::sources::source_repo::Repositories;
 use crate::text;
 
@@ -112,11 +112,9 @@ pub async fn lines(config: &Config, clusters: &[Cluster], service: Option<&str>)
 async fn workloads(config: &Config, clusters: &[Cluster]) -> (Vec<Workload>, Vec<Diagnosis>) {
     let (mut found, mut lines) = (Vec::new(), Vec::new());
     for cluster in clusters {
-        let argo = discovery::serves(cluster, Kind::Rollout.into()).await;
-        let argo = argo.unwrap_or_default();
+        let kinds = kinds(cluster).await;
         for namespace in namespaces(config, cluster) {
-            let kinds = Kind::ALL.into_iter();
-            for kind in kinds.filter(|kind| !kind.is_optional() || argo) {
+            for kind in kinds.iter().copied() {
                 let source = SourceId {
                     cluster: cluster.id().clone(),
                     namespace: namespace.as_deref().map(Into::into),
@@ -189,8 +187,7 @@ async fn one(context: &Context<'_>, question: Question) -> Diagnosis {
             return line(Finding::Unverified, ABOUT, sentence);
         }
     };
-    let mut settings = context.config.jenkins.iter();
-    let settings = settings.find(|known| *known.name() == *job.server);
+    let settings = jenkins::named(&context.config.jenkins, &job.server);
     let branch = settings.and_then(branch);
     let server = settings.map_or("", |known| known.url.trim_end_matches('/'));
     let (read, builds, newest, calls) = tokio::join!(

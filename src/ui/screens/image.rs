@@ -13,6 +13,7 @@ use super::super::theme::{self, Role};
 use super::super::widgets::frame_box::{Edge, centered, frame_box};
 use super::super::widgets::input::input;
 use super::super::widgets::pen::{Pen, Piece, piece};
+use super::plan::off;
 
 const WIDEST: u16 = 96;
 /// Cells of the words before a fact and a check.
@@ -122,10 +123,7 @@ fn next(model: &Model, plan: &ImagePlan, missing: &[Missing]) -> String {
     let key = |intent| words::key(model, intent);
     match missing.first() {
         Some(Missing::ReadOnly) => "This session is read-only: nothing is built.".into(),
-        Some(Missing::Arming) => {
-            let arm = key(Intent::Arm);
-            format!("Writes are off here: {arm} arms them for ten minutes.")
-        }
+        Some(Missing::Arming) => off(model),
         Some(Missing::Override(check)) => {
             let mut blocks = plan.checks.iter().filter(|verdict| verdict.check == *check);
             let why = blocks.next().map_or("", |verdict| &verdict.sentence);

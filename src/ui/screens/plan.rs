@@ -229,7 +229,8 @@ fn next_words(model: &Model, plan: &Plan, verdicts: &[Verdict], missing: &[Missi
     }
 }
 
-fn off(model: &Model) -> String {
+/// How writes come on.
+pub fn off(model: &Model) -> String {
     let key = words::key(model, Intent::Arm);
     format!("Writes are off here: {key} arms them for ten minutes.")
 }

@@ -5,7 +5,7 @@ use crate::app::model::{BatchBox, BatchRow, Model, Stage};
 use crate::domain::{Level, WorkloadId};
 use crate::plan::{Answers, Missing, gate};
 
-use super::super::plan::check_name;
+use super::super::plan::{self, check_name};
 use super::{is_open, plan_of};
 
 /// The strictest of its rows.
@@ -82,10 +82,8 @@ pub fn open_point(model: &Model, batch: &BatchBox) -> Option<Open> {
 
 pub fn answers(model: &Model, batch: &BatchBox) -> Answers {
     Answers {
-        readonly: model.settings.readonly,
-        armed: model.arming.is_some_and(|armed| armed.until > model.now),
         several: Some(taken(batch).count()),
-        ..batch.answers.clone()
+        ..plan::answers(model, &batch.answers)
     }
 }
 

@@ -1,8 +1,9 @@
 //! A release that stops part-way: what the canary gets, what it waits for, what comes next, and what judges it.
 
 use crate::app::model::SourceState;
+use crate::app::wishes::analyses_of;
+use crate::domain::Health;
 use crate::domain::canary::{self, Verdict};
-use crate::domain::{Feed, Health, SourceId};
 use crate::text;
 
 use super::super::super::theme::Role;
@@ -77,15 +78,7 @@ fn analyses(view: &View<'_>) -> Vec<(String, Role)> {
 
 /// Why nothing is known of them.
 fn denied(view: &View<'_>) -> Option<String> {
-    let canary = view.workload.canary.as_deref()?;
-    let source = SourceId {
-        cluster: view.workload.id.cluster.clone(),
-        namespace: Some(view.workload.id.namespace.clone()),
-        feed: Feed::AnalysesOf {
-            workload: view.workload.id.clone(),
-            hash: canary.current.clone(),
-        },
-    };
+    let source = analyses_of(view.workload)?;
     match view.model.sources.get(&source)? {
         SourceState {
             health: Health::Denied(why),

@@ -1,7 +1,7 @@
 //! What differs between the marked revision and the current one, as far as images and source repositories tell.
 
 use crate::app::update::commits::{Sources, sources};
-use crate::domain::{Revision, image};
+use crate::domain::{Revision, image, revision};
 use crate::text;
 
 use super::super::super::theme::Role;
@@ -29,7 +29,7 @@ pub fn changes(view: &View<'_>) -> Changes {
     };
     let other = marked(view)
         .filter(|r| r.uid != new.uid)
-        .or_else(|| older(view, new));
+        .or_else(|| revision::before(view.revisions, new));
     let Some(old) = other else {
         return Changes::default();
     };
@@ -72,7 +72,7 @@ fn images(view: &View<'_>, (old, new): (&Revision, &Revision)) -> Vec<String> {
 
 /// From the source repository, where one is configured.
 fn commits(view: &View<'_>, pair: (&Revision, &Revision)) -> Vec<String> {
-    match sources(view.model, view.workload, pair) {
+    match sources(view.model, view.workload, pair, &view.deliveries) {
         Sources::Nowhere => Vec::new(),
         Sources::Said(words) => vec![format!("commits  {words}")],
         Sources::Between(between) => {
@@ -99,12 +99,4 @@ pub fn draw(pen: &mut Pen<'_>, changes: &Changes) {
         pen.put_clause(3, y, room(3, pen), line, Role::Plain);
         y += 1;
     }
-}
-
-/// The newest one before it.
-fn older<'a>(view: &View<'a>, new: &Revision) -> Option<&'a Revision> {
-    view.revisions
-        .iter()
-        .filter(|r| r.number < new.number)
-        .max_by_key(|r| r.number)
 }
