@@ -64,17 +64,19 @@ impl Interface {
         &self.rule
     }
 
-    /// Commits are asked of it rather than of git. Without a token a host gives so few answers an hour that git does
-    /// better; of a single folder it cannot tell.
-    pub fn lists_commits(&self, repository: &Repository) -> bool {
-        let known = repository.remote.host != Host::Other;
-        known && self.rule.token.is_some() && repository.folder.is_none()
+    /// Without a token a host gives so few answers an hour that they are kept for what matters more.
+    pub fn is_asked(&self, repository: &Repository) -> bool {
+        repository.remote.host != Host::Other && self.rule.token.is_some()
     }
 
-    /// It is asked of pull requests and of what was run for a commit.
+    /// Commits are asked of it rather than of git; of a single folder it cannot tell.
+    pub fn lists_commits(&self, repository: &Repository) -> bool {
+        self.is_asked(repository) && repository.folder.is_none()
+    }
+
+    /// It is asked of pull requests and of what was run for a commit, which Gitee does not tell.
     pub fn tells_of_commits(&self, repository: &Repository) -> bool {
-        let tells = matches!(repository.remote.host, Host::GitHub | Host::GitLab);
-        tells && self.rule.token.is_some()
+        self.is_asked(repository) && repository.remote.host != Host::Gitee
     }
 
     pub fn of<'a>(&'a self, remote: &'a Remote) -> Asked<'a> {
