@@ -30,6 +30,8 @@ mod gitlab;
 const MOST_KEPT: usize = 200;
 /// A longer one is not kept. In bytes.
 const LONGEST_KEPT: usize = 256 << 10;
+/// So many calls of a hook are looked at: the newest may be of something else than a push.
+const CALLS: usize = 20;
 
 /// What one entry of the settings says about a host, and what was learned from it.
 #[derive(Debug)]
@@ -161,6 +163,23 @@ impl Asked<'_> {
             Host::Gitee => gitee::calls(self, server).await,
             Host::Other => Err(self.untold("whether a hook was called")),
         }
+    }
+
+    /// That of hooks that each have a list of their calls.
+    async fn newest_call<T: DeserializeOwned>(
+        self,
+        lists: Vec<String>,
+        told: fn(T) -> Delivery,
+    ) -> Result<HookCalls, Error> {
+        if lists.is_empty() {
+            return Ok(HookCalls::NoHook);
+        }
+        let mut calls = Vec::new();
+        for list in lists {
+            let listed: Vec<T> = self.read(&list).await?;
+            calls.extend(listed.into_iter().map(told));
+        }
+        Ok(newest(calls))
     }
 
     /// `path` is relative to the interface, and encoded.
