@@ -131,7 +131,7 @@ fn five_thousand_images_are_looked_at_one_by_one_and_not_again() {
         for _ in 0..wanted.len() {
             let (looked, wait) = rounds.look(&registries, &wanted).await;
             waits += wait;
-            match looked.unwrap().presence {
+            match looked.map(|(_, presence)| presence) {
                 Some(Presence::Present { .. }) => there += 1,
                 Some(Presence::Missing) => missing += 1,
                 other => panic!("{other:?}"),

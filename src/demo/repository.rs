@@ -33,25 +33,23 @@ fn found(projects: &[Project], path: &str) -> Option<Value> {
     };
     let project = projects.iter().find(inside)?;
     let rest = rest.strip_prefix(&project.path)?.strip_prefix('/')?;
-    let versions = || project.versions.iter().rev();
-    let commits = || history(project).into_iter().rev();
+    let (versions, commits) = (project.versions.iter().rev(), history(project));
     match rest.split_once('/') {
         // Nobody set one up.
         None if rest == "hooks" => Some(json!([])),
-        None if rest == "commits" => Some(commits().map(commit).collect()),
+        None if rest == "commits" => Some(commits.into_iter().rev().map(commit).collect()),
         None if rest == "tags" => Some(
-            versions()
+            versions
                 .filter_map(|built| Some((built, built.commits.last()?)))
                 .map(|(built, last)| json!({"name": built.version, "commit": {"sha": last.id}}))
                 .collect(),
         ),
         Some(("commits", rest)) => {
             let (id, what) = rest.split_once('/').unwrap_or((rest, ""));
-            let at = commits().position(|c| c.id == id)?;
-            let of = commits().nth(at)?;
-            told(project, (commits().count() - at, of), what)
+            let at = commits.iter().position(|commit| commit.id == id)?;
+            told(project, (at + 1, commits[at]), what)
         }
-        Some(("compare", range)) => compared(project, range),
+        Some(("compare", range)) => compared(&commits, range),
         Some(_) | None => None,
     }
 }
@@ -79,9 +77,8 @@ fn told(project: &Project, (number, of): (usize, &Commit), what: &str) -> Option
 }
 
 /// All of them on one page, oldest first. Both ends are named by a commit, or the beginning of one.
-fn compared(project: &Project, range: &str) -> Option<Value> {
+fn compared(all: &[&Commit], range: &str) -> Option<Value> {
     let (from, to) = range.split_once("...")?;
-    let all = history(project);
     let at = |id: &str| all.iter().position(|commit| commit.id.starts_with(id));
     let (from, to) = (at(from)?, at(to)?);
     let ahead = all.get(from + 1..=to).unwrap_or_default();

@@ -11,7 +11,6 @@ use super::{Shared, clock};
 use crate::app::event::{Event, JobId};
 use crate::domain::chain::ImageTold;
 use crate::domain::{Presence, Tags, tag};
-use crate::sources::registry::rounds::Looked;
 use crate::sources::registry::{Registries, Rounds};
 
 /// So many at a time, so that no registry is asked much at once.
@@ -76,11 +75,7 @@ async fn look_around(shared: Arc<Shared>, mut wishes: watch::Receiver<Vec<Box<st
     let mut wanted = wishes.borrow_and_update().clone();
     loop {
         let (looked, wait) = rounds.look(&shared.registries(), &wanted).await;
-        if let Some(Looked {
-            image,
-            presence: Some(presence),
-        }) = looked
-        {
+        if let Some((image, presence)) = looked {
             let told = ImageTold {
                 presence,
                 manifest: None,

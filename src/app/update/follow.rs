@@ -55,7 +55,7 @@ pub fn resume(model: &mut Model, id: &WorkloadId) {
     };
     if model.ended.contains(&note.id)
         || model.follows.iter().any(|f| f.goal.id == note.id)
-        || model.executions.iter().any(|e| e.plan.stamp.id == note.id)
+        || is_sent(model, &note.id)
     {
         return;
     }
@@ -93,7 +93,7 @@ pub fn fold(model: &mut Model) -> Vec<Effect> {
     for at in 0..model.follows.len() {
         let following = &model.follows[at];
         let pending = matches!(following.state, Follow::Pending(_));
-        if !pending || !in_sight(model, &following.goal.workload) {
+        if !pending || !in_sight(model, &following.goal.workload) || overtaken(model, following) {
             continue;
         }
         let now = model.clock_of(&following.goal.workload);
@@ -116,6 +116,18 @@ pub fn fold(model: &mut Model) -> Vec<Effect> {
         .follows
         .retain(|f| f.open || matches!(f.state, Follow::Pending(_)));
     effects
+}
+
+/// What is on its object now is of an action here that the server has not answered yet, which ends the interest in this one.
+fn overtaken(model: &Model, following: &Following) -> bool {
+    let workload = model.fleet.workload(&following.goal.workload);
+    let note = workload.and_then(|workload| workload.action.as_deref());
+    note.is_some_and(|note| note.id != following.goal.id && is_sent(model, &note.id))
+}
+
+/// An action of this session sends its steps.
+fn is_sent(model: &Model, id: &str) -> bool {
+    model.executions.iter().any(|e| e.plan.stamp.id == id)
 }
 
 /// It is known, or the listing that it would be in is complete: who looks elsewhere does not know that it is gone.

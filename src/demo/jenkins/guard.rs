@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 
-use super::request::{page, say};
+use super::request::{forbidden, page, say};
 use super::{TOKEN, USER};
 
 /// The sessions that are open; the newest are kept.
@@ -24,15 +24,8 @@ impl Guard {
         let headers = request.headers();
         let login = basic(headers);
         let Some((user, secret)) = login else {
-            let mut response = page(StatusCode::FORBIDDEN, "Authentication required");
-            let said = response.headers_mut();
-            for (name, value) in [
-                ("x-you-are-authenticated-as", "anonymous"),
-                ("x-required-permission", "hudson.model.Hudson.Read"),
-            ] {
-                said.insert(name, http::HeaderValue::from_static(value));
-            }
-            return Some(response);
+            let why = "Authentication required";
+            return Some(forbidden(why, "anonymous", "hudson.model.Hudson.Read"));
         };
         if user != USER || (secret != TOKEN && secret != USER) {
             let why = format!("Invalid password/token for user: {user}");

@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 use super::cluster::Cluster;
 use super::http::serve as answer_all;
 use super::images::{Behaviour, Image};
-use super::project::{Built, Project};
+use super::project::{self, Built, Project};
 use super::registry::Documents;
 use super::script;
 use guard::Guard;
@@ -69,18 +69,18 @@ impl Farm {
     fn state(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         for made in state.advance(self.cluster.clock.now()) {
-            let documents = Documents::of(&made.path, &made.version, &made.commit, made.at);
+            let path = project::path(&made.service);
+            let documents = Documents::of(&path, &made.version, &made.commit, made.at);
             let image = Image {
                 digest: documents.digest(),
                 created: made.at,
                 commit: made.commit,
                 behaviour: Behaviour::default(),
             };
-            let repository = format!("{}/{}", self.host, made.path);
+            let repository = format!("{}/{path}", self.host);
             self.cluster.images.push(&repository, &made.version, image);
             if let Some(namespace) = made.goes_to {
-                let service = made.path.rsplit('/').next().unwrap_or_default();
-                let to = (&*namespace, service);
+                let to = (&*namespace, &*made.service);
                 let reference = format!("{repository}:{}", made.version);
                 // Somebody may have taken it away.
                 let _ = script::set_image(&self.cluster, "jenkins", to, &reference);

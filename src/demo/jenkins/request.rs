@@ -1,7 +1,7 @@
 //! Reading requests to the embedded Jenkins, and the shapes of its answers.
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode};
 use serde_json::Value;
 
 /// The segments below the context path, each decoded once; `None` when it is not below it.
@@ -66,6 +66,15 @@ pub fn say(body: &Value) -> Response<Bytes> {
 pub fn page(status: StatusCode, why: &str) -> Response<Bytes> {
     let body = format!("<html><head><title>{why}</title></head><body><p>{why}</p></body></html>");
     answer(status, "text/html;charset=utf-8", body)
+}
+
+/// A page for somebody who lacks a right, with both in the head.
+pub fn forbidden(why: &str, user: &'static str, right: &'static str) -> Response<Bytes> {
+    let mut response = page(StatusCode::FORBIDDEN, why);
+    let headers = response.headers_mut();
+    headers.insert("x-you-are-authenticated-as", HeaderValue::from_static(user));
+    headers.insert("x-required-permission", HeaderValue::from_static(right));
+    response
 }
 
 pub fn plain(body: String) -> Response<Bytes> {

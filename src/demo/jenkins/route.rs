@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::document::{Documents, SUITES};
-use super::request::{given, lead, page, plain, say, segments, value};
+use super::request::{forbidden, given, lead, page, plain, say, segments, value};
 use super::state::{Item, State};
 use super::tree::{Tree, whole};
 use super::{Farm, USER};
@@ -220,15 +220,7 @@ fn write(farm: &Farm, at: usize, rest: &[&str], pairs: &Pairs) -> Response<Bytes
 /// To configure a branch is not even the administrator's right.
 fn denied() -> Response<Bytes> {
     let why = format!("{USER} is missing the Job/Configure permission");
-    let mut response = page(StatusCode::FORBIDDEN, &why);
-    for (name, value) in [
-        ("x-you-are-authenticated-as", USER),
-        ("x-required-permission", "hudson.model.Item.Configure"),
-    ] {
-        let headers = response.headers_mut();
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    response
+    forbidden(&why, USER, "hudson.model.Item.Configure")
 }
 
 fn trigger(farm: &Farm, state: &mut State, at: usize, pairs: &Pairs) -> Response<Bytes> {

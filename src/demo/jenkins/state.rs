@@ -76,7 +76,7 @@ pub struct Left {
 
 /// A build that has just ended well, and so made an image.
 pub struct Made {
-    pub path: String,
+    pub service: String,
     pub version: String,
     pub commit: String,
     pub at: Timestamp,
@@ -168,7 +168,6 @@ impl State {
     pub fn advance(&mut self, now: Timestamp) -> Vec<Made> {
         let mut made = Vec::new();
         for job in &mut self.jobs {
-            let service = &job.service;
             for run in job.builds.iter_mut().filter(|run| run.ended.is_none()) {
                 let fails = run.version.ends_with(BROKEN);
                 let length = if fails { STAGES[1].1 } else { LENGTH };
@@ -180,7 +179,7 @@ impl State {
                 run.ended = Some((at, if fails { "FAILURE" } else { "SUCCESS" }));
                 if !fails {
                     made.push(Made {
-                        path: format!("shop/{service}"),
+                        service: job.service.clone(),
                         version: run.version.clone(),
                         commit: run.commits.last().map(|c| c.id.clone()).unwrap_or_default(),
                         at,

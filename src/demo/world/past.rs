@@ -11,6 +11,7 @@ use crate::demo::kube::kind::{
 use crate::demo::kube::object::{set, text_at};
 use crate::demo::kube::refusal::Refusal;
 use crate::demo::kube::write::{Write, stamp};
+use crate::demo::project::Project;
 use crate::demo::scenario::{Place, Service, Workload};
 use crate::domain::commit::COMMIT_ANNOTATION;
 
@@ -71,7 +72,10 @@ impl Planter<'_> {
     fn rollouts(&self, service: &Service, place: &Place) -> Vec<Rollout> {
         let changed = place.changed.unwrap_or(service.changed).seconds;
         let past = service.past(place);
-        let template = |version: &str| self.template(service, version);
+        let project = service
+            .annotated
+            .then(|| service.project(self.seed, self.start));
+        let template = |version: &str| self.template(service, project.as_ref(), version);
         let mut rollouts: Vec<_> = (0..past.len())
             .map(|at| Rollout {
                 version: past[at].clone(),
@@ -92,7 +96,8 @@ impl Planter<'_> {
         rollouts
     }
 
-    fn template(&self, service: &Service, version: &str) -> Value {
+    /// It names its commit where there is a project to take it from.
+    fn template(&self, service: &Service, project: Option<&Project>, version: &str) -> Value {
         let name = &service.name;
         let release = service.release(version);
         let env = release.env.iter();
@@ -116,8 +121,7 @@ impl Planter<'_> {
             }
         }
         let mut metadata = json!({"labels": {"app": name}});
-        if service.annotated {
-            let project = service.project(self.seed, self.start);
+        if let Some(project) = project {
             let built = project.versions.iter().find(|b| b.version == version);
             let commit = built.and_then(|built| built.commits.last());
             metadata["annotations"] = json!({COMMIT_ANNOTATION: commit.map(|commit| &commit.id)});

@@ -61,11 +61,12 @@ pub(super) struct Inner {
     manifests: Cache<Box<str>, Manifest>,
 }
 
-/// The bytes of a manifest or an index, as the registry has them.
+/// A manifest or an index: its bytes as the registry has them, and what they say.
 pub(super) struct Raw {
     pub digest: Box<str>,
     pub kind: HeaderValue,
     pub bytes: Bytes,
+    pub document: Document,
 }
 
 impl Registries {
@@ -296,7 +297,8 @@ impl Registries {
             return Err(unusable(place, &place.words(), words));
         }
         // Whoever says yes to everything has no image.
-        if !decode::<Document>(place, &answer.body)?.is_one() {
+        let document: Document = decode(place, &answer.body)?;
+        if !document.is_one() {
             return Err(unusable(place, &place.words(), NO_IMAGE));
         }
         let kind = answer.headers.get(http::header::CONTENT_TYPE).cloned();
@@ -304,17 +306,17 @@ impl Registries {
             digest,
             kind: kind.unwrap_or_else(|| HeaderValue::from_static(convert::MANIFEST)),
             bytes: answer.body,
+            document,
         })
     }
 
     async fn read(&self, place: &Place, login: &Login) -> Result<Manifest, Error> {
         let top = self.raw(place, login).await?;
-        let document: Document = decode(place, &top.bytes)?;
-        let platforms = document.platforms();
+        let platforms = top.document.platforms();
         let chosen = platforms.iter().find(|p| &*p.name == "linux/amd64");
         let Some(chosen) = chosen.or(platforms.first()) else {
             let digest = top.digest.clone();
-            let (built, created, labels) = self.built(place, login, &document).await?;
+            let (built, created, labels) = self.built(place, login, &top.document).await?;
             return Ok(Manifest {
                 platforms: vec![Platform {
                     name: built,
@@ -326,8 +328,7 @@ impl Registries {
             });
         };
         let raw = self.raw(&of_digest(place, &chosen.digest)?, login).await?;
-        let document = decode(place, &raw.bytes)?;
-        let (_, created, labels) = self.built(place, login, &document).await?;
+        let (_, created, labels) = self.built(place, login, &raw.document).await?;
         Ok(Manifest {
             digest: top.digest,
             platforms,
@@ -452,7 +453,7 @@ pub(super) fn of_digest(place: &Place, digest: &str) -> Result<Place, Error> {
     Place::of(&name).map_err(wrong)
 }
 
-pub(super) fn decode<T: DeserializeOwned>(place: &Place, text: &[u8]) -> Result<T, Error> {
+fn decode<T: DeserializeOwned>(place: &Place, text: &[u8]) -> Result<T, Error> {
     serde_json::from_slice(text).map_err(|why| {
         let words = format!("the answer cannot be read: {}", words::unreadable(&why));
         unusable(place, &place.words(), &words)

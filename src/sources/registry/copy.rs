@@ -7,8 +7,8 @@ use http::header::LOCATION;
 use http::{HeaderValue, Method, StatusCode};
 use reqwest::Response;
 
-use super::client::{Raw, Registries, decode, manifest_path, of_digest};
-use super::convert::{Descriptor, Document};
+use super::client::{Raw, Registries, manifest_path, of_digest};
+use super::convert::Descriptor;
 use super::error::Error;
 use super::exchange::{Ask, Payload, Right, Who, unusable};
 use super::login::{Login, PullSecret};
@@ -72,7 +72,7 @@ impl Registries {
         depth: usize,
     ) -> BoxFuture<'a, Result<(), Error>> {
         async move {
-            let document: Document = decode(way.from.0, &raw.bytes)?;
+            let document = &raw.document;
             if depth == 0 && !document.manifests.is_empty() {
                 let words = "it is an index of indexes of indexes";
                 return Err(unusable(way.from.0, &way.from.0.words(), words));

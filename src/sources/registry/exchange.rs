@@ -146,18 +146,17 @@ impl Exchange {
             let streams = matches!(ask.body, Payload::Stream(..));
             let response = self.follow(who, &url, &mut ask, known.as_ref()).await?;
             let refused = response.status() == StatusCode::UNAUTHORIZED;
-            let hidden = who.hidden(known.as_ref());
             if !refused || asked_before || streams {
-                return checked(response, who, &ask.about, &hidden).await;
+                return checked(response, who, &ask.about, known.as_ref()).await;
             }
             self.tokens.forget(&key(who));
             let challenge = response.headers().get_all(WWW_AUTHENTICATE).iter();
             let challenge = challenge.filter_map(|value| value.to_str().ok());
             let Some(challenge) = Challenge::read(challenge) else {
-                return checked(response, who, &ask.about, &hidden).await;
+                return checked(response, who, &ask.about, known.as_ref()).await;
             };
             let Some((header, seconds)) = self.answer(who, &url, challenge).await? else {
-                return checked(response, who, &ask.about, &hidden).await;
+                return checked(response, who, &ask.about, known.as_ref()).await;
             };
             let until = (self.clock)().checked_add(SignedDuration::from_secs(seconds));
             let until = until.unwrap_or(Timestamp::MAX);
@@ -332,7 +331,7 @@ impl Exchange {
         let response = self
             .once(who.place, &url, &mut ask, header.as_ref())
             .await?;
-        let response = checked(response, who, about, &who.hidden(None)).await?;
+        let response = checked(response, who, about, None).await?;
         let body = timeout(LIMIT, read(response, SMALL, (&who.place.host, about))).await;
         let body = body.map_err(|_| late(&who.place.host))??;
         let granted = serde_json::from_slice::<Granted>(&body).ok();
@@ -429,12 +428,12 @@ fn token_request(login: &Login, realm: &Url, service: Option<&str>, scope: &str)
     ask
 }
 
-/// Turns every head that does not say yes into an error with the registry's own words.
+/// Turns every head that does not say yes into an error with the registry's own words, but for what was `sent` to log in.
 async fn checked(
     response: Response,
     who: Who<'_>,
     about: &str,
-    hidden: &Hidden,
+    sent: Option<&HeaderValue>,
 ) -> Result<Response, Error> {
     let status = response.status();
     if status.is_success() {
@@ -445,9 +444,11 @@ async fn checked(
     let wait = wait.and_then(|value| value.to_str().ok()?.trim().parse().ok());
     let body = timeout(LIMIT, read(response, SMALL, (&host, about))).await;
     let message = body.ok().and_then(Result::ok);
-    let message = message
-        .map(|body| convert::words(hidden.cover(&String::from_utf8_lossy(&body)).as_bytes()))
-        .unwrap_or_default();
+    let message = message.map(|body| {
+        let covered = who.hidden(sent).cover(&String::from_utf8_lossy(&body));
+        convert::words(covered.as_bytes())
+    });
+    let message = message.unwrap_or_default();
     let about = about.to_owned();
     Err(match status {
         StatusCode::UNAUTHORIZED => Error::Unauthorized {

@@ -9,7 +9,7 @@ mod error;
 mod exchange;
 mod login;
 mod place;
-pub mod rounds;
+mod rounds;
 
 pub use client::Registries;
 pub use error::Error;

@@ -34,13 +34,6 @@ pub struct Rounds {
     at: usize,
 }
 
-/// What became of one look.
-pub struct Looked {
-    pub image: Box<str>,
-    /// Nothing when the registry failed: what it said before still counts.
-    pub presence: Option<Presence>,
-}
-
 impl Rounds {
     pub fn new(clock: Clock) -> Self {
         Self {
@@ -59,12 +52,13 @@ impl Rounds {
         self.at = 0;
     }
 
-    /// Looks at the next that is due, and says how long to wait before the next look.
+    /// Looks at the next that is due, and says how long to wait before the next look. Nothing is learned when none is
+    /// due, or when the registry failed: what it said before still counts.
     pub async fn look(
         &mut self,
         registries: &Registries,
         wanted: &[Box<str>],
-    ) -> (Option<Looked>, Duration) {
+    ) -> (Option<(Box<str>, Presence)>, Duration) {
         let begun = (self.clock)();
         let Some(image) = self.next(wanted, begun) else {
             return (None, IDLE);
@@ -74,7 +68,7 @@ impl Rounds {
         let took = Duration::try_from(now.duration_since(begun)).unwrap_or_default();
         let presence = self.note(&image, found, now);
         // Who answers slowly gets as long to rest.
-        (Some(Looked { image, presence }), PAUSE.max(took))
+        (presence.map(|presence| (image, presence)), PAUSE.max(took))
     }
 
     fn next(&mut self, wanted: &[Box<str>], now: Timestamp) -> Option<Box<str>> {

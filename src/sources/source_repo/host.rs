@@ -30,6 +30,8 @@ mod gitlab;
 const MOST_KEPT: usize = 200;
 /// A longer one is not kept. In bytes.
 const LONGEST_KEPT: usize = 256 << 10;
+/// So many calls of a hook are looked at: the newest may be of something else than a push.
+const CALLS: usize = 20;
 
 /// What one entry of the settings says about a host, and what was learned from it.
 #[derive(Debug)]
@@ -64,17 +66,19 @@ impl Interface {
         &self.rule
     }
 
-    /// Commits are asked of it rather than of git. Without a token a host gives so few answers an hour that git does
-    /// better; of a single folder it cannot tell.
-    pub fn lists_commits(&self, repository: &Repository) -> bool {
-        let known = repository.remote.host != Host::Other;
-        known && self.rule.token.is_some() && repository.folder.is_none()
+    /// Without a token a host gives so few answers an hour that they are kept for what matters more.
+    pub fn is_asked(&self, repository: &Repository) -> bool {
+        repository.remote.host != Host::Other && self.rule.token.is_some()
     }
 
-    /// It is asked of pull requests and of what was run for a commit.
+    /// Commits are asked of it rather than of git; of a single folder it cannot tell.
+    pub fn lists_commits(&self, repository: &Repository) -> bool {
+        self.is_asked(repository) && repository.folder.is_none()
+    }
+
+    /// It is asked of pull requests and of what was run for a commit, which Gitee does not tell.
     pub fn tells_of_commits(&self, repository: &Repository) -> bool {
-        let tells = matches!(repository.remote.host, Host::GitHub | Host::GitLab);
-        tells && self.rule.token.is_some()
+        self.is_asked(repository) && repository.remote.host != Host::Gitee
     }
 
     pub fn of<'a>(&'a self, remote: &'a Remote) -> Asked<'a> {
@@ -159,6 +163,23 @@ impl Asked<'_> {
             Host::Gitee => gitee::calls(self, server).await,
             Host::Other => Err(self.untold("whether a hook was called")),
         }
+    }
+
+    /// That of hooks that each have a list of their calls.
+    async fn newest_call<T: DeserializeOwned>(
+        self,
+        lists: Vec<String>,
+        told: fn(T) -> Delivery,
+    ) -> Result<HookCalls, Error> {
+        if lists.is_empty() {
+            return Ok(HookCalls::NoHook);
+        }
+        let mut calls = Vec::new();
+        for list in lists {
+            let listed: Vec<T> = self.read(&list).await?;
+            calls.extend(listed.into_iter().map(told));
+        }
+        Ok(newest(calls))
     }
 
     /// `path` is relative to the interface, and encoded.

@@ -137,9 +137,10 @@ impl Repositories {
         server: &str,
     ) -> Option<Result<HookCalls, Error>> {
         let host = self.0.as_ref()?.host_of(repository)?;
-        let known = repository.remote.host != Host::Other && host.rule().token.is_some();
-        let host = known.then(|| host.of(&repository.remote))?;
-        Some(host.calls(server).await)
+        if !host.is_asked(repository) {
+            return None;
+        }
+        Some(host.of(&repository.remote).calls(server).await)
     }
 }
 

@@ -3,11 +3,11 @@
 use super::plan::{answer, answer_all, planned, said};
 use super::*;
 use crate::app::event::JobId;
-use crate::app::model::PlanBox;
+use crate::app::model::{Following, PlanBox};
 use crate::app::words;
 use crate::domain::template::canonical_hash;
 use crate::domain::{ActionNote, Failure, FailureKind};
-use crate::plan::Answers;
+use crate::plan::{Answers, Goal};
 
 fn shown(model: &Model) -> &PlanBox {
     let Some(Overlay::Plan(shown)) = &model.overlay else {
@@ -159,17 +159,24 @@ pub fn noted(seconds_ago: i64) -> Model {
     let revision = Change::Put(Item::Revision(Box::new(revision)));
     news(&mut model, source, vec![Update::Change(revision)]);
     workload.action = Some(Box::new(ActionNote {
+        at: fixture::ago(seconds_ago),
+        ..note()
+    }));
+    put(&mut model, &[workload]);
+    model
+}
+
+fn note() -> ActionNote {
+    ActionNote {
         id: "a1b2".into(),
         verb: "rollback".into(),
         from: "checkout-bad".into(),
         from_version: "2.16.0".into(),
         to: canonical_hash("{}").unwrap(),
         by: "oncall@bastion".into(),
-        at: fixture::ago(seconds_ago),
+        at: fixture::now(),
         replicas: None,
-    }));
-    put(&mut model, &[workload]);
-    model
+    }
 }
 
 #[test]
@@ -292,6 +299,38 @@ fn an_accepted_write_is_followed_and_its_end_recorded_once() {
     assert_eq!((records(&effects), notified(&effects)), (1, 1), "once");
     let effects = update(&mut model, Event::Ticked(fixture::now()));
     assert_eq!((records(&effects), notified(&effects)), (0, 0));
+}
+
+#[test]
+fn the_next_action_on_the_object_ends_the_one_before_also_when_its_news_comes_first() {
+    let (mut model, job) = sent();
+    let goal = model.executions[0].plan.goal.clone();
+    let next = goal.id.clone();
+    let mut workload = model.fleet.workload(&goal.workload).unwrap().clone();
+    model.follows.push(Following {
+        goal: Goal {
+            id: "before".into(),
+            ..goal
+        },
+        state: Follow::Pending(Vec::new()),
+        open: false,
+        resumed: false,
+    });
+    workload.action = Some(Box::new(ActionNote {
+        id: next.clone(),
+        ..note()
+    }));
+    let effects = put(&mut model, &[workload]);
+    assert!(effects.is_empty(), "{effects:?}");
+    assert!(matches!(model.follows[0].state, Follow::Pending(_)));
+    let accepted = Progress::Accepted {
+        step: 0,
+        at: model.now,
+        generation: Some(8),
+    };
+    progress(&mut model, job, accepted);
+    let ids = model.follows.iter().map(|f| f.goal.id.clone());
+    assert_eq!(ids.collect::<Vec<_>>(), [next]);
 }
 
 #[test]

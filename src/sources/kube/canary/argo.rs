@@ -3,17 +3,12 @@
 use jiff::SignedDuration;
 use serde_json::Error;
 
-use super::super::convert::{
-    self, capped, condition, containers, count, created, optional, required,
-};
-use super::super::convert::{MESSAGE, REASON};
+use super::super::convert::{self, MESSAGE, REASON, capped, condition, count, required};
 use super::super::wire;
 use crate::domain::canary::{
     Analysis, Canary, Metric, Pause, PausedBy, Provider, Reported, Step, Verdict,
 };
-use crate::domain::{
-    ClusterId, Counts, Kind, Labels, Strategy, TemplateHash, Uid, Workload, WorkloadId,
-};
+use crate::domain::{ClusterId, Counts, Kind, Strategy, Uid, Workload, WorkloadId};
 
 /// # Errors
 /// When the object has no name, uid or creation time, neither a pod template nor a workload that it takes one from, or
@@ -27,29 +22,12 @@ pub fn rollout(cluster: &ClusterId, raw: &str) -> Result<Workload, Error> {
         (Some(template), None) => template.get(),
         (None, None) => return Err(convert::missing("spec.template")),
     };
-    let template: wire::Template<'_> = serde_json::from_str(raw_template)?;
-    let version = template.metadata.labels.version();
-    let repository = template.metadata.annotations.repository.as_ref();
-    let generation = meta.generation.unwrap_or(0);
+    let bare = convert::bare_workload(cluster, Kind::Rollout, meta, raw_template)?;
+    let revision = meta.annotations.rollout_revision.as_ref();
     Ok(Workload {
-        id: WorkloadId {
-            cluster: cluster.clone(),
-            namespace: required(&meta.namespace, "namespace")?.into(),
-            kind: Kind::Rollout,
-            name: required(&meta.name, "name")?.into(),
-        },
-        uid: required(&meta.uid, "uid")?.into(),
-        created: created(meta)?,
-        deleting: meta.deleting(),
-        generation,
-        observed_generation: observed(generation, &status.observed_generation),
-        template: TemplateHash::of(raw_template),
-        labels: Labels::new(meta.labels.iter()),
-        containers: containers(&template.spec),
-        version_label: optional(version.or(meta.labels.version())),
+        observed_generation: observed(bare.generation, &status.observed_generation),
         selector: selector(spec, status)?,
         desired: count(Some(spec.replicas.unwrap_or(1))),
-        first_ordinal: 0,
         counts: counts(status),
         conditions: status.conditions.iter().map(condition).collect(),
         paused: spec.paused,
@@ -57,21 +35,9 @@ pub fn rollout(cluster: &ClusterId, raw: &str) -> Result<Workload, Error> {
         deadline_seconds: spec.progress_deadline_seconds.map(|n| count(Some(n))),
         min_ready_seconds: count(spec.min_ready_seconds),
         history_limit: spec.revision_history_limit.map(|n| count(Some(n))),
-        revision: meta
-            .annotations
-            .rollout_revision
-            .as_ref()
-            .and_then(|n| n.parse().ok()),
-        current_revision: None,
-        update_revision: None,
-        manager: convert::manager(meta),
-        written_by: convert::written_by(meta),
-        spec_written: convert::spec_written(meta),
-        action: convert::live_note(meta.annotations.action.as_ref(), raw_template),
-        turn: convert::live_note(meta.annotations.turn.as_ref(), raw_template),
+        revision: revision.and_then(|n| n.parse().ok()),
         canary: Some(Box::new(canary(&object))),
-        job: optional(meta.annotations.job.as_ref()),
-        repository: optional(repository.or(meta.annotations.repository.as_ref())),
+        ..bare
     })
 }
 

@@ -14,7 +14,6 @@ mod workload;
 pub use self::autoscaler::autoscaler;
 pub use self::chart::{chart_manifest, chart_release};
 pub use self::manager::{DataWritten, data_written};
-pub(super) use self::manager::{manager, spec_written, written_by};
 pub use self::occurrence::occurrences;
 pub use self::pod::{Seen, pod, seen};
 pub use self::revision::{controller_revision, replica_set, revision, revision_template};
@@ -22,7 +21,7 @@ pub(super) use self::selector::selector;
 pub use self::sync::{sync, sync_parts};
 pub use self::warning::warning;
 pub use self::workload::workload;
-pub(super) use self::workload::{amount, live_note};
+pub(super) use self::workload::{amount, bare_workload};
 
 use jiff::Timestamp;
 use serde::de::Error as _;
@@ -146,7 +145,7 @@ pub(super) fn required<'t>(value: &'t wire::Text<'_>, field: &str) -> Result<&'t
     Ok(value)
 }
 
-pub(super) fn created(meta: &wire::Meta<'_>) -> Result<Timestamp, Error> {
+fn created(meta: &wire::Meta<'_>) -> Result<Timestamp, Error> {
     meta.creation_timestamp
         .ok_or_else(|| missing("metadata.creationTimestamp"))
 }
@@ -170,7 +169,7 @@ pub(super) fn capped(text: &str, bytes: usize) -> Box<str> {
     format!("{}…", &text[..end.unwrap_or(0)]).into()
 }
 
-pub(super) fn optional(text: Option<&wire::Text<'_>>) -> Option<Box<str>> {
+fn optional(text: Option<&wire::Text<'_>>) -> Option<Box<str>> {
     text.filter(|text| !text.is_empty())
         .map(|text| text[..].into())
 }
@@ -195,7 +194,7 @@ pub(super) fn condition(wire: &wire::Condition<'_>) -> Condition {
 }
 
 /// Init containers come first, as in the spec; one that is always restarted is a sidecar and counts as a container.
-pub(super) fn containers(spec: &wire::PodSpec<'_>) -> Box<[Container]> {
+fn containers(spec: &wire::PodSpec<'_>) -> Box<[Container]> {
     let init = spec.init_containers.iter().map(|container| {
         let sidecar = container.restart_policy.as_deref() == Some("Always");
         (container, !sidecar)

@@ -2,10 +2,11 @@
 
 use serde_json::Error;
 
+use super::manager::{manager, spec_written, written_by};
 use super::selector::selector;
 use super::{
-    REASON, action_note, capped, condition, containers, count, created, manager, optional,
-    required, spec_written, template_of, written_by,
+    REASON, action_note, capped, condition, containers, count, created, optional, required,
+    template_of,
 };
 use crate::domain::template::canonical_hash;
 use crate::domain::{
@@ -22,10 +23,41 @@ pub fn workload(cluster: &ClusterId, kind: Kind, raw: &str) -> Result<Workload, 
     }
     let object: wire::Workload<'_> = serde_json::from_str(raw)?;
     let (meta, spec, status) = (&object.metadata, &object.spec, &object.status);
-    let raw_template = template_of(spec)?;
+    let bare = bare_workload(cluster, kind, meta, template_of(spec)?)?;
+    let revision = meta.annotations.revision.as_ref();
+    Ok(Workload {
+        observed_generation: status.observed_generation.unwrap_or(0),
+        selector: selector(&spec.selector)?,
+        desired: desired(kind, spec, status),
+        first_ordinal: count(spec.ordinals.start),
+        counts: counts(kind, status),
+        conditions: status.conditions.iter().map(condition).collect(),
+        paused: spec.paused,
+        strategy: strategy(kind, spec),
+        deadline_seconds: deadline(kind, spec),
+        min_ready_seconds: count(spec.min_ready_seconds),
+        history_limit: spec.revision_history_limit.map(|limit| count(Some(limit))),
+        revision: revision.and_then(|n| n.parse().ok()),
+        current_revision: optional(status.current_revision.as_ref()),
+        update_revision: optional(status.update_revision.as_ref()),
+        ..bare
+    })
+}
+
+/// What every kind tells by its metadata and its pod template.
+///
+/// # Errors
+/// When there is no name, uid or creation time, or the template cannot be read.
+pub fn bare_workload(
+    cluster: &ClusterId,
+    kind: Kind,
+    meta: &wire::Meta<'_>,
+    raw_template: &str,
+) -> Result<Workload, Error> {
     let template: wire::Template<'_> = serde_json::from_str(raw_template)?;
     let version = template.metadata.labels.version();
     let repository = template.metadata.annotations.repository.as_ref();
+    let notes = &meta.annotations;
     Ok(Workload {
         id: WorkloadId {
             cluster: cluster.clone(),
@@ -37,36 +69,32 @@ pub fn workload(cluster: &ClusterId, kind: Kind, raw: &str) -> Result<Workload, 
         created: created(meta)?,
         deleting: meta.deleting(),
         generation: meta.generation.unwrap_or(0),
-        observed_generation: status.observed_generation.unwrap_or(0),
+        observed_generation: 0,
         template: TemplateHash::of(raw_template),
         labels: Labels::new(meta.labels.iter()),
         containers: containers(&template.spec),
         version_label: optional(version.or(meta.labels.version())),
-        selector: selector(&spec.selector)?,
-        desired: desired(kind, spec, status),
-        first_ordinal: count(spec.ordinals.start),
-        counts: counts(kind, status),
-        conditions: status.conditions.iter().map(condition).collect(),
-        paused: spec.paused,
-        strategy: strategy(kind, spec),
-        deadline_seconds: deadline(kind, spec),
-        min_ready_seconds: count(spec.min_ready_seconds),
-        history_limit: spec.revision_history_limit.map(|limit| count(Some(limit))),
-        revision: meta
-            .annotations
-            .revision
-            .as_ref()
-            .and_then(|n| n.parse().ok()),
-        current_revision: optional(status.current_revision.as_ref()),
-        update_revision: optional(status.update_revision.as_ref()),
+        selector: Box::default(),
+        desired: 0,
+        first_ordinal: 0,
+        counts: Counts::default(),
+        conditions: Box::default(),
+        paused: false,
+        strategy: Strategy::Other(Box::default()),
+        deadline_seconds: None,
+        min_ready_seconds: 0,
+        history_limit: None,
+        revision: None,
+        current_revision: None,
+        update_revision: None,
         manager: manager(meta),
         written_by: written_by(meta),
         spec_written: spec_written(meta),
-        action: live_note(meta.annotations.action.as_ref(), raw_template),
-        turn: live_note(meta.annotations.turn.as_ref(), raw_template),
+        action: live_note(notes.action.as_ref(), raw_template),
+        turn: live_note(notes.turn.as_ref(), raw_template),
         canary: None,
-        job: optional(meta.annotations.job.as_ref()),
-        repository: optional(repository.or(meta.annotations.repository.as_ref())),
+        job: optional(notes.job.as_ref()),
+        repository: optional(repository.or(notes.repository.as_ref())),
     })
 }
 
@@ -138,10 +166,7 @@ fn deadline(kind: Kind, spec: &wire::WorkloadSpec<'_>) -> Option<u32> {
 }
 
 /// The template is hashed only where there is a note, because that costs more than the rest of the row.
-pub fn live_note(
-    annotation: Option<&wire::Text<'_>>,
-    raw_template: &str,
-) -> Option<Box<ActionNote>> {
+fn live_note(annotation: Option<&wire::Text<'_>>, raw_template: &str) -> Option<Box<ActionNote>> {
     let note = action_note(annotation)?;
     let live = canonical_hash(raw_template).ok()?;
     (note.to == live).then_some(note)

@@ -3,15 +3,13 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{Asked, Error, encoded, encoded_path, head, is_on, newest as newest_call};
+use super::{Asked, CALLS, Error, encoded, encoded_path, head, is_on};
 use crate::domain::commit::{CheckState, CommitCheck, Delivery, Head, HookCalls, PullRequest};
 use crate::domain::{Commit, Commits, Remote};
 use crate::sources::source_repo::git::{MOST_COMMITS, short_text};
 
 /// A page of commits.
 const PAGE: usize = 100;
-/// So many calls of a hook are looked at: the newest may be of something else than a push.
-const CALLS: usize = 20;
 /// Of the files of a comparison more are not told.
 const MOST_FILES: usize = 300;
 
@@ -238,21 +236,13 @@ pub(super) async fn calls(asked: Asked<'_>, server: &str) -> Result<HookCalls, E
     let hooks = format!("repos/{}/hooks", encoded_path(&asked.remote.path));
     let all: Vec<Hook> = asked.read(&hooks).await?;
     let ours = all.iter().filter(|hook| is_on(&hook.config.url, server));
-    let ours: Vec<_> = ours.map(|hook| hook.id).collect();
-    if ours.is_empty() {
-        return Ok(HookCalls::NoHook);
-    }
-    let mut calls = Vec::new();
-    for id in ours {
-        let path = format!("{hooks}/{id}/deliveries?per_page={CALLS}");
-        let told: Vec<Call> = asked.read(&path).await?;
-        calls.extend(told.into_iter().map(|one| Delivery {
-            at: Some(one.delivered_at),
-            event: one.event.into(),
-            status: Some(one.status_code).filter(|code| *code != 0),
-        }));
-    }
-    Ok(newest_call(calls))
+    let list = |hook: &Hook| format!("{hooks}/{}/deliveries?per_page={CALLS}", hook.id);
+    let told = |one: Call| Delivery {
+        at: Some(one.delivered_at),
+        event: one.event.into(),
+        status: Some(one.status_code).filter(|code| *code != 0),
+    };
+    asked.newest_call(ours.map(list).collect(), told).await
 }
 
 fn of_commit(asked: Asked<'_>, commit: &str, what: &str) -> String {

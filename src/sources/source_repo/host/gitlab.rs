@@ -3,13 +3,10 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{Asked, Error, encoded, head, is_on, newest as newest_call};
+use super::{Asked, CALLS, Error, encoded, head, is_on};
 use crate::domain::commit::{CheckState, CommitCheck, Delivery, Head, HookCalls, PullRequest};
 use crate::domain::{Commit, Commits};
 use crate::sources::source_repo::git::{MOST_COMMITS, short_text};
-
-/// So many calls of a hook are looked at: the newest may be of something else than a push.
-const CALLS: usize = 20;
 
 #[derive(Deserialize)]
 struct Comparison {
@@ -156,25 +153,17 @@ pub(super) async fn calls(asked: Asked<'_>, server: &str) -> Result<HookCalls, E
     let hooks = format!("{}/hooks", project(asked));
     let all: Vec<Hook> = asked.read(&hooks).await?;
     let ours = all.iter().filter(|hook| is_on(&hook.url, server));
-    let ours: Vec<_> = ours.map(|hook| hook.id).collect();
-    if ours.is_empty() {
-        return Ok(HookCalls::NoHook);
-    }
-    let mut calls = Vec::new();
-    for id in ours {
-        let path = format!("{hooks}/{id}/events?per_page={CALLS}");
-        let told: Vec<Called> = asked.read(&path).await?;
-        calls.extend(told.into_iter().map(|one| {
-            let status = &one.response_status;
-            let number = status.as_u64().or_else(|| status.as_str()?.parse().ok());
-            Delivery {
-                at: one.created_at,
-                event: one.trigger.trim_end_matches("_hooks").into(),
-                status: number.and_then(|code| u16::try_from(code).ok()),
-            }
-        }));
-    }
-    Ok(newest_call(calls))
+    let list = |hook: &Hook| format!("{hooks}/{}/events?per_page={CALLS}", hook.id);
+    let told = |one: Called| {
+        let status = &one.response_status;
+        let number = status.as_u64().or_else(|| status.as_str()?.parse().ok());
+        Delivery {
+            at: one.created_at,
+            event: one.trigger.trim_end_matches("_hooks").into(),
+            status: number.and_then(|code| u16::try_from(code).ok()),
+        }
+    };
+    asked.newest_call(ours.map(list).collect(), told).await
 }
 
 /// By its path, as one piece.
