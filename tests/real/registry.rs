@@ -7,7 +7,7 @@ use rolldeck::config;
 use rolldeck::domain::Presence;
 use rolldeck::engine::clock;
 use rolldeck::sources::registry::{PullSecret, Registries};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::contract::registry::keeps_its_promises;
 use crate::kinds::said;

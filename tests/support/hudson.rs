@@ -108,7 +108,7 @@ impl Hudson {
         self.port
     }
 
-    /// As the settings name it, with this job for the service `web`; CI_TOKEN is [`PASSWORD`].
+    /// As the settings name it, with this job for the service `web`; `CI_TOKEN` is [`PASSWORD`].
     pub fn settings(&self, job: &str) -> String {
         format!(
             "jenkins: [{{name: ci, url: 'http://127.0.0.1:{}', user: {USER}, token: {{env: CI_TOKEN}}, jobs: {{list: {{web: {job}}}}}}}]\n",
