@@ -1,17 +1,48 @@
 //! Argo Rollouts with its real controller: what the board and the service say of a canary, and what they ask for it.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use crate::kinds::{record, spoken};
 use crate::screen::{launch, open, row_of, wait_plan_to};
 use crate::support::argo_rollouts::{self, Cart};
 use crate::support::control_plane::ControlPlane;
 use crate::support::fixtures::Service;
+use crate::support::hostile::{Hostile, reply};
 use crate::support::pty::Terminal;
 
 mod verbs;
+
+/// A namespace, and its owner with a home.
+struct Owned {
+    namespace: String,
+    home: tempfile::TempDir,
+    kubeconfig: PathBuf,
+}
+
+impl Owned {
+    fn new(plane: &ControlPlane, prefix: &str) -> Self {
+        let namespace = plane.namespace(prefix);
+        Self {
+            home: tempfile::tempdir().unwrap(),
+            kubeconfig: plane.owner(&namespace, Some(&namespace)),
+            namespace,
+        }
+    }
+
+    fn open(&self) -> Terminal {
+        open(&self.kubeconfig, self.home.path())
+    }
+
+    fn run(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        spoken(&launch(&self.kubeconfig, self.home.path()).with(arguments))
+    }
+
+    fn record(&self) -> String {
+        record(self.home.path())
+    }
+}
 
 fn steps() -> Value {
     json!([
@@ -21,14 +52,43 @@ fn steps() -> Value {
     ])
 }
 
+/// A canary that waits at its first pause, on the board of its owner.
+fn waiting(prefix: &str) -> (Owned, Cart, Terminal) {
+    let plane = argo_rollouts::plane();
+    let owned = Owned::new(plane, prefix);
+    let cart = Cart::run(plane, &owned.namespace, &steps());
+    let terminal = owned.open();
+    wait_row(&terminal, "1.9.3");
+    cart.set_image("1.10.0");
+    wait_row(&terminal, "waits for you");
+    (owned, cart, terminal)
+}
+
+/// A canary with this metric in its analysis, of a server that always says this rate.
+fn judged(plane: &'static ControlPlane, namespace: &str, rate: &str, mut metric: Value) -> Cart {
+    let body = json!({"rate": rate}).to_string();
+    let answer = reply("200 OK", "content-type: application/json\r\n", &body);
+    let url = format!("http://127.0.0.1:{}/", Hostile::saying(answer).port);
+    metric["provider"] = json!({"web": {"url": url, "jsonPath": "{$.rate}"}});
+    let template = json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisTemplate",
+        "metadata": {"name": "rate", "namespace": namespace},
+        "spec": {"metrics": [metric]},
+    });
+    let collection = format!("/apis/argoproj.io/v1alpha1/namespaces/{namespace}/analysistemplates");
+    plane.admin().create(&collection, &template).unwrap();
+    let steps = json!([
+        {"setWeight": 20}, {"analysis": {"templates": [{"templateName": "rate"}]}}, {"setWeight": 100},
+    ]);
+    Cart::run(plane, namespace, &steps)
+}
+
 #[test]
 fn a_canary_is_told_step_by_step() {
     let plane = argo_rollouts::plane();
-    let namespace = plane.namespace("canary");
-    let cart = Cart::run(plane, &namespace, &steps());
-    let home = tempfile::tempdir().unwrap();
-    let kubeconfig = plane.owner("canary-owner", Some(&namespace));
-    let terminal = open(&kubeconfig, home.path());
+    let owned = Owned::new(plane, "canary");
+    let cart = Cart::run(plane, &owned.namespace, &steps());
+    let terminal = owned.open();
     wait_row(&terminal, "1.9.3");
     cart.set_image("1.10.0");
     wait_row(&terminal, "20% step 2/5");
@@ -45,7 +105,7 @@ fn a_canary_is_told_step_by_step() {
     terminal.wait_text("goes on in 59m");
     terminal.keys("q");
     wait_row(&terminal, "60% step 4/5");
-    let (_, said) = spoken(&launch(&kubeconfig, home.path()).with(&["status", "cart"]));
+    let (_, said) = owned.run(&["status", "cart"]);
     assert!(said.contains("canary 60% step 4/5"), "{said}");
     assert!(said.contains("1.9.3 -> 1.10.0"), "{said}");
     cart.status(&json!({"abort": true}));
@@ -66,14 +126,7 @@ fn a_canary_is_told_step_by_step() {
 
 #[test]
 fn a_canary_is_promoted_by_one_step_and_aborted() {
-    let plane = argo_rollouts::plane();
-    let namespace = plane.namespace("promoted");
-    let cart = Cart::run(plane, &namespace, &steps());
-    let home = tempfile::tempdir().unwrap();
-    let terminal = open(&plane.owner("promoter", Some(&namespace)), home.path());
-    wait_row(&terminal, "1.9.3");
-    cart.set_image("1.10.0");
-    wait_row(&terminal, "waits for you");
+    let (owned, cart, terminal) = waiting("promoted");
     wait_row(&terminal, "P A");
     terminal.keys("P");
     wait_plan_to(&terminal, "PROMOTE");
@@ -109,8 +162,7 @@ fn a_canary_is_promoted_by_one_step_and_aborted() {
     );
     terminal.keys("A");
     terminal.wait_text("rollout/cart is aborted already");
-    let record = std::fs::read_to_string(home.path().join(".state/rolldeck/release-record.jsonl"));
-    let record = record.unwrap();
+    let record = owned.record();
     for part in [r#""verb":"promote""#, r#""verb":"abort""#] {
         assert!(record.contains(part), "{record}");
     }
@@ -119,15 +171,7 @@ fn a_canary_is_promoted_by_one_step_and_aborted() {
 
 #[test]
 fn what_went_on_meanwhile_is_not_promoted_again() {
-    let plane = argo_rollouts::plane();
-    let namespace = plane.namespace("promoted-twice");
-    let cart = Cart::run(plane, &namespace, &steps());
-    let home = tempfile::tempdir().unwrap();
-    let kubeconfig = plane.owner("promoter-late", Some(&namespace));
-    let terminal = open(&kubeconfig, home.path());
-    wait_row(&terminal, "1.9.3");
-    cart.set_image("1.10.0");
-    wait_row(&terminal, "waits for you");
+    let (owned, cart, terminal) = waiting("promoted-twice");
     terminal.keys("P");
     wait_plan_to(&terminal, "PROMOTE");
     cart.status(&json!({"pauseConditions": null}));
@@ -138,11 +182,10 @@ fn what_went_on_meanwhile_is_not_promoted_again() {
     terminal.wait_text("went on to step 4");
     assert_eq!(cart.read()["status"]["currentStepIndex"], 3);
     // By the command line it goes to its end, and then there is nothing left to do.
-    let run = |arguments: &[&str]| spoken(&launch(&kubeconfig, home.path()).with(arguments));
-    let (code, said) = run(&["promote", "cart", "--yes"]);
+    let (code, said) = owned.run(&["promote", "cart", "--yes"]);
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("verified: promoted, 5 of 5 serve"), "{said}");
-    let (code, said) = run(&["abort", "cart", "--yes"]);
+    let (code, said) = owned.run(&["abort", "cart", "--yes"]);
     assert_eq!(code, Some(3), "{said}");
     assert!(said.contains("There is nothing to be aborted"), "{said}");
 }
@@ -150,8 +193,9 @@ fn what_went_on_meanwhile_is_not_promoted_again() {
 #[test]
 fn one_that_runs_the_template_of_a_deployment_is_told_by_its_revisions() {
     let plane = argo_rollouts::plane();
-    let namespace = plane.namespace("borrowed");
-    let deployment = Service::new(&namespace, "shelf").replicas(1);
+    let owned = Owned::new(plane, "borrowed");
+    let namespace = &owned.namespace;
+    let deployment = Service::new(namespace, "shelf").replicas(1);
     deployment.run(plane, "1.9.3");
     let basket = json!({
         "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout",
@@ -164,9 +208,7 @@ fn one_that_runs_the_template_of_a_deployment_is_told_by_its_revisions() {
     });
     let collection = format!("/apis/argoproj.io/v1alpha1/namespaces/{namespace}/rollouts");
     plane.admin().create(&collection, &basket).unwrap();
-    let home = tempfile::tempdir().unwrap();
-    let kubeconfig = plane.owner("borrower", Some(&namespace));
-    let terminal = open(&kubeconfig, home.path());
+    let terminal = owned.open();
     let row_has = |words: &str| {
         terminal.wait_for(&format!("the row with {words}"), |screen| {
             row_of(screen, "basket").is_some_and(|row| row.contains(words))
@@ -177,16 +219,15 @@ fn one_that_runs_the_template_of_a_deployment_is_told_by_its_revisions() {
     deployment.set_image(plane, "1.10.0");
     row_has("20% step 2/5");
     row_has("1.9.3 → 1.10.0");
-    let run = |arguments: &[&str]| spoken(&launch(&kubeconfig, home.path()).with(arguments));
-    let (code, said) = run(&["promote", "basket", "--yes"]);
+    let (code, said) = owned.run(&["promote", "basket", "--yes"]);
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("verified: 60% step 4/5"), "{said}");
-    let (_, said) = run(&["status", "basket"]);
+    let (_, said) = owned.run(&["status", "basket"]);
     assert!(said.contains("1.9.3 -> 1.10.0"), "{said}");
     // It has no template that the write could be bound to.
-    let (code, said) = run(&["pause", "basket", "--yes"]);
+    let (code, said) = owned.run(&["pause", "basket", "--yes"]);
     assert_eq!(code, Some(0), "{said}");
-    let (code, said) = run(&["resume", "basket", "--yes"]);
+    let (code, said) = owned.run(&["resume", "basket", "--yes"]);
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("seen the resume, 60% step 4/5"), "{said}");
 }
@@ -195,22 +236,11 @@ fn one_that_runs_the_template_of_a_deployment_is_told_by_its_revisions() {
 fn an_analysis_that_fails_is_told_with_its_metric() {
     let plane = argo_rollouts::plane();
     let namespace = plane.namespace("judged");
-    let port = answers("{\"rate\": \"0.42\"}");
-    let template = json!({
-        "apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisTemplate",
-        "metadata": {"name": "rate", "namespace": namespace},
-        "spec": {"metrics": [{
-            "name": "success-rate", "interval": "1s", "count": 3, "failureLimit": 1,
-            "successCondition": "asFloat(result) >= 0.95",
-            "provider": {"web": {"url": format!("http://127.0.0.1:{port}/"), "jsonPath": "{$.rate}"}},
-        }]},
+    let metric = json!({
+        "name": "success-rate", "interval": "1s", "count": 3, "failureLimit": 1,
+        "successCondition": "asFloat(result) >= 0.95",
     });
-    let collection = format!("/apis/argoproj.io/v1alpha1/namespaces/{namespace}/analysistemplates");
-    plane.admin().create(&collection, &template).unwrap();
-    let steps = json!([
-        {"setWeight": 20}, {"analysis": {"templates": [{"templateName": "rate"}]}}, {"setWeight": 100},
-    ]);
-    let cart = Cart::run(plane, &namespace, &steps);
+    let cart = judged(plane, &namespace, "0.42", metric);
     let home = tempfile::tempdir().unwrap();
     let kubeconfig = plane.reader("judge-reader", Some(&namespace));
     let terminal = launch(&kubeconfig, home.path()).size(160, 40).open();
@@ -280,34 +310,8 @@ fn a_cluster_without_them_is_asked_once_and_shows_them_once_they_are_there() {
     drop(controller);
 }
 
-/// A server that gives everybody the same answer; it goes with the test binary.
-fn answers(body: &'static str) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || {
-        for mut stream in listener.incoming().flatten() {
-            let _ = stream.read(&mut [0; 4096]);
-            let length = body.len();
-            let _ = write!(
-                stream,
-                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
-            );
-        }
-    });
-    port
-}
-
 fn wait_row(terminal: &Terminal, words: &str) {
     terminal.wait_for(&format!("the row with {words}"), |screen| {
         row_of(screen, "cart").is_some_and(|row| row.contains(words))
     });
-}
-
-fn spoken(launch: &crate::support::pty::Launch) -> (Option<i32>, String) {
-    let output = launch.run();
-    let said = [output.stdout, output.stderr].concat();
-    (
-        output.status.code(),
-        String::from_utf8_lossy(&said).into_owned(),
-    )
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rolldeck::domain::build::Job;
 
+use super::kinds::record;
 use super::screen::{QUICK, row_of, wait_first_and_stalled, wait_plan};
 use crate::support::api::RUNTIME;
 use crate::support::control_plane::ControlPlane;
@@ -98,15 +99,14 @@ fn a_build_is_started_with_its_parameters_and_read_to_its_end() {
     terminal.wait_for("the column of the board", |screen| {
         row_of(screen, "web").is_some_and(|row| row.contains("#1 unstable"))
     });
-    let state = home.path().join(".state/rolldeck");
-    let record = std::fs::read_to_string(state.join("release-record.jsonl")).unwrap();
+    let record = record(home.path());
     assert!(record.contains(r#""verb":"build""#), "{record}");
     assert!(
         record.contains("start console on ci with TAG=1.07"),
         "{record}"
     );
     assert!(record.contains("accepted"), "{record}");
-    no_secret_in(&state);
+    no_secret_in(&home.path().join(".state/rolldeck"));
 }
 
 #[test]
@@ -215,13 +215,12 @@ fn a_job_is_held_before_the_rollback_and_one_key_ends_that() {
     terminal.wait_for("a board without the line", |screen| {
         !crate::support::pty::picture(screen).contains("INC-812")
     });
-    let state = home.path().join(".state/rolldeck");
-    let record = std::fs::read_to_string(state.join("release-record.jsonl")).unwrap();
+    let record = record(home.path());
     let first = |verb: &str| record.find(&format!(r#""verb":"{verb}""#)).expect(verb);
     assert!(first("rollback") < first("hold-job"), "{record}");
     assert!(first("hold-job") < first("resume-job"), "{record}");
     assert!(record.contains("held is off until"), "{record}");
-    no_secret_in(&state);
+    no_secret_in(&home.path().join(".state/rolldeck"));
 }
 
 #[test]

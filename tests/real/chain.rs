@@ -13,7 +13,7 @@ use super::screen::{QUICK, row_of};
 use super::source_repo::run;
 use crate::support::control_plane::ControlPlane;
 use crate::support::fixtures::Service;
-use crate::support::hudson::{Hudson, NO_SCM, PASSWORD, USER, project};
+use crate::support::hudson::{self, COMMIT, Hudson, NO_SCM, PASSWORD, USER, project};
 use crate::support::keeper::write;
 use crate::support::pty::{Launch, Terminal, picture};
 use crate::support::registries;
@@ -90,10 +90,7 @@ impl Chain {
     }
 
     fn open(&self, job: &str) -> Terminal {
-        let server = format!(
-            "jenkins: [{{name: ci, url: 'http://127.0.0.1:{}', user: {USER}, token: {{env: CI_TOKEN}}, jobs: {{list: {{web: {job}}}}}}}]\n",
-            Hudson::shared().port()
-        );
+        let server = Hudson::shared().settings(job);
         Launch::new(&self.at("home"))
             .config(&format!("{QUICK}{server}"))
             .variable("CI_TOKEN", PASSWORD)
@@ -242,27 +239,14 @@ fn a_commit_of_subversion_comes_to_its_pods_as_one_delivery() {
     }
     let chain = Chain::new("chain-svn");
     let repository = chain.at("svn");
-    let path = repository.display().to_string();
-    // What Hudson's own Subversion can read.
-    run(
-        chain.folder.path(),
-        "svnadmin",
-        &["create", "--compatible-version", "1.5", &path],
-    );
-    let trunk = format!("file://{path}/trunk");
-    run(
-        chain.folder.path(),
-        "svn",
-        &["mkdir", "-q", "-m", "Begin", &trunk],
-    );
+    hudson::repository(&repository);
+    let trunk = format!("file://{}/trunk", repository.display());
     run(
         chain.folder.path(),
         "svn",
         &["checkout", "-q", &trunk, "work"],
     );
-    let scm = format!(
-        r#"<scm class="hudson.scm.SubversionSCM"><locations><hudson.scm.SubversionSCM_-ModuleLocation><remote>{trunk}</remote><local>.</local></hudson.scm.SubversionSCM_-ModuleLocation></locations><useUpdate>true</useUpdate></scm><triggers class="vector"><hudson.triggers.SCMTrigger><spec>0 0 1 1 *</spec></hudson.triggers.SCMTrigger></triggers>"#
-    );
+    let scm = hudson::told_of_svn(&repository);
     let before = r#"COMMIT=$SVN_REVISION; TAG="r$SVN_REVISION-b$BUILD_NUMBER""#;
     chain.job("chain-svn", ("", &scm), before);
     hook(
@@ -306,11 +290,10 @@ fn a_commit_of_git_comes_to_its_pods_as_one_delivery_where_the_server_knows_no_g
     for (key, value) in [("user.name", "ana"), ("user.email", "ana@shop.example")] {
         run(&work, "git", &["config", key, value]);
     }
-    let parameter = "<hudson.model.StringParameterDefinition><name>GIT_COMMIT</name><description/><defaultValue>main</defaultValue></hudson.model.StringParameterDefinition>";
     let before = format!(
         "rm -rf src; git clone -q {remote} src; cd src; git checkout -q $GIT_COMMIT\nCOMMIT=$GIT_COMMIT; TAG=\"v$BUILD_NUMBER-b$BUILD_NUMBER\""
     );
-    chain.job("chain-git", (parameter, NO_SCM), &before);
+    chain.job("chain-git", (COMMIT, NO_SCM), &before);
     hook(
         &bare.join("hooks/post-receive"),
         &format!(

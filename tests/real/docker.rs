@@ -3,15 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use futures::StreamExt as _;
 use rolldeck::config::{self, DockerEngine};
 use rolldeck::domain::image_work::ImageWork;
 use rolldeck::engine::clock;
 use rolldeck::sources::docker::{Build, Docker, Error, Working};
 use rolldeck::sources::registry::Registries;
-use serde_json::json;
 
 use crate::support::api::RUNTIME;
 use crate::support::keeper::Keeper;
@@ -233,10 +230,7 @@ fn is_pushed(docker: &Docker, image: &str, id: &str) -> String {
 fn is_pulled_with_the_login_of_docker(docker: &Docker, image: &str, digest: &str) {
     let locked = registries::with_password();
     // With the login that docker keeps, and not without.
-    let home = tempfile::tempdir().unwrap();
-    let auth = STANDARD.encode(format!("{}:{}", USER.0, USER.1));
-    let text = json!({"auths": {&locked.host: {"auth": auth}}}).to_string();
-    fs::write(home.path().join("config.json"), text).unwrap();
+    let home = registries::logged_in(&locked.host, USER);
     let settings = config::Registries {
         docker_config: Some(home.path().into()),
         ..config::Registries::default()

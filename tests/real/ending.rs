@@ -2,6 +2,7 @@
 
 use std::process::{Command, Stdio};
 
+use crate::kinds::record;
 use crate::screen::{launch, wait_first_and_stalled, wait_plan};
 use crate::support::control_plane::ControlPlane;
 use crate::support::fixtures::Service;
@@ -33,9 +34,8 @@ fn a_pipe_that_closes_after_the_first_line_is_no_failure_and_stops_no_rollback()
         assert_eq!((code, &*err), (0, ""), "{words:?}");
     }
     service.wait_complete(plane, "1.0");
-    let record = std::fs::read_to_string(home.path().join(".state/rolldeck/release-record.jsonl"));
     assert!(
-        record.unwrap().contains("verified"),
+        record(home.path()).contains("verified"),
         "it was followed to its end"
     );
 }

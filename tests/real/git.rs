@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
+use crate::kinds::spoken;
 use crate::screen::{findings, launch, open, row_of, wait_plan, wait_plan_to};
 use crate::support::control_plane::ControlPlane;
 use crate::support::fixtures::Service;
@@ -129,13 +130,6 @@ impl Kept {
 
 fn healing() -> Value {
     json!({"prune": true, "selfHeal": true})
-}
-
-/// The exit code, and what stdout and stderr say.
-fn spoken(launch: &Launch) -> (Option<i32>, String) {
-    let output = launch.run();
-    let said = [output.stdout, output.stderr].concat();
-    (output.status.code(), String::from_utf8(said).unwrap())
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::contract::kubectl;
+use crate::kinds::record;
 use crate::screen::{launch, rows};
 use crate::support::control_plane::ControlPlane;
 use crate::support::fixtures::Service;
@@ -54,8 +55,7 @@ fn kubectl_edits_and_the_change_is_there() {
     wait_back(&terminal, "kubectl edit ended");
     service.wait_complete(plane, "2.0");
     terminal.wait_for("its row", |screen| rows(screen)[0].contains("2.0"));
-    let record = home.path().join(".state/rolldeck/release-record.jsonl");
-    let record = std::fs::read_to_string(record).unwrap();
+    let record = record(home.path());
     assert!(
         record.contains("\"handed-over\"") && record.contains("exit 0"),
         "{record}"

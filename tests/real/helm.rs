@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::charts::Chart;
+use crate::kinds::record;
 use crate::screen::{launch, row_of, wait_plan};
 use crate::support::control_plane::ControlPlane;
 use crate::support::fixtures::note;
@@ -84,8 +85,7 @@ fn a_marked_revision_of_a_release_is_gone_back_to_and_verified_by_its_pods() {
     terminal.wait_text("verified: 2/2 pods run 1.0");
     let noted = note(plane, &chart.service);
     assert_eq!(noted["verb"], "helm-rollback");
-    let record = home.path().join(".state/rolldeck/release-record.jsonl");
-    let record = std::fs::read_to_string(record).unwrap();
+    let record = record(home.path());
     let sent: Value = serde_json::from_str(record.lines().next().unwrap()).unwrap();
     assert_eq!(
         sent["release"],

@@ -13,7 +13,7 @@ use crate::screen::{findings, launch, open, row_of, wait_plan};
 use crate::support::control_plane::ControlPlane;
 use crate::support::fixtures::takes_pods;
 use crate::support::proxy::{Fate, Proxy};
-use crate::support::pty::Terminal;
+use crate::support::pty::{Launch, Terminal};
 use crate::support::wait;
 
 /// One workload of either kind.
@@ -173,7 +173,8 @@ fn deletions(plane: &ControlPlane, user: &str) -> (usize, usize) {
     (real.len(), tried.len())
 }
 
-fn record(home: &Path) -> String {
+/// Its release record, as it stands in the file.
+pub fn record(home: &Path) -> String {
     std::fs::read_to_string(home.join(".state/rolldeck/release-record.jsonl")).unwrap()
 }
 
@@ -181,6 +182,13 @@ pub fn said(output: &Output) -> (i32, String) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let all = text(&output.stdout) + &text(&output.stderr);
     (output.status.code().unwrap(), all)
+}
+
+/// The exit code, and what stdout and stderr say.
+pub fn spoken(launch: &Launch) -> (Option<i32>, String) {
+    let output = launch.run();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(said).unwrap())
 }
 
 #[test]

@@ -6,13 +6,10 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use rolldeck::config;
 use rolldeck::domain::Manifest;
 use rolldeck::engine::clock;
@@ -23,6 +20,7 @@ use crate::docker::{Dockerd, folder, is_root};
 use crate::kinds::said;
 use crate::scaling::close;
 use crate::screen::{QUICK, row_of, wait_plan_to};
+use crate::source_repo::run;
 use crate::support::api::RUNTIME;
 use crate::support::control_plane::ControlPlane;
 use crate::support::fixtures::Service;
@@ -69,8 +67,7 @@ impl Bench {
 
     fn engine(mut self, dockerd: &Dockerd) -> Self {
         dockerd.connect();
-        let host = format!("unix://{}", dockerd.socket().display());
-        self.launch = self.launch.variable("DOCKER_HOST", &host);
+        self.launch = self.launch.variable("DOCKER_HOST", &dockerd.host());
         self
     }
 
@@ -80,30 +77,24 @@ impl Bench {
 
     /// The commit.
     fn commit(&self) -> String {
-        git(&self.place, &["init", "-q"]);
+        self.git(&["init", "-q"]);
+        self.git(&["config", "user.name", "ana"]);
+        self.git(&["config", "user.email", "ana@example"]);
         let origin = "https://git.example/shop/web.git";
-        git(&self.place, &["remote", "add", "origin", origin]);
-        git(&self.place, &["add", "."]);
-        git(&self.place, &["commit", "-q", "-m", "first"]);
-        git(&self.place, &["rev-parse", "HEAD"])
+        self.git(&["remote", "add", "origin", origin]);
+        self.git(&["add", "."]);
+        self.git(&["commit", "-q", "-m", "first"]);
+        self.git(&["rev-parse", "HEAD"])
+    }
+
+    fn git(&self, arguments: &[&str]) -> String {
+        run(&self.place, "git", arguments)
     }
 
     fn record(&self) -> String {
         let state = self.home.path().join(".state/rolldeck");
         fs::read_to_string(state.join("release-record.jsonl")).unwrap_or_default()
     }
-}
-
-fn git(folder: &Path, arguments: &[&str]) -> String {
-    let mut command = Command::new("git");
-    command.arg("-C").arg(folder).args(arguments);
-    for role in ["AUTHOR", "COMMITTER"] {
-        command.env(format!("GIT_{role}_NAME"), "ana");
-        command.env(format!("GIT_{role}_EMAIL"), "ana@example");
-    }
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{output:?}");
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 fn manifest(image: &str, docker_config: Option<&Path>) -> Manifest {
@@ -113,15 +104,6 @@ fn manifest(image: &str, docker_config: Option<&Path>) -> Manifest {
     };
     let registries = Registries::new(&settings, clock::now);
     RUNTIME.block_on(registries.manifest(image, &[])).unwrap()
-}
-
-/// A folder with docker's own login.
-fn login(host: &str, (user, password): (&str, &str)) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let auth = STANDARD.encode(format!("{user}:{password}"));
-    let text = json!({"auths": {host: {"auth": auth}}}).to_string();
-    fs::write(folder.path().join("config.json"), text).unwrap();
-    folder
 }
 
 #[test]
@@ -226,7 +208,7 @@ fn what_goes_wrong_on_the_way_is_one_sentence() {
     let locked = registries::with_password();
     let bench = Bench::new("making-wrong", &locked.host).engine(&dockerd);
     let build = ["build", "web", "--local", "--tag", "1.1", "--yes"];
-    let wrong = login(&locked.host, (USER.0, SECRET));
+    let wrong = registries::logged_in(&locked.host, (USER.0, SECRET));
     let launch = bench
         .launch
         .clone()
@@ -386,7 +368,7 @@ fn an_image_is_copied_by_its_digest() {
     let pushed = open.push("copying/web", "1.0", &labels);
     let from = format!("{}/copying/web:1.0", open.host);
     let to = format!("{}/prod/web", locked.host);
-    let own = login(&locked.host, USER);
+    let own = registries::logged_in(&locked.host, USER);
     let launch = bench
         .launch
         .clone()
@@ -462,11 +444,8 @@ fn a_key_builds_from_the_folder_while_the_screen_goes_on() {
     close(&terminal);
     assert!(bench.record().contains("build-image"), "{}", bench.record());
     // Somebody else pushes that tag while one looks at the plan.
-    git(
-        &bench.place,
-        &["commit", "-q", "--allow-empty", "-m", "again"],
-    );
-    let commit = git(&bench.place, &["rev-parse", "HEAD"]);
+    bench.git(&["commit", "-q", "--allow-empty", "-m", "again"]);
+    let commit = bench.git(&["rev-parse", "HEAD"]);
     terminal.keys("B");
     terminal.wait_text(&format!("as commit {}", &commit[..7]));
     let theirs = registries::open().push("making-keys/web", &commit[..7], &json!({}));
@@ -482,7 +461,7 @@ fn a_key_builds_from_the_folder_while_the_screen_goes_on() {
         "FROM scratch\nCOPY busybox /bin/sh\nCOPY busybox /bin/sleep\nRUN sleep 600\n",
     )
     .unwrap();
-    git(&bench.place, &["commit", "-q", "-a", "-m", "hangs"]);
+    bench.git(&["commit", "-q", "-a", "-m", "hangs"]);
     terminal.keys("B");
     terminal.wait_text("the folder is as commit");
     terminal.keys("y");

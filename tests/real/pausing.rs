@@ -1,13 +1,12 @@
 //! Pausing and resuming a Deployment: what stands still, what moves, and what is refused.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 
+use crate::kinds::{record, spoken};
 use crate::screen::{launch, open, row_of, wait_plan_to};
 use crate::support::control_plane::ControlPlane;
 use crate::support::fixtures::{Service, note};
-use crate::support::pty::{Launch, Terminal};
+use crate::support::pty::Terminal;
 
 #[test]
 fn a_paused_one_keeps_its_pods_and_moves_when_it_is_resumed() {
@@ -112,15 +111,4 @@ fn images(plane: &ControlPlane, service: &Service) -> Vec<String> {
         Some(image.to_owned())
     };
     service.pods(plane).into_iter().filter_map(image).collect()
-}
-
-fn record(home: &Path) -> String {
-    std::fs::read_to_string(home.join(".state/rolldeck/release-record.jsonl")).unwrap()
-}
-
-/// The exit code, and what stdout and stderr say.
-fn spoken(launch: &Launch) -> (Option<i32>, String) {
-    let output = launch.run();
-    let said = [output.stdout, output.stderr].concat();
-    (output.status.code(), String::from_utf8(said).unwrap())
 }

@@ -3,13 +3,11 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use rolldeck::config;
 use rolldeck::domain::Presence;
 use rolldeck::engine::clock;
 use rolldeck::sources::registry::{PullSecret, Registries};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::contract::registry::keeps_its_promises;
 use crate::kinds::said;
@@ -35,14 +33,8 @@ fn is_present(found: &Presence, wanted: &str) -> bool {
     matches!(found, Presence::Present { digest, .. } if **digest == *wanted)
 }
 
-/// What docker writes when one logs in.
-fn settings(host: &str, (user, word): (&str, &str)) -> Value {
-    let auth = STANDARD.encode(format!("{user}:{word}"));
-    json!({"auths": {host: {"auth": auth}}})
-}
-
 fn secret(host: &str, user: (&str, &str)) -> PullSecret {
-    PullSecret::DockerConfigJson(settings(host, user).to_string().into())
+    PullSecret::DockerConfigJson(registries::login(host, user).to_string().into())
 }
 
 #[test]
@@ -111,12 +103,7 @@ fn a_password_is_taken_from_docker_from_its_helper_and_from_a_pull_secret() {
     let gone = format!("{host}/shop/secret:0.9");
     assert_eq!(presence(&gone, &secrets), Presence::Missing);
 
-    let home = tempfile::tempdir().unwrap();
-    std::fs::write(
-        home.path().join("config.json"),
-        settings(host, USER).to_string(),
-    )
-    .unwrap();
+    let home = registries::logged_in(host, USER);
     let docker = config::Registries {
         docker_config: Some(home.path().into()),
         ..config::Registries::default()
@@ -295,7 +282,7 @@ fn pull_secrets_are_read_by_who_may_and_only_when_a_login_is_wanted() {
     assert!(text.contains(&format!("{wants}\n")), "{text}");
 
     // The kubelet takes it from the service account, and so do we.
-    let data = settings("registry.test", USER).to_string();
+    let data = registries::login("registry.test", USER).to_string();
     let object = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "pull"},
         "type": "kubernetes.io/dockerconfigjson", "stringData": {".dockerconfigjson": data}});
     let secrets = format!("/api/v1/namespaces/{namespace}/secrets");

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
-use crate::kinds::said;
+use crate::kinds::{record, said};
 use crate::screen::{QUICK, launch};
 use crate::support::control_plane::ControlPlane;
 use crate::support::fixtures::Service;
@@ -74,8 +74,7 @@ fn a_wiped_namespace_of_sixty_services_comes_back() {
         again.contains("all 60 services are there as the file has them"),
         "{again}"
     );
-    let record = std::fs::read_to_string(home.path().join(".state/rolldeck/release-record.jsonl"));
-    let record = record.unwrap();
+    let record = record(home.path());
     assert_eq!(record.matches(r#""verb":"restore""#).count(), 60);
     let (code, told) = said(&rolldeck.with(&["record", "svc-07"]).run());
     assert_eq!(code, 0, "{told}");
@@ -308,13 +307,8 @@ fn secret(plane: &ControlPlane, namespace: &str) {
     plane.admin().create(&collection, &object).unwrap();
 }
 
-fn items(plane: &ControlPlane, collection: &str) -> Vec<Value> {
-    let list = plane.admin().get(collection).unwrap();
-    list["items"].as_array().unwrap().clone()
-}
-
 fn deployments(plane: &ControlPlane, namespace: &str) -> Vec<String> {
-    let all = items(plane, &place(KINDS[0], namespace));
+    let all = plane.admin().items(&place(KINDS[0], namespace));
     all.iter()
         .map(|one| one["metadata"]["name"].as_str().unwrap().to_owned())
         .collect()
@@ -322,7 +316,7 @@ fn deployments(plane: &ControlPlane, namespace: &str) -> Vec<String> {
 
 fn wait_ready(plane: &ControlPlane, namespace: &str, names: &[String]) {
     wait::until("all are ready", || {
-        let all = items(plane, &place(KINDS[0], namespace));
+        let all = plane.admin().items(&place(KINDS[0], namespace));
         let ready = |one: &&Value| one["status"]["readyReplicas"] == one["spec"]["replicas"];
         (all.iter().filter(ready).count() >= names.len()).then_some(())
     });
@@ -334,7 +328,9 @@ fn wipe(plane: &ControlPlane, namespace: &str) {
         plane.admin().delete(&place(kind, namespace)).unwrap();
     }
     wait::until("the namespace is empty", || {
-        let pods = items(plane, &format!("/api/v1/namespaces/{namespace}/pods"));
+        let pods = plane
+            .admin()
+            .items(&format!("/api/v1/namespaces/{namespace}/pods"));
         (pods.is_empty() && deployments(plane, namespace).is_empty()).then_some(())
     });
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::kinds::said;
+use crate::kinds::{record, said};
 use crate::screen::{launch, rows};
 use crate::support::control_plane::ControlPlane;
 use crate::support::fixtures::{Service, note};
@@ -94,8 +94,7 @@ fn five_are_marked_and_the_third_fails_and_the_rest_is_untouched() {
     for service in &services[..2] {
         assert_eq!(note(plane, service)["verb"], "restart");
     }
-    let record =
-        std::fs::read_to_string(home.path().join(".state/rolldeck/release-record.jsonl")).unwrap();
+    let record = record(home.path());
     assert_eq!(
         record.matches(r#""event":"sending""#).count(),
         3,

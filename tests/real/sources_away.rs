@@ -1,28 +1,11 @@
 //! Everything beside the cluster is away, refusing or silent: board, history, rollback and follow go on as ever, and
 //! each source says since when.
 
-use std::io::Read as _;
-use std::net::TcpListener;
-
 use crate::screen::{row_of, wait_first_and_stalled};
 use crate::support::control_plane::ControlPlane;
 use crate::support::fixtures::Service;
+use crate::support::hostile::Hostile;
 use crate::support::pty::{Launch, picture};
-
-/// Takes connections and says nothing, for ever.
-fn black_hole() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || {
-        for socket in listener.incoming().flatten() {
-            std::thread::spawn(move || {
-                let mut socket = socket;
-                while socket.read(&mut [0; 4096]).is_ok_and(|read| read > 0) {}
-            });
-        }
-    });
-    port
-}
 
 fn roll_back_beside(name: &str, port: u16, why: &str) {
     let plane = ControlPlane::shared();
@@ -88,5 +71,9 @@ fn nothing_waits_for_sources_that_refuse() {
 
 #[test]
 fn nothing_waits_for_sources_that_never_answer() {
-    roll_back_beside("silent", black_hole(), "no answer within");
+    let hole = Hostile::start(|_, socket| {
+        // It says nothing, until the other side has enough of it.
+        let _ = std::io::copy(socket, &mut std::io::sink());
+    });
+    roll_back_beside("silent", hole.port, "no answer within");
 }

@@ -7,13 +7,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::json;
 
 use crate::support::fake::{Fake, Reply, deployment, pods};
 use crate::support::hostile::{Hostile, echo, header, reply};
 use crate::support::keeper::write;
 use crate::support::pty::{Launch, Terminal};
+use crate::support::registries;
 
 const JENKINS_TOKEN: &str = "planted-jenkins-token-1";
 const JENKINS_PASSWORD: &str = "planted-jenkins-password-2";
@@ -73,8 +74,7 @@ impl World {
         fs::create_dir(&secrets).unwrap();
         write(&secrets.join("cd"), JENKINS_PASSWORD);
         write(&secrets.join("gitlab"), GITLAB_TOKEN);
-        let auth = STANDARD.encode(format!("robot:{REGISTRY_PASSWORD}"));
-        let docker = json!({"auths": {"registry.test": {"auth": auth}}});
+        let docker = registries::login("registry.test", ("robot", REGISTRY_PASSWORD));
         write(&secrets.join("config.json"), &docker.to_string());
         let servers = vec![
             ci(),

@@ -58,32 +58,17 @@ pub fn install(plane: &ControlPlane) -> Keeper {
 /// A Rollout of five pods named `cart`.
 pub struct Cart {
     plane: &'static ControlPlane,
-    pub namespace: String,
+    namespace: String,
 }
 
 impl Cart {
     /// It runs `1.9.3` with these steps.
     pub fn run(plane: &'static ControlPlane, namespace: &str, steps: &Value) -> Self {
-        let cart = Self {
-            plane,
-            namespace: namespace.to_owned(),
-        };
-        let collection = format!("/apis/argoproj.io/v1alpha1/namespaces/{namespace}/rollouts");
-        let object = cart.object(steps);
-        plane
-            .admin()
-            .create(&collection, &object)
-            .expect("a rollout is created");
-        cart.wait("Healthy", |status| status["phase"] == "Healthy");
-        cart
+        Self::of(plane, namespace, &json!({"canary": {"steps": steps}}))
     }
 
     /// It runs `1.9.3`, and another release waits beside it until its traffic is switched.
     pub fn run_blue_green(plane: &'static ControlPlane, namespace: &str) -> Self {
-        let cart = Self {
-            plane,
-            namespace: namespace.to_owned(),
-        };
         for service in ["active", "preview"] {
             let object = json!({
                 "apiVersion": "v1", "kind": "Service",
@@ -96,42 +81,41 @@ impl Cart {
                 .create(&collection, &object)
                 .expect("a service is created");
         }
-        let mut object = cart.object(&json!([]));
-        object["spec"]["strategy"] = json!({"blueGreen": {
+        let strategy = json!({"blueGreen": {
             "activeService": "active", "previewService": "preview", "autoPromotionEnabled": false,
         }});
-        let collection = format!("/apis/argoproj.io/v1alpha1/namespaces/{namespace}/rollouts");
-        plane
-            .admin()
-            .create(&collection, &object)
-            .expect("a rollout is created");
-        cart.wait("Healthy", |status| status["phase"] == "Healthy");
-        cart
+        Self::of(plane, namespace, &strategy)
     }
 
-    fn object(&self, steps: &Value) -> Value {
-        let container = json!({
-            "name": "cart",
-            "image": "registry.test/shop/cart:1.9.3",
-            "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}},
-        });
-        json!({
+    fn of(plane: &'static ControlPlane, namespace: &str, strategy: &Value) -> Self {
+        let object = json!({
             "apiVersion": "argoproj.io/v1alpha1",
             "kind": "Rollout",
-            "metadata": {"name": "cart", "namespace": self.namespace},
+            "metadata": {"name": "cart", "namespace": namespace},
             "spec": {
                 "replicas": 5,
                 "selector": {"matchLabels": {"app": "cart"}},
                 "template": {
                     "metadata": {"labels": {"app": "cart"}},
-                    "spec": {"containers": [container], "terminationGracePeriodSeconds": 0},
+                    "spec": {"containers": [container("1.9.3")], "terminationGracePeriodSeconds": 0},
                 },
-                "strategy": {"canary": {"steps": steps}},
+                "strategy": strategy,
             },
-        })
+        });
+        let collection = format!("/apis/argoproj.io/v1alpha1/namespaces/{namespace}/rollouts");
+        plane
+            .admin()
+            .create(&collection, &object)
+            .expect("a rollout is created");
+        let cart = Self {
+            plane,
+            namespace: namespace.to_owned(),
+        };
+        cart.wait("Healthy", |status| status["phase"] == "Healthy");
+        cart
     }
 
-    pub fn path(&self) -> String {
+    fn path(&self) -> String {
         let namespace = &self.namespace;
         format!("/apis/argoproj.io/v1alpha1/namespaces/{namespace}/rollouts/cart")
     }
@@ -141,12 +125,7 @@ impl Cart {
     }
 
     pub fn set_image(&self, tag: &str) {
-        let container = json!({
-            "name": "cart",
-            "image": format!("registry.test/shop/cart:{tag}"),
-            "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}},
-        });
-        let change = json!({"spec": {"template": {"spec": {"containers": [container]}}}});
+        let change = json!({"spec": {"template": {"spec": {"containers": [container(tag)]}}}});
         self.patch("", &change);
     }
 
@@ -172,4 +151,12 @@ impl Cart {
             (seen && is(&cart["status"])).then_some(cart)
         })
     }
+}
+
+fn container(tag: &str) -> Value {
+    json!({
+        "name": "cart",
+        "image": format!("registry.test/shop/cart:{tag}"),
+        "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}},
+    })
 }

@@ -108,6 +108,14 @@ impl Hudson {
         self.port
     }
 
+    /// As the settings name it, with this job for the service `web`; `CI_TOKEN` is [`PASSWORD`].
+    pub fn settings(&self, job: &str) -> String {
+        format!(
+            "jenkins: [{{name: ci, url: 'http://127.0.0.1:{}', user: {USER}, token: {{env: CI_TOKEN}}, jobs: {{list: {{web: {job}}}}}}}]\n",
+            self.port
+        )
+    }
+
     /// A job of the test's own. A server that has just begun may refuse it, with everything else.
     pub fn create(&self, name: &str, xml: &str) {
         let client = reqwest::Client::builder().no_proxy().tls_certs_only([]);
@@ -187,7 +195,7 @@ fn login_page(port: u16) -> Option<String> {
 }
 
 /// In the format of 1.5: what Hudson's own Subversion can read.
-fn repository(folder: &Path) {
+pub fn repository(folder: &Path) {
     let path = folder.display().to_string();
     run(
         "svnadmin",
@@ -216,13 +224,6 @@ fn plant(home: &Path) {
     };
     let report = r#"mkdir -p rep; echo "hello $TAG"; echo "r:5000/shop/web:$TAG" > image.txt
 echo '&lt;testsuite&gt;&lt;testcase classname="a" name="b"/&gt;&lt;testcase classname="a" name="c"&gt;&lt;failure/&gt;&lt;/testcase&gt;&lt;/testsuite&gt;' > rep/t.xml; touch rep/t.xml"#;
-    let of_svn = |name: &str| {
-        format!(
-            r#"<scm class="hudson.scm.SubversionSCM"><locations><hudson.scm.SubversionSCM_-ModuleLocation><remote>file://{}/{name}/trunk</remote><local>.</local></hudson.scm.SubversionSCM_-ModuleLocation></locations><useUpdate>true</useUpdate></scm>"#,
-            home.display()
-        )
-    };
-    let svn = of_svn("svn");
     let job = |name: &str, text: String| {
         write(&home.join(format!("jobs/{name}/config.xml")), &text);
     };
@@ -247,9 +248,11 @@ echo '&lt;testsuite&gt;&lt;testcase classname="a" name="b"/&gt;&lt;testcase clas
     job("talks", project(ONE_PARAMETER, NO_SCM, &talks, ""));
     job("endless", project("", NO_SCM, &at("never"), ""));
     job("waits", project(ONE_PARAMETER, NO_SCM, &at("never"), ""));
-    job("source", project("", &svn, "true", ""));
-    let told = r#"<triggers class="vector"><hudson.triggers.SCMTrigger><spec>0 0 1 1 *</spec></hudson.triggers.SCMTrigger></triggers>"#;
-    let hooked = format!("{}{told}", of_svn("hooked"));
+    job(
+        "source",
+        project("", &of_svn(&home.join("svn")), "true", ""),
+    );
+    let hooked = told_of_svn(&home.join("hooked"));
     job("hooked-svn", project("", &hooked, "true", ""));
     let open = format!("<authToken>{JOB_TOKEN}</authToken>{NO_SCM}");
     job("hooked-git", project(COMMIT, &open, "echo $GIT_COMMIT", ""));
@@ -272,13 +275,29 @@ echo '&lt;testsuite&gt;&lt;testcase classname="a" name="b"/&gt;&lt;testcase clas
 }
 
 pub const NO_SCM: &str = r#"<scm class="hudson.scm.NullSCM"/>"#;
-const COMMIT: &str = "<hudson.model.StringParameterDefinition><name>GIT_COMMIT</name><description/><defaultValue>main</defaultValue></hudson.model.StringParameterDefinition>";
+pub const COMMIT: &str = "<hudson.model.StringParameterDefinition><name>GIT_COMMIT</name><description/><defaultValue>main</defaultValue></hudson.model.StringParameterDefinition>";
 const ONE_PARAMETER: &str = "<hudson.model.StringParameterDefinition><name>N</name><description/><defaultValue>0</defaultValue></hudson.model.StringParameterDefinition>";
 const PARAMETERS: &str = r#"<hudson.model.StringParameterDefinition><name>TAG</name><description>what to tag</description><defaultValue>1.0</defaultValue></hudson.model.StringParameterDefinition>
 <hudson.model.ChoiceParameterDefinition><name>PLACE</name><description/><choices class="java.util.Arrays$ArrayList"><a class="string-array"><string>dev</string><string>prod</string></a></choices></hudson.model.ChoiceParameterDefinition>
 <hudson.model.BooleanParameterDefinition><name>FAST</name><description/><defaultValue>true</defaultValue></hudson.model.BooleanParameterDefinition>
 <hudson.model.PasswordParameterDefinition><name>PASS</name><description/></hudson.model.PasswordParameterDefinition>"#;
 const PUBLISHERS: &str = "<hudson.tasks.junit.JUnitResultArchiver><testResults>rep/*.xml</testResults><keepLongStdio>false</keepLongStdio><testDataPublishers/></hudson.tasks.junit.JUnitResultArchiver><hudson.tasks.ArtifactArchiver><artifacts>image.txt</artifacts><latestOnly>false</latestOnly></hudson.tasks.ArtifactArchiver>";
+
+/// Builds the trunk of this repository.
+fn of_svn(repository: &Path) -> String {
+    format!(
+        r#"<scm class="hudson.scm.SubversionSCM"><locations><hudson.scm.SubversionSCM_-ModuleLocation><remote>file://{}/trunk</remote><local>.</local></hudson.scm.SubversionSCM_-ModuleLocation></locations><useUpdate>true</useUpdate></scm>"#,
+        repository.display()
+    )
+}
+
+/// The same at each commit that its hook tells of.
+pub fn told_of_svn(repository: &Path) -> String {
+    let scm = of_svn(repository);
+    format!(
+        r#"{scm}<triggers class="vector"><hudson.triggers.SCMTrigger><spec>0 0 1 1 *</spec></hudson.triggers.SCMTrigger></triggers>"#
+    )
+}
 
 /// A free-style job; `command` is XML already.
 pub fn project(parameters: &str, scm: &str, command: &str, publishers: &str) -> String {

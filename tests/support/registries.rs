@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::sync::LazyLock;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use ring::digest::{SHA256, digest};
 use rolldeck::actions::Sources;
 use rolldeck::config;
@@ -37,6 +39,20 @@ pub struct Server {
     login: Option<(&'static str, &'static str)>,
     keeper: Keeper,
     _remover: Child,
+}
+
+/// What docker writes when one logs in.
+pub fn login(host: &str, (user, word): (&str, &str)) -> Value {
+    let auth = STANDARD.encode(format!("{user}:{word}"));
+    json!({"auths": {host: {"auth": auth}}})
+}
+
+/// The same in a folder, as docker keeps it.
+pub fn logged_in(host: &str, user: (&str, &str)) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let text = login(host, user).to_string();
+    write(&folder.path().join("config.json"), &text);
+    folder
 }
 
 /// The cluster alone: where the registry of the fixtures' images is said to be, nobody listens.

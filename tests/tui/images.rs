@@ -14,7 +14,7 @@ use super::snapshots::check;
 
 const REPOSITORY: &str = "registry.example/shop/checkout";
 
-pub fn there(created: i64, commit: &str) -> ImageTold {
+fn there(created: i64, commit: &str) -> ImageTold {
     let digest: Box<str> = format!("sha256:{commit}0000").into();
     let label = |(name, value): (&str, &str)| (name.into(), value.into());
     ImageTold {
@@ -33,7 +33,7 @@ pub fn there(created: i64, commit: &str) -> ImageTold {
     }
 }
 
-pub fn told(model: &mut Model, version: &str, told: ImageTold) {
+fn told(model: &mut Model, version: &str, told: ImageTold) {
     let image = format!("{REPOSITORY}:{version}").into();
     update(model, Event::ImageTold { image, told });
 }

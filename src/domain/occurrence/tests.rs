@@ -251,12 +251,12 @@ fn settings_concern_the_services_that_use_them_and_an_autoscaler_says_its_scale_
     assert_eq!(lines[0].services, [id]);
 }
 
-#[test]
-fn the_record_and_the_cluster_tell_of_one_change_once() {
+/// What is told of a release of this manager, so long ago, and of an action of ours that the record has.
+fn told_beside((manager, seconds): (&str, i64), ours: Occurrence) -> Vec<String> {
     let mut past = gathered(
-        trace(deployment(42, ("rolldeck", 240)), Vec::new()),
+        trace(deployment(42, (manager, seconds)), Vec::new()),
         vec![
-            revision(42, "new", IMAGE, 239),
+            revision(42, "new", IMAGE, seconds - 1),
             revision(41, "old", OLD_IMAGE, 9_000),
         ],
     );
@@ -266,32 +266,25 @@ fn the_record_and_the_cluster_tell_of_one_change_once() {
         services: vec![id],
         who: Who::Person("oncall@bastion".into()),
         known_from: "release record",
-        ..occurrence(What::Restart, "", 241)
+        ..ours
     });
-    let lines = told(&past);
+    told(&past)
+}
+
+#[test]
+fn the_record_and_the_cluster_tell_of_one_change_once() {
+    let lines = told_beside(("rolldeck", 240), occurrence(What::Restart, "", 241));
     assert_eq!(lines[0], "241 restart: 2.14.1 → 2.15.0 by oncall@bastion");
     assert_eq!(lines.len(), 2);
 }
 
 #[test]
 fn what_somebody_else_releases_right_after_our_rollback_is_not_ours() {
-    let mut past = gathered(
-        trace(deployment(42, ("kubectl-set", 200)), Vec::new()),
-        vec![
-            revision(42, "new", IMAGE, 199),
-            revision(41, "old", OLD_IMAGE, 9_000),
-        ],
-    );
-    let id = fixture::id(Kind::Deployment);
-    past.others.push(Occurrence {
-        subject: Subject::from(&id),
-        services: vec![id],
-        who: Who::Person("oncall@bastion".into()),
-        known_from: "release record",
+    let rollback = Occurrence {
         words: "2.14.2 → 2.14.1".into(),
         ..occurrence(What::Rollback, "", 240)
-    });
-    let lines = told(&past);
+    };
+    let lines = told_beside(("kubectl-set", 200), rollback);
     assert_eq!(lines[0], "199 release: 2.14.1 → 2.15.0 by kubectl-set");
     assert_eq!(lines[1], "240 rollback: 2.14.2 → 2.14.1 by oncall@bastion");
     assert_eq!(lines.len(), 3);

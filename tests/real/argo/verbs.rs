@@ -2,24 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::{answers, spoken, steps, wait_row};
-use crate::screen::{launch, open, wait_plan_to};
+use super::{Owned, judged, steps, wait_row, waiting};
+use crate::screen::wait_plan_to;
 use crate::support::argo_rollouts::{self, Cart};
 use crate::support::control_plane::ControlPlane;
 
 #[test]
 fn a_canary_is_paused_by_hand_and_goes_back_to_its_step() {
-    let plane = argo_rollouts::plane();
-    let namespace = plane.namespace("held");
-    let cart = Cart::run(plane, &namespace, &steps());
-    let home = tempfile::tempdir().unwrap();
-    let kubeconfig = plane.owner("holder", Some(&namespace));
-    let run = |arguments: &[&str]| spoken(&launch(&kubeconfig, home.path()).with(arguments));
-    let terminal = open(&kubeconfig, home.path());
-    wait_row(&terminal, "1.9.3");
-    cart.set_image("1.10.0");
-    wait_row(&terminal, "waits for you");
-    let (code, said) = run(&["resume", "cart", "--yes"]);
+    let (owned, cart, terminal) = waiting("held");
+    let (code, said) = owned.run(&["resume", "cart", "--yes"]);
     assert_eq!(code, Some(3), "{said}");
     assert!(said.contains("it waits at step 2"), "{said}");
     assert!(said.contains("is promoted, and not resumed"), "{said}");
@@ -41,7 +32,7 @@ fn a_canary_is_paused_by_hand_and_goes_back_to_its_step() {
         &["promote", "cart", "--yes"][..],
         &["promote", "cart", "--full", "--yes"],
     ] {
-        let (code, said) = run(verb);
+        let (code, said) = owned.run(verb);
         assert_eq!(code, Some(3), "{said}");
         assert!(said.contains("is paused by hand"), "{said}");
     }
@@ -56,11 +47,11 @@ fn a_canary_is_paused_by_hand_and_goes_back_to_its_step() {
     assert_eq!(left["status"]["currentStepIndex"], 1);
     // Its own clients leave a false behind, which a test of nothing would stumble over.
     cart.patch("", &json!({"spec": {"paused": false}}));
-    let (code, said) = run(&["pause", "cart", "--yes"]);
+    let (code, said) = owned.run(&["pause", "cart", "--yes"]);
     assert_eq!(code, Some(0), "{said}");
-    let (code, said) = run(&["resume", "cart", "--yes"]);
+    let (code, said) = owned.run(&["resume", "cart", "--yes"]);
     assert_eq!(code, Some(0), "{said}");
-    let (code, said) = run(&["promote", "cart", "--yes"]);
+    let (code, said) = owned.run(&["promote", "cart", "--yes"]);
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("verified: 60% step 4/5"), "{said}");
 }
@@ -68,18 +59,15 @@ fn a_canary_is_paused_by_hand_and_goes_back_to_its_step() {
 #[test]
 fn what_was_aborted_is_retried_and_never_promoted_fully() {
     let plane = argo_rollouts::plane();
-    let namespace = plane.namespace("retried");
-    let cart = Cart::run(plane, &namespace, &steps());
-    let home = tempfile::tempdir().unwrap();
-    let kubeconfig = plane.owner("retrier", Some(&namespace));
-    let run = |arguments: &[&str]| spoken(&launch(&kubeconfig, home.path()).with(arguments));
-    let terminal = open(&kubeconfig, home.path());
+    let owned = Owned::new(plane, "retried");
+    let cart = Cart::run(plane, &owned.namespace, &steps());
+    let terminal = owned.open();
     wait_row(&terminal, "1.9.3");
     for verb in [
         &["retry", "cart", "--yes"][..],
         &["promote", "cart", "--full", "--yes"],
     ] {
-        let (code, said) = run(verb);
+        let (code, said) = owned.run(verb);
         assert_eq!(code, Some(3), "{said}");
         assert!(
             said.contains("all of rollout/cart is of one revision"),
@@ -88,7 +76,7 @@ fn what_was_aborted_is_retried_and_never_promoted_fully() {
     }
     cart.set_image("1.10.0");
     wait_row(&terminal, "waits for you");
-    let (code, said) = run(&["retry", "cart", "--yes"]);
+    let (code, said) = owned.run(&["retry", "cart", "--yes"]);
     assert_eq!(code, Some(3), "{said}");
     assert!(said.contains("was not aborted"), "{said}");
     // It is aborted after the plan was shown: nothing of it may go out.
@@ -102,13 +90,13 @@ fn what_was_aborted_is_retried_and_never_promoted_fully() {
     terminal.keys("y");
     terminal.wait_text("Nothing was written: rollout/cart was aborted by");
     terminal.keys("q");
-    let (code, said) = run(&["promote", "cart", "--full", "--yes"]);
+    let (code, said) = owned.run(&["promote", "cart", "--full", "--yes"]);
     assert_eq!(code, Some(3), "{said}");
     assert!(said.contains("this would send 1.10.0 to all"), "{said}");
     assert!(given_up(&cart.read()["status"]));
     cart.patch("", &json!({"spec": {"paused": true}}));
     cart.wait("paused", |_| true);
-    let (code, said) = run(&["retry", "cart", "--yes"]);
+    let (code, said) = owned.run(&["retry", "cart", "--yes"]);
     assert_eq!(code, Some(3), "{said}");
     assert!(said.contains("is paused by hand"), "{said}");
     cart.patch("", &json!({"spec": {"paused": null}}));
@@ -127,21 +115,12 @@ fn what_was_aborted_is_retried_and_never_promoted_fully() {
     terminal.keys("y");
     terminal.wait_text("verified: 20% step 2/5, and waits there");
     assert_eq!(cart.read()["status"]["abort"], Value::Null);
-    let record = std::fs::read_to_string(home.path().join(".state/rolldeck/release-record.jsonl"));
-    assert!(record.unwrap().contains(r#""verb":"retry""#));
+    assert!(owned.record().contains(r#""verb":"retry""#));
 }
 
 #[test]
 fn a_canary_is_promoted_to_its_end_at_once() {
-    let plane = argo_rollouts::plane();
-    let namespace = plane.namespace("full");
-    let cart = Cart::run(plane, &namespace, &steps());
-    let home = tempfile::tempdir().unwrap();
-    let kubeconfig = plane.owner("whole", Some(&namespace));
-    let terminal = open(&kubeconfig, home.path());
-    wait_row(&terminal, "1.9.3");
-    cart.set_image("1.10.0");
-    wait_row(&terminal, "waits for you");
+    let (_owned, cart, terminal) = waiting("full");
     // Its own client leaves a false behind that a test of nothing would stumble over.
     cart.status(&json!({"abort": false}));
     terminal.keys("P");
@@ -165,59 +144,41 @@ fn a_canary_is_promoted_to_its_end_at_once() {
 #[test]
 fn past_an_analysis_it_goes_only_with_a_reason() {
     let plane = argo_rollouts::plane();
-    let namespace = plane.namespace("unjudged");
-    let port = answers("{\"rate\": \"0.9\"}");
-    let template = json!({
-        "apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisTemplate",
-        "metadata": {"name": "rate", "namespace": namespace},
-        "spec": {"metrics": [{
-            "name": "success-rate",
-            "successCondition": "asFloat(result) >= 0.95", "failureCondition": "asFloat(result) < 0.5",
-            "provider": {"web": {"url": format!("http://127.0.0.1:{port}/"), "jsonPath": "{$.rate}"}},
-        }]},
+    let owned = Owned::new(plane, "unjudged");
+    let metric = json!({
+        "name": "success-rate",
+        "successCondition": "asFloat(result) >= 0.95", "failureCondition": "asFloat(result) < 0.5",
     });
-    let collection = format!("/apis/argoproj.io/v1alpha1/namespaces/{namespace}/analysistemplates");
-    plane.admin().create(&collection, &template).unwrap();
-    let steps = json!([
-        {"setWeight": 20}, {"analysis": {"templates": [{"templateName": "rate"}]}}, {"setWeight": 100},
-    ]);
-    let cart = Cart::run(plane, &namespace, &steps);
+    let cart = judged(plane, &owned.namespace, "0.9", metric);
     cart.set_image("1.10.0");
     cart.wait("inconclusive", |status| {
         status["pauseConditions"][0]["reason"] == "InconclusiveAnalysisRun"
     });
-    let home = tempfile::tempdir().unwrap();
-    let kubeconfig = plane.owner("unjudged-owner", Some(&namespace));
-    let run = |arguments: &[&str]| spoken(&launch(&kubeconfig, home.path()).with(arguments));
     let full = ["promote", "cart", "--full", "--yes"];
-    let (code, said) = run(&full);
+    let (code, said) = owned.run(&full);
     assert_eq!(code, Some(3), "{said}");
     assert!(said.contains("it would go past analysis"), "{said}");
     assert!(said.contains("inconclusive"), "{said}");
     assert_eq!(cart.read()["status"]["currentStepIndex"], 1);
     let reason = ["--override", "measured by hand"];
-    let (code, said) = run(&[&full[..], &reason].concat());
+    let (code, said) = owned.run(&[&full[..], &reason].concat());
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("verified: promoted, 5 of 5 serve"), "{said}");
-    let record = std::fs::read_to_string(home.path().join(".state/rolldeck/release-record.jsonl"));
-    assert!(record.unwrap().contains("measured by hand"));
+    assert!(owned.record().contains("measured by hand"));
 }
 
 #[test]
 fn without_its_controller_it_is_said_that_nothing_acts() {
     let plane: &'static ControlPlane = Box::leak(Box::new(ControlPlane::own()));
-    let namespace = plane.namespace("deserted");
+    let owned = Owned::new(plane, "deserted");
     let controller = argo_rollouts::install(plane);
-    let cart = Cart::run(plane, &namespace, &steps());
+    let cart = Cart::run(plane, &owned.namespace, &steps());
     drop(controller);
     cart.set_image("1.10.0");
-    let home = tempfile::tempdir().unwrap();
-    let kubeconfig = plane.owner("deserted-owner", Some(&namespace));
-    let run = |arguments: &[&str]| spoken(&launch(&kubeconfig, home.path()).with(arguments));
-    let (code, said) = run(&["abort", "cart"]);
+    let (code, said) = owned.run(&["abort", "cart"]);
     assert_eq!(code, Some(3), "{said}");
     let said = crate::support::wait::until("it is said that nothing acts on it", || {
-        let (_, said) = run(&["abort", "cart"]);
+        let (_, said) = owned.run(&["abort", "cart"]);
         said.contains("Nothing acts on rollout/cart")
             .then_some(said)
     });
@@ -225,7 +186,7 @@ fn without_its_controller_it_is_said_that_nothing_acts() {
         said.contains("its controller has not seen the change of"),
         "{said}"
     );
-    let (_, said) = run(&["pause", "cart", "--dry-run"]);
+    let (_, said) = owned.run(&["pause", "cart", "--dry-run"]);
     assert!(
         said.contains("nothing acts on this until it is back"),
         "{said}"
@@ -235,27 +196,24 @@ fn without_its_controller_it_is_said_that_nothing_acts() {
 #[test]
 fn a_blue_green_release_is_aborted_retried_and_promoted() {
     let plane = argo_rollouts::plane();
-    let namespace = plane.namespace("blue-green");
-    let cart = Cart::run_blue_green(plane, &namespace);
+    let owned = Owned::new(plane, "blue-green");
+    let cart = Cart::run_blue_green(plane, &owned.namespace);
     let stable = cart.read()["status"]["stableRS"].clone();
-    let home = tempfile::tempdir().unwrap();
-    let kubeconfig = plane.owner("blue-green-owner", Some(&namespace));
-    let run = |arguments: &[&str]| spoken(&launch(&kubeconfig, home.path()).with(arguments));
     cart.set_image("1.10.0");
     cart.wait("waiting for its traffic", |status| {
         status["pauseConditions"][0]["reason"] == "BlueGreenPause"
     });
-    let (code, said) = run(&["resume", "cart", "--yes"]);
+    let (code, said) = owned.run(&["resume", "cart", "--yes"]);
     assert_eq!(code, Some(3), "{said}");
     assert!(said.contains("before its traffic is switched"), "{said}");
-    let (code, said) = run(&["abort", "cart", "--yes"]);
+    let (code, said) = owned.run(&["abort", "cart", "--yes"]);
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("5 of 5 pods serve 1.9.3"), "{said}");
     let status = cart.read()["status"].clone();
     assert_eq!(status["blueGreen"]["activeSelector"], stable, "{status}");
-    let (code, said) = run(&["retry", "cart", "--yes"]);
+    let (code, said) = owned.run(&["retry", "cart", "--yes"]);
     assert_eq!(code, Some(0), "{said}");
-    let (code, said) = run(&["promote", "cart", "--yes"]);
+    let (code, said) = owned.run(&["promote", "cart", "--yes"]);
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("verified: promoted"), "{said}");
     let status = cart.read()["status"].clone();

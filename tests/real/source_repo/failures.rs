@@ -1,28 +1,12 @@
 //! What the real git and the real svn say when the other side refuses, fails, breaks off or is silent: one sentence that
 //! says what to do about it, and no login in it.
 
-use std::io::{Read, Write};
-use std::net::TcpListener;
-
 use rolldeck::sources::source_repo::{Error, Git, Svn};
 
 use super::repository;
+use crate::support::hostile::Hostile;
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
-
-/// Answers every request with this and closes.
-fn server(answer: &'static str) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let _ = stream.read(&mut [0; 8192]);
-            let _ = stream.write_all(answer.as_bytes());
-        }
-    });
-    port
-}
 
 fn one_sentence(error: &Error, want: &str) {
     let words = error.to_string();
@@ -33,31 +17,36 @@ fn one_sentence(error: &Error, want: &str) {
     );
 }
 
-const UNAUTHORIZED: &str = "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+pub const UNAUTHORIZED: &str = "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 const FORBIDDEN: &str = "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-const MISSING: &str = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+pub const MISSING: &str =
+    "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 const BROKEN: &str = "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 const CUT: &str = "HTTP/1.1 200 OK\r\nContent-Type: application/x-git-upload-pack-advertisement\r\nContent-Length: 900\r\nConnection: close\r\n\r\n001e# service=git-upload-pack\n";
+/// Answers, and what git and svn say of them.
+const TOLD: [(&str, &str); 5] = [
+    (
+        UNAUTHORIZED,
+        "it wants a login, and there is none or a wrong one",
+    ),
+    (FORBIDDEN, "the login may not read it"),
+    (
+        MISSING,
+        "there is no such repository or path, or the login may not see it",
+    ),
+    (BROKEN, "the server failed"),
+    ("", "the answer broke off"),
+];
 
 #[tokio::test]
 async fn git_says_in_one_sentence_what_is_wrong() {
     let folder = tempfile::tempdir().unwrap();
     let ours = Git::new(folder.path());
-    for (answer, want) in [
-        (
-            UNAUTHORIZED,
-            "it wants a login, and there is none or a wrong one",
-        ),
-        (FORBIDDEN, "the login may not read it"),
-        (
-            MISSING,
-            "there is no such repository or path, or the login may not see it",
-        ),
-        (BROKEN, "the server failed"),
-        (CUT, "the answer broke off"),
-        ("", "the answer broke off"),
-    ] {
-        let url = format!("http://127.0.0.1:{}/shop/cart", server(answer));
+    for (answer, want) in TOLD.into_iter().chain([(CUT, "the answer broke off")]) {
+        let url = format!(
+            "http://127.0.0.1:{}/shop/cart",
+            Hostile::saying(answer).port
+        );
         let asked = repository(&url, None);
         let error = ours.between(&asked, COMMIT, COMMIT).await.unwrap_err();
         one_sentence(&error, want);
@@ -71,7 +60,7 @@ async fn a_login_that_the_settings_of_git_add_is_never_said() {
     let folder = tempfile::tempdir().unwrap();
     let ours = Git::new(&folder.path().join("cache"));
     for answer in [UNAUTHORIZED, FORBIDDEN, MISSING, BROKEN, CUT] {
-        let port = server(answer);
+        let port = Hostile::saying(answer).port;
         // As `url.*.insteadOf` in the settings of git makes it: the settings of rolldeck take no login.
         let url = format!("http://oauth2:hunter2@127.0.0.1:{port}/shop/cart");
         let mut asked = repository(&url, None);
@@ -84,23 +73,9 @@ async fn a_login_that_the_settings_of_git_add_is_never_said() {
 
 #[tokio::test]
 async fn svn_says_in_one_sentence_what_is_wrong() {
-    for (answer, want) in [
-        (
-            UNAUTHORIZED,
-            "it wants a login, and there is none or a wrong one",
-        ),
-        (FORBIDDEN, "the login may not read it"),
-        (
-            MISSING,
-            "there is no such repository or path, or the login may not see it",
-        ),
-        (BROKEN, "the server failed"),
-        ("", "the answer broke off"),
-    ] {
-        let url = format!(
-            "svn+http://ann:hunter2@127.0.0.1:{}/shop/trunk",
-            server(answer)
-        );
+    for (answer, want) in TOLD {
+        let port = Hostile::saying(answer).port;
+        let url = format!("svn+http://ann:hunter2@127.0.0.1:{port}/shop/trunk");
         let asked = repository(&url, None);
         let error = Svn.between(&asked, "1", "2").await.unwrap_err();
         one_sentence(&error, want);

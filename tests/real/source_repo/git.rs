@@ -2,8 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{Read, Write as _};
-use std::net::TcpListener;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -11,7 +10,9 @@ use std::process::{Command, Stdio};
 use rolldeck::domain::commit::undone;
 use rolldeck::sources::source_repo::{Error, Git};
 
+use super::failures::{MISSING, UNAUTHORIZED};
 use super::{paths, repository, run, subjects};
+use crate::support::hostile::Hostile;
 use rolldeck::domain::{Commits, Remote, Repository};
 
 /// A repository that others push to, a folder to commit in, and our cache.
@@ -346,35 +347,18 @@ async fn a_folder_that_cannot_be_written_is_said() {
     assert!(error.starts_with("the copy of /"), "{error}");
 }
 
-/// Answers every request with this, until the test is over.
-fn server(answer: &'static str) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let _ = stream.read(&mut [0; 4096]);
-            let _ = stream.write_all(answer.as_bytes());
-        }
-    });
-    port
-}
-
 #[tokio::test]
 async fn a_server_that_wants_a_password_gets_none_and_is_not_waited_for() {
     let world = World::new();
     let commit = "0123456789abcdef0123456789abcdef01234567";
     for (answer, want) in [
-        (
-            "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-            "terminal prompts disabled",
-        ),
-        (
-            "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-            "not found",
-        ),
+        (UNAUTHORIZED, "terminal prompts disabled"),
+        (MISSING, "not found"),
     ] {
-        let url = format!("http://127.0.0.1:{}/shop/cart", server(answer));
+        let url = format!(
+            "http://127.0.0.1:{}/shop/cart",
+            Hostile::saying(answer).port
+        );
         let asked = repository(&url, None);
         let error = world
             .ours()

@@ -12,7 +12,7 @@ use super::run;
 use crate::screen::QUICK;
 use crate::support::control_plane::ControlPlane;
 use crate::support::fixtures::Service;
-use crate::support::hudson::{Hudson, JOB_TOKEN, PASSWORD, USER};
+use crate::support::hudson::{Hudson, JOB_TOKEN, PASSWORD};
 use crate::support::pty::Launch;
 use crate::support::wait;
 
@@ -21,12 +21,11 @@ fn launch(name: &str, home: &Path, job: &str, repository: &str) -> Launch {
     let plane = ControlPlane::shared();
     let namespace = plane.namespace(name);
     Service::new(&namespace, "web").run(plane, "1.0");
-    let port = Hudson::shared().port();
-    let settings = format!(
-        "jenkins: [{{name: ci, url: 'http://127.0.0.1:{port}', user: {USER}, token: {{env: CI_TOKEN}}, jobs: {{list: {{web: {job}}}}}}}]\nrepositories: [{{url: '{repository}'}}]\n"
-    );
+    let server = Hudson::shared().settings(job);
     Launch::new(home)
-        .config(&format!("{QUICK}{settings}"))
+        .config(&format!(
+            "{QUICK}{server}repositories: [{{url: '{repository}'}}]\n"
+        ))
         .variable("CI_TOKEN", PASSWORD)
         .kubeconfig(&plane.owner(name, Some(&namespace)))
 }
