@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::StreamExt;
 
 use crate::config::Config;
-use crate::domain::commit::{Between, CommitFacts, Head, HookCalls, Host, Scheme};
+use crate::domain::commit::{Between, CommitFacts, Head, HookCalls, Scheme};
 use crate::domain::{Commit, Commits, Repository};
 
 mod copy;
