@@ -10,7 +10,6 @@ use serde_json::value::RawValue;
 use super::pages::every;
 use super::record::{Limit, Recorder};
 use super::{fresh, keeper, pin, presence, release};
-use crate::config::{Jenkins, Repository, jenkins, repositories};
 use crate::domain::release_record::Action;
 use crate::domain::standing::{Evidence as Seen, standing};
 use crate::domain::{
@@ -20,9 +19,11 @@ use crate::domain::{
 use crate::plan::expected::Took;
 use crate::plan::{Autoscaling, Evidence, FreshRevision, Request, Stamp, Verb};
 use crate::sources::Clock;
+use crate::sources::jenkins::Servers;
 use crate::sources::kube::path::{self, Resource};
 use crate::sources::kube::{Cluster, Error, convert};
 use crate::sources::registry::Registries;
+use crate::sources::source_repo::Repositories;
 
 /// What the reads do not tell.
 #[derive(Debug, Clone)]
@@ -33,9 +34,9 @@ pub struct GatherContext {
     /// The label that says what a service is called.
     pub service_label: Option<String>,
     /// What the settings say about where the source of a service lies.
-    pub repositories: Vec<Repository>,
-    /// What they say about which job builds it.
-    pub servers: Vec<Jenkins>,
+    pub repositories: Repositories,
+    /// Which job builds a service.
+    pub servers: Servers,
     /// Seconds that a hold of the job lasts.
     pub hold_for: u32,
     /// Where the release record is, which tells how long earlier actions took.
@@ -107,9 +108,9 @@ async fn read(
     let mut holds = context.holds;
     holds.retain(|hold| hold.holds(service) && hold.stands(read_at));
     let of = (service, &*id.namespace);
-    let job = jenkins::job_of(&context.servers, workload.job.as_deref(), of);
+    let job = context.servers.job_of(workload.job.as_deref(), of);
     let named = workload.repository.as_deref();
-    let repository = repositories::of(&context.repositories, service, named);
+    let repository = context.repositories.of(service, named);
     let raw_note = |key: &str| {
         let found = annotations.as_ref().and_then(|map| map.get(key));
         found.map(|value| value.get().into())

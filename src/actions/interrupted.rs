@@ -11,7 +11,9 @@ use crate::domain::{ClusterId, Failure, FailureKind, Level, TemplateHash};
 use crate::plan::aftermath::{Aftermath, Interrupted, aftermath, gone};
 use crate::plan::{Request, Target, Verb};
 use crate::sources::Clock;
+use crate::sources::jenkins::Servers;
 use crate::sources::kube::Cluster;
+use crate::sources::source_repo::Repositories;
 
 /// So far back it is looked, and so many actions are looked at.
 const LIMIT: Limit = Limit {
@@ -84,8 +86,8 @@ async fn look(cluster: &Cluster, sending: &Sending, clock: Clock) -> Result<Afte
         level: Level::Guarded,
         holds: Vec::new(),
         service_label: None,
-        repositories: Vec::new(),
-        servers: Vec::new(),
+        repositories: Repositories::default(),
+        servers: Servers::default(),
         hold_for: 0,
         // Nothing is planned here, so nothing is expected.
         state_dir: PathBuf::new(),

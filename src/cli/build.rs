@@ -8,7 +8,7 @@ use serde::Serialize;
 use tokio::time::{sleep, timeout};
 
 use crate::actions::{self, BuildOrder, Recorder};
-use crate::config::{Config, builds, jenkins};
+use crate::config::{Config, builds};
 use crate::domain::build::{
     self, BuildId, Given, Job, JobHold, JobId, Outcome as Ended, ParameterKind, State,
 };
@@ -155,7 +155,7 @@ async fn job(
     let service = workload.service(config.service_label.as_deref());
     let of = (service, &*workload.id.namespace);
     let servers = &session.servers;
-    let id = jenkins::job_of(&config.jenkins, workload.job.as_deref(), of);
+    let id = servers.job_of(workload.job.as_deref(), of);
     let Some(JobId { server, path }) = id else {
         let failure = no_job(&workload.id);
         return Err(match builds::recipe(&config.builds, service) {

@@ -12,7 +12,9 @@ use crate::app::event::{Event, JobId};
 use crate::config::Config;
 use crate::domain::{Failure, Level, Pin, WorkloadId};
 use crate::plan::{Answers, CheckId, Evidence, Finding, Plan, Progress, Request, Verdict};
+use crate::sources::jenkins::Servers;
 use crate::sources::registry::Registries;
+use crate::sources::source_repo::Repositories;
 
 /// So many seconds a job is held when nobody says how long.
 pub const HOLD_FOR: u32 = 3_600;
@@ -40,8 +42,8 @@ pub fn context(config: &Config, id: &WorkloadId) -> GatherContext {
         level: here.map_or(Level::Guarded, |e| e.protection),
         holds: holds.cloned().collect(),
         service_label: config.service_label.clone(),
-        repositories: config.repositories.clone(),
-        servers: config.jenkins.clone(),
+        repositories: Repositories::new(config),
+        servers: Servers::new(config),
         hold_for: HOLD_FOR,
         state_dir: config.state_dir.clone(),
         ready_for: config.verify_seconds,

@@ -78,12 +78,12 @@ impl World {
             level: Level::Guarded,
             holds: Vec::new(),
             service_label: None,
-            repositories: Vec::new(),
+            repositories: Repositories::default(),
             state_dir: self.state.path().to_owned(),
             ready_for: 30,
             kubeconfig: None,
             presence: false,
-            servers: Vec::new(),
+            servers: Servers::default(),
             hold_for: 0,
             pinned_by: Some(Registries::new(&settings, jiff::Timestamp::now)),
             clock: jiff::Timestamp::now,
@@ -155,7 +155,7 @@ fn the_labels_of_images_name_the_commits_of_a_plan() {
         ..Config::default()
     };
     let repositories = Repositories::new(&config);
-    let repository = config::repositories::of(&config.repositories, "auth", None).unwrap();
+    let repository = repositories.of("auth", None).unwrap();
     let check = commits::question(Some(&repository), &live, &target).unwrap();
     let CheckState::Asking(Ask::Commits(sought)) = &check.state else {
         panic!("{check:?}")

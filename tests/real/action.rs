@@ -16,6 +16,7 @@ use rolldeck::plan::{
 use rolldeck::sources::jenkins::Servers;
 use rolldeck::sources::kube::Error;
 use rolldeck::sources::kube::convert::raw_template;
+use rolldeck::sources::source_repo::Repositories;
 use serde_json::{Value, json};
 
 use crate::connection::cluster;
@@ -75,8 +76,8 @@ impl Way {
             level: Level::Guarded,
             holds: Vec::new(),
             service_label: None,
-            repositories: Vec::new(),
-            servers: Vec::new(),
+            repositories: Repositories::default(),
+            servers: Servers::default(),
             hold_for: 0,
             state_dir: self.record.path().to_owned(),
             ready_for: 30,

@@ -18,6 +18,7 @@ use rolldeck::domain::{Fleet, Kind, Level, TemplateHash, WorkloadId};
 use rolldeck::plan::{Answers, Evidence, Plan, Progress, Request, Target, Verb, Verdict, plan};
 use rolldeck::sources::jenkins::Servers;
 use rolldeck::sources::kube::Cluster;
+use rolldeck::sources::source_repo::Repositories;
 use serde_json::Value;
 
 use crate::connection::cluster;
@@ -106,8 +107,8 @@ impl Hand {
             level: Level::Guarded,
             holds: Vec::new(),
             service_label: None,
-            repositories: Vec::new(),
-            servers: Vec::new(),
+            repositories: Repositories::default(),
+            servers: Servers::default(),
             hold_for: 0,
             state_dir: std::path::PathBuf::new(),
             ready_for: 30,

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use futures::StreamExt as _;
-use rolldeck::config::{self, Config, DockerEngine, Proxy, repositories};
+use rolldeck::config::{self, Config, DockerEngine, Proxy};
 use rolldeck::domain::Presence;
 use rolldeck::domain::commit::Between;
 use rolldeck::engine::clock;
@@ -123,7 +123,7 @@ async fn host(version: &str, port: u16) -> Result<(), String> {
         ..Config::default()
     };
     let known = Repositories::new(&config);
-    let cart = repositories::of(&config.repositories, "cart", None).unwrap();
+    let cart = known.of("cart", None).unwrap();
     let between = Between {
         repository: cart,
         from: "0123456789abcdef0123456789abcdef01234567".into(),

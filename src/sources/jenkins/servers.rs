@@ -8,7 +8,8 @@ use tokio::sync::OnceCell;
 
 use super::client::{Client, connect};
 use super::error::Error;
-use crate::config::{Config, Jenkins, Proxy};
+use crate::config::{Config, Jenkins, Proxy, jenkins};
+use crate::domain::build::JobId;
 
 /// Cheap to clone; all clones share the connections.
 #[derive(Clone, Default)]
@@ -46,6 +47,11 @@ impl Servers {
     /// They were made from these settings.
     pub fn are_of(&self, config: &Config) -> bool {
         self.inner.settings == config.jenkins && self.inner.proxy == config.connection.proxy
+    }
+
+    /// The job that builds a service.
+    pub fn job_of(&self, annotated: Option<&str>, of: (&str, &str)) -> Option<JobId> {
+        jenkins::job_of(&self.inner.settings, annotated, of)
     }
 
     /// # Errors

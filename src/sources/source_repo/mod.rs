@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 
-use crate::config::Config;
+use crate::config::{self, Config, repositories};
 use crate::domain::commit::{Between, CommitFacts, Head, HookCalls, Scheme};
 use crate::domain::{Commit, Commits, Repository};
 
@@ -36,6 +36,7 @@ pub struct Repositories(Option<Arc<Known>>);
 
 #[derive(Debug)]
 struct Known {
+    rules: Vec<config::Repository>,
     hosts: Vec<Interface>,
     git: Git,
 }
@@ -43,6 +44,7 @@ struct Known {
 impl Repositories {
     pub fn new(config: &Config) -> Self {
         let known = Known {
+            rules: config.repositories.clone(),
             hosts: config
                 .repositories
                 .iter()
@@ -51,6 +53,11 @@ impl Repositories {
             git: Git::new(&config.cache_dir),
         };
         Self((!known.hosts.is_empty()).then(|| Arc::new(known)))
+    }
+
+    /// Where the source of a service lies: see [`repositories::of`].
+    pub fn of(&self, service: &str, named: Option<&str>) -> Option<Repository> {
+        repositories::of(&self.0.as_ref()?.rules, service, named)
     }
 
     /// What `to` has that `from` has not. A copy that is being made goes on when nobody waits any more.
