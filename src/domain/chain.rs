@@ -28,6 +28,10 @@ pub struct Chain {
     images: BTreeMap<Box<str>, ImageTold>,
     /// What lies between two commits, which never changes.
     commits: HashMap<Between, Known<Told>>,
+    /// Whether each of the repositories answered, by where it is.
+    repositories: BTreeMap<Box<str>, Known<()>>,
+    /// Whether the Docker engine answered a plan.
+    engine: Known<()>,
 }
 
 /// What a registry said of an image.
@@ -203,6 +207,39 @@ impl Chain {
             self.commits.clear();
         }
         self.commits.entry(between.clone()).or_default()
+    }
+
+    /// What its repository answered. A failure that goes on keeps its first time, whatever was asked meanwhile.
+    pub fn told_commits(
+        &mut self,
+        between: &Between,
+        outcome: Result<Told, String>,
+        at: Timestamp,
+    ) {
+        let place = between.repository.remote.to_string().into();
+        let repository = self.repositories.entry(place).or_default();
+        match outcome {
+            Ok(told) => {
+                repository.learn((), at);
+                self.commits_mut(between).learn(told, at);
+            }
+            Err(why) => {
+                repository.fail(why.clone(), at);
+                let since = repository.since().unwrap_or(at);
+                self.commits_mut(between).fail(why, since);
+            }
+        }
+    }
+
+    pub fn engine_told(&mut self, outcome: Result<(), &str>, at: Timestamp) {
+        match outcome {
+            Ok(()) => self.engine.learn((), at),
+            Err(why) => self.engine.fail(why, at),
+        }
+    }
+
+    pub fn engine(&self) -> &Known<()> {
+        &self.engine
     }
 
     pub fn servers(&self) -> impl Iterator<Item = (&str, &Known<()>)> {

@@ -39,14 +39,19 @@ impl<T> Known<T> {
 
     /// Keeps the last value; a failure that goes on keeps its first time.
     pub fn fail(&mut self, why: impl Into<String>, at: Timestamp) {
-        let since = match self.state {
-            State::Failed { since, .. } => since,
-            State::Never | State::Loading | State::Fresh => at,
-        };
+        let since = self.since().unwrap_or(at);
         self.state = State::Failed {
             why: why.into(),
             since,
         };
+    }
+
+    /// Since when it fails.
+    pub fn since(&self) -> Option<Timestamp> {
+        match self.state {
+            State::Failed { since, .. } => Some(since),
+            State::Never | State::Loading | State::Fresh => None,
+        }
     }
 
     pub fn value(&self) -> Option<&T> {

@@ -1,18 +1,21 @@
 //! The commits between two revisions in words: a few lines for a screen, and all of them with their pages.
 
+use jiff::Timestamp;
+
 use crate::domain::commit::{Between, CommitFacts, Told, short};
 use crate::domain::known::State;
 use crate::domain::{Commit, Known};
 
-use super::{count, moment, thousands};
+use super::{age, count, moment, thousands};
 
 /// So many stand on a screen that shows other things as well.
 const FEW: usize = 4;
 
 /// The newest first, one a line, the first with how many there are: `commits  3: a1b9e3c new checkout flow (ana)`.
-pub fn few(known: &Known<Told>, between: &Between) -> Vec<String> {
+pub fn few(known: &Known<Told>, between: &Between, now: Timestamp) -> Vec<String> {
     let Some(told) = known.value() else {
-        return vec![format!("commits  {}", not_yet(known, between))];
+        let since = |since| format!("for {}", age(since, now));
+        return vec![format!("commits  {}", not_yet(known, between, since))];
     };
     let listed = told.commits.list.iter();
     let mut lines: Vec<_> = listed.take(FEW).map(|commit| line(commit, told)).collect();
@@ -38,7 +41,8 @@ pub fn whole(between: &Between, known: &Known<Told>) -> Vec<String> {
     let remote = &between.repository.remote;
     let mut lines = vec![String::new()];
     let Some(told) = known.value() else {
-        lines.push(format!("COMMITS {}", not_yet(known, between)));
+        let since = |since| format!("since {}", moment(since));
+        lines.push(format!("COMMITS {}", not_yet(known, between, since)));
         return lines;
     };
     let (from, to) = (short(&between.from), short(&between.to));
@@ -72,9 +76,13 @@ pub fn whole(between: &Between, known: &Known<Told>) -> Vec<String> {
     lines
 }
 
-fn not_yet(known: &Known<Told>, between: &Between) -> String {
+fn not_yet(
+    known: &Known<Told>,
+    between: &Between,
+    since_when: impl Fn(Timestamp) -> String,
+) -> String {
     match &known.state {
-        State::Failed { why, .. } => format!("unknown: {why}"),
+        State::Failed { why, since } => format!("unknown {}: {why}", since_when(*since)),
         State::Never | State::Loading | State::Fresh => {
             format!("being read from {}", between.repository.remote)
         }

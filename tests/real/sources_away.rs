@@ -7,21 +7,24 @@ use crate::support::fixtures::Service;
 use crate::support::hostile::Hostile;
 use crate::support::pty::{Launch, picture};
 
-fn roll_back_beside(name: &str, port: u16, why: &str) {
+fn roll_back_beside(name: &str, port: u16, why: &str, commits: &str) {
     let plane = ControlPlane::shared();
     let namespace = plane.namespace(name);
     let service = Service::new(&namespace, "checkout");
     service.run(plane, "main-a1b9e3c");
     service.set_image(plane, "main-77c01d0-unpullable");
     service.wait_waiting(plane, "ImagePullBackOff");
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("Dockerfile"), "FROM scratch\n").unwrap();
     let config = format!(
         "verifySeconds: 2
+builds: [{{folder: '{}'}}]
 registries: [{{host: registry.test, address: '127.0.0.1:{port}'}}]
 jenkins: [{{name: ci, url: 'http://127.0.0.1:{port}', user: me, token: {{env: CI_TOKEN}}, jobs: {{pattern: '{{service}}'}}}}]
 repositories: [{{url: 'git://127.0.0.1:{port}/{{service}}'}}]
-"
+",
+        home.path().display()
     );
-    let home = tempfile::tempdir().unwrap();
     let terminal = Launch::new(home.path())
         .config(&config)
         .kubeconfig(&plane.owner(name, Some(&namespace)))
@@ -36,6 +39,7 @@ repositories: [{{url: 'git://127.0.0.1:{port}/{{service}}'}}]
         text.contains("HISTORY")
             && text.contains("main-a1b9e3c")
             && text.contains("R rolls back to")
+            && text.contains(&format!("commits  {commits}"))
     });
     terminal.keys("R");
     terminal.wait_for(
@@ -62,11 +66,18 @@ repositories: [{{url: 'git://127.0.0.1:{port}/{{service}}'}}]
         let row = row_of(screen, "checkout").unwrap_or_default();
         row.contains("main-a1b9e3c") && says("ci") && says("registry.test")
     });
+    terminal.keys("B");
+    terminal.wait_text("BUILD");
+    terminal.keys("\u{f}");
+    terminal.wait_for("the engine, and since when", |screen| {
+        let text = picture(screen);
+        text.contains("from its folder") && text.contains("no answer for ")
+    });
 }
 
 #[test]
 fn nothing_waits_for_sources_that_refuse() {
-    roll_back_beside("refusing", 1, "onnection refused");
+    roll_back_beside("refusing", 1, "onnection refused", "unknown for ");
 }
 
 #[test]
@@ -75,5 +86,5 @@ fn nothing_waits_for_sources_that_never_answer() {
         // It says nothing, until the other side has enough of it.
         let _ = std::io::copy(socket, &mut std::io::sink());
     });
-    roll_back_beside("silent", hole.port, "no answer within");
+    roll_back_beside("silent", hole.port, "no answer within", "being read from ");
 }

@@ -159,12 +159,18 @@ fn it_is_said_while_they_are_read_and_why_they_are_not_known() {
     tell(&mut model, between, Err("git is not installed here".into()));
     let shown = text(&drawn(&model));
     assert!(
-        shown.contains("commits  unknown: git is not installed here"),
+        shown.contains("commits  unknown for 0s: git is not installed here"),
         "{shown}"
     );
     let ticked = update(&mut model, Event::Ticked(ago(-30)));
     assert!(asked_for(ticked).is_none(), "not by itself");
-    assert!(asked_for(press(&mut model, &["ctrl-r"])).is_some());
+    let asked = asked_for(press(&mut model, &["ctrl-r"]));
+    tell(&mut model, asked.unwrap(), Err("still not".into()));
+    let shown = text(&drawn(&model));
+    assert!(
+        shown.contains("commits  unknown for 30s: still not"),
+        "{shown}"
+    );
 }
 
 /// What the doctor says of two services, one of which has a hook to be installed.

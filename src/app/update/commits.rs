@@ -125,11 +125,9 @@ pub fn told(
     outcome: Result<Box<Told>, String>,
 ) -> Vec<Effect> {
     let now = model.now;
-    let known = model.chain.commits_mut(between);
-    match outcome {
-        Ok(told) => known.learn(*told, now),
-        Err(why) => known.fail(why, now),
-    }
+    model
+        .chain
+        .told_commits(between, outcome.map(|told| *told), now);
     for at in 0..model.screens.len() {
         append(model, at);
     }

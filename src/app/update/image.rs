@@ -10,8 +10,8 @@ use crate::app::model::{
 };
 use crate::app::words;
 use crate::config::builds as rules;
-use crate::domain::{Failure, Known, Level, Recipe, Workload, WorkloadId};
-use crate::plan::image::ImageLog;
+use crate::domain::{Failure, FailureKind, Known, Level, Recipe, Workload, WorkloadId};
+use crate::plan::image::{Asked, ImageLog};
 use crate::plan::{Answers, ImageAsk, ImagePlan, ImageProgress, Missing, gate};
 
 use super::key::{self, Typed};
@@ -66,6 +66,13 @@ pub fn planned(
     if let Some(Overlay::Image(shown)) = &mut model.overlay
         && shown.job == job
     {
+        if matches!(shown.ask.what, Asked::Build { .. }) {
+            let answered = match &outcome {
+                Err(why) if why.kind == FailureKind::Unreachable => Err(&*why.sentence),
+                Ok(_) | Err(_) => Ok(()),
+            };
+            model.chain.engine_told(answered, model.now);
+        }
         shown.stage = match outcome {
             Ok(plan) => ImageStage::Shown(plan),
             Err(why) => ImageStage::Refused(why),

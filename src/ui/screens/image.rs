@@ -23,7 +23,7 @@ const FOOT: u16 = 4;
 
 pub fn image(pen: &mut Pen<'_>, model: &Model, shown: &ImageBox) {
     let width = pen.width().saturating_sub(2).min(WIDEST);
-    let lines = lines(shown, usize::from(width.saturating_sub(4)));
+    let lines = lines(model, shown, usize::from(width.saturating_sub(4)));
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);
     let height = height.saturating_add(FOOT + 2).min(pen.height());
     let area = centered(pen.area, width, height);
@@ -57,7 +57,7 @@ fn way(model: &Model, shown: &ImageBox) -> String {
     format!("{back} cancels")
 }
 
-fn lines(shown: &ImageBox, width: usize) -> Vec<Vec<Piece>> {
+fn lines(model: &Model, shown: &ImageBox, width: usize) -> Vec<Vec<Piece>> {
     let said = |words: &str, role| -> Vec<Vec<Piece>> {
         let wrapped = text::wrap(words, width).into_iter();
         wrapped.map(|line| vec![piece(line, role)]).collect()
@@ -69,6 +69,10 @@ fn lines(shown: &ImageBox, width: usize) -> Vec<Vec<Piece>> {
         ),
         ImageStage::Refused(failure) => {
             let mut lines = said(&failure.sentence, Role::Bad);
+            if let Some(since) = model.chain.engine().since() {
+                let silence = text::age(since, model.now);
+                lines.extend(said(&format!("no answer for {silence}"), Role::Dim));
+            }
             for hint in &failure.hints {
                 lines.extend(said(hint, Role::Plain));
             }

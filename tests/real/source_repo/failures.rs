@@ -8,7 +8,7 @@ use crate::support::hostile::Hostile;
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
-fn one_sentence(error: &Error, want: &str) {
+pub fn one_sentence(error: &Error, want: &str) {
     let words = error.to_string();
     assert!(words.contains(want), "{want}: {words}");
     assert!(

@@ -68,7 +68,7 @@ impl World {
         repository(&self.url(), folder)
     }
 
-    fn ours(&self) -> Git {
+    pub fn ours(&self) -> Git {
         Git::new(&self.path("cache"))
     }
 

@@ -4,10 +4,14 @@ mod failures;
 mod git;
 mod hooks;
 mod plan;
+mod slow;
 mod subversion;
 
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
 
 use rolldeck::domain::{Commit, Commits, Remote, Repository};
 
@@ -36,6 +40,25 @@ pub fn run(folder: &Path, program: &str, arguments: &[&str]) -> String {
         .unwrap()
         .trim_end()
         .to_owned()
+}
+
+/// As a super-server does: each connection is the input and the output of a server of its own.
+fn per_connection(server: impl Fn() -> Command + Send + 'static) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let input = stream.unwrap();
+            let output = input.try_clone().unwrap();
+            let mut server = server()
+                .stdin(OwnedFd::from(input))
+                .stdout(OwnedFd::from(output))
+                .spawn()
+                .expect("run tests/subversion/install");
+            thread::spawn(move || server.wait());
+        }
+    });
+    port
 }
 
 fn subjects(commits: &Commits) -> Vec<&str> {

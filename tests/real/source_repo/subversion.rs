@@ -1,49 +1,35 @@
 //! A real Subversion server with a real hook.
 
 use std::fs;
-use std::net::TcpListener;
-use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::thread;
 
 use rolldeck::domain::commit::undone;
 use rolldeck::domain::{Commits, Repository};
 use rolldeck::sources::source_repo::{Error, Svn};
 
-use super::{paths, repository, run, subjects};
+use super::{paths, per_connection, repository, run, subjects};
 
 /// `svnserve`, one for each connection as a super-server starts it, with one repository and a folder to commit in.
-struct World {
+pub struct World {
     folder: tempfile::TempDir,
-    port: u16,
+    pub port: u16,
 }
 
 impl World {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         run(folder.path(), "svnadmin", &["create", "shop"]);
         let access = "[general]\nanon-access = read\nauth-access = write\npassword-db = passwd\n";
         let shop = folder.path().join("shop");
         fs::write(shop.join("conf/svnserve.conf"), access).unwrap();
         fs::write(shop.join("conf/passwd"), "[users]\nann = secret\n").unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
         let root = folder.path().to_owned();
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let input = stream.unwrap();
-                let output = input.try_clone().unwrap();
-                let mut server = Command::new("svnserve")
-                    .args(["--inetd", "--root"])
-                    .arg(&root)
-                    .stdin(OwnedFd::from(input))
-                    .stdout(OwnedFd::from(output))
-                    .spawn()
-                    .expect("run tests/subversion/install");
-                thread::spawn(move || server.wait());
-            }
+        let port = per_connection(move || {
+            let mut server = Command::new("svnserve");
+            server.args(["--inetd", "--root"]).arg(&root);
+            server
         });
         let world = Self { folder, port };
         let url = world.url("");
@@ -65,7 +51,7 @@ impl World {
         run(folder, "svn", &all)
     }
 
-    fn commit(&self, message: &str, file: &str) {
+    pub fn commit(&self, message: &str, file: &str) {
         let path = self.work().join(file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, message).unwrap();

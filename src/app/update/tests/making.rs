@@ -180,8 +180,12 @@ fn a_key_before_the_plan_is_dropped_and_a_refusal_is_shown() {
     let outcome = Err(why.clone());
     update(&mut model, Event::ImagePlanned { job, outcome });
     assert_eq!(shown(&model).stage, ImageStage::Refused(why));
+    let began = model.now;
+    assert_eq!(model.chain.engine().since(), Some(began));
     assert_eq!(keys(&mut model, "q"), [Effect::Cancel { job }]);
     assert_eq!(model.overlay, None);
+    planned(&mut model, sample::plan());
+    assert_eq!(model.chain.engine().since(), None, "it answers again");
 }
 
 #[test]

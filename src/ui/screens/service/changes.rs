@@ -77,7 +77,9 @@ fn commits(view: &View<'_>, pair: (&Revision, &Revision)) -> Vec<String> {
         Sources::Said(words) => vec![format!("commits  {words}")],
         Sources::Between(between) => {
             let known = view.model.chain.commits(&between);
-            known.map_or_else(Vec::new, |known| text::commits::few(known, &between))
+            known.map_or_else(Vec::new, |known| {
+                text::commits::few(known, &between, view.model.now)
+            })
         }
     }
 }
