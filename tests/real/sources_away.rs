@@ -1,6 +1,8 @@
 //! Everything beside the cluster is away, refusing or silent: board, history, rollback and follow go on as ever, and
 //! each source says since when.
 
+use serde_json::json;
+
 use crate::screen::{row_of, wait_first_and_stalled};
 use crate::support::control_plane::ControlPlane;
 use crate::support::fixtures::Service;
@@ -12,7 +14,13 @@ fn roll_back_beside(name: &str, port: u16, why: &str, commits: &str) {
     let namespace = plane.namespace(name);
     let service = Service::new(&namespace, "checkout");
     service.run(plane, "main-a1b9e3c");
-    service.set_image(plane, "main-77c01d0-unpullable");
+    let image = service.image("main-77c01d0-unpullable");
+    let template = json!({
+        "metadata": {"annotations": {"rolldeck.dev/commit": "77c01d0"}},
+        "spec": {"containers": [{"name": "checkout", "image": image}]},
+    });
+    let patch = json!({"spec": {"template": template}});
+    plane.admin().patch(&service.path(), &patch).unwrap();
     service.wait_waiting(plane, "ImagePullBackOff");
     let home = tempfile::tempdir().unwrap();
     std::fs::write(home.path().join("Dockerfile"), "FROM scratch\n").unwrap();
@@ -39,7 +47,9 @@ repositories: [{{url: 'git://127.0.0.1:{port}/{{service}}'}}]
         text.contains("HISTORY")
             && text.contains("main-a1b9e3c")
             && text.contains("R rolls back to")
-            && text.contains(&format!("commits  {commits}"))
+            && text.lines().any(|line| {
+                line.contains(&format!("commits  {commits}")) && line.contains("/checkout")
+            })
     });
     terminal.keys("R");
     terminal.wait_for(
