@@ -314,8 +314,8 @@ mod tests {
                     all.push(path);
                 }
             }
-            if let Some(first) = value.as_sequence().and_then(|list| list.first()) {
-                collect(first, &format!("{path}[]"), all);
+            for one in value.as_sequence().into_iter().flatten() {
+                collect(one, &format!("{path}[]"), all);
             }
         }
         let mut all = Vec::new();

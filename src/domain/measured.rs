@@ -243,8 +243,8 @@ fn missing(what: What, stable: bool, state: &State) -> Verdict {
     }
 }
 
-/// A side of this rate, errors and p99, each as it is told.
 #[cfg(test)]
+/// A side of this rate, errors and p99, each as it is told.
 pub(crate) fn side(rate: Rate, errors: Result<u64, &str>, p99: Result<u64, &str>) -> SideTold {
     let curve = |value: Result<u64, &str>| {
         let made = |now: u64| Curve {

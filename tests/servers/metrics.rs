@@ -177,15 +177,15 @@ fn behind_an_api_server_every_refusal_is_a_sentence_and_the_users_login_goes_alo
     for (answer, want) in [
         (
             reply("403 Forbidden", JSON, &status(403, forbidden)),
-            "monitoring/prometheus:9090: not for you: needs get services/proxy in monitoring",
+            "monitoring/prometheus:9090/p: not for you: needs get services/proxy in monitoring",
         ),
         (
             reply("401 Unauthorized", HTML, "<title>Sign in</title>"),
-            "monitoring/prometheus:9090: it, or the API server, does not accept the login: an HTML page",
+            "monitoring/prometheus:9090/p: it, or the API server, does not accept the login: an HTML page",
         ),
         (
             reply("400 Bad Request", JSON, refused),
-            "monitoring/prometheus:9090: bad_data: parse error",
+            "monitoring/prometheus:9090/p: bad_data: parse error",
         ),
         (
             reply("503 Later", JSON, &status(503, "no endpoints available")),

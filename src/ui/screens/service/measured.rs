@@ -40,19 +40,21 @@ pub fn lines(view: &View<'_>, room: u16) -> Vec<(String, Role)> {
         points.copied().max().unwrap_or(0)
     };
     let most = (most(|side| &side.errors), most(|side| &side.p99));
-    for (name, hash, side) in both {
-        let Some((requests, rest)) = values(view, &rule, side, most) else {
-            continue;
-        };
+    let told = both.map(|(name, hash, side)| {
+        let (requests, rest) = values(view, &rule, side, most)?;
         let is_old = side.requests.state != State::Fresh;
         let role = if is_old { Role::Dim } else { Role::Plain };
-        let name = format!("  {name} {}", version_of(view, hash));
-        let whole = format!("{name} {requests}, {rest}");
-        if cells(&whole) <= room {
-            lines.push((whole, role));
+        let name = format!("  {name} {} {requests}", version_of(view, hash));
+        Some((name, rest, role))
+    });
+    let told: Vec<_> = told.into_iter().flatten().collect();
+    let fits = |(name, rest, _): &(String, String, Role)| cells(name) + 2 + cells(rest) <= room;
+    let on_one_line = told.iter().all(fits);
+    for (name, rest, role) in told {
+        if on_one_line {
+            lines.push((format!("{name}, {rest}"), role));
         } else {
-            lines.push((format!("{name} {requests}"), role));
-            lines.push((format!("    {rest}"), role));
+            lines.extend([(name, role), (format!("    {rest}"), role)]);
         }
     }
     lines
