@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use super::pages::every;
 use super::record::{Limit, Recorder};
 use super::{fresh, keeper, pin, presence, release};
+use crate::domain::measured::Rule;
 use crate::domain::release_record::Action;
 use crate::domain::standing::{Evidence as Seen, standing};
 use crate::domain::{
@@ -47,6 +48,8 @@ pub struct GatherContext {
     pub kubeconfig: Option<PathBuf>,
     /// It is looked who else is at it.
     pub presence: bool,
+    /// How a canary is judged by its metrics, where somebody measures them.
+    pub measured: Option<Rule>,
     /// Asked for the digest of an image, where the environment wants it written.
     pub pinned_by: Option<Registries>,
     pub clock: Clock,
@@ -131,6 +134,7 @@ async fn read(
         keeper,
         helm,
         presence,
+        measured: context.measured,
         repository,
         job,
         hold_for: context.hold_for,

@@ -94,6 +94,7 @@ async fn look(cluster: &Cluster, sending: &Sending, clock: Clock) -> Result<Afte
         ready_for: 0,
         kubeconfig: None,
         presence: false,
+        measured: None,
         pinned_by: None,
         clock,
     };

@@ -7,6 +7,7 @@ mod commits;
 mod config;
 mod dry_run;
 mod image;
+mod metrics;
 mod permission;
 mod quota;
 mod unchanged;
@@ -22,6 +23,7 @@ use crate::plan::check::CheckState;
 use crate::plan::{Ask, CheckId, Finding, Plan, Verdict};
 use crate::sources::jenkins::Servers;
 use crate::sources::kube::{Cluster, Error};
+use crate::sources::prometheus::Prometheus;
 use crate::sources::registry::Registries;
 use crate::sources::source_repo::Repositories;
 
@@ -35,6 +37,7 @@ pub struct Sources {
     pub registries: Registries,
     pub repositories: Repositories,
     pub servers: Servers,
+    pub prometheus: Prometheus,
 }
 
 /// Yields each answer as it comes, and ends. Under `readonly` no dry run is sent; reads and self-reviews are.
@@ -66,6 +69,9 @@ pub fn preflight(sources: Sources, plan: Plan, readonly: bool) -> BoxStream<'sta
             Ask::Commits(between) => commits::ask(sources.clone(), plan, *between).boxed(),
             Ask::Quota(need) => quota::ask(cluster, plan, need).boxed(),
             Ask::Builds(job) => builds::ask(sources.servers.clone(), plan, job).boxed(),
+            Ask::Metrics(sought) => {
+                metrics::ask(sources.prometheus.clone(), cluster, plan, *sought).boxed()
+            }
             Ask::Autoscaler(workload) => autoscaler::ask(cluster, workload).boxed(),
         });
     }

@@ -17,6 +17,7 @@ use crate::plan::{Answers, CheckId, Finding, Plan, Progress, Verdict};
 use crate::sources::jenkins::Servers;
 use crate::sources::kube::Cluster;
 use crate::sources::kube::in_memory::{Body, Client};
+use crate::sources::prometheus::Prometheus;
 use crate::sources::registry::Registries;
 use crate::sources::source_repo::Repositories;
 
@@ -241,6 +242,7 @@ fn only(cluster: Cluster) -> Sources {
         registries: no_registry(),
         repositories: Repositories::default(),
         servers: Servers::default(),
+        prometheus: Prometheus::new(&config::Config::default(), Timestamp::now),
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::config::Notify;
 use crate::domain::build::{self, Build, BuildId};
 use crate::domain::commit::Between;
+use crate::domain::measured::Sides;
 use crate::domain::{ApiKind, ClusterId, Kind, Occurrence, SourceId, WorkloadId};
 pub use crate::plan::Document;
 use crate::plan::kubectl::shell_word;
@@ -147,6 +148,12 @@ pub enum Effect {
         job: JobId,
         of: WorkloadId,
         selector: Box<str>,
+    },
+    /// What the two sides of a canary measure.
+    MeasureCanary {
+        job: JobId,
+        of: WorkloadId,
+        sides: Box<Sides>,
     },
     /// The history of the Helm release of this name, beside the workload.
     ReadReleases {

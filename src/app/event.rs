@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::domain::build::{self, Build, BuildId, Job};
 use crate::domain::chain::ImageTold;
 use crate::domain::commit::{Between, Told};
+use crate::domain::measured;
 use crate::domain::occurrence::Report;
 use crate::domain::release_record::Page;
 use crate::domain::table::Table;
@@ -135,6 +136,10 @@ pub enum Event {
     Measured {
         job: JobId,
         outcome: Result<Usage, Failure>,
+    },
+    CanaryMeasured {
+        job: JobId,
+        outcome: Result<Box<measured::Told>, Failure>,
     },
     /// Namespaces, or contexts of the kubeconfig.
     NamesListed {

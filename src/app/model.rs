@@ -6,10 +6,13 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 
-use crate::config::{Display, FolderRule, Jenkins, Namespaces, Notify, Program, Repository};
+use crate::config::{
+    Display, FolderRule, Jenkins, Namespaces, Notify, Program, Prometheus, Repository, prometheus,
+};
 use crate::domain::build;
 use crate::domain::canary::At;
 use crate::domain::chain::Newest;
+use crate::domain::measured::{Measured, Rule, Sides};
 use crate::domain::occurrence::Report;
 use crate::domain::release_record::{Action, HandedOver, Page};
 use crate::domain::{
@@ -121,6 +124,8 @@ pub struct Settings {
     pub holds: Vec<Hold>,
     /// The servers that build.
     pub jenkins: Vec<Jenkins>,
+    /// What measures canaries.
+    pub prometheus: Vec<Prometheus>,
     /// The folders that services are built from.
     pub builds: Vec<FolderRule>,
     /// Where sources lie.
@@ -300,6 +305,7 @@ pub struct ServiceScreen {
     pub pane: Pane,
     pub offset: usize,
     pub usage: Measuring,
+    pub canary: CanaryMeasuring,
     /// What registries were asked about while it is open.
     pub images: Vec<Box<str>>,
 }
@@ -312,6 +318,16 @@ pub struct Measuring {
     pub asked: Option<(JobId, Timestamp)>,
     /// It is not measured here, or not for us: nobody asks again.
     pub given_up: bool,
+}
+
+/// What the two sides of its canary measure, asked for while the screen is open.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct CanaryMeasuring {
+    /// Whose values these are: those of another canary are none of it.
+    pub sides: Option<Sides>,
+    pub measured: Measured,
+    /// The last question, and when it was asked.
+    pub asked: Option<(JobId, Timestamp)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -585,6 +601,12 @@ impl Model {
     pub fn environment_order(&self, id: &WorkloadId) -> usize {
         let all = &self.settings.environments;
         all.iter().position(|e| e.holds(id)).unwrap_or(all.len())
+    }
+
+    /// How a canary of it is judged by its metrics, where the settings say who measures them.
+    pub fn measuring(&self, id: &WorkloadId) -> Option<Rule> {
+        let here = self.environment(id).map(|e| &*e.name);
+        prometheus::of(&self.settings.prometheus, here).map(Prometheus::rule)
     }
 
     pub fn environment(&self, id: &WorkloadId) -> Option<&Environment> {

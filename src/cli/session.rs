@@ -18,6 +18,7 @@ use crate::domain::{
 use crate::engine::{clock, doctor};
 use crate::sources::jenkins::Servers;
 use crate::sources::kube::{self, Cluster};
+use crate::sources::prometheus::Prometheus;
 use crate::sources::registry::Registries;
 use crate::sources::source_repo::Repositories;
 
@@ -349,6 +350,7 @@ impl Session {
             registries: self.registries.clone(),
             repositories: Repositories::new(config),
             servers: self.servers.clone(),
+            prometheus: Prometheus::new(config, clock::now),
         }
     }
 

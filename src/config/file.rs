@@ -11,6 +11,7 @@ use super::error::Error;
 use super::handover::{self, Program};
 use super::jenkins::Jenkins;
 use super::notify::Notify;
+use super::prometheus::Prometheus;
 use super::registries::Registry;
 use super::repositories::Repository;
 use crate::domain::{Environment, Hold};
@@ -39,6 +40,7 @@ pub struct File {
     pub k9s_aliases: bool,
     pub handover: Vec<Program>,
     pub jenkins: Vec<Jenkins>,
+    pub prometheus: Vec<Prometheus>,
     pub repositories: Vec<Repository>,
     pub builds: Vec<FolderRule>,
 }
@@ -100,8 +102,7 @@ impl File {
             }
         }
         for (at, hold) in self.holds.iter().enumerate() {
-            let known = |name: &&String| self.environments.iter().all(|e| e.name != **name);
-            if let Some(name) = hold.environments.iter().find(known) {
+            if let Some(name) = self.unknown(&hold.environments) {
                 return wrong(format!("holds[{at}]: there is no environment named {name}"));
             }
             if hold
@@ -147,7 +148,13 @@ impl File {
         }
     }
 
-    /// Where builds and sources are.
+    /// The first of these environments that there is not.
+    fn unknown<'a>(&self, names: &'a [String]) -> Option<&'a String> {
+        let mut names = names.iter();
+        names.find(|name| self.environments.iter().all(|e| e.name != **name))
+    }
+
+    /// Where builds, metrics and sources are.
     fn check_sources(&self) -> Result<(), String> {
         for (at, server) in self.jenkins.iter().enumerate() {
             let wrong = |why| format!("jenkins[{at}].{why}");
@@ -155,6 +162,15 @@ impl File {
             let name = server.name();
             if self.jenkins[..at].iter().any(|other| other.name() == name) {
                 return Err(format!("jenkins[{at}]: there are two named {name}"));
+            }
+        }
+        for (at, server) in self.prometheus.iter().enumerate() {
+            let wrong = |why| format!("prometheus[{at}].{why}");
+            server.check().map_err(wrong)?;
+            if let Some(name) = self.unknown(&server.environments) {
+                return Err(wrong(format!(
+                    "environments: there is no environment named {name}"
+                )));
             }
         }
         for (at, repository) in self.repositories.iter().enumerate() {
@@ -198,6 +214,18 @@ mod tests {
             (
                 "readonly: perhaps\n",
                 "config.yaml, line 1, column 11: readonly: invalid type: string \"perhaps\", expected a boolean",
+            ),
+            (
+                "prometheus:\n  - url: http://a\n    limits: {p98: 1}\n",
+                "config.yaml, line 3, column 14: unknown key p98 | did you mean p99?",
+            ),
+            (
+                "prometheus:\n  - url: http://a\n    floor: many\n",
+                "config.yaml, line 3, column 12: prometheus[0].floor: invalid type: string \"many\", expected u64",
+            ),
+            (
+                "prometheus: [{url: http://a, environments: [x]}]\n",
+                "config.yaml: prometheus[0].environments: there is no environment named x",
             ),
             (
                 "environments:\n- {name: a, cluster: x}\n- {name: a, cluster: y}\n",
@@ -286,8 +314,8 @@ mod tests {
                     all.push(path);
                 }
             }
-            if let Some(first) = value.as_sequence().and_then(|list| list.first()) {
-                collect(first, &format!("{path}[]"), all);
+            for one in value.as_sequence().into_iter().flatten() {
+                collect(one, &format!("{path}[]"), all);
             }
         }
         let mut all = Vec::new();

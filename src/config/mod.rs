@@ -10,6 +10,7 @@ pub mod jenkins;
 mod k9s;
 mod layers;
 mod notify;
+pub mod prometheus;
 mod registries;
 pub mod repositories;
 mod resolve;
@@ -29,6 +30,7 @@ pub use handover::Program;
 pub use jenkins::Jenkins;
 pub use layers::{Env, Overrides};
 pub use notify::{Notify, Terminal};
+pub use prometheus::Prometheus;
 pub use registries::{Registries, Registry};
 pub use repositories::Repository;
 pub use resolve::load;
@@ -56,6 +58,8 @@ pub struct Config {
     /// Where images come from.
     pub registries: Registries,
     pub jenkins: Vec<Jenkins>,
+    /// What measures canaries; the first that is about an environment counts.
+    pub prometheus: Vec<Prometheus>,
     /// The first that is about a service counts.
     pub repositories: Vec<Repository>,
     /// The first that is about a service counts.

@@ -48,6 +48,7 @@ pub fn load(overrides: Overrides, env: Env<'_>) -> Result<Config, Error> {
             verify: file.verify_images.unwrap_or_default(),
         },
         jenkins: file.jenkins,
+        prometheus: file.prometheus,
         repositories: file.repositories,
         builds: file.builds,
         docker: Some(engine(env)),

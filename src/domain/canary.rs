@@ -193,6 +193,25 @@ fn share(part: u64, whole: u64) -> Percent {
     u32::try_from(part * 100 / whole).unwrap_or(u32::MAX)
 }
 
+impl Metric {
+    /// A word of success that rests on nothing: a comparison with what is no number can turn out either way.
+    pub fn is_hollow(&self) -> bool {
+        let nothing = |value: &str| {
+            let value = value.trim_matches(|c: char| c.is_whitespace() || "[]{}\"'".contains(c));
+            value.is_empty() || value == "null" || value.contains("NaN") || value.contains("Inf")
+        };
+        let bare = self.samples == 0 || self.value.split(',').any(nothing);
+        self.verdict == Verdict::Successful && bare
+    }
+}
+
+impl Analysis {
+    /// The same of one of its metrics.
+    pub fn is_hollow(&self) -> bool {
+        self.verdict == Verdict::Successful && self.metrics.iter().any(Metric::is_hollow)
+    }
+}
+
 impl Verdict {
     pub fn word(self) -> &'static str {
         match self {
@@ -304,6 +323,35 @@ mod tests {
             ..sample()
         };
         assert!(!unknown.is_promoted() && !unknown.is_partial());
+    }
+
+    #[test]
+    fn a_success_without_a_number_is_hollow() {
+        for (value, samples, hollow) in [
+            ("[0.97]", 3, false),
+            ("\"0.97\"", 1, false),
+            ("true", 1, false),
+            ("[0.97,0.98]", 1, false),
+            ("[0.97]", 0, true),
+            ("", 3, true),
+            ("[]", 3, true),
+            ("null", 3, true),
+            ("[NaN]", 3, true),
+            ("[0.97,NaN]", 3, true),
+            ("+Inf", 3, true),
+        ] {
+            let mut metric = Metric {
+                name: "rate".into(),
+                verdict: Verdict::Successful,
+                value: value.into(),
+                limit: "".into(),
+                samples,
+                failed: 0,
+            };
+            assert_eq!(metric.is_hollow(), hollow, "{value} {samples}");
+            metric.verdict = Verdict::Failed;
+            assert!(!metric.is_hollow(), "it does not pass");
+        }
     }
 
     #[test]

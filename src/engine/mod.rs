@@ -34,6 +34,7 @@ use crate::config::Config;
 use crate::domain::{ClusterId, Failure, FailureKind};
 use crate::sources::jenkins::Servers;
 use crate::sources::kube::Cluster;
+use crate::sources::prometheus::Prometheus;
 use crate::sources::registry::Registries;
 use crate::sources::source_repo::Repositories;
 
@@ -76,6 +77,8 @@ struct Shared {
     jenkins: RwLock<Servers>,
     /// Others when the settings say something else of them.
     registries: RwLock<Registries>,
+    /// Others when the settings name others.
+    prometheus: RwLock<Prometheus>,
 }
 
 impl Engine {
@@ -85,6 +88,7 @@ impl Engine {
         let shared = Arc::new(Shared {
             jenkins: RwLock::new(Servers::new(&config)),
             registries: RwLock::new(Registries::new(&config.registries, clock::now)),
+            prometheus: RwLock::new(Prometheus::new(&config, clock::now)),
             repositories: RwLock::new(Repositories::new(&config)),
             config: RwLock::new(Arc::new(config)),
             events,
@@ -220,6 +224,10 @@ impl Engine {
                 self.jobs
                     .spawn(job, reads::measure(shared, job, of, selector));
             }
+            Effect::MeasureCanary { job, of, sides } => {
+                self.jobs
+                    .spawn(job, reads::measure_canary(shared, job, of, *sides));
+            }
             Effect::ReadReleases { job, of } => {
                 self.jobs.spawn(job, reads::releases(shared, job, of));
             }
@@ -295,7 +303,18 @@ impl Shared {
         servers.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    fn prometheus(&self) -> Prometheus {
+        let prometheus = self.prometheus.read();
+        prometheus.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn configure(&self, config: Config) {
+        if !self.prometheus().is_of(&config) {
+            *self
+                .prometheus
+                .write()
+                .unwrap_or_else(PoisonError::into_inner) = Prometheus::new(&config, clock::now);
+        }
         if !self.jenkins().are_of(&config) {
             *self.jenkins.write().unwrap_or_else(PoisonError::into_inner) = Servers::new(&config);
         }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{Shared, clock};
 use crate::app::effect::{Compared, YamlOf};
 use crate::app::event::{Document, Event, JobId, ReleaseHistory};
+use crate::domain::measured::Sides;
 use crate::domain::{ClusterId, Failure, FailureKind, Kind, WorkloadId};
 use crate::plan::comparison::comparison;
 use crate::sources::kube::access::{self, Permission, Right};
@@ -171,6 +172,17 @@ pub async fn measure(shared: Arc<Shared>, job: JobId, workload: WorkloadId, sele
         Err(failure) => Err(failure),
     };
     shared.send(Event::Measured { job, outcome }).await;
+}
+
+pub async fn measure_canary(shared: Arc<Shared>, job: JobId, of: WorkloadId, sides: Sides) {
+    let outcome = match shared.connected(&of.cluster) {
+        Ok(cluster) => {
+            let told = shared.prometheus().measure(&cluster, &of, &sides).await;
+            Ok(Box::new(told))
+        }
+        Err(failure) => Err(failure),
+    };
+    shared.send(Event::CanaryMeasured { job, outcome }).await;
 }
 
 pub async fn namespaces(shared: Arc<Shared>, job: JobId, clusters: Vec<ClusterId>) {

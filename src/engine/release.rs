@@ -9,7 +9,7 @@ use super::{Shared, clock};
 use crate::actions::record::{Ended, Line};
 use crate::actions::{self, GatherContext, Order, Recorder, Sources};
 use crate::app::event::{Event, JobId};
-use crate::config::Config;
+use crate::config::{self, Config, prometheus};
 use crate::domain::{Failure, Level, Pin, WorkloadId};
 use crate::plan::{Answers, CheckId, Evidence, Finding, Plan, Progress, Request, Verdict};
 use crate::sources::jenkins::Servers;
@@ -49,6 +49,7 @@ pub fn context(config: &Config, id: &WorkloadId) -> GatherContext {
         ready_for: config.verify_seconds,
         kubeconfig: config.connection.kubeconfig.clone(),
         presence: config.presence,
+        measured: prometheus::of(&config.prometheus, name).map(config::Prometheus::rule),
         // New ones, which know no tag from before.
         pinned_by: here
             .filter(|e| e.pin == Pin::Digest)
@@ -65,6 +66,7 @@ pub(super) async fn preflight(shared: Arc<Shared>, job: JobId, plan: Plan) {
                 registries: shared.registries(),
                 repositories: shared.repositories(),
                 servers: shared.jenkins(),
+                prometheus: shared.prometheus(),
             };
             let mut verdicts = actions::preflight(sources, plan, shared.config().readonly);
             while let Some(verdict) = verdicts.next().await {

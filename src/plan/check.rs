@@ -10,6 +10,7 @@ pub mod downtime;
 pub mod history;
 pub mod hold;
 pub mod image;
+pub mod metrics;
 pub mod owner;
 pub mod paused;
 pub mod quota;
@@ -45,6 +46,7 @@ pub enum CheckId {
     Downtime,
     Readiness,
     Analysis,
+    Metrics,
     History,
     Siblings,
     Builds,
@@ -54,7 +56,7 @@ pub enum CheckId {
 }
 
 impl CheckId {
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Permission,
         Self::Unchanged,
         Self::Differs,
@@ -72,6 +74,7 @@ impl CheckId {
         Self::Downtime,
         Self::Readiness,
         Self::Analysis,
+        Self::Metrics,
         Self::History,
         Self::Siblings,
         Self::Builds,
@@ -100,6 +103,7 @@ impl CheckId {
             Self::Downtime => "downtime",
             Self::Readiness => "readiness",
             Self::Analysis => "analysis",
+            Self::Metrics => "metrics",
             Self::History => "history",
             Self::Siblings => "siblings",
             Self::Builds => "builds",
@@ -197,6 +201,8 @@ pub enum Ask {
     Quota(quota::Need),
     /// No build of this job is on its way.
     Builds(JobId),
+    /// The canary does as well as the stable side.
+    Metrics(Box<metrics::Sought>),
     /// No autoscaler of the namespace comes between.
     Autoscaler(Box<Workload>),
 }

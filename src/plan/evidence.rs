@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::domain::build::JobId;
+use crate::domain::measured::Rule;
 use crate::domain::{
     Autoscaler, ChartManifest, ChartRelease, Hold, Level, Phase, Pod, Repository, Revision, Sync,
     SyncParts, SyncRef, Verbatim, Workload,
@@ -40,6 +41,8 @@ pub struct Evidence {
     pub helm: Helm,
     /// Who else carries out a plan on it now, where that is looked at.
     pub presence: Option<Presence>,
+    /// How a canary is judged by its metrics, where the settings say who measures them.
+    pub measured: Option<Rule>,
     /// Where its source lies, when the settings say.
     pub repository: Option<Repository>,
     /// The job that builds it, when the settings or its annotation say.

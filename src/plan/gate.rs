@@ -259,6 +259,7 @@ fn of_check(
             | CheckId::Builds
             | CheckId::Autoscaler
             | CheckId::Analysis
+            | CheckId::Metrics
             | CheckId::Presence
             | CheckId::Controller => None,
         },

@@ -10,6 +10,7 @@ pub mod kube;
 mod process_group;
 mod program;
 pub mod programs;
+pub mod prometheus;
 mod proxy;
 pub mod registry;
 pub mod secret;

@@ -75,7 +75,11 @@ pub fn metric(metric: &Metric) -> String {
         usize::try_from(metric.samples).unwrap_or(usize::MAX),
         "sample",
     );
-    let mut said = vec![metric.verdict.word().to_owned(), samples];
+    let mut said = vec![metric.verdict.word().to_owned()];
+    if metric.is_hollow() {
+        said.push("but nothing was measured".into());
+    }
+    said.push(samples);
     if metric.failed > 0 {
         said.push(format!("{} bad", metric.failed));
     }
@@ -132,5 +136,10 @@ mod tests {
         (errors.value, errors.limit) = ("".into(), "".into());
         (errors.verdict, errors.samples, errors.failed) = (Verdict::Running, 1, 0);
         assert_eq!(metric(&errors), "errors: running, 1 sample");
+        (errors.value, errors.verdict) = ("[NaN]".into(), Verdict::Successful);
+        assert_eq!(
+            metric(&errors),
+            "errors [NaN]: successful, but nothing was measured, 1 sample"
+        );
     }
 }

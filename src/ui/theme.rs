@@ -128,7 +128,7 @@ pub fn level(level: Level) -> (&'static str, Role) {
 
 /// Every sign that our own screens are drawn with beyond ASCII, and what stands for it where only ASCII is shown.
 /// All are one cell wide on both sides, so that the layout is the same.
-const ASCII: [(&str, &str); 23] = [
+const ASCII: [(&str, &str); 30] = [
     ("×", "x"),
     ("◆", "%"),
     ("•", "."),
@@ -152,6 +152,13 @@ const ASCII: [(&str, &str); 23] = [
     ("≥", ">"),
     ("▏", "_"),
     ("▌", "+"),
+    ("▁", "_"),
+    ("▂", "."),
+    ("▃", ":"),
+    ("▄", "-"),
+    ("▅", "="),
+    ("▆", "+"),
+    ("▇", "*"),
 ];
 
 /// Puts the ASCII forms in place of our signs, cell by cell.

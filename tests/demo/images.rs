@@ -12,6 +12,7 @@ use rolldeck::plan::check::commits::{self, Named, Sought};
 use rolldeck::plan::{Ask, CheckState, Finding, Pinned, Plan, Request, Step, Target, Verb, plan};
 use rolldeck::sources::jenkins::Servers;
 use rolldeck::sources::kube::{Cluster, connect};
+use rolldeck::sources::prometheus::Prometheus;
 use rolldeck::sources::registry::Registries;
 use rolldeck::sources::source_repo::Repositories;
 
@@ -83,6 +84,7 @@ impl World {
             ready_for: 30,
             kubeconfig: None,
             presence: false,
+            measured: None,
             servers: Servers::default(),
             hold_for: 0,
             pinned_by: Some(Registries::new(&settings, jiff::Timestamp::now)),
@@ -168,6 +170,7 @@ fn the_labels_of_images_name_the_commits_of_a_plan() {
         registries: Registries::new(&config::Registries::default(), jiff::Timestamp::now),
         repositories,
         servers: Servers::default(),
+        prometheus: Prometheus::new(&Config::default(), jiff::Timestamp::now),
     };
     let answered = actions::preflight(sources, made, true).collect::<Vec<_>>();
     let verdicts = RUNTIME.block_on(answered);

@@ -83,6 +83,7 @@ impl Way {
             ready_for: 30,
             kubeconfig: None,
             presence: false,
+            measured: None,
             pinned_by: None,
             clock: jiff::Timestamp::now,
         };

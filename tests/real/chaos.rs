@@ -114,6 +114,7 @@ impl Hand {
             ready_for: 30,
             kubeconfig: None,
             presence: false,
+            measured: None,
             pinned_by: None,
             clock: jiff::Timestamp::now,
         };

@@ -32,6 +32,7 @@ mod jenkins;
 mod kinds;
 mod making;
 mod merged_log;
+mod metrics;
 mod names;
 mod notified;
 mod outage;

@@ -14,6 +14,7 @@ use rolldeck::domain::commit::Between;
 use rolldeck::engine::clock;
 use rolldeck::sources::docker::Docker;
 use rolldeck::sources::jenkins::connect;
+use rolldeck::sources::prometheus::Prometheus;
 use rolldeck::sources::registry::{Login, PullSecret, Registries};
 use rolldeck::sources::source_repo::Repositories;
 use tokio::runtime::{Builder, Runtime};
@@ -38,9 +39,10 @@ enum Client {
     Gitee,
     Engine,
     EnginePull,
+    Prometheus,
 }
 
-const CLIENTS: [Client; 8] = [
+const CLIENTS: [Client; 9] = [
     Client::JenkinsConnect,
     Client::JenkinsBuilds,
     Client::Registry,
@@ -49,6 +51,7 @@ const CLIENTS: [Client; 8] = [
     Client::Gitee,
     Client::Engine,
     Client::EnginePull,
+    Client::Prometheus,
 ];
 
 /// What is said by the client when all of its requests go to this port.
@@ -96,7 +99,20 @@ async fn said(client: Client, port: u16) -> Result<(), String> {
             let failed = said.into_iter().find_map(Result::err);
             failed.map_or(Ok(()), |why| Err(why.failure().line()))
         }
+        Client::Prometheus => metrics(port).await,
     }
+}
+
+async fn metrics(port: u16) -> Result<(), String> {
+    let text = format!(
+        "[{{url: 'http://127.0.0.1:{port}/p', user: me, token: {{command: [echo, {WORD}]}}}}]"
+    );
+    let config = Config {
+        prometheus: serde_yaml::from_str(&text).unwrap(),
+        ..Config::default()
+    };
+    let told = super::metrics::measure(&Prometheus::new(&config, clock::now)).await;
+    told.canary.requests.map(drop)
 }
 
 fn engine(port: u16) -> Docker {

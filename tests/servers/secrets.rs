@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::json;
 
-use crate::support::fake::{Fake, Reply, deployment, pods};
+use crate::support::fake::{Fake, Reply, deployment, pods, rollout};
 use crate::support::hostile::{Hostile, echo, header, reply};
 use crate::support::keeper::write;
 use crate::support::pty::{Launch, Terminal};
@@ -26,7 +26,8 @@ const PLUGIN_TOKEN: &str = "planted-plugin-token-7";
 const PROXY_PASSWORD: &str = "planted-proxy-password-8";
 /// In a file where it may not stand.
 const WRITTEN: &str = "planted-in-the-file-9";
-const PLANTED: [&str; 9] = [
+const METRICS_TOKEN: &str = "planted-metrics-token-10";
+const PLANTED: [&str; 10] = [
     JENKINS_TOKEN,
     JENKINS_PASSWORD,
     REGISTRY_PASSWORD,
@@ -36,19 +37,21 @@ const PLANTED: [&str; 9] = [
     PLUGIN_TOKEN,
     PROXY_PASSWORD,
     WRITTEN,
+    METRICS_TOKEN,
 ];
 /// Who says back what it heard, in its own words.
-const SERVERS: [&str; 7] = [
+const SERVERS: [&str; 8] = [
     "ci heard",
     "cd heard",
     "the registry heard",
     "gitlab heard",
     "gitee heard",
+    "metrics heard",
     "the API server heard",
     "does not accept the login: the API server heard",
 ];
 
-/// Two services, and everything that can be configured beside them.
+/// Three services, one of them a canary, and everything that can be configured beside them.
 struct World {
     home: tempfile::TempDir,
     cluster: Fake,
@@ -63,9 +66,14 @@ impl World {
         let mut objects = deployment("web", &["main-a1b9e3c", "main-77c01d0"]);
         objects.extend(deployment("cart", &["main-a1b9e3c", "main-77c01d0"]));
         objects.extend(pods("web", 2));
+        objects.extend(rollout("basket", &["1.9.3", "1.10.0"]));
         let cluster = Fake::start(objects, |method, uri| match method {
             "PATCH" if uri.contains("dryRun=") => Some(Reply::Echo(422)),
             "PATCH" => Some(Reply::Echo(500)),
+            _ if uri == "/apis/argoproj.io/v1alpha1" => Some(Reply::Json(
+                200,
+                json!({"resources": [{"name": "rollouts"}]}),
+            )),
             _ if uri.contains("/log?") || uri.contains("/configmaps") => Some(Reply::Echo(403)),
             _ => None,
         });
@@ -82,8 +90,10 @@ impl World {
             registry(),
             saying("gitlab", "403 Forbidden"),
             saying("gitee", "500 Oh no"),
+            saying("metrics", "403 Forbidden"),
         ];
-        let [ci, cd, registry, gitlab, gitee] = [0, 1, 2, 3, 4].map(|n: usize| servers[n].port);
+        let [ci, cd, registry, gitlab, gitee, metrics] =
+            [0, 1, 2, 3, 4, 5].map(|n: usize| servers[n].port);
         let at = |name: &str| secrets.join(name).display().to_string();
         let config = format!(
             "verifySeconds: 1
@@ -91,6 +101,7 @@ registries: [{{host: registry.test, address: '127.0.0.1:{registry}'}}]
 jenkins:
   - {{name: ci, url: 'http://127.0.0.1:{ci}', user: bot, token: {{env: CI_TOKEN}}, jobs: {{list: {{web: web}}}}}}
   - {{name: cd, url: 'http://127.0.0.1:{cd}', user: bot, token: {{file: '{}'}}, jobs: {{list: {{cart: cart}}}}}}
+prometheus: [{{url: 'http://127.0.0.1:{metrics}', token: {{env: METRICS_TOKEN}}}}]
 repositories:
   - {{url: 'https://git.corp/shop/web.git', services: [web], api: 'http://127.0.0.1:{gitlab}/api/v4', token: {{command: [cat, '{}']}}}}
   - {{url: 'https://git.corp/shop/cart.git', services: [cart], api: 'http://127.0.0.1:{gitee}/api/v5', token: {{env: GITEE_TOKEN}}}}
@@ -115,6 +126,7 @@ repositories:
             .kubeconfig(&self.cluster.kubeconfig_as(&user))
             .variable("CI_TOKEN", JENKINS_TOKEN)
             .variable("GITEE_TOKEN", GITEE_TOKEN)
+            .variable("METRICS_TOKEN", METRICS_TOKEN)
             .variable("DOCKER_CONFIG", &docker.to_string_lossy())
             .variable("ROLLDECK_LOG", "trace")
     }
@@ -268,6 +280,9 @@ fn look_around(terminal: &Terminal, told: &mut Told) {
     }
     step(":doctor\r", "kubeconfig");
     step("\x1b", "HISTORY");
+    step(":svc basket\r", "metrics heard");
+    step("P", "may not be asked");
+    step("\x1b", "HISTORY");
 }
 
 const VERBS: &[&[&str]] = &[
@@ -282,6 +297,7 @@ const VERBS: &[&[&str]] = &[
     &["resume", "web", "--dry-run"],
     &["scale", "web", "3", "--dry-run"],
     &["set-image", "web", "registry.test/shop/web:9", "--dry-run"],
+    &["promote", "basket", "--dry-run"],
     &["build", "web", "--dry-run"],
     &["build", "web", "--yes"],
     &["build", "cart", "--yes"],
@@ -320,6 +336,8 @@ fn no_secret_is_shown_printed_or_written_whoever_says_it_back() {
         format!("repositories: [{{url: 'https://bot:{WRITTEN}@git.corp/shop/web'}}]"),
         format!("repositories: [{{url: 'https://git.corp/x', token: {{env: [{WRITTEN}]}}}}]"),
         format!("registries: [{{host: 'bot:{WRITTEN}@registry.test'}}]"),
+        format!("prometheus: [{{url: 'https://metrics', token: {WRITTEN}}}]"),
+        format!("prometheus: [{{url: 'https://bot:{WRITTEN}@metrics'}}]"),
     ] {
         write(&file, &text);
         told.run(&launch, &["config", "--config", &path]);

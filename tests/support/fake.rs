@@ -316,6 +316,36 @@ pub fn deployment(name: &str, tags: &[&str]) -> Vec<Value> {
     objects
 }
 
+/// The same as an Argo Rollout, which waits after its first step: its last tag is the canary of the one before.
+pub fn rollout(name: &str, tags: &[&str]) -> Vec<Value> {
+    let number = "rollout.argoproj.io/revision";
+    let mut objects = deployment(name, tags);
+    for object in &mut objects {
+        let metadata = &mut object["metadata"];
+        metadata["annotations"][number] =
+            metadata["annotations"]["deployment.kubernetes.io/revision"].clone();
+        if let Some(hash) = metadata["labels"].get("pod-template-hash").cloned() {
+            metadata["labels"]["rollouts-pod-template-hash"] = hash;
+            metadata["ownerReferences"][0]["kind"] = json!("Rollout");
+        }
+    }
+    let rollout = &mut objects[0];
+    rollout["apiVersion"] = json!("argoproj.io/v1alpha1");
+    rollout["kind"] = json!("Rollout");
+    rollout["spec"]["strategy"] = json!({"canary": {"steps": [{"setWeight": 20}, {"pause": {}}]}});
+    let hash = |back: usize| format!("hash{}", tags.len() - back);
+    let status = &mut rollout["status"];
+    status["observedGeneration"] = json!("3");
+    status["phase"] = json!("Paused");
+    status["stableRS"] = json!(hash(2));
+    status["currentPodHash"] = json!(hash(1));
+    status["currentStepIndex"] = json!(1);
+    status["controllerPause"] = json!(true);
+    status["pauseConditions"] =
+        json!([{"reason": "CanaryPauseStep", "startTime": "2026-01-02T00:00:00Z"}]);
+    objects
+}
+
 /// So many running pods of what [`deployment`] made, of its only revision.
 pub fn pods(name: &str, count: usize) -> Vec<Value> {
     let pod = |at: usize| {

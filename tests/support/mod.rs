@@ -20,6 +20,7 @@ pub mod fixtures;
 pub mod hostile;
 pub mod hudson;
 pub mod keeper;
+pub mod prometheus;
 pub mod proxy;
 pub mod pty;
 pub mod registries;

@@ -14,6 +14,7 @@ use rolldeck::config;
 use rolldeck::engine::clock;
 use rolldeck::sources::jenkins::Servers;
 use rolldeck::sources::kube::Cluster;
+use rolldeck::sources::prometheus::Prometheus;
 use rolldeck::sources::registry::Registries;
 use rolldeck::sources::source_repo::Repositories;
 use serde_json::{Value, json};
@@ -71,6 +72,7 @@ pub fn nowhere(cluster: Cluster) -> Sources {
         registries: Registries::new(&settings, clock::now),
         repositories: Repositories::default(),
         servers: Servers::default(),
+        prometheus: Prometheus::new(&config::Config::default(), clock::now),
     }
 }
 

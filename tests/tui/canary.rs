@@ -1,13 +1,16 @@
 //! A canary that waits for a person, one that was aborted by its analysis, and both on the board.
 
 use jiff::SignedDuration;
-use rolldeck::app::{Model, settle};
+use rolldeck::app::effect::Effect;
+use rolldeck::app::event::Event;
+use rolldeck::app::{Model, settle, update};
 use rolldeck::domain::canary::{
     Analysis, Canary, Metric, Pause, PausedBy, Provider, Reported, Step, Verdict,
 };
+use rolldeck::domain::measured::{Curve, SideTold, Told};
 use rolldeck::domain::{Change, Feed, Item, Kind, Update};
 
-use super::night::{MINUTE, Recipe, Service, ago, feed, model, night, press, source};
+use super::night::{MINUTE, Recipe, Service, ago, feed, model, night, now, press, source};
 use super::snapshots::check;
 
 /// Two of ten pods run 1.10.0.
@@ -108,6 +111,91 @@ fn judged(model: &mut Model, service: &Service) {
     let source = source(Feed::AnalysesOf { workload: of, hash });
     feed(model, source, vec![Update::Change(Change::Put(run))]);
     settle(model);
+}
+
+/// Where the settings name a server, its answers in this order, the last one now.
+fn measured(width: u16, height: u16, answers: &[Told]) -> Model {
+    let service = cart();
+    let mut model = model(std::slice::from_ref(&service), width, height);
+    let server = "[{url: 'https://metrics.example/prometheus'}]";
+    model.settings.prometheus = serde_yaml::from_str(server).unwrap();
+    press(&mut model, &["enter"]);
+    for (at, told) in answers.iter().enumerate() {
+        let before = i64::try_from(answers.len() - 1 - at).unwrap();
+        let effects = update(&mut model, Event::Ticked(ago(before * MINUTE)));
+        let job = effects.iter().find_map(|effect| match effect {
+            Effect::MeasureCanary { job, .. } => Some(*job),
+            _ => None,
+        });
+        let (job, outcome) = (job.unwrap(), Ok(Box::new(told.clone())));
+        update(&mut model, Event::CanaryMeasured { job, outcome });
+    }
+    update(&mut model, Event::Ticked(now()));
+    settle(&mut model);
+    model
+}
+
+/// A side of so many requests a second; errors in millionths and p99 in milliseconds, the newest last.
+fn side(rate: u64, errors: [u64; 8], p99: [u64; 8]) -> SideTold {
+    let curve = |points: [u64; 8], unit: u64| Curve {
+        now: points[7] * unit,
+        points: points.map(|point| Some(point * unit)).into(),
+    };
+    SideTold {
+        requests: Ok(rate * 1000),
+        errors: Ok(curve(errors, 1)),
+        p99: Ok(curve(p99, 1000)),
+    }
+}
+
+fn stable() -> SideTold {
+    let errors = [2_000, 1_800, 2_100, 1_900, 2_000, 2_200, 1_900, 2_000];
+    side(48, errors, [200, 210, 205, 215, 208, 212, 209, 210])
+}
+
+fn bad() -> Told {
+    let errors = [0, 0, 1_000, 6_000, 15_000, 28_000, 36_000, 41_000];
+    Told {
+        canary: side(12, errors, [190, 210, 230, 240, 245, 250, 255, 260]),
+        stable: stable(),
+    }
+}
+
+#[test]
+fn service_measured_as_worse() {
+    check("service_measured", |w, h| measured(w, h, &[bad()]));
+}
+
+#[test]
+fn service_with_too_little_traffic() {
+    let few = SideTold {
+        requests: Ok(200),
+        errors: Ok(Curve {
+            now: 0,
+            points: [None, None, None, None, None, None, Some(0), Some(0)].into(),
+        }),
+        p99: Err("the query gives NaN".into()),
+    };
+    check("service_few_requests", |w, h| {
+        let told = Told {
+            canary: few.clone(),
+            stable: stable(),
+        };
+        measured(w, h, &[told])
+    });
+}
+
+/// What it measured before stays, and is called old.
+#[test]
+fn service_whose_metrics_went_away() {
+    check("service_unmeasured", |w, h| {
+        let nothing = || SideTold::nothing("metrics.example: no answer within 10s");
+        let away = Told {
+            canary: nothing(),
+            stable: nothing(),
+        };
+        measured(w, h, &[bad(), away.clone(), away])
+    });
 }
 
 #[test]

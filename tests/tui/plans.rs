@@ -380,6 +380,7 @@ fn warned_plan(width: u16, height: u16) -> Model {
             CheckId::Autoscaler,
             CheckId::Presence,
             CheckId::Analysis,
+            CheckId::Metrics,
             CheckId::Controller,
         ];
         let here = |check: &CheckId| !check.must() && !elsewhere.contains(check);
@@ -426,6 +427,7 @@ fn no_warning_hides_another_or_what_decides() {
         CheckId::Autoscaler,
         CheckId::Presence,
         CheckId::Analysis,
+        CheckId::Metrics,
         CheckId::Controller,
     ];
     for check in warned.filter(|check| !of_others.contains(check)) {

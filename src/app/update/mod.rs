@@ -18,6 +18,7 @@ pub mod image;
 mod key;
 pub mod login;
 mod logs;
+mod measuring;
 mod namespaces;
 mod palette;
 pub mod picker;
@@ -64,10 +65,7 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Pasted(text) => key::pasted(model, &text),
         Event::Resized { width, height } => resized(model, (width, height)),
         Event::Ticked(now) => tick::ticked(model, now),
-        Event::Resumed => {
-            model.dirty = true;
-            vec![Effect::Redraw]
-        }
+        Event::Resumed => resumed(model),
         Event::Connection { cluster, state } => connection::moved(model, cluster, state),
         Event::Fed {
             source,
@@ -102,6 +100,7 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
             outcome,
         } => changes::told_changes(model, (job, &cluster), outcome),
         Event::Measured { job, outcome } => usage::measured(model, job, outcome),
+        Event::CanaryMeasured { job, outcome } => measuring::told(model, job, outcome),
         Event::NamesListed { job, outcome } => picker::listed(model, job, outcome),
         Event::PermissionTold {
             cluster,
@@ -129,6 +128,11 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
             said(model, format!("copied{also}"), false)
         }
     }
+}
+
+fn resumed(model: &mut Model) -> Vec<Effect> {
+    model.dirty = true;
+    vec![Effect::Redraw]
 }
 
 fn resized(model: &mut Model, (width, height): (u16, u16)) -> Vec<Effect> {

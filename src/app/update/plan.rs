@@ -426,6 +426,7 @@ pub fn check_name(check: CheckId) -> &'static str {
         CheckId::Builds => "the builds on their way",
         CheckId::Autoscaler => "the autoscaler",
         CheckId::Analysis => "the analysis",
+        CheckId::Metrics => "the metrics",
         CheckId::Presence => "who else is at it",
         CheckId::Controller => "its controller",
     }

@@ -81,6 +81,7 @@ impl Settings {
             service_label: config.service_label.clone(),
             holds: config.holds.clone(),
             jenkins: config.jenkins.clone(),
+            prometheus: config.prometheus.clone(),
             builds: config.builds.clone(),
             repositories: config.repositories.clone(),
             keymap,

@@ -13,7 +13,7 @@ use crate::domain::{Connection, Health, Phase};
 use crate::plan::Follow;
 use crate::text::{age, coarse_age};
 
-use super::{board, commits, follow, notice, usage};
+use super::{board, commits, follow, measuring, notice, usage};
 
 pub fn ticked(model: &mut Model, now: Timestamp) -> Vec<Effect> {
     model.now = model.of_ours(now);
@@ -38,6 +38,7 @@ pub fn ticked(model: &mut Model, now: Timestamp) -> Vec<Effect> {
     settle::touch_what_ages(model);
     let mut effects = follow::fold(model);
     effects.extend(usage::ask(model));
+    effects.extend(measuring::ask(model));
     effects.extend(commits::ask(model));
     effects.extend(board::new_images(model));
     settle(model);

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::domain::canary::{At, Canary, PausedBy, at};
 use crate::domain::version::version;
 use crate::domain::{Failure, FailureKind, Revision, Verbatim, WorkloadId};
-use crate::plan::check::controller;
+use crate::plan::check::{controller, metrics};
 use crate::plan::follow::Turned;
 use crate::plan::{
     CheckId, Difference, Evidence, Finding, Goal, ObjectRef, Plan, Refusal, Side, Step, Verdict,
@@ -62,6 +62,9 @@ pub fn promote(evidence: &Evidence) -> Result<Plan, Refusal> {
     plan.offers.push(full::offer());
     if let Some(verdict) = serving(evidence) {
         plan.add(verdict.into());
+    }
+    if let Some(check) = metrics::check(evidence) {
+        plan.add(check);
     }
     Ok(plan)
 }

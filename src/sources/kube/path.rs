@@ -138,6 +138,15 @@ pub fn log(namespace: &str, pod: &str, query: &[(&str, &str)]) -> String {
     with_query(path, query)
 }
 
+/// What a service, `prometheus:9090`, says at a path of its own.
+pub fn through((namespace, service): (&str, &str), path: &str, query: &[(&str, &str)]) -> String {
+    let service = format!(
+        "/api/v1/namespaces/{}/services/{service}",
+        encode(namespace)
+    );
+    with_query(format!("{service}/proxy/{path}"), query)
+}
+
 /// Adds parameters to a path that may have some.
 pub fn with_query(mut path: String, query: &[(&str, &str)]) -> String {
     for (key, value) in query {
@@ -164,6 +173,9 @@ pub fn describe(path: &str) -> String {
         ["namespaces", namespace, resource, name] => format!("{resource}/{name} in {namespace}"),
         ["namespaces", namespace, resource, name, sub] => {
             format!("{sub} of {resource}/{name} in {namespace}")
+        }
+        ["namespaces", namespace, resource, name, "proxy", ..] => {
+            format!("{resource}/{name} in {namespace}")
         }
         _ => rest.join("/"),
     }
@@ -233,6 +245,15 @@ mod tests {
                 log("shop", "web-1", &[("follow", "true")]),
                 "/api/v1/namespaces/shop/pods/web-1/log?follow=true",
                 "log of pods/web-1 in shop",
+            ),
+            (
+                through(
+                    ("monitoring", "prometheus:9090"),
+                    "api/v1/query",
+                    &[("query", "a b")],
+                ),
+                "/api/v1/namespaces/monitoring/services/prometheus:9090/proxy/api/v1/query?query=a%20b",
+                "services/prometheus:9090 in monitoring",
             ),
             (
                 "/api/v1/namespaces/kube-system".into(),

@@ -4,6 +4,7 @@ mod canary;
 mod changes;
 mod delivery;
 mod history;
+mod measured;
 mod pods;
 mod rollout;
 mod sync;

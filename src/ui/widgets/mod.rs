@@ -8,4 +8,5 @@ pub mod hints;
 pub mod input;
 pub mod notes;
 pub mod pen;
+pub mod spark;
 pub mod table;

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::domain::canary::{Canary, PausedBy, Step, Verdict as Judged};
+use crate::plan::check::metrics;
 use crate::plan::{CheckId, Difference, Evidence, Finding, Offer, OfferId, Plan, Refusal, Verdict};
 use crate::plan::{Verb, kubectl};
 use crate::text;
@@ -47,6 +48,9 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
     let told = [judged(canary), serving(evidence)];
     for verdict in told.into_iter().flatten() {
         plan.add(verdict.into());
+    }
+    if let Some(check) = metrics::check(evidence) {
+        plan.add(check);
     }
     Ok(plan)
 }

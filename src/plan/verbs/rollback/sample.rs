@@ -170,6 +170,7 @@ pub fn evidence() -> Evidence {
         keeper: Keeper::None,
         helm: crate::plan::Helm::default(),
         presence: None,
+        measured: None,
         phase: Phase::Stalled,
         past: Vec::new(),
         ready_for: 30,

@@ -390,6 +390,7 @@ pub fn question(check: CheckId) -> &'static str {
         CheckId::Builds => "the builds on their way",
         CheckId::Autoscaler => "who else sets the number",
         CheckId::Analysis => "what the analyses say",
+        CheckId::Metrics => "what the canary measures",
         CheckId::Presence => "who else is at it",
         CheckId::Controller => "whether a controller acts on it",
     }

@@ -8,17 +8,19 @@ use crate::text;
 
 use super::super::super::theme::Role;
 use super::super::super::widgets::pen::Pen;
-use super::View;
+use super::{View, measured};
 
 /// Runs that are told; older ones say less.
 const RUNS: usize = 2;
 
 /// Draws it and gives the next free line, which is the first when there is nothing to say.
 pub fn canary(pen: &mut Pen<'_>, y: u16, view: &View<'_>) -> u16 {
-    let lines = lines(view);
+    let room = pen.width().saturating_sub(3);
+    let mut lines = lines(view);
+    lines.extend(measured::lines(view, room));
     let mut y = y;
     for (words, role) in &lines {
-        pen.put_clause(2, y, pen.width().saturating_sub(3), words, *role);
+        pen.put_clause(2, y, room, words, *role);
         y += 1;
     }
     y
@@ -64,11 +66,11 @@ fn analyses(view: &View<'_>) -> Vec<(String, Role)> {
         .take(RUNS)
     {
         let words = format!("analysis {}", text::canary::analysis(run));
-        lines.push((words, role(run.verdict)));
+        lines.push((words, role(run.verdict, run.is_hollow())));
         for metric in &run.metrics {
             lines.push((
                 format!("  {}", text::canary::metric(metric)),
-                role(metric.verdict),
+                role(metric.verdict, metric.is_hollow()),
             ));
         }
     }
@@ -88,8 +90,10 @@ fn denied(view: &View<'_>) -> Option<String> {
     }
 }
 
-fn role(verdict: Verdict) -> Role {
+/// A success that rests on nothing does not look like one.
+fn role(verdict: Verdict, hollow: bool) -> Role {
     match verdict {
+        Verdict::Successful if hollow => Role::Warn,
         Verdict::Failed | Verdict::Error => Role::Bad,
         Verdict::Inconclusive => Role::Warn,
         Verdict::Pending | Verdict::Running => Role::Plain,
