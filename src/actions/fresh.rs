@@ -40,6 +40,7 @@ pub fn moved(plan: &Plan, now: &Workload) -> Option<String> {
             }
             Moved::Paused => format!("{} was {} by somebody else.", now.id, turned(now)),
             Moved::Canary => format!("{} {}.", now.id, canary_words(plan, now)),
+            Moved::Held(how) => format!("{} {how} by somebody else.", now.id),
             Moved::Scaled(from) => format!(
                 "{} was scaled from {from} to {} by somebody else.",
                 now.id, now.desired
@@ -58,6 +59,7 @@ pub fn moved_since(plan: &Plan, now: &Workload) -> Option<String> {
         }
         Moved::Paused => format!("it was {} since you looked", turned(now)),
         Moved::Canary => format!("since you looked it {}", canary_words(plan, now)),
+        Moved::Held(how) => format!("it {how} since you looked"),
         Moved::Scaled(from) => {
             let to = now.desired;
             format!("it was scaled from {from} to {to} since you looked")
@@ -71,6 +73,8 @@ enum Moved {
     Paused,
     /// To another step, or to its end.
     Canary,
+    /// What held it, in words.
+    Held(String),
     /// From so many replicas.
     Scaled(u32),
 }
@@ -90,6 +94,8 @@ fn moved_from(plan: &Plan, now: &Workload) -> Option<Moved> {
         .is_some_and(|turned| !stands(turned, now))
     {
         Some(Moved::Canary)
+    } else if let Some(how) = plan.goal.held.and_then(|held| held.moved(now)) {
+        Some(Moved::Held(how))
     } else {
         let before = plan.replicas_before();
         let other = before.filter(|before| *before != now.desired);

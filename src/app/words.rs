@@ -133,6 +133,7 @@ const SERVICE: &[Intent] = &[
     Intent::RollBack,
     Intent::Promote,
     Intent::Abort,
+    Intent::Weight,
     Intent::Open,
     Intent::Logs,
     Intent::OtherPane,
@@ -375,6 +376,7 @@ fn useful(model: &Model, intent: Intent) -> bool {
     }
     match intent {
         Intent::Promote => canary(model).is_some(),
+        Intent::Weight => canary(model).is_some_and(Canary::takes_weight),
         Intent::Abort => canary(model).is_some_and(|canary| !canary.aborted),
         Intent::RollBack | Intent::Restart | Intent::Scale | Intent::SetImage
             if is_rollout(model) =>
@@ -389,7 +391,7 @@ fn useful(model: &Model, intent: Intent) -> bool {
 }
 
 /// What the cursor is on, or what has a screen of its own.
-fn looked_at(model: &Model) -> Option<&WorkloadId> {
+pub fn looked_at(model: &Model) -> Option<&WorkloadId> {
     match model.screens.last() {
         Some(Screen::Service(screen)) => Some(&screen.workload),
         Some(_) => None,

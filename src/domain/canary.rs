@@ -41,6 +41,10 @@ pub struct Canary {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Provider {
     ArgoRollouts,
+    /// A Deployment that stands still half-way through a rollout. Its own status names no revision.
+    PausedDeployment,
+    /// A StatefulSet whose partition keeps its first pods as they are.
+    Partition,
 }
 
 /// The controller's own verdict.
@@ -127,6 +131,8 @@ pub struct At {
     /// What it really gets: by the traffic router, else by its share of the pods that serve. `None` when neither is known.
     pub real: Option<Percent>,
     pub routed: bool,
+    /// So many of so many pods, of one that is moved by its pods and without steps.
+    pub pods: Option<(u32, u32)>,
     /// The step it is at, from 1.
     pub step: u32,
     pub steps: u32,
@@ -138,11 +144,46 @@ impl Provider {
     pub fn name(self) -> &'static str {
         match self {
             Self::ArgoRollouts => "Argo Rollouts",
+            Self::PausedDeployment => "paused half-way",
+            Self::Partition => "partition",
         }
+    }
+
+    /// A controller of canaries moves it, and says how far it is. Without one the numbers of pods say that, and it
+    /// goes on when somebody changes the object.
+    pub fn has_controller(self) -> bool {
+        matches!(self, Self::ArgoRollouts)
     }
 }
 
 impl Canary {
+    /// One without a controller: so many of so many pods, until somebody changes that.
+    pub fn by_pods(provider: Provider, by: PausedBy, (new, all): (u32, u32)) -> Self {
+        Self {
+            provider,
+            reported: Reported::Paused,
+            message: Box::default(),
+            stable: Box::default(),
+            current: Box::default(),
+            set: new,
+            routed: None,
+            whole: all,
+            step: 0,
+            steps: Box::default(),
+            pause: Some(Pause {
+                by,
+                since: None,
+                until: None,
+            }),
+            aborted: false,
+            aborted_at: None,
+            abort_is_written: false,
+            promoted_fully: false,
+            analyses: Box::default(),
+            template_of: None,
+        }
+    }
+
     /// The revision of the template is what all goes to. What names no revision is not: absent equals absent.
     pub fn is_promoted(&self) -> bool {
         !self.current.is_empty() && self.current == self.stable
@@ -150,7 +191,18 @@ impl Canary {
 
     /// Two revisions share the traffic, or are to.
     pub fn is_partial(&self) -> bool {
+        if self.provider == Provider::PausedDeployment {
+            return true;
+        }
         !self.stable.is_empty() && !self.current.is_empty() && self.current != self.stable
+    }
+
+    /// A person sets its weight, and nobody takes that back.
+    pub fn takes_weight(&self) -> bool {
+        match self.provider {
+            Provider::ArgoRollouts | Provider::PausedDeployment => false,
+            Provider::Partition => true,
+        }
     }
 
     /// What its step does, `None` when all are done.
@@ -174,19 +226,36 @@ pub fn at<'a>(
     let steps = u32::try_from(canary.steps.len()).unwrap_or(u32::MAX);
     let whole = u64::from(canary.whole.max(1));
     let percent = |part: u32| share(part.into(), whole);
-    let by_pods = || {
-        let mut revisions = revisions.into_iter();
-        let new = revisions.find(|r| r.pod_hash == canary.current)?;
-        let all = workload.counts.available;
-        (all > 0).then(|| share(new.available.min(all).into(), all.into()))
-    };
+    let by_pods = || serve(workload, canary, revisions);
     Some(At {
         set: percent(canary.set),
         real: canary.routed.map(percent).or_else(by_pods),
         routed: canary.routed.is_some(),
+        pods: (!canary.provider.has_controller()).then_some((canary.set, canary.whole)),
         step: canary.step.saturating_add(1).min(steps),
         steps,
     })
+}
+
+/// The canary's share of the pods that serve. Of a StatefulSet no revision tells how many of its own do, so that it is
+/// known only where all of them serve.
+fn serve<'a>(
+    workload: &Workload,
+    canary: &Canary,
+    revisions: impl IntoIterator<Item = &'a Revision>,
+) -> Option<Percent> {
+    let counts = workload.counts;
+    let all = counts.available;
+    let mut revisions = revisions.into_iter();
+    let new = match canary.provider {
+        Provider::ArgoRollouts => revisions.find(|r| r.pod_hash == canary.current)?.available,
+        Provider::PausedDeployment => {
+            let numbered = |r: &&Revision| Some(r.number) == workload.revision;
+            revisions.find(numbered)?.available
+        }
+        Provider::Partition => (all == counts.total).then_some(counts.updated)?,
+    };
+    (all > 0).then(|| share(new.min(all).into(), all.into()))
 }
 
 fn share(part: u64, whole: u64) -> Percent {
@@ -291,6 +360,36 @@ mod tests {
         let (cart, revisions) = world(routed, (1, 4));
         let found = at(&cart, &revisions).unwrap();
         assert_eq!((found.set, found.real, found.routed), (20, Some(15), true));
+    }
+
+    #[test]
+    fn without_a_controller_the_pods_tell() {
+        let half_way = Canary::by_pods(Provider::PausedDeployment, PausedBy::Hand, (3, 7));
+        let (mut web, [mut new, old]) = world(half_way, (3, 4));
+        (web.id.kind, web.revision) = (Kind::Deployment, Some(42));
+        new.number = 42;
+        let found = at(&web, &[new, old]).unwrap();
+        assert_eq!(
+            (found.set, found.real, found.pods),
+            (42, Some(42), Some((3, 7)))
+        );
+        assert_eq!(at(&web, &[]).unwrap().real, None, "not known");
+        let held = Canary {
+            stable: "old".into(),
+            current: "new".into(),
+            ..Canary::by_pods(Provider::Partition, PausedBy::Step, (2, 6))
+        };
+        let mut db = workload(Kind::StatefulSet);
+        db.canary = Some(Box::new(held));
+        db.counts.updated = 2;
+        let found = at(&db, &[]).unwrap();
+        assert_eq!((found.set, found.real), (33, Some(33)));
+        db.counts.available = 5;
+        assert_eq!(
+            at(&db, &[]).unwrap().real,
+            None,
+            "which one does not serve?"
+        );
     }
 
     #[test]

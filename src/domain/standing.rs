@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::canary::Provider;
 use super::{Kind, Phase, Pod, Progress, Revision, Truth, Warning, Workload};
 
 mod canary;
@@ -119,7 +120,12 @@ fn under_way(evidence: Evidence<'_>, progress: Progress, now: Timestamp) -> Stan
     let phase = if gave_up || ((stalls || still.is_some()) && !workload.paused) {
         Phase::Stalled
     } else if workload.paused {
-        Phase::Paused
+        // What is broken does not wait to be promoted.
+        if is_held(workload, Provider::PausedDeployment) && !stalls {
+            Phase::Canary
+        } else {
+            Phase::Paused
+        }
     } else {
         moving(workload)
     };
@@ -235,6 +241,18 @@ fn held_back(evidence: Evidence<'_>, held: Why, progress: Progress, now: Timesta
     let short = workload.counts.available < workload.desired;
     let (phase, why) = match trouble {
         Some(trouble) if trouble.stalls || short => (Phase::Degraded, trouble.why),
+        Some(_) | None if is_held(workload, Provider::Partition) => {
+            let text = format!("waits for you: {}", held.text);
+            let reason = Reason::Waits;
+            (
+                Phase::Canary,
+                Why {
+                    reason,
+                    text,
+                    ..held
+                },
+            )
+        }
         Some(_) | None => (Phase::Paused, held),
     };
     Standing {
@@ -242,6 +260,11 @@ fn held_back(evidence: Evidence<'_>, held: Why, progress: Progress, now: Timesta
         since: rollout::since(evidence),
         ..at(phase, Some(why))
     }
+}
+
+/// A canary without a controller, which waits for somebody.
+fn is_held(workload: &Workload, by: Provider) -> bool {
+    workload.canary.as_ref().is_some_and(|c| c.provider == by)
 }
 
 fn acted_lately(workload: &Workload, now: Timestamp) -> bool {
@@ -273,6 +296,9 @@ fn deadline_exceeded(workload: &Workload) -> Option<Why> {
 }
 
 fn paused_half_way(workload: &Workload) -> Option<Why> {
+    if is_held(workload, Provider::PausedDeployment) {
+        return why(Reason::Waits, "waits for you: paused half-way");
+    }
     let text = match workload.counts.updated {
         0 => "paused: the new template waits until it is resumed".to_owned(),
         updated => format!("paused half-way: {updated} of {} updated", workload.desired),

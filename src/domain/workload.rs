@@ -159,6 +159,12 @@ impl Workload {
             .unwrap_or(&self.id.name)
     }
 
+    /// What its controller of canaries says, when it has one.
+    pub fn controlled(&self) -> Option<&Canary> {
+        let canary = self.canary.as_deref();
+        canary.filter(|canary| canary.provider.has_controller())
+    }
+
     /// One of our notes on it tells of this action.
     pub fn is_noted(&self, id: &str) -> bool {
         let notes = [&self.action, &self.turn];

@@ -54,6 +54,15 @@ pub fn unpause(id: &WorkloadId) -> String {
     format!(r#"{kubectl} patch rollout {name} --type merge -p '{{"spec":{{"paused":null}}}}'"#)
 }
 
+/// `kubectl -n shop patch sts db -p '{"spec":…}'`.
+pub fn partition(id: &WorkloadId, to: u32) -> String {
+    let kubectl = kubectl(id);
+    let name = &id.name;
+    format!(
+        r#"{kubectl} patch sts {name} -p '{{"spec":{{"updateStrategy":{{"rollingUpdate":{{"partition":{to}}}}}}}}}'"#
+    )
+}
+
 fn kubectl(id: &WorkloadId) -> String {
     format!("kubectl{}", place(&id.cluster, &id.namespace))
 }

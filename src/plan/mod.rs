@@ -329,8 +329,9 @@ pub fn plan(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, 
         Verb::HelmRollback => verbs::helm_rollback::plan(evidence),
         Verb::Promote => verbs::canary::promote(evidence),
         Verb::PromoteFull => verbs::canary::full::plan(evidence),
-        Verb::Abort => verbs::canary::abort(evidence),
+        Verb::Abort => verbs::canary::abort(fleet, evidence, now),
         Verb::Retry => verbs::canary::retry::plan(evidence),
+        Verb::SetWeight => verbs::canary::weight(evidence),
     }?;
     let held = check::hold::verdicts(verb, &evidence.holds, evidence.read_at);
     plan.checks.extend(held.into_iter().map(|verdict| Check {

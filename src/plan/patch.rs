@@ -207,6 +207,32 @@ pub fn bounds(
     ))
 }
 
+/// The same, and the paused Deployment moves again in the same call: no moment is left in which it goes on with the
+/// template that it is to leave.
+pub fn resuming(body: &str) -> String {
+    let rest = body.strip_suffix(']').unwrap_or(body);
+    format!(
+        r#"{rest},{{"op":"test","path":"/spec/paused","value":true}},{{"op":"remove","path":"/spec/paused"}}]"#
+    )
+}
+
+/// A JSON Patch that sets the partition of the StatefulSet that was shown, from the one that was shown.
+///
+/// # Errors
+/// Never in practice: when the note cannot be written as JSON.
+pub fn partition(
+    uid: &Uid,
+    tested: &str,
+    (shown, to): (u32, u32),
+    note: &Note<'_>,
+) -> Result<String, Error> {
+    let (bound, annotate) = (bound(uid, tested), annotate(TURN, note)?);
+    let path = "/spec/updateStrategy/rollingUpdate/partition";
+    Ok(format!(
+        r#"[{bound},{{"op":"test","path":"{path}","value":{shown}}},{{"op":"replace","path":"{path}","value":{to}}},{annotate}]"#
+    ))
+}
+
 /// A JSON Patch that lets a paused Deployment move again, whatever its template.
 pub fn resume(uid: &Uid) -> String {
     let bound = bound_to(uid);

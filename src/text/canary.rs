@@ -1,6 +1,6 @@
 //! How far a canary is and what comes next, in words.
 
-use crate::domain::canary::{Analysis, At, Canary, Metric, Step};
+use crate::domain::canary::{Analysis, At, Canary, Metric, Provider, Step};
 
 use super::{count, duration};
 
@@ -8,6 +8,9 @@ use super::{count, duration};
 pub fn at(at: &At) -> String {
     let real = at.real.filter(|real| *real != at.set);
     let real = real.map_or_else(String::new, |real| format!(" ({real}% now)"));
+    if let Some((new, all)) = at.pods {
+        return format!("{}%{real} {new} of {all} pods", at.set);
+    }
     format!("{}%{real} step {}/{}", at.set, at.step, at.steps)
 }
 
@@ -24,8 +27,11 @@ pub fn weight(at: &At) -> String {
     }
 }
 
-/// The step it is at: `step 2 of 5: pause until promoted`.
+/// The step it is at: `step 2 of 5: pause until promoted`; without steps how many pods are of it.
 pub fn now(canary: &Canary, at: &At) -> String {
+    if let Some((new, all)) = at.pods {
+        return format!("{new} of {all} pods are of the new template");
+    }
     let step = canary
         .now()
         .map_or_else(|| "all steps are done".to_owned(), step);
@@ -34,6 +40,11 @@ pub fn now(canary: &Canary, at: &At) -> String {
 
 /// The steps that are left: `60%, pause 30s, 100%`.
 pub fn next(canary: &Canary) -> Option<String> {
+    match canary.provider {
+        Provider::ArgoRollouts => {}
+        Provider::PausedDeployment => return Some("the other pods, once it is resumed".into()),
+        Provider::Partition => return Some("the next pod, once the partition is lower".into()),
+    }
     let steps: Vec<_> = canary.next().iter().map(step).collect();
     (!steps.is_empty()).then(|| steps.join(", "))
 }
@@ -93,6 +104,7 @@ mod tests {
             set: 20,
             real: Some(20),
             routed: false,
+            pods: None,
             step: 2,
             steps: 5,
         };
@@ -105,6 +117,12 @@ mod tests {
         found.real = None;
         assert_eq!(at(&found), "20% step 2/5");
         assert_eq!(weight(&found), "20% set; what it gets is not known");
+        (found.pods, found.real) = (Some((1, 5)), Some(0));
+        assert_eq!(at(&found), "20% (0% now) 1 of 5 pods");
+        assert_eq!(
+            now(&sample(), &found),
+            "1 of 5 pods are of the new template"
+        );
     }
 
     #[test]

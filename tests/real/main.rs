@@ -24,6 +24,7 @@ mod feed;
 mod foreign;
 mod git;
 mod handover;
+mod held;
 mod helm;
 mod hostile;
 mod imaging;

@@ -62,7 +62,7 @@ fn open_box(
     // Those on a canary need another right, which their plan asks for.
     let on_status = matches!(
         verb,
-        Verb::Promote | Verb::PromoteFull | Verb::Abort | Verb::Retry
+        Verb::Promote | Verb::PromoteFull | Verb::SetWeight | Verb::Abort | Verb::Retry
     );
     if let Some(missing) = missing_permission(model, id).filter(|_| !on_status) {
         notice(

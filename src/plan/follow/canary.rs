@@ -197,6 +197,7 @@ mod tests {
                 aborted: verb == Verb::Retry,
                 aborted_at: (verb == Verb::Retry).then(|| ago(60)),
             }),
+            held: None,
         };
         let mut new = revision(Kind::Rollout, 42, "new", IMAGE);
         let mut old = revision(Kind::Rollout, 41, "old", OLD_IMAGE);

@@ -1,22 +1,25 @@
 //! The verbs of a canary: promoting it by one step and aborting it here, the others beside it. They write into the status that its controller waits for.
 
+use jiff::Timestamp;
 use serde_json::json;
 
-use crate::domain::canary::{At, Canary, PausedBy, at};
+use crate::domain::canary::{At, Canary, PausedBy, Provider, at};
 use crate::domain::version::version;
-use crate::domain::{Failure, FailureKind, Revision, Verbatim, WorkloadId};
+use crate::domain::{Failure, FailureKind, Fleet, Revision, Verbatim, WorkloadId};
 use crate::plan::check::controller;
 use crate::plan::follow::Turned;
 use crate::plan::{
-    CheckId, Difference, Evidence, Finding, Goal, ObjectRef, Plan, Refusal, Side, Step, Verdict,
-    kubectl,
+    CheckId, Difference, Evidence, Finding, Goal, ObjectRef, Plan, Refusal, Side, Step, Target,
+    Verdict, kubectl,
 };
 use crate::text;
 
 use super::live;
 
 pub mod full;
+mod half_way;
 pub mod hand;
+mod partition;
 pub mod retry;
 
 /// Lets it go on from the pause that it waits at.
@@ -25,6 +28,11 @@ pub mod retry;
 /// Why there is nothing to promote, or why that would do something else.
 pub fn promote(evidence: &Evidence) -> Result<Plan, Refusal> {
     let canary = partial(evidence, "promoted")?;
+    match canary.provider {
+        Provider::ArgoRollouts => {}
+        Provider::PausedDeployment => return half_way::promote(evidence),
+        Provider::Partition => return partition::promote(evidence, canary),
+    }
     let id = &evidence.workload.id;
     if canary.aborted {
         let sentence = format!("{id} was aborted: promoting it changes nothing.");
@@ -70,8 +78,13 @@ pub fn promote(evidence: &Evidence) -> Result<Plan, Refusal> {
 ///
 /// # Errors
 /// Why there is nothing to abort.
-pub fn abort(evidence: &Evidence) -> Result<Plan, Refusal> {
+pub fn abort(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, Refusal> {
     let canary = partial(evidence, "aborted")?;
+    match canary.provider {
+        Provider::ArgoRollouts => {}
+        Provider::PausedDeployment => return half_way::abort(fleet, evidence, now),
+        Provider::Partition => return partition::abort(fleet, evidence, now),
+    }
     let id = &evidence.workload.id;
     if canary.aborted {
         return Err(Refusal::say(format!("{id} is aborted already.")));
@@ -95,6 +108,34 @@ pub fn abort(evidence: &Evidence) -> Result<Plan, Refusal> {
     );
     plan.kubectl = kubectl::argo(id, "abort");
     Ok(plan)
+}
+
+/// Another share for the canary, where a person sets that.
+///
+/// # Errors
+/// Why it is not set, or would change nothing.
+pub fn weight(evidence: &Evidence) -> Result<Plan, Refusal> {
+    let canary = partial(evidence, "given another weight")?;
+    let id = &evidence.workload.id;
+    let Target::Weight(percent) = evidence.request.target else {
+        return Err(Refusal::say("It is not said how much.".into()));
+    };
+    if percent > 100 {
+        return Err(Refusal::say(format!(
+            "{percent}% is more than all of {id}."
+        )));
+    }
+    match canary.provider {
+        Provider::ArgoRollouts => Err(refused(
+            format!("The weight of {id} is that of its step."),
+            "its controller takes any other back; promote it to the next one",
+        )),
+        Provider::PausedDeployment => Err(refused(
+            format!("{id} stands still: so many pods are of each template as it made before."),
+            "promote it to its end, or abort it",
+        )),
+        Provider::Partition => partition::weight(evidence, canary, percent),
+    }
 }
 
 /// Two revisions share it, and its controller has seen the last change.
@@ -228,7 +269,7 @@ fn where_it_is(evidence: &Evidence) -> String {
 
 fn at_step(evidence: &Evidence) -> Option<At> {
     let revisions = evidence.revisions.iter().map(|fresh| &fresh.revision);
-    at(&evidence.workload, revisions).filter(|at| at.steps > 0)
+    at(&evidence.workload, revisions).filter(|at| at.steps > 0 || at.pods.is_some())
 }
 
 /// Whether the canary gets what it is to get. More of one that does not serve is seldom what somebody wants.

@@ -228,7 +228,8 @@ fn rollout(row: &Row, model: &Model, width: u16) -> String {
 fn steps(row: &Row) -> Option<&At> {
     let why = row.standing.why.as_ref();
     let aborted = why.is_some_and(|why| why.reason == Reason::Aborted);
-    row.canary.as_ref().filter(|at| at.steps > 0 && !aborted)
+    let said = |at: &&At| at.steps > 0 || at.pods.is_some();
+    row.canary.as_ref().filter(said).filter(|_| !aborted)
 }
 
 fn why(row: &Row, model: &Model) -> String {
@@ -265,7 +266,7 @@ fn fixing_key(row: &Row, model: &Model) -> Option<(String, bool)> {
     if row.followed {
         return None;
     }
-    if row.id.kind == Kind::Rollout {
+    if row.id.kind == Kind::Rollout || row.canary.is_some() {
         return canary_keys(row, model);
     }
     let paused = || {

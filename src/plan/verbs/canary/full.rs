@@ -2,17 +2,22 @@
 
 use serde_json::json;
 
-use crate::domain::canary::{Canary, PausedBy, Step, Verdict as Judged};
+use crate::domain::canary::{Canary, PausedBy, Provider, Step, Verdict as Judged};
 use crate::plan::{CheckId, Difference, Evidence, Finding, Offer, OfferId, Plan, Refusal, Verdict};
 use crate::plan::{Verb, kubectl};
 use crate::text;
 
-use super::{bound, current, partial, refused, serving, where_it_is};
+use super::{bound, current, half_way, partial, partition, refused, serving, where_it_is};
 
 /// # Errors
 /// Why it would do nothing, or the opposite of what it says.
 pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
     let canary = partial(evidence, "promoted")?;
+    match canary.provider {
+        Provider::ArgoRollouts => {}
+        Provider::PausedDeployment => return half_way::promote(evidence),
+        Provider::Partition => return partition::promote(evidence, canary),
+    }
     let id = &evidence.workload.id;
     if canary.aborted {
         let asked = current(evidence, canary).version;
