@@ -4,6 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Revision, Workload};
 
+pub mod flagger;
+
+pub use self::flagger::Flagger;
+
 /// What the controller that moves it says, in the same words for every provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Canary {
@@ -36,11 +40,16 @@ pub struct Canary {
     pub analyses: Box<[Analysis]>,
     /// Whose template it runs, when it has none of its own: `Deployment cart`.
     pub template_of: Option<Box<str>>,
+    /// The workload of the same kind that all goes to without the canary, when that is not the one it is about.
+    pub stable_in: Option<Box<str>>,
+    /// What only Flagger says.
+    pub flagger: Option<Box<Flagger>>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Provider {
     ArgoRollouts,
+    Flagger,
 }
 
 /// The controller's own verdict.
@@ -61,6 +70,8 @@ pub enum Step {
     Pause(Option<SignedDuration>),
     Analysis,
     Experiment,
+    /// One of several, before it gets any of the traffic.
+    Check,
     /// Anything else, by its name in the spec.
     Other(&'static str),
 }
@@ -78,6 +89,8 @@ pub enum PausedBy {
     Step,
     /// Before the new side of a blue-green release gets the traffic.
     BlueGreen,
+    /// A hook that is asked again and again, and has not said yes.
+    Gate,
     /// An analysis or experiment that told neither good nor bad.
     Inconclusive,
     /// `spec.paused`. It hides a pause of a step, whose time goes on.
@@ -127,6 +140,8 @@ pub struct At {
     /// What it really gets: by the traffic router, else by its share of the pods that serve. `None` when neither is known.
     pub real: Option<Percent>,
     pub routed: bool,
+    /// Its steps are checks of what gets no traffic yet.
+    pub checks: bool,
     /// The step it is at, from 1.
     pub step: u32,
     pub steps: u32,
@@ -138,6 +153,7 @@ impl Provider {
     pub fn name(self) -> &'static str {
         match self {
             Self::ArgoRollouts => "Argo Rollouts",
+            Self::Flagger => "Flagger",
         }
     }
 }
@@ -145,12 +161,23 @@ impl Provider {
 impl Canary {
     /// The revision of the template is what all goes to. What names no revision is not: absent equals absent.
     pub fn is_promoted(&self) -> bool {
+        if let Some(flagger) = &self.flagger {
+            return flagger.phase.is_at_rest();
+        }
         !self.current.is_empty() && self.current == self.stable
     }
 
     /// Two revisions share the traffic, or are to.
     pub fn is_partial(&self) -> bool {
+        if let Some(flagger) = &self.flagger {
+            return flagger.phase.is_under_way();
+        }
         !self.stable.is_empty() && !self.current.is_empty() && self.current != self.stable
+    }
+
+    /// Its sides are revisions of the workload itself, which `stable` and `current` name.
+    pub fn is_within(&self) -> bool {
+        self.stable_in.is_none()
     }
 
     /// What its step does, `None` when all are done.
@@ -175,7 +202,8 @@ pub fn at<'a>(
     let whole = u64::from(canary.whole.max(1));
     let percent = |part: u32| share(part.into(), whole);
     let by_pods = || {
-        let mut revisions = revisions.into_iter();
+        // Where its stable side is another workload, the shares of the one are those of nothing.
+        let mut revisions = revisions.into_iter().filter(|_| canary.is_within());
         let new = revisions.find(|r| r.pod_hash == canary.current)?;
         let all = workload.counts.available;
         (all > 0).then(|| share(new.available.min(all).into(), all.into()))
@@ -184,6 +212,7 @@ pub fn at<'a>(
         set: percent(canary.set),
         real: canary.routed.map(percent).or_else(by_pods),
         routed: canary.routed.is_some(),
+        checks: canary.steps.last() == Some(&Step::Check),
         step: canary.step.saturating_add(1).min(steps),
         steps,
     })
@@ -238,6 +267,8 @@ pub(crate) fn sample() -> Canary {
         promoted_fully: false,
         analyses: [].into(),
         template_of: None,
+        stable_in: None,
+        flagger: None,
     }
 }
 
