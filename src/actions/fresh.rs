@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::beside;
 use crate::domain::version::version;
 use crate::domain::{Failure, FailureKind, Workload, WorkloadId};
 use crate::plan::Plan;
@@ -16,8 +17,11 @@ pub async fn read(
     let place = path::object(id.kind, &id.namespace, &id.name);
     let answer = cluster.get(&place).await?;
     let raw = text(&answer.body, id)?;
-    let workload =
+    let mut workload =
         convert::workload(cluster.id(), id.kind, raw).map_err(|error| unusable(id, &error))?;
+    if workload.canary.is_none() {
+        workload.canary = beside::canary(cluster, id).await?.map(Box::new);
+    }
     Ok((workload, answer.server_date))
 }
 

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::pages::every;
 use super::record::{Limit, Recorder};
-use super::{fresh, keeper, pin, presence, release};
+use super::{beside, fresh, keeper, pin, presence, release};
 use crate::domain::release_record::Action;
 use crate::domain::standing::{Evidence as Seen, standing};
 use crate::domain::{
@@ -77,11 +77,17 @@ async fn read(
         .await?;
     let raw = fresh::text(&answer.body, id)?;
     let unusable = |error: serde_json::Error| fresh::unusable(id, &error);
-    let workload = convert::workload(cluster.id(), id.kind, raw).map_err(unusable)?;
+    let mut workload = convert::workload(cluster.id(), id.kind, raw).map_err(unusable)?;
     let template = template_of(&workload, raw).map_err(unusable)?;
     let annotations = annotations(raw).map_err(unusable)?;
     let read_at = answer.server_date.unwrap_or(stamp.at);
-    let (revisions, pods, autoscaling, pinned, keeper, helm, presence) = tokio::join!(
+    let told = async {
+        let canary = beside::canary(cluster, id).await?;
+        let serving = beside::serving(cluster, id, canary.as_ref()).await?;
+        Ok::<_, Error>((canary, serving))
+    };
+    let (told, revisions, pods, autoscaling, pinned, keeper, helm, presence) = tokio::join!(
+        told,
         revisions(cluster, &workload),
         pods(cluster, &workload),
         autoscaling(cluster, request),
@@ -95,6 +101,8 @@ async fn read(
             futures::future::OptionFuture::from(looked).await.flatten()
         }
     );
+    let (canary, serving) = told?;
+    workload.canary = workload.canary.or(canary.map(Box::new));
     let (revisions, pods) = match id.kind {
         Kind::Deployment | Kind::Rollout if request.verb != Verb::DeletePod => {
             (revisions?, pods.unwrap_or_default())
@@ -124,6 +132,7 @@ async fn read(
         noted: raw_note(action_note::ANNOTATION),
         turned: raw_note(action_note::TURN),
         phase: phase(&workload, &revisions, &pods, read_at),
+        serving,
         revisions,
         pods,
         autoscaling,

@@ -145,6 +145,7 @@ fn makes_rows(source: &SourceId) -> bool {
         Feed::ReplicaSets
         | Feed::RevisionsOf { .. }
         | Feed::AnalysesOf { .. }
+        | Feed::Canaries
         | Feed::PodsOf { .. }
         | Feed::SyncOf { .. }
         | Feed::Suspended(_) => false,

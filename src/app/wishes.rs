@@ -29,6 +29,7 @@ pub fn wanted(model: &Model) -> Vec<SourceId> {
         of_cluster.all(|source| settled(model, source))
     };
     let standing: Vec<&ClusterState> = resolved().filter(standing).collect();
+    list.extend(resolved().flat_map(|c| sources(c, &Feed::Canaries)));
     list.extend(resolved().flat_map(|c| sources(c, &Feed::Warnings)));
     let by_need = by_need(model);
     list.extend(pods(model, &by_need));
@@ -57,7 +58,7 @@ pub fn analyses_of(workload: &Workload) -> Option<SourceId> {
         workload: workload.id.clone(),
         hash: canary.current.clone(),
     };
-    (!canary.current.is_empty()).then(|| beside(workload, feed))
+    (canary.is_within() && !canary.current.is_empty()).then(|| beside(workload, feed))
 }
 
 /// What is suspended, of the kinds that keep something in a cluster; and that of what is looked at or followed.
@@ -124,7 +125,7 @@ pub fn stands(model: &Model) -> bool {
     let mut workloads = model
         .watched
         .iter()
-        .filter(|source| matches!(source.feed, Feed::Workloads(_)))
+        .filter(|source| matches!(source.feed, Feed::Workloads(_) | Feed::Canaries))
         .peekable();
     let connecting = |c: &ClusterState| matches!(c.connection, Connection::Connecting { .. });
     workloads.peek().is_some()
@@ -219,6 +220,7 @@ fn watches_pods(model: &Model, id: &WorkloadId) -> bool {
         | Feed::ReplicaSets
         | Feed::RevisionsOf { .. }
         | Feed::AnalysesOf { .. }
+        | Feed::Canaries
         | Feed::SyncOf { .. }
         | Feed::Suspended(_) => false,
     })
@@ -247,6 +249,7 @@ fn pods(model: &Model, by_need: &[(u8, WorkloadId)]) -> Vec<SourceId> {
         | Feed::ReplicaSets
         | Feed::RevisionsOf { .. }
         | Feed::AnalysesOf { .. }
+        | Feed::Canaries
         | Feed::SyncOf { .. }
         | Feed::Suspended(_) => false,
     });

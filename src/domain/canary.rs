@@ -4,6 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Revision, Workload};
 
+pub mod flagger;
+
+pub use self::flagger::Flagger;
+
 /// What the controller that moves it says, in the same words for every provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Canary {
@@ -36,11 +40,16 @@ pub struct Canary {
     pub analyses: Box<[Analysis]>,
     /// Whose template it runs, when it has none of its own: `Deployment cart`.
     pub template_of: Option<Box<str>>,
+    /// The workload of the same kind that all goes to without the canary, when that is not the one it is about.
+    pub stable_in: Option<Box<str>>,
+    /// What only Flagger says.
+    pub flagger: Option<Box<Flagger>>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Provider {
     ArgoRollouts,
+    Flagger,
     /// A Deployment that stands still half-way through a rollout. Its own status names no revision.
     PausedDeployment,
     /// A StatefulSet whose partition keeps its first pods as they are.
@@ -65,6 +74,8 @@ pub enum Step {
     Pause(Option<SignedDuration>),
     Analysis,
     Experiment,
+    /// One of several, before it gets any of the traffic.
+    Check,
     /// Anything else, by its name in the spec.
     Other(&'static str),
 }
@@ -82,6 +93,8 @@ pub enum PausedBy {
     Step,
     /// Before the new side of a blue-green release gets the traffic.
     BlueGreen,
+    /// A hook that is asked again and again, and has not said yes.
+    Gate,
     /// An analysis or experiment that told neither good nor bad.
     Inconclusive,
     /// `spec.paused`. It hides a pause of a step, whose time goes on.
@@ -131,6 +144,8 @@ pub struct At {
     /// What it really gets: by the traffic router, else by its share of the pods that serve. `None` when neither is known.
     pub real: Option<Percent>,
     pub routed: bool,
+    /// Its steps are checks of what gets no traffic yet.
+    pub checks: bool,
     /// So many of so many pods, of one that is moved by its pods and without steps.
     pub pods: Option<(u32, u32)>,
     /// The step it is at, from 1.
@@ -144,6 +159,7 @@ impl Provider {
     pub fn name(self) -> &'static str {
         match self {
             Self::ArgoRollouts => "Argo Rollouts",
+            Self::Flagger => "Flagger",
             Self::PausedDeployment => "paused half-way",
             Self::Partition => "partition",
         }
@@ -152,7 +168,7 @@ impl Provider {
     /// A controller of canaries moves it, and says how far it is. Without one the numbers of pods say that, and it
     /// goes on when somebody changes the object.
     pub fn has_controller(self) -> bool {
-        matches!(self, Self::ArgoRollouts)
+        matches!(self, Self::ArgoRollouts | Self::Flagger)
     }
 }
 
@@ -181,18 +197,28 @@ impl Canary {
             promoted_fully: false,
             analyses: Box::default(),
             template_of: None,
+            stable_in: None,
+            flagger: None,
         }
     }
 
     /// The revision of the template is what all goes to. What names no revision is not: absent equals absent.
     pub fn is_promoted(&self) -> bool {
+        if let Some(flagger) = &self.flagger {
+            return flagger.phase.is_at_rest();
+        }
         !self.current.is_empty() && self.current == self.stable
     }
 
     /// Two revisions share the traffic, or are to.
     pub fn is_partial(&self) -> bool {
-        if self.provider == Provider::PausedDeployment {
-            return true;
+        match self.provider {
+            Provider::Flagger => {
+                let flagger = self.flagger.as_ref();
+                return flagger.is_some_and(|flagger| flagger.phase.is_under_way());
+            }
+            Provider::PausedDeployment => return true,
+            Provider::ArgoRollouts | Provider::Partition => {}
         }
         !self.stable.is_empty() && !self.current.is_empty() && self.current != self.stable
     }
@@ -200,9 +226,14 @@ impl Canary {
     /// A person sets its weight, and nobody takes that back.
     pub fn takes_weight(&self) -> bool {
         match self.provider {
-            Provider::ArgoRollouts | Provider::PausedDeployment => false,
+            Provider::ArgoRollouts | Provider::Flagger | Provider::PausedDeployment => false,
             Provider::Partition => true,
         }
+    }
+
+    /// Its sides are revisions of the workload itself, which `stable` and `current` name.
+    pub fn is_within(&self) -> bool {
+        self.stable_in.is_none()
     }
 
     /// What its step does, `None` when all are done.
@@ -231,6 +262,7 @@ pub fn at<'a>(
         set: percent(canary.set),
         real: canary.routed.map(percent).or_else(by_pods),
         routed: canary.routed.is_some(),
+        checks: canary.steps.last() == Some(&Step::Check),
         pods: (!canary.provider.has_controller()).then_some((canary.set, canary.whole)),
         step: canary.step.saturating_add(1).min(steps),
         steps,
@@ -248,7 +280,11 @@ fn serve<'a>(
     let all = counts.available;
     let mut revisions = revisions.into_iter();
     let new = match canary.provider {
-        Provider::ArgoRollouts => revisions.find(|r| r.pod_hash == canary.current)?.available,
+        // Where its stable side is another workload, the shares of the one are those of nothing.
+        _ if !canary.is_within() => return None,
+        Provider::ArgoRollouts | Provider::Flagger => {
+            revisions.find(|r| r.pod_hash == canary.current)?.available
+        }
         Provider::PausedDeployment => {
             let numbered = |r: &&Revision| Some(r.number) == workload.revision;
             revisions.find(numbered)?.available
@@ -307,6 +343,8 @@ pub(crate) fn sample() -> Canary {
         promoted_fully: false,
         analyses: [].into(),
         template_of: None,
+        stable_in: None,
+        flagger: None,
     }
 }
 

@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 
 use super::canary::Analysis;
-use super::{ClusterId, Pod, Revision, SourceId, Sync, SyncId, Uid, Warning, Workload, WorkloadId};
+use super::{
+    Canary, ClusterId, Pod, Revision, SourceId, Sync, SyncId, Uid, Warning, Workload, WorkloadId,
+};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Item {
@@ -15,6 +17,12 @@ pub enum Item {
         of: WorkloadId,
         uid: Uid,
         run: Box<Analysis>,
+    },
+    /// What another object, of this uid, says of the workload.
+    Canary {
+        of: WorkloadId,
+        uid: Uid,
+        canary: Box<Canary>,
     },
     /// Of one workload, or `None`: one that rolldeck suspended.
     Sync {
@@ -42,6 +50,10 @@ pub enum ItemId {
     },
     Analysis {
         of: WorkloadId,
+        uid: Uid,
+    },
+    Canary {
+        cluster: ClusterId,
         uid: Uid,
     },
     Sync {

@@ -4,18 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::canary::Analysis;
+use super::canary::{Analysis, Provider};
 use super::standing::{Evidence, standing};
 use super::{
     Change, ClusterId, Feed, Item, ItemId, Kind, Pod, Revision, SourceId, Standing, Sync, SyncId,
     Uid, Warning, Workload, WorkloadId, generated_name,
 };
 
+mod canaries;
 mod syncs;
 #[cfg(test)]
 mod tests;
 mod warnings;
 
+use canaries::Canaries;
 use syncs::Syncs;
 use warnings::Recent;
 
@@ -34,6 +36,8 @@ pub struct Fleet {
     syncs: Syncs,
     /// Only of what is looked at.
     analyses: BTreeMap<WorkloadId, BTreeMap<Uid, Analysis>>,
+    /// What other objects say of workloads. It stands in each workload's `canary` too.
+    canaries: Canaries,
     /// Those that brought something, and whether their first listing is complete.
     sources: BTreeMap<SourceId, bool>,
 }
@@ -102,6 +106,16 @@ impl Fleet {
 
     pub fn workload(&self, id: &WorkloadId) -> Option<&Workload> {
         self.workloads.get(id)
+    }
+
+    /// The one that serves in its place: that of the stable side, when its canary has it in another one.
+    pub fn serving<'a>(&'a self, workload: &'a Workload) -> &'a Workload {
+        let named = workload.canary.as_ref().and_then(|c| c.stable_in.as_ref());
+        let id = named.map(|name| WorkloadId {
+            name: name.clone(),
+            ..workload.id.clone()
+        });
+        id.and_then(|id| self.workload(&id)).unwrap_or(workload)
     }
 
     /// By cluster, namespace, kind and name.
@@ -185,10 +199,7 @@ impl Fleet {
 
     fn put(&mut self, item: Item, touched: &mut BTreeSet<WorkloadId>) {
         match item {
-            Item::Workload(workload) => {
-                touched.insert(workload.id.clone());
-                self.workloads.insert(workload.id.clone(), *workload);
-            }
+            Item::Workload(workload) => self.put_workload(*workload, touched),
             Item::Revision(revision) => {
                 touched.insert(revision.workload.clone());
                 self.put_revision(*revision);
@@ -209,11 +220,35 @@ impl Fleet {
                 touched.insert(of.clone());
                 self.analyses.entry(of).or_default().insert(uid, *run);
             }
+            Item::Canary { of, uid, canary } => {
+                let before = self.canaries.put(of.clone(), uid, *canary);
+                for id in before.into_iter().chain([of]) {
+                    self.tell_canary(id, touched);
+                }
+            }
             Item::Sync { of, sync } => {
                 self.touch_kept(of.as_ref(), &sync.id, touched);
                 self.syncs.put(of, *sync);
             }
         }
+    }
+
+    fn put_workload(&mut self, mut workload: Workload, touched: &mut BTreeSet<WorkloadId>) {
+        let id = workload.id.clone();
+        if workload.canary.is_none() {
+            workload.canary = self.canaries.of(&id).cloned().map(Box::new);
+        }
+        touched.extend(self.canaries.whose_stable_is(&id).cloned());
+        touched.insert(id.clone());
+        self.workloads.insert(id, workload);
+    }
+
+    /// Writes what is known of a workload's canary into it, when the workload itself is known.
+    fn tell_canary(&mut self, of: WorkloadId, touched: &mut BTreeSet<WorkloadId>) {
+        if let Some(workload) = self.workloads.get_mut(&of) {
+            workload.canary = self.canaries.of(&of).cloned().map(Box::new);
+        }
+        touched.insert(of);
     }
 
     fn put_revision(&mut self, revision: Revision) {
@@ -233,6 +268,7 @@ impl Fleet {
             ItemId::Workload(id, uid) => {
                 if self.workloads.get(&id).is_some_and(|w| w.uid == uid) {
                     self.workloads.remove(&id);
+                    touched.extend(self.canaries.whose_stable_is(&id).cloned());
                     touched.insert(id);
                 }
             }
@@ -273,6 +309,11 @@ impl Fleet {
                     touched.insert(of);
                 }
             }
+            ItemId::Canary { cluster, uid } => {
+                if let Some(of) = self.canaries.remove(&cluster, &uid) {
+                    self.tell_canary(of, touched);
+                }
+            }
             ItemId::Sync { of, id } => {
                 self.touch_kept(of.as_ref(), &id, touched);
                 self.syncs.remove(of.as_ref(), &id);
@@ -311,6 +352,12 @@ impl Fleet {
             Feed::AnalysesOf { workload, .. } => {
                 if out(workload) && self.analyses.remove(workload).is_some() {
                     touched.insert(workload.clone());
+                }
+            }
+            Feed::Canaries => {
+                let scope = (&source.cluster, source.namespace.as_deref());
+                for of in self.canaries.clear(scope, Provider::Flagger, out) {
+                    self.tell_canary(of, touched);
                 }
             }
             Feed::Warnings => {
@@ -448,7 +495,7 @@ fn brings_the_same(
     let about = |workload: &WorkloadId| id == Some(workload);
     match (feed, &other.feed) {
         (Feed::Workloads(kind), Feed::Workloads(same)) => in_scope && kind == same,
-        (Feed::Warnings, Feed::Warnings) => in_scope,
+        (Feed::Warnings, Feed::Warnings) | (Feed::Canaries, Feed::Canaries) => in_scope,
         (Feed::ReplicaSets | Feed::RevisionsOf { .. }, Feed::ReplicaSets) => {
             in_scope && id.is_some_and(|id| id.kind.has_replica_sets())
         }
@@ -463,6 +510,7 @@ fn brings_the_same(
             | Feed::RevisionsOf { .. }
             | Feed::PodsOf { .. }
             | Feed::AnalysesOf { .. }
+            | Feed::Canaries
             | Feed::SyncOf { .. }
             | Feed::Suspended(_),
             _,

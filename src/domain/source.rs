@@ -33,6 +33,8 @@ pub enum Feed {
         workload: WorkloadId,
         hash: Box<str>,
     },
+    /// The Canary objects of Flagger, each about a workload.
+    Canaries,
     /// What keeps one workload as git has it. The namespace is that of the object, none when its mark names none.
     SyncOf {
         workload: WorkloadId,
@@ -55,6 +57,7 @@ impl Feed {
             },
             Self::PodsOf { .. } => "pods",
             Self::AnalysesOf { .. } => "analysisruns",
+            Self::Canaries => "canaries",
             Self::SyncOf { sync, .. } => sync.kind.plural(),
             Self::Suspended(kind) => kind.plural(),
         }

@@ -123,6 +123,8 @@ pub enum Manager {
     LastApplied,
     /// A server-side apply manager that owns `spec.template`.
     Apply(Box<str>),
+    /// The Canary of Flagger, which made it and writes it with each promotion.
+    Flagger(Box<str>),
 }
 
 impl Workload {
@@ -175,7 +177,9 @@ impl Workload {
     pub fn kept_by(&self) -> Option<&SyncRef> {
         match self.manager.as_ref()? {
             Manager::Sync(sync) => Some(sync),
-            Manager::Helm(_) | Manager::LastApplied | Manager::Apply(_) => None,
+            Manager::Helm(_) | Manager::LastApplied | Manager::Apply(_) | Manager::Flagger(_) => {
+                None
+            }
         }
     }
 
@@ -184,7 +188,9 @@ impl Workload {
         match self.manager.as_ref()? {
             Manager::Helm(name) => Some(name),
             Manager::Sync(sync) if sync.kind == SyncKind::HelmRelease => Some(&sync.name),
-            Manager::Sync(_) | Manager::LastApplied | Manager::Apply(_) => None,
+            Manager::Sync(_) | Manager::LastApplied | Manager::Apply(_) | Manager::Flagger(_) => {
+                None
+            }
         }
     }
 

@@ -20,6 +20,8 @@ pub struct Evidence {
     /// Those about this service that stand at the time of the reads.
     pub holds: Vec<Hold>,
     pub workload: Workload,
+    /// The workload that serves in its place: that of the stable side, when its canary has it in another one.
+    pub serving: Option<Workload>,
     /// The bytes of `/spec/template`.
     pub template: Verbatim,
     /// There is a `metadata.annotations` map to add to.

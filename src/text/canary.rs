@@ -6,6 +6,9 @@ use super::{count, duration};
 
 /// `20% step 2/5`, and what it really gets where that is something else: `20% (0% now) step 1/5`.
 pub fn at(at: &At) -> String {
+    if at.checks {
+        return format!("check {}/{}", at.step, at.steps);
+    }
     let real = at.real.filter(|real| *real != at.set);
     let real = real.map_or_else(String::new, |real| format!(" ({real}% now)"));
     if let Some((new, all)) = at.pods {
@@ -16,6 +19,9 @@ pub fn at(at: &At) -> String {
 
 /// What the canary is to get and gets, and by whose word.
 pub fn weight(at: &At) -> String {
+    if at.checks {
+        return "none of it yet: it is checked first".into();
+    }
     let of = if at.routed {
         "by the traffic router"
     } else {
@@ -41,7 +47,7 @@ pub fn now(canary: &Canary, at: &At) -> String {
 /// The steps that are left: `60%, pause 30s, 100%`.
 pub fn next(canary: &Canary) -> Option<String> {
     match canary.provider {
-        Provider::ArgoRollouts => {}
+        Provider::ArgoRollouts | Provider::Flagger => {}
         Provider::PausedDeployment => return Some("the other pods, once it is resumed".into()),
         Provider::Partition => return Some("the next pod, once the partition is lower".into()),
     }
@@ -61,6 +67,7 @@ pub fn step(step: &Step) -> String {
         }
         Step::Analysis => "analysis".into(),
         Step::Experiment => "experiment".into(),
+        Step::Check => "check".into(),
         Step::Other(name) => (*name).into(),
     }
 }
@@ -104,6 +111,7 @@ mod tests {
             set: 20,
             real: Some(20),
             routed: false,
+            checks: false,
             pods: None,
             step: 2,
             steps: 5,

@@ -53,6 +53,8 @@ fn cart() -> Service {
         promoted_fully: false,
         analyses: [].into(),
         template_of: None,
+        stable_in: None,
+        flagger: None,
     };
     service.workload.canary = Some(Box::new(canary));
     service

@@ -334,6 +334,10 @@ fn item_id(item: &Item) -> ItemId {
             of: of.clone(),
             uid: uid.clone(),
         },
+        Item::Canary { of, uid, .. } => ItemId::Canary {
+            cluster: of.cluster.clone(),
+            uid: uid.clone(),
+        },
         Item::Sync { of, sync } => ItemId::Sync {
             of: of.clone(),
             id: sync.id.clone(),

@@ -120,6 +120,7 @@ fn waits(pause: Pause, now: Timestamp) -> Option<Why> {
             format!("goes on in {}", words::span(left))
         }
         (PausedBy::Step | PausedBy::BlueGreen, None) => format!("waits for you{ago}"),
+        (PausedBy::Gate, None) => format!("waits for its gate{ago}"),
         (PausedBy::Other, None) => format!("paused{ago}"),
     };
     why(Reason::Waits, text)

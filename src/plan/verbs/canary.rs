@@ -29,7 +29,7 @@ pub mod retry;
 pub fn promote(evidence: &Evidence) -> Result<Plan, Refusal> {
     let canary = partial(evidence, "promoted")?;
     match canary.provider {
-        Provider::ArgoRollouts => {}
+        Provider::ArgoRollouts | Provider::Flagger => {}
         Provider::PausedDeployment => return half_way::promote(evidence),
         Provider::Partition => return partition::promote(evidence, canary),
     }
@@ -81,7 +81,7 @@ pub fn promote(evidence: &Evidence) -> Result<Plan, Refusal> {
 pub fn abort(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, Refusal> {
     let canary = partial(evidence, "aborted")?;
     match canary.provider {
-        Provider::ArgoRollouts => {}
+        Provider::ArgoRollouts | Provider::Flagger => {}
         Provider::PausedDeployment => return half_way::abort(fleet, evidence, now),
         Provider::Partition => return partition::abort(fleet, evidence, now),
     }
@@ -126,7 +126,7 @@ pub fn weight(evidence: &Evidence) -> Result<Plan, Refusal> {
         )));
     }
     match canary.provider {
-        Provider::ArgoRollouts => Err(refused(
+        Provider::ArgoRollouts | Provider::Flagger => Err(refused(
             format!("The weight of {id} is that of its step."),
             "its controller takes any other back; promote it to the next one",
         )),

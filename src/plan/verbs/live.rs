@@ -23,7 +23,7 @@ use super::rollback::Candidates;
 pub fn side(evidence: &Evidence) -> Result<Side, Refusal> {
     // Its controller says which one it is.
     let canary = evidence.workload.controlled();
-    if let Some(canary) = canary.filter(|canary| !canary.current.is_empty()) {
+    if let Some(canary) = canary.filter(|c| c.is_within() && !c.current.is_empty()) {
         return Ok(canary::current(evidence, canary));
     }
     let live = canonical_hash(&evidence.template.0).map_err(Refusal::unreadable)?;

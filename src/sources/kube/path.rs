@@ -1,5 +1,6 @@
 //! Paths of the API, built in one place, and the same paths in words for messages.
 
+use crate::domain::canary::flagger;
 use crate::domain::{Kind, SyncKind};
 
 /// What can be listed and read.
@@ -20,6 +21,8 @@ pub enum Resource {
     Sync(SyncKind),
     /// Of Argo Rollouts.
     AnalysisRuns,
+    /// Of Flagger.
+    Canaries,
 }
 
 impl From<Kind> for Resource {
@@ -46,6 +49,7 @@ impl Resource {
             Self::Autoscalers => "horizontalpodautoscalers",
             Self::Sync(kind) => kind.plural(),
             Self::AnalysisRuns => "analysisruns",
+            Self::Canaries => flagger::PLURAL,
         }
     }
 
@@ -64,6 +68,7 @@ impl Resource {
             | Self::ResourceQuotas
             | Self::Nodes => "",
             Self::Sync(kind) => kind.group(),
+            Self::Canaries => "flagger.app",
         }
     }
 
@@ -73,6 +78,7 @@ impl Resource {
             Self::Sync(kind) => kind.api(),
             Self::Workload(kind) => kind.api(),
             Self::AnalysisRuns => Kind::Rollout.api(),
+            Self::Canaries => flagger::API,
             Self::Autoscalers => "autoscaling/v2",
             _ if self.group().is_empty() => "v1",
             _ => "apps/v1",

@@ -14,7 +14,7 @@ use super::{bound, current, half_way, partial, partition, refused, serving, wher
 pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
     let canary = partial(evidence, "promoted")?;
     match canary.provider {
-        Provider::ArgoRollouts => {}
+        Provider::ArgoRollouts | Provider::Flagger => {}
         Provider::PausedDeployment => return half_way::promote(evidence),
         Provider::Partition => return partition::promote(evidence, canary),
     }

@@ -168,6 +168,7 @@ pub fn evidence() -> Evidence {
         job: None,
         hold_for: 3600,
         keeper: Keeper::None,
+        serving: None,
         helm: crate::plan::Helm::default(),
         presence: None,
         phase: Phase::Stalled,

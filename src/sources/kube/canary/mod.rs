@@ -4,6 +4,7 @@ use crate::domain::Workload;
 use crate::domain::canary::Canary;
 
 pub mod argo;
+pub mod flagger;
 mod partition;
 mod paused;
 

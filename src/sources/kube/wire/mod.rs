@@ -5,6 +5,7 @@
 mod apps;
 mod argo;
 mod core;
+mod flagger;
 mod git;
 mod tracked;
 
@@ -20,6 +21,7 @@ pub use self::core::{
     Terminated,
 };
 
+pub use self::flagger::{Canary, CanaryAnalysis, CanaryMetric, CanaryStatus, Promoted, Webhook};
 pub use self::git::{
     Application, Automated, FluxStatus, HelmRelease, Kept, Kustomization, Raw as RawSync, Source,
 };
@@ -226,6 +228,13 @@ pub struct Annotations<'a> {
 
 #[derive(Debug, Default, serde::Deserialize)]
 pub struct Owner<'a> {
+    #[serde(
+        borrow,
+        rename = "apiVersion",
+        default,
+        deserialize_with = "or_default"
+    )]
+    pub api_version: Text<'a>,
     #[serde(borrow, default, deserialize_with = "or_default")]
     pub kind: Text<'a>,
     #[serde(borrow, default, deserialize_with = "or_default")]
