@@ -131,7 +131,7 @@ async fn read(
         has_annotations: annotations.is_some(),
         noted: raw_note(action_note::ANNOTATION),
         turned: raw_note(action_note::TURN),
-        phase: phase(&workload, &revisions, &pods, read_at),
+        phase: phase((&workload, serving.as_ref()), &revisions, &pods, read_at),
         serving,
         revisions,
         pods,
@@ -212,7 +212,7 @@ async fn past(state_dir: &Path, id: &WorkloadId) -> Vec<Took> {
 }
 
 fn phase(
-    workload: &Workload,
+    (workload, serving): (&Workload, Option<&Workload>),
     revisions: &[FreshRevision],
     pods: &[Pod],
     now: Timestamp,
@@ -228,6 +228,7 @@ fn phase(
         .collect();
     let seen = Seen {
         workload,
+        serving,
         revisions: &revisions,
         pods: &pods,
         warnings: &[],

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::standing::Reason;
 use crate::domain::{
     ClusterId, Connection, Feed, Kind, Phase, SourceId, SyncKind, Workload, WorkloadId,
 };
@@ -207,7 +208,10 @@ fn need(row: &Row) -> Option<u8> {
         Phase::Degraded => Some(3),
         Phase::Canary | Phase::RollingBack | Phase::Rolling => Some(4),
         // A warning about something that looks steady.
-        Phase::Unknown | Phase::Steady | Phase::Paused => row.standing.why.as_ref().map(|_| 5),
+        Phase::Unknown | Phase::Steady | Phase::Paused => {
+            let why = row.standing.why.as_ref();
+            why.filter(|why| why.reason != Reason::Elsewhere).map(|_| 5)
+        }
         Phase::ScaledToZero => None,
     }
 }

@@ -170,9 +170,17 @@ impl Canary {
     /// Two revisions share the traffic, or are to.
     pub fn is_partial(&self) -> bool {
         if let Some(flagger) = &self.flagger {
-            return flagger.phase.is_under_way();
+            return flagger.phase.is_under_way() || self.aborted;
         }
         !self.stable.is_empty() && !self.current.is_empty() && self.current != self.stable
+    }
+
+    /// Flagger sets its scale, and says how it stands.
+    pub fn is_moved_by_flagger(&self) -> bool {
+        let phase = self.flagger.as_ref().map(|flagger| flagger.phase);
+        phase.is_some_and(|phase| {
+            phase.is_at_rest() || phase.is_under_way() || phase == flagger::Phase::Failed
+        })
     }
 
     /// Its sides are revisions of the workload itself, which `stable` and `current` name.

@@ -108,16 +108,6 @@ impl Fleet {
         self.workloads.get(id)
     }
 
-    /// The one that serves in its place: that of the stable side, when its canary has it in another one.
-    pub fn serving<'a>(&'a self, workload: &'a Workload) -> &'a Workload {
-        let named = workload.canary.as_ref().and_then(|c| c.stable_in.as_ref());
-        let id = named.map(|name| WorkloadId {
-            name: name.clone(),
-            ..workload.id.clone()
-        });
-        id.and_then(|id| self.workload(&id)).unwrap_or(workload)
-    }
-
     /// By cluster, namespace, kind and name.
     pub fn workloads(&self) -> impl Iterator<Item = &Workload> {
         self.workloads.values()
@@ -150,6 +140,10 @@ impl Fleet {
         let prefix = generated_name::common_prefix(&workload.id);
         let mut found = recent.about(&workload.id.namespace, prefix);
         found.retain(|warning| self.concerns(warning, workload));
+        if let Some(flagger) = workload.canary.as_ref().and_then(|c| c.flagger.as_ref()) {
+            let of_canary = recent.about(&workload.id.namespace, &flagger.name);
+            found.extend(of_canary.into_iter().filter(|w| w.about_uid == flagger.uid));
+        }
         found.sort_by(|a, b| {
             b.last_seen
                 .cmp(&a.last_seen)
@@ -180,6 +174,7 @@ impl Fleet {
         let workload = self.workload(id)?;
         let evidence = Evidence {
             workload,
+            serving: self.served_by(workload),
             revisions: self.revisions(workload),
             pods: &self.pods(workload),
             warnings: &self.warnings(workload),
@@ -211,9 +206,13 @@ impl Fleet {
             }
             Item::Warning(warning) => {
                 self.touch(&warning, touched);
+                let of = self.canaries.about(&warning.cluster, &warning.about_uid);
                 let recent = self.warnings.entry(warning.cluster.clone()).or_default();
                 for dropped in recent.put(*warning) {
                     self.touch(&dropped, touched);
+                }
+                if let Some(of) = of {
+                    self.tell_canary(of, touched);
                 }
             }
             Item::Analysis { of, uid, run } => {
@@ -236,19 +235,11 @@ impl Fleet {
     fn put_workload(&mut self, mut workload: Workload, touched: &mut BTreeSet<WorkloadId>) {
         let id = workload.id.clone();
         if workload.canary.is_none() {
-            workload.canary = self.canaries.of(&id).cloned().map(Box::new);
+            workload.canary = self.canary_of(&id).map(Box::new);
         }
         touched.extend(self.canaries.whose_stable_is(&id).cloned());
         touched.insert(id.clone());
         self.workloads.insert(id, workload);
-    }
-
-    /// Writes what is known of a workload's canary into it, when the workload itself is known.
-    fn tell_canary(&mut self, of: WorkloadId, touched: &mut BTreeSet<WorkloadId>) {
-        if let Some(workload) = self.workloads.get_mut(&of) {
-            workload.canary = self.canaries.of(&of).cloned().map(Box::new);
-        }
-        touched.insert(of);
     }
 
     fn put_revision(&mut self, revision: Revision) {
@@ -409,6 +400,7 @@ impl Fleet {
             name: name.into(),
         };
         let (kind, about) = (&*warning.about_kind, &*warning.about);
+        touched.extend(self.canaries.about(&warning.cluster, &warning.about_uid));
         if generated_name::is_cut(kind, about) {
             let first = id(Kind::Deployment, "");
             let near = self.workloads.range(first..).map(|(id, _)| id);

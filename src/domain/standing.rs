@@ -7,6 +7,7 @@ use super::{Kind, Phase, Pod, Progress, Revision, Truth, Warning, Workload};
 mod canary;
 mod create;
 mod event;
+mod flagger;
 mod pod;
 mod rollout;
 #[cfg(test)]
@@ -71,6 +72,8 @@ pub enum Reason {
     Waits,
     /// A canary was given up.
     Aborted,
+    /// Another workload serves in its place, and is well.
+    Elsewhere,
     Other,
 }
 
@@ -78,6 +81,8 @@ pub enum Reason {
 #[derive(Debug, Clone, Copy)]
 pub struct Evidence<'a> {
     pub workload: &'a Workload,
+    /// The one that serves in its place, when its canary has the stable side in another.
+    pub serving: Option<&'a Workload>,
     pub revisions: &'a [Revision],
     pub pods: &'a [&'a Pod],
     pub warnings: &'a [&'a Warning],

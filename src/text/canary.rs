@@ -78,11 +78,12 @@ pub fn metric(metric: &Metric) -> String {
     };
     let value = with(" ", &metric.value);
     let limit = with(", wants ", &metric.limit);
-    let samples = count(
-        usize::try_from(metric.samples).unwrap_or(usize::MAX),
-        "sample",
-    );
-    let mut said = vec![metric.verdict.word().to_owned(), samples];
+    let mut said = vec![metric.verdict.word().to_owned()];
+    // Not every provider counts them.
+    if metric.samples > 0 {
+        let samples = usize::try_from(metric.samples).unwrap_or(usize::MAX);
+        said.push(count(samples, "sample"));
+    }
     if metric.failed > 0 {
         said.push(format!("{} bad", metric.failed));
     }
