@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::pages::every;
 use super::record::{Limit, Recorder};
-use super::{beside, fresh, keeper, pin, presence, release};
+use super::{beside, fresh, keeper, pair, pin, presence, release};
 use crate::domain::release_record::Action;
 use crate::domain::standing::{Evidence as Seen, standing};
 use crate::domain::{
@@ -86,8 +86,9 @@ async fn read(
         let serving = beside::serving(cluster, id, canary.as_ref()).await?;
         Ok::<_, Error>((canary, serving))
     };
-    let (told, revisions, pods, autoscaling, pinned, keeper, helm, presence) = tokio::join!(
+    let (told, paired, revisions, pods, autoscaling, pinned, keeper, helm, presence) = tokio::join!(
         told,
+        pair::read(cluster, &workload),
         revisions(cluster, &workload),
         pods(cluster, &workload),
         autoscaling(cluster, request),
@@ -101,8 +102,14 @@ async fn read(
             futures::future::OptionFuture::from(looked).await.flatten()
         }
     );
-    let (canary, serving) = told?;
+    let (canary, mut serving) = told?;
     workload.canary = workload.canary.or(canary.map(Box::new));
+    let paired = paired?.filter(|_| workload.canary.is_none());
+    let beside = paired.map(|found| {
+        workload.canary = Some(Box::new(found.canary));
+        serving = Some(found.stable);
+        found.beside
+    });
     let (revisions, pods) = match id.kind {
         Kind::Deployment | Kind::Rollout if request.verb != Verb::DeletePod => {
             (revisions?, pods.unwrap_or_default())
@@ -131,8 +138,9 @@ async fn read(
         has_annotations: annotations.is_some(),
         noted: raw_note(action_note::ANNOTATION),
         turned: raw_note(action_note::TURN),
-        phase: phase(&workload, &revisions, &pods, read_at),
+        phase: phase((&workload, serving.as_ref()), &revisions, &pods, read_at),
         serving,
+        beside,
         revisions,
         pods,
         autoscaling,
@@ -163,7 +171,13 @@ fn template_of<'a>(workload: &Workload, raw: &'a str) -> Result<&'a str, serde_j
 /// Who else sets the number of replicas; only asked when that is what is to be written.
 async fn autoscaling(cluster: &Cluster, request: &Request) -> Autoscaling {
     let id = &request.workload;
-    if request.verb != Verb::Scale {
+    let scales = match request.verb {
+        Verb::Scale | Verb::SetWeight => true,
+        // The canary of a pair is scaled to nothing by them.
+        Verb::Promote | Verb::Abort => id.kind == Kind::Deployment,
+        _ => false,
+    };
+    if !scales {
         return Autoscaling::None;
     }
     let list = path::collection(Resource::Autoscalers, Some(&id.namespace), &[]);
@@ -212,7 +226,7 @@ async fn past(state_dir: &Path, id: &WorkloadId) -> Vec<Took> {
 }
 
 fn phase(
-    workload: &Workload,
+    (workload, serving): (&Workload, Option<&Workload>),
     revisions: &[FreshRevision],
     pods: &[Pod],
     now: Timestamp,
@@ -228,6 +242,7 @@ fn phase(
         .collect();
     let seen = Seen {
         workload,
+        serving,
         revisions: &revisions,
         pods: &pods,
         warnings: &[],
@@ -286,7 +301,9 @@ async fn selected(
 }
 
 /// `None` when there is no map to add to.
-fn annotations(raw: &str) -> Result<Option<HashMap<String, &RawValue>>, serde_json::Error> {
+pub(super) fn annotations(
+    raw: &str,
+) -> Result<Option<HashMap<String, &RawValue>>, serde_json::Error> {
     #[derive(Deserialize)]
     struct Object<'a> {
         #[serde(borrow)]

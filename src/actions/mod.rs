@@ -13,6 +13,7 @@ mod keeper;
 mod listener;
 mod logins;
 mod pages;
+mod pair;
 mod pin;
 mod preflight;
 mod presence;

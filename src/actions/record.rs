@@ -124,6 +124,8 @@ fn deleted(step: &Step) -> Option<Deleted> {
         }),
         Step::JsonPatch { .. }
         | Step::StatusPatch { .. }
+        | Step::Beside { .. }
+        | Step::After { .. }
         | Step::SyncPatch { .. }
         | Step::Hold { .. }
         | Step::Helm { .. }

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::{sleep, timeout};
 
 use super::{fresh, gather};
+use crate::domain::revision::same_images;
 use crate::domain::standing::broken;
-use crate::domain::{Kind, Pod, Workload};
-use crate::plan::{Plan, Step, When};
+use crate::domain::{Kind, Pod, Truth, Workload};
+use crate::plan::{Plan, Runs, Step, When};
 use crate::sources::Clock;
 use crate::sources::kube::Cluster;
 
@@ -15,6 +17,8 @@ use crate::sources::kube::Cluster;
 const SEEN_WITHIN: Duration = Duration::from_secs(30);
 /// What a rollout is given by default to make progress.
 const READY_WITHIN: Duration = Duration::from_secs(600);
+/// A rollout that makes progress may take longer than each of its pods.
+const COMPLETE_WITHIN: Duration = Duration::from_secs(1800);
 const BETWEEN: Duration = Duration::from_millis(500);
 
 pub struct Turn<'a> {
@@ -36,6 +40,8 @@ enum Awaited<'a> {
     Seen,
     /// The pod that this step deleted has a successor that serves.
     Back(&'a Step),
+    /// Another workload runs what was written to it.
+    Runs(&'a Runs),
 }
 
 /// What a look at the cluster says.
@@ -60,6 +66,11 @@ impl Turn<'_> {
         }
     }
 
+    /// The same for what is sent once another workload runs what was written to it.
+    pub async fn after(&self, runs: &Runs, say: Say<'_>) -> Result<(), String> {
+        self.until(Awaited::Runs(runs), COMPLETE_WITHIN, say).await
+    }
+
     /// Reads again until it is so; what is read again is no write.
     async fn until(&self, what: Awaited<'_>, limit: Duration, say: Say<'_>) -> Result<(), String> {
         let mut last = String::new();
@@ -68,6 +79,7 @@ impl Turn<'_> {
                 let look = match what {
                     Awaited::Seen => self.seen().await,
                     Awaited::Back(before) => self.is_back(before).await,
+                    Awaited::Runs(runs) => runs_it(self.cluster, runs, (self.clock)()).await,
                 };
                 match look {
                     Look::Ready => return Ok(()),
@@ -148,5 +160,59 @@ impl Turn<'_> {
         let who = now.written_by.as_ref();
         let who = who.map_or("somebody unknown", |(manager, _)| manager);
         Err(Look::Never(format!("{who} changed {} meanwhile", now.id)))
+    }
+}
+
+/// Whether all pods of the other workload run what was written to it, and have been ready for long enough.
+async fn runs_it(cluster: &Cluster, runs: &Runs, now: Timestamp) -> Look {
+    let id = &runs.workload;
+    let read = match fresh::read(cluster, id).await {
+        Ok((read, _)) => read,
+        Err(error) => return Look::NotYet(format!("{id} cannot be read ({error})")),
+    };
+    if read.uid != runs.uid || !same_images(&read.containers, &runs.containers) {
+        return Look::Never(format!("somebody changed {id} meanwhile"));
+    }
+    if read.paused {
+        return Look::Never(format!("{id} was paused"));
+    }
+    let gave_up = read.condition("Progressing").filter(|c| {
+        let seen = read.observed_generation >= read.generation;
+        seen && c.status == Truth::False
+    });
+    if let Some(condition) = gave_up {
+        return Look::Never(format!("{id} does not get on: {}", condition.message));
+    }
+    let pods = match gather::pods(cluster, &read).await {
+        Ok(pods) => pods,
+        Err(error) => return Look::NotYet(format!("the pods of {id} cannot be read ({error})")),
+    };
+    let counts = read.counts;
+    let all = read.observed_generation >= read.generation
+        && [counts.updated, counts.available, counts.total] == [read.desired; 3];
+    if !all {
+        let mut broken = pods.iter().filter_map(|pod| Some((pod, broken(pod, now)?)));
+        return match broken.next() {
+            Some((pod, why)) => Look::Never(format!("{} of {id} fails: {}", pod.name, why.text)),
+            None => Look::NotYet(format!(
+                "{} of {} pods of {id} run it",
+                counts.updated.min(counts.available),
+                read.desired
+            )),
+        };
+    }
+    let long = SignedDuration::from_secs(runs.ready_for.into());
+    let mut there = pods.iter().filter(|pod| !pod.terminating && !pod.ended());
+    let ready = there.all(|pod| {
+        pod.ready_changed
+            .is_some_and(|since| now.duration_since(since) >= long)
+    });
+    if ready {
+        Look::Ready
+    } else {
+        let seconds = runs.ready_for;
+        Look::NotYet(format!(
+            "all pods of {id} run it, until they are ready for {seconds}s"
+        ))
     }
 }

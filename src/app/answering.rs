@@ -146,6 +146,7 @@ fn makes_rows(source: &SourceId) -> bool {
         | Feed::RevisionsOf { .. }
         | Feed::AnalysesOf { .. }
         | Feed::Canaries
+        | Feed::Services
         | Feed::PodsOf { .. }
         | Feed::SyncOf { .. }
         | Feed::Suspended(_) => false,

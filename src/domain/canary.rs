@@ -44,6 +44,17 @@ pub struct Canary {
     pub stable_in: Option<Box<str>>,
     /// What only Flagger says.
     pub flagger: Option<Box<Flagger>>,
+    /// What only the two of a pair say.
+    pub pair: Option<Box<Pair>>,
+}
+
+/// A canary that is a Deployment of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair {
+    /// That sends to both.
+    pub service: Box<str>,
+    /// Those of the canary that serve, and those of the stable one.
+    pub serve: (u32, u32),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,6 +65,8 @@ pub enum Provider {
     PausedDeployment,
     /// A StatefulSet whose partition keeps its first pods as they are.
     Partition,
+    /// A Deployment beside another one, behind the same Service.
+    Pair,
 }
 
 /// The controller's own verdict.
@@ -162,6 +175,7 @@ impl Provider {
             Self::Flagger => "Flagger",
             Self::PausedDeployment => "paused half-way",
             Self::Partition => "partition",
+            Self::Pair => "pair",
         }
     }
 
@@ -199,6 +213,7 @@ impl Canary {
             template_of: None,
             stable_in: None,
             flagger: None,
+            pair: None,
         }
     }
 
@@ -215,9 +230,9 @@ impl Canary {
         match self.provider {
             Provider::Flagger => {
                 let flagger = self.flagger.as_ref();
-                return flagger.is_some_and(|flagger| flagger.phase.is_under_way());
+                return flagger.is_some_and(|flagger| flagger.phase.is_under_way() || self.aborted);
             }
-            Provider::PausedDeployment => return true,
+            Provider::PausedDeployment | Provider::Pair => return true,
             Provider::ArgoRollouts | Provider::Partition => {}
         }
         !self.stable.is_empty() && !self.current.is_empty() && self.current != self.stable
@@ -227,8 +242,22 @@ impl Canary {
     pub fn takes_weight(&self) -> bool {
         match self.provider {
             Provider::ArgoRollouts | Provider::Flagger | Provider::PausedDeployment => false,
-            Provider::Partition => true,
+            Provider::Partition | Provider::Pair => true,
         }
+    }
+
+    /// The Deployment that it serves beside, of one that a person moves.
+    pub fn beside(&self) -> Option<&str> {
+        let pair = self.provider == Provider::Pair;
+        self.stable_in.as_deref().filter(|_| pair)
+    }
+
+    /// Flagger sets its scale, and says how it stands.
+    pub fn is_moved_by_flagger(&self) -> bool {
+        let phase = self.flagger.as_ref().map(|flagger| flagger.phase);
+        phase.is_some_and(|phase| {
+            phase.is_at_rest() || phase.is_under_way() || phase == flagger::Phase::Failed
+        })
     }
 
     /// Its sides are revisions of the workload itself, which `stable` and `current` name.
@@ -276,6 +305,11 @@ fn serve<'a>(
     canary: &Canary,
     revisions: impl IntoIterator<Item = &'a Revision>,
 ) -> Option<Percent> {
+    if let Some(pair) = &canary.pair {
+        let (new, old) = pair.serve;
+        let all = new.saturating_add(old);
+        return (all > 0).then(|| share(new.into(), all.into()));
+    }
     let counts = workload.counts;
     let all = counts.available;
     let mut revisions = revisions.into_iter();
@@ -289,9 +323,17 @@ fn serve<'a>(
             let numbered = |r: &&Revision| Some(r.number) == workload.revision;
             revisions.find(numbered)?.available
         }
+        Provider::Pair => return None,
         Provider::Partition => (all == counts.total).then_some(counts.updated)?,
     };
     (all > 0).then(|| share(new.min(all).into(), all.into()))
+}
+
+impl At {
+    /// Its numbers say more than its phase.
+    pub fn is_told(&self) -> bool {
+        self.steps > 0 || self.pods.is_some()
+    }
 }
 
 fn share(part: u64, whole: u64) -> Percent {
@@ -345,6 +387,7 @@ pub(crate) fn sample() -> Canary {
         template_of: None,
         stable_in: None,
         flagger: None,
+        pair: None,
     }
 }
 

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::canary::Analysis;
+use super::pair::Service;
 use super::{
     Canary, ClusterId, Pod, Revision, SourceId, Sync, SyncId, Uid, Warning, Workload, WorkloadId,
 };
@@ -24,6 +25,8 @@ pub enum Item {
         uid: Uid,
         canary: Box<Canary>,
     },
+    /// Tells which Deployments are a pair.
+    Service(Box<Service>),
     /// Of one workload, or `None`: one that rolldeck suspended.
     Sync {
         of: Option<WorkloadId>,
@@ -53,6 +56,10 @@ pub enum ItemId {
         uid: Uid,
     },
     Canary {
+        cluster: ClusterId,
+        uid: Uid,
+    },
+    Service {
         cluster: ClusterId,
         uid: Uid,
     },

@@ -12,12 +12,14 @@ use super::{
 };
 
 mod canaries;
+mod pairs;
 mod syncs;
 #[cfg(test)]
 mod tests;
 mod warnings;
 
 use canaries::Canaries;
+use pairs::Pairs;
 use syncs::Syncs;
 use warnings::Recent;
 
@@ -38,6 +40,7 @@ pub struct Fleet {
     analyses: BTreeMap<WorkloadId, BTreeMap<Uid, Analysis>>,
     /// What other objects say of workloads. It stands in each workload's `canary` too.
     canaries: Canaries,
+    pairs: Pairs,
     /// Those that brought something, and whether their first listing is complete.
     sources: BTreeMap<SourceId, bool>,
 }
@@ -108,16 +111,6 @@ impl Fleet {
         self.workloads.get(id)
     }
 
-    /// The one that serves in its place: that of the stable side, when its canary has it in another one.
-    pub fn serving<'a>(&'a self, workload: &'a Workload) -> &'a Workload {
-        let named = workload.canary.as_ref().and_then(|c| c.stable_in.as_ref());
-        let id = named.map(|name| WorkloadId {
-            name: name.clone(),
-            ..workload.id.clone()
-        });
-        id.and_then(|id| self.workload(&id)).unwrap_or(workload)
-    }
-
     /// By cluster, namespace, kind and name.
     pub fn workloads(&self) -> impl Iterator<Item = &Workload> {
         self.workloads.values()
@@ -150,6 +143,10 @@ impl Fleet {
         let prefix = generated_name::common_prefix(&workload.id);
         let mut found = recent.about(&workload.id.namespace, prefix);
         found.retain(|warning| self.concerns(warning, workload));
+        if let Some(flagger) = workload.canary.as_ref().and_then(|c| c.flagger.as_ref()) {
+            let of_canary = recent.about(&workload.id.namespace, &flagger.name);
+            found.extend(of_canary.into_iter().filter(|w| w.about_uid == flagger.uid));
+        }
         found.sort_by(|a, b| {
             b.last_seen
                 .cmp(&a.last_seen)
@@ -180,6 +177,7 @@ impl Fleet {
         let workload = self.workload(id)?;
         let evidence = Evidence {
             workload,
+            serving: self.served_by(workload),
             revisions: self.revisions(workload),
             pods: &self.pods(workload),
             warnings: &self.warnings(workload),
@@ -211,9 +209,13 @@ impl Fleet {
             }
             Item::Warning(warning) => {
                 self.touch(&warning, touched);
+                let of = self.canaries.about(&warning.cluster, &warning.about_uid);
                 let recent = self.warnings.entry(warning.cluster.clone()).or_default();
                 for dropped in recent.put(*warning) {
                     self.touch(&dropped, touched);
+                }
+                if let Some(of) = of {
+                    self.tell_canary(of, touched);
                 }
             }
             Item::Analysis { of, uid, run } => {
@@ -226,6 +228,7 @@ impl Fleet {
                     self.tell_canary(id, touched);
                 }
             }
+            Item::Service(service) => self.put_service(*service, touched),
             Item::Sync { of, sync } => {
                 self.touch_kept(of.as_ref(), &sync.id, touched);
                 self.syncs.put(of, *sync);
@@ -236,19 +239,12 @@ impl Fleet {
     fn put_workload(&mut self, mut workload: Workload, touched: &mut BTreeSet<WorkloadId>) {
         let id = workload.id.clone();
         if workload.canary.is_none() {
-            workload.canary = self.canaries.of(&id).cloned().map(Box::new);
+            workload.canary = self.canary_of(&id).map(Box::new);
         }
         touched.extend(self.canaries.whose_stable_is(&id).cloned());
         touched.insert(id.clone());
-        self.workloads.insert(id, workload);
-    }
-
-    /// Writes what is known of a workload's canary into it, when the workload itself is known.
-    fn tell_canary(&mut self, of: WorkloadId, touched: &mut BTreeSet<WorkloadId>) {
-        if let Some(workload) = self.workloads.get_mut(&of) {
-            workload.canary = self.canaries.of(&of).cloned().map(Box::new);
-        }
-        touched.insert(of);
+        self.workloads.insert(id.clone(), workload);
+        self.pair(&id, touched);
     }
 
     fn put_revision(&mut self, revision: Revision) {
@@ -269,6 +265,7 @@ impl Fleet {
                 if self.workloads.get(&id).is_some_and(|w| w.uid == uid) {
                     self.workloads.remove(&id);
                     touched.extend(self.canaries.whose_stable_is(&id).cloned());
+                    self.pair(&id, touched);
                     touched.insert(id);
                 }
             }
@@ -314,6 +311,7 @@ impl Fleet {
                     self.tell_canary(of, touched);
                 }
             }
+            ItemId::Service { cluster, uid } => self.remove_service(&cluster, &uid, touched),
             ItemId::Sync { of, id } => {
                 self.touch_kept(of.as_ref(), &id, touched);
                 self.syncs.remove(of.as_ref(), &id);
@@ -333,6 +331,8 @@ impl Fleet {
         match &source.feed {
             Feed::Workloads(kind) => {
                 take(&mut self.workloads, source, *kind, out, touched);
+                let place = (&source.cluster, source.namespace.as_deref());
+                self.tell_place(place, touched);
             }
             Feed::ReplicaSets => {
                 for kind in [Kind::Deployment, Kind::Rollout] {
@@ -359,6 +359,10 @@ impl Fleet {
                 for of in self.canaries.clear(scope, Provider::Flagger, out) {
                     self.tell_canary(of, touched);
                 }
+            }
+            Feed::Services => {
+                let place = (&source.cluster, source.namespace.as_deref());
+                self.clear_services(place, |namespace| kept(None, namespace), touched);
             }
             Feed::Warnings => {
                 let recent = self.warnings.get_mut(&source.cluster);
@@ -409,6 +413,7 @@ impl Fleet {
             name: name.into(),
         };
         let (kind, about) = (&*warning.about_kind, &*warning.about);
+        touched.extend(self.canaries.about(&warning.cluster, &warning.about_uid));
         if generated_name::is_cut(kind, about) {
             let first = id(Kind::Deployment, "");
             let near = self.workloads.range(first..).map(|(id, _)| id);
@@ -495,7 +500,9 @@ fn brings_the_same(
     let about = |workload: &WorkloadId| id == Some(workload);
     match (feed, &other.feed) {
         (Feed::Workloads(kind), Feed::Workloads(same)) => in_scope && kind == same,
-        (Feed::Warnings, Feed::Warnings) | (Feed::Canaries, Feed::Canaries) => in_scope,
+        (Feed::Warnings, Feed::Warnings)
+        | (Feed::Canaries, Feed::Canaries)
+        | (Feed::Services, Feed::Services) => in_scope,
         (Feed::ReplicaSets | Feed::RevisionsOf { .. }, Feed::ReplicaSets) => {
             in_scope && id.is_some_and(|id| id.kind.has_replica_sets())
         }
@@ -511,6 +518,7 @@ fn brings_the_same(
             | Feed::PodsOf { .. }
             | Feed::AnalysesOf { .. }
             | Feed::Canaries
+            | Feed::Services
             | Feed::SyncOf { .. }
             | Feed::Suspended(_),
             _,

@@ -27,6 +27,7 @@ pub mod known;
 pub mod labels;
 pub mod log;
 pub mod occurrence;
+pub mod pair;
 pub mod phase;
 pub mod pod;
 pub mod quantity;

@@ -35,6 +35,8 @@ pub enum Feed {
     },
     /// The Canary objects of Flagger, each about a workload.
     Canaries,
+    /// The Services of a namespace in which something is called a canary.
+    Services,
     /// What keeps one workload as git has it. The namespace is that of the object, none when its mark names none.
     SyncOf {
         workload: WorkloadId,
@@ -58,6 +60,7 @@ impl Feed {
             Self::PodsOf { .. } => "pods",
             Self::AnalysesOf { .. } => "analysisruns",
             Self::Canaries => "canaries",
+            Self::Services => "services",
             Self::SyncOf { sync, .. } => sync.kind.plural(),
             Self::Suspended(kind) => kind.plural(),
         }

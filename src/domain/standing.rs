@@ -8,6 +8,7 @@ use super::{Kind, Phase, Pod, Progress, Revision, Truth, Warning, Workload};
 mod canary;
 mod create;
 mod event;
+mod flagger;
 mod pod;
 mod rollout;
 #[cfg(test)]
@@ -72,6 +73,8 @@ pub enum Reason {
     Waits,
     /// A canary was given up.
     Aborted,
+    /// Another workload serves in its place, and is well.
+    Elsewhere,
     Other,
 }
 
@@ -79,6 +82,8 @@ pub enum Reason {
 #[derive(Debug, Clone, Copy)]
 pub struct Evidence<'a> {
     pub workload: &'a Workload,
+    /// The one that serves in its place, when its canary has the stable side in another.
+    pub serving: Option<&'a Workload>,
     pub revisions: &'a [Revision],
     pub pods: &'a [&'a Pod],
     pub warnings: &'a [&'a Warning],
@@ -193,6 +198,10 @@ fn complete(evidence: Evidence<'_>, now: Timestamp) -> Standing {
                 "paused: a new template waits until it is resumed",
             ),
         );
+    }
+    if let Some(beside) = workload.canary.as_ref().and_then(|c| c.beside()) {
+        let text = format!("waits for you: serves beside {beside}");
+        return at(Phase::Canary, why(Reason::Waits, text));
     }
     at(Phase::Steady, draining(evidence))
 }

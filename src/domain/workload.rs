@@ -144,6 +144,15 @@ impl Workload {
         }
     }
 
+    /// It was told to stand still until it is resumed, by what moves it.
+    pub fn stands_still(&self) -> bool {
+        let flagger = self
+            .canary
+            .as_ref()
+            .and_then(|canary| canary.flagger.as_ref());
+        flagger.map_or(self.paused, |flagger| flagger.suspended())
+    }
+
     /// It is one of the first pods of a StatefulSet, which its partition leaves as they are.
     pub fn holds_back(&self, pod: &Pod) -> bool {
         let Strategy::Rolling { partition, .. } = self.strategy else {

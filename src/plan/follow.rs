@@ -436,7 +436,7 @@ fn verified(sight: &Sight<'_>, ready: &[&Pod], what: &str, goal: &Goal, now: Tim
         ),
     };
     let seconds = now.duration_since(goal.accepted).as_secs().max(0);
-    if goal.verb == Verb::Scale && n == 0 {
+    if goal.scaled == Some(Scaled::To(0)) && n == 0 {
         let seconds = text::duration(seconds.unsigned_abs());
         return format!("verified: scaled to zero, no pod is left, {seconds} in all");
     }

@@ -54,6 +54,11 @@ pub fn unpause(id: &WorkloadId) -> String {
     format!(r#"{kubectl} patch rollout {name} --type merge -p '{{"spec":{{"paused":null}}}}'"#)
 }
 
+/// `kubectl -n shop rollout status deploy/checkout`: waits for what was written.
+pub fn status(id: &WorkloadId) -> String {
+    rollout(id, "status")
+}
+
 /// `kubectl -n shop patch sts db -p '{"spec":…}'`.
 pub fn partition(id: &WorkloadId, to: u32) -> String {
     let kubectl = kubectl(id);

@@ -36,7 +36,7 @@ use crate::domain::{
 pub use build::{BuildPlan, BuildProgress, BuildWish};
 pub use check::{Ask, Check, CheckId, CheckState, Finding, Verdict};
 pub use evidence::{
-    Autoscaling, Evidence, FreshRevision, FreshSync, Helm, Keeper, Pinned, Releases, Stamp,
+    Autoscaling, Beside, Evidence, FreshRevision, FreshSync, Helm, Keeper, Pinned, Releases, Stamp,
 };
 pub use expected::Expected;
 pub use follow::{Follow, Goal, Milestone, Scaled};
@@ -46,7 +46,7 @@ pub use presence::Presence;
 pub use progress::Progress;
 pub use request::{Request, Target, Verb};
 pub use restore::{RestorePlan, ServicePlan};
-pub use step::{By, ObjectRef, Step, When};
+pub use step::{By, ObjectRef, Runs, Step, When};
 
 /// A write that a person can read before it happens. Bound to the uid and the pod template that were shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -232,10 +232,13 @@ impl Plan {
         match step {
             Step::SyncPatch { .. } => self.request.verb == Verb::ResumeSync,
             // What it wrote is known once the note is on it.
-            Step::Helm { .. } | Step::Create { .. } | Step::Remove { .. } | Step::Hold { .. } => {
-                false
-            }
+            Step::Helm { .. }
+            | Step::Create { .. }
+            | Step::Remove { .. }
+            | Step::Hold { .. }
+            | Step::Beside { .. } => false,
             Step::JsonPatch { .. }
+            | Step::After { .. }
             | Step::StatusPatch { .. }
             | Step::DeletePod { .. }
             | Step::Note { .. } => true,

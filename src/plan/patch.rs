@@ -68,11 +68,28 @@ pub fn set_image(
     (field, image): (&str, &str),
     note: &Note<'_>,
 ) -> Result<String, Error> {
-    let image = serde_json::to_string(image)?;
-    let (bound, annotate) = (bound(uid, tested), annotate(ANNOTATION, note)?);
-    Ok(format!(
-        r#"[{bound},{{"op":"replace","path":"/spec/template{field}","value":{image}}},{annotate}]"#
-    ))
+    set_images(uid, tested, [(field, image)], note)
+}
+
+/// The same for several containers at once.
+///
+/// # Errors
+/// Never in practice: when the note cannot be written as JSON.
+pub fn set_images<'a>(
+    uid: &Uid,
+    tested: &str,
+    images: impl IntoIterator<Item = (&'a str, &'a str)>,
+    note: &Note<'_>,
+) -> Result<String, Error> {
+    let mut parts = vec![bound(uid, tested)];
+    for (field, image) in images {
+        let image = serde_json::to_string(image)?;
+        parts.push(format!(
+            r#"{{"op":"replace","path":"/spec/template{field}","value":{image}}}"#
+        ));
+    }
+    parts.push(annotate(ANNOTATION, note)?);
+    Ok(format!("[{}]", parts.join(",")))
 }
 
 /// The tests that bind a write to the object and the template that were shown.

@@ -36,7 +36,7 @@ pub fn weight(at: &At) -> String {
 /// The step it is at: `step 2 of 5: pause until promoted`; without steps how many pods are of it.
 pub fn now(canary: &Canary, at: &At) -> String {
     if let Some((new, all)) = at.pods {
-        return format!("{new} of {all} pods are of the new template");
+        return format!("{new} of {all} pods are of the canary");
     }
     let step = canary
         .now()
@@ -50,6 +50,10 @@ pub fn next(canary: &Canary) -> Option<String> {
         Provider::ArgoRollouts | Provider::Flagger => {}
         Provider::PausedDeployment => return Some("the other pods, once it is resumed".into()),
         Provider::Partition => return Some("the next pod, once the partition is lower".into()),
+        Provider::Pair => {
+            let beside = canary.beside()?;
+            return Some(format!("{beside} takes its images, once it is promoted"));
+        }
     }
     let steps: Vec<_> = canary.next().iter().map(step).collect();
     (!steps.is_empty()).then(|| steps.join(", "))
@@ -89,11 +93,12 @@ pub fn metric(metric: &Metric) -> String {
     };
     let value = with(" ", &metric.value);
     let limit = with(", wants ", &metric.limit);
-    let samples = count(
-        usize::try_from(metric.samples).unwrap_or(usize::MAX),
-        "sample",
-    );
-    let mut said = vec![metric.verdict.word().to_owned(), samples];
+    let mut said = vec![metric.verdict.word().to_owned()];
+    // Not every provider counts them.
+    if metric.samples > 0 {
+        let samples = usize::try_from(metric.samples).unwrap_or(usize::MAX);
+        said.push(count(samples, "sample"));
+    }
     if metric.failed > 0 {
         said.push(format!("{} bad", metric.failed));
     }
@@ -127,10 +132,7 @@ mod tests {
         assert_eq!(weight(&found), "20% set; what it gets is not known");
         (found.pods, found.real) = (Some((1, 5)), Some(0));
         assert_eq!(at(&found), "20% (0% now) 1 of 5 pods");
-        assert_eq!(
-            now(&sample(), &found),
-            "1 of 5 pods are of the new template"
-        );
+        assert_eq!(now(&sample(), &found), "1 of 5 pods are of the canary");
     }
 
     #[test]

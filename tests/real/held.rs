@@ -12,14 +12,14 @@ use crate::support::pty::Terminal;
 use crate::support::wait;
 
 /// A namespace with its owner.
-struct Owned {
-    namespace: String,
+pub struct Owned {
+    pub namespace: String,
     home: tempfile::TempDir,
     kubeconfig: PathBuf,
 }
 
 impl Owned {
-    fn new(plane: &ControlPlane, prefix: &str) -> Self {
+    pub fn new(plane: &ControlPlane, prefix: &str) -> Self {
         let namespace = plane.namespace(prefix);
         Self {
             home: tempfile::tempdir().unwrap(),
@@ -28,15 +28,15 @@ impl Owned {
         }
     }
 
-    fn open(&self) -> Terminal {
+    pub fn open(&self) -> Terminal {
         open(&self.kubeconfig, self.home.path())
     }
 
-    fn run(&self, arguments: &[&str]) -> (Option<i32>, String) {
+    pub fn run(&self, arguments: &[&str]) -> (Option<i32>, String) {
         spoken(&launch(&self.kubeconfig, self.home.path()).with(arguments))
     }
 
-    fn record(&self) -> String {
+    pub fn record(&self) -> String {
         record(self.home.path())
     }
 }
@@ -82,7 +82,7 @@ fn a_deployment_paused_half_way_is_aborted_in_one_call_and_promoted_to_its_end()
     let resume = json!({"spec": {"paused": null}});
     plane.admin().patch(&service.path(), &resume).unwrap();
     terminal.keys("y");
-    terminal.wait_text("was resumed by somebody else");
+    terminal.wait_text("deploy/checkout was resumed by");
     service.wait_complete(plane, "2.0");
     let record = owned.record();
     assert!(record.contains(r#""verb":"abort""#), "{record}");
@@ -175,7 +175,7 @@ fn half_way(plane: &ControlPlane, service: &Service) {
     });
 }
 
-fn wait_row(terminal: &Terminal, name: &str, words: &str) {
+pub fn wait_row(terminal: &Terminal, name: &str, words: &str) {
     terminal.wait_for(&format!("the row of {name} with {words}"), |screen| {
         row_of(screen, name).is_some_and(|row| row.contains(words))
     });

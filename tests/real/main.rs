@@ -36,6 +36,7 @@ mod merged_log;
 mod names;
 mod notified;
 mod outage;
+mod pairs;
 mod paused;
 mod pausing;
 mod plane;

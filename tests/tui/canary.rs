@@ -55,6 +55,7 @@ fn cart() -> Service {
         template_of: None,
         stable_in: None,
         flagger: None,
+        pair: None,
     };
     service.workload.canary = Some(Box::new(canary));
     service

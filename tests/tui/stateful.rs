@@ -101,6 +101,7 @@ fn evidence(service: Service, request: Request) -> Evidence {
         hold_for: 3600,
         keeper: Keeper::None,
         serving: None,
+        beside: None,
         past: Vec::new(),
         ready_for: 30,
         read_at: now(),

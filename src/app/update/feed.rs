@@ -105,6 +105,7 @@ fn of(source: &SourceId, id: &crate::domain::WorkloadId) -> bool {
         | Feed::Warnings
         | Feed::ReplicaSets
         | Feed::Canaries
+        | Feed::Services
         | Feed::Suspended(_) => false,
     }
 }

@@ -1,9 +1,11 @@
 //! What objects other than the workload say of its canary, by the workload that it is about.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::canary::Provider;
-use crate::domain::{Canary, ClusterId, Kind, Uid, WorkloadId};
+use super::Fleet;
+use crate::domain::canary::{Provider, flagger};
+use crate::domain::version::{self, Versions};
+use crate::domain::{Canary, ClusterId, Kind, Uid, Workload, WorkloadId};
 
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Canaries(BTreeMap<WorkloadId, BTreeMap<Uid, Canary>>);
@@ -72,7 +74,8 @@ impl Canaries {
         gone
     }
 
-    fn about(&self, cluster: &ClusterId, uid: &Uid) -> Option<WorkloadId> {
+    /// The workload that the object is about.
+    pub fn about(&self, cluster: &ClusterId, uid: &Uid) -> Option<WorkloadId> {
         let mut all = self.0.iter();
         let found = all.find(|(id, all)| id.cluster == *cluster && all.contains_key(uid));
         found.map(|(id, _)| id.clone())
@@ -88,12 +91,54 @@ impl Canaries {
     }
 }
 
+impl Fleet {
+    /// The one that serves in its place: that of the stable side, when its canary has it in another one.
+    pub fn served_by(&self, workload: &Workload) -> Option<&Workload> {
+        let named = workload.canary.as_ref()?.stable_in.as_ref()?;
+        self.workload(&WorkloadId {
+            name: named.clone(),
+            ..workload.id.clone()
+        })
+    }
+
+    /// The version of its template and, while a rollout is under way, the one it replaces; of one that another serves for
+    /// the version that is served.
+    pub fn versions(&self, workload: &Workload, under_way: bool) -> Versions {
+        let served = self.served_by(workload);
+        match served {
+            Some(serving) => version::beside(workload, serving, under_way),
+            None => version::rollout_versions(workload, self.revisions(workload), under_way),
+        }
+    }
+
+    /// What another object says of it, with what the events about that object say.
+    pub(super) fn canary_of(&self, of: &WorkloadId) -> Option<Canary> {
+        let mut canary = self.canaries.of(of)?.clone();
+        if let Some(name) = canary.flagger.as_ref().map(|flagger| flagger.name.clone()) {
+            let recent = self.warnings.get(&of.cluster);
+            let mut said = recent.map_or_else(Vec::new, |r| r.about(&of.namespace, &name));
+            said.sort_by_key(|warning| warning.last_seen);
+            flagger::measure(&mut canary, said);
+        }
+        Some(canary)
+    }
+
+    /// Writes what is known of a workload's canary into it, when the workload itself is known.
+    pub(super) fn tell_canary(&mut self, of: WorkloadId, touched: &mut BTreeSet<WorkloadId>) {
+        let told = self.canary_of(&of);
+        if let Some(workload) = self.workloads.get_mut(&of) {
+            workload.canary = told.map(Box::new);
+        }
+        touched.insert(of);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::canary::flagger::{Phase, sample};
     use crate::domain::fixture::{id, workload};
-    use crate::domain::{Change, Feed, Fleet, Item, ItemId, SourceId};
+    use crate::domain::{Change, Feed, Item, ItemId, SourceId};
 
     fn source(feed: Feed) -> SourceId {
         SourceId {
@@ -198,11 +243,11 @@ mod tests {
         );
         let serves = |fleet: &Fleet| {
             let target = fleet.workload(&named("checkout")).unwrap();
-            fleet.serving(target).id.name.to_string()
+            fleet.served_by(target).map(|w| w.id.name.to_string())
         };
-        assert_eq!(serves(&fleet), "checkout", "the other is not known");
+        assert_eq!(serves(&fleet), None, "the other is not known");
         let touched = put(&mut fleet, WORKLOADS, listed("checkout-primary"));
         assert_eq!(touched, [named("checkout"), named("checkout-primary")]);
-        assert_eq!(serves(&fleet), "checkout-primary");
+        assert_eq!(serves(&fleet).as_deref(), Some("checkout-primary"));
     }
 }

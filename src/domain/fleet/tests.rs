@@ -330,6 +330,10 @@ fn item_id(item: &Item) -> ItemId {
             namespace: w.namespace.clone(),
             name: w.name.clone(),
         },
+        Item::Service(s) => ItemId::Service {
+            cluster: s.cluster.clone(),
+            uid: s.uid.clone(),
+        },
         Item::Analysis { of, uid, .. } => ItemId::Analysis {
             of: of.clone(),
             uid: uid.clone(),

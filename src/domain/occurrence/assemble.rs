@@ -45,6 +45,7 @@ impl Gathered {
                 .collect();
             let evidence = Evidence {
                 workload,
+                serving: None,
                 revisions: &revisions,
                 pods: &[],
                 warnings: &[],

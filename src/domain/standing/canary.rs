@@ -6,12 +6,15 @@ use crate::domain::canary::{Canary, Pause, PausedBy, Reported, Verdict};
 use crate::domain::{Phase, Progress, Revision, version};
 
 use super::trouble::{self, Trouble};
-use super::{Evidence, Reason, Standing, Why, at, complete, moving, rollout, why, words};
+use super::{Evidence, Reason, Standing, Why, at, complete, flagger, moving, rollout, why, words};
 
 pub(super) fn standing(evidence: Evidence<'_>, progress: Progress, now: Timestamp) -> Standing {
     let Some(canary) = evidence.workload.canary.as_deref() else {
         return at(Phase::Unknown, None);
     };
+    if let Some(flagger) = &canary.flagger {
+        return flagger::standing(evidence, (canary, flagger), progress, now);
+    }
     if canary.aborted {
         return Standing {
             since: rollout::since(evidence),

@@ -19,6 +19,7 @@ use super::live;
 pub mod full;
 mod half_way;
 pub mod hand;
+mod pair;
 mod partition;
 pub mod retry;
 
@@ -32,6 +33,7 @@ pub fn promote(evidence: &Evidence) -> Result<Plan, Refusal> {
         Provider::ArgoRollouts | Provider::Flagger => {}
         Provider::PausedDeployment => return half_way::promote(evidence),
         Provider::Partition => return partition::promote(evidence, canary),
+        Provider::Pair => return pair::promote(evidence, canary),
     }
     let id = &evidence.workload.id;
     if canary.aborted {
@@ -84,6 +86,7 @@ pub fn abort(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan,
         Provider::ArgoRollouts | Provider::Flagger => {}
         Provider::PausedDeployment => return half_way::abort(fleet, evidence, now),
         Provider::Partition => return partition::abort(fleet, evidence, now),
+        Provider::Pair => return pair::abort(evidence, canary),
     }
     let id = &evidence.workload.id;
     if canary.aborted {
@@ -135,6 +138,7 @@ pub fn weight(evidence: &Evidence) -> Result<Plan, Refusal> {
             "promote it to its end, or abort it",
         )),
         Provider::Partition => partition::weight(evidence, canary, percent),
+        Provider::Pair => pair::weight(evidence, canary, percent),
     }
 }
 
@@ -143,8 +147,7 @@ fn partial<'a>(evidence: &'a Evidence, done: &str) -> Result<&'a Canary, Refusal
     let workload = &evidence.workload;
     let id = &workload.id;
     let Some(canary) = workload.canary.as_deref() else {
-        let sentence =
-            format!("{id} is no canary: only what a controller moves by steps is {done}.");
+        let sentence = format!("{id} is no canary: there is nothing to be {done}.");
         return Err(Refusal::say(sentence));
     };
     if workload.generation > workload.observed_generation {
@@ -269,7 +272,7 @@ fn where_it_is(evidence: &Evidence) -> String {
 
 fn at_step(evidence: &Evidence) -> Option<At> {
     let revisions = evidence.revisions.iter().map(|fresh| &fresh.revision);
-    at(&evidence.workload, revisions).filter(|at| at.steps > 0 || at.pods.is_some())
+    at(&evidence.workload, revisions).filter(At::is_told)
 }
 
 /// Whether the canary gets what it is to get. More of one that does not serve is seldom what somebody wants.

@@ -156,6 +156,7 @@ pub fn collection(source: &SourceId, query: &[(&str, &str)]) -> String {
             (Resource::AnalysisRuns, Some(filter))
         }
         Feed::Canaries => (Resource::Canaries, None),
+        Feed::Services => (Resource::Services, None),
         Feed::SyncOf { sync, .. } => {
             name = format!("metadata.name={}", sync.name);
             let filter = ("fieldSelector", name.as_str());

@@ -23,6 +23,8 @@ pub enum Resource {
     AnalysisRuns,
     /// Of Flagger.
     Canaries,
+    Services,
+    EndpointSlices,
 }
 
 impl From<Kind> for Resource {
@@ -50,6 +52,8 @@ impl Resource {
             Self::Sync(kind) => kind.plural(),
             Self::AnalysisRuns => "analysisruns",
             Self::Canaries => flagger::PLURAL,
+            Self::Services => "services",
+            Self::EndpointSlices => "endpointslices",
         }
     }
 
@@ -66,9 +70,11 @@ impl Resource {
             | Self::Secrets
             | Self::ServiceAccounts
             | Self::ResourceQuotas
+            | Self::Services
             | Self::Nodes => "",
             Self::Sync(kind) => kind.group(),
             Self::Canaries => "flagger.app",
+            Self::EndpointSlices => "discovery.k8s.io",
         }
     }
 
@@ -79,6 +85,7 @@ impl Resource {
             Self::Workload(kind) => kind.api(),
             Self::AnalysisRuns => Kind::Rollout.api(),
             Self::Canaries => flagger::API,
+            Self::EndpointSlices => "discovery.k8s.io/v1",
             Self::Autoscalers => "autoscaling/v2",
             _ if self.group().is_empty() => "v1",
             _ => "apps/v1",

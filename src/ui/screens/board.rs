@@ -228,8 +228,7 @@ fn rollout(row: &Row, model: &Model, width: u16) -> String {
 fn steps(row: &Row) -> Option<&At> {
     let why = row.standing.why.as_ref();
     let aborted = why.is_some_and(|why| why.reason == Reason::Aborted);
-    let said = |at: &&At| at.steps > 0 || at.pods.is_some();
-    row.canary.as_ref().filter(said).filter(|_| !aborted)
+    row.canary.as_ref().filter(|at| at.is_told() && !aborted)
 }
 
 fn why(row: &Row, model: &Model) -> String {

@@ -7,7 +7,7 @@ use crate::plan::{CheckId, Difference, Evidence, Finding, Offer, OfferId, Plan, 
 use crate::plan::{Verb, kubectl};
 use crate::text;
 
-use super::{bound, current, half_way, partial, partition, refused, serving, where_it_is};
+use super::{bound, current, half_way, pair, partial, partition, refused, serving, where_it_is};
 
 /// # Errors
 /// Why it would do nothing, or the opposite of what it says.
@@ -17,6 +17,7 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
         Provider::ArgoRollouts | Provider::Flagger => {}
         Provider::PausedDeployment => return half_way::promote(evidence),
         Provider::Partition => return partition::promote(evidence, canary),
+        Provider::Pair => return pair::promote(evidence, canary),
     }
     let id = &evidence.workload.id;
     if canary.aborted {

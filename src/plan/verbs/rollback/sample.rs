@@ -169,6 +169,7 @@ pub fn evidence() -> Evidence {
         hold_for: 3600,
         keeper: Keeper::None,
         serving: None,
+        beside: None,
         helm: crate::plan::Helm::default(),
         presence: None,
         phase: Phase::Stalled,

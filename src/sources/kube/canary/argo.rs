@@ -132,6 +132,7 @@ fn canary(object: &wire::Rollout<'_>) -> Canary {
             .map(|of| capped(&format!("{} {}", &*of.kind, &*of.name), REASON)),
         stable_in: None,
         flagger: None,
+        pair: None,
     }
 }
 

@@ -49,6 +49,7 @@ fn of_object(object: &wire::Canary<'_>, name: &str, uid: &str) -> Canary {
     let newer = spec.analysis.as_ref().or(spec.canary_analysis.as_ref());
     let analysis = newer.unwrap_or(&none);
     let phase = phase(&status.phase);
+    let said = status.conditions.first();
     let steps = steps(analysis, &spec.provider);
     let weighted = !steps.contains(&Step::Check);
     let (set, routed) = weight(status, phase, &steps);
@@ -58,6 +59,9 @@ fn of_object(object: &wire::Canary<'_>, name: &str, uid: &str) -> Canary {
         phase,
         failed: count(status.failed_checks),
         threshold: count(analysis.threshold).max(1),
+        began: said
+            .filter(|_| phase.is_under_way())
+            .and_then(|said| said.last_transition_time),
         interval: interval(&analysis.interval),
         weighted,
         matched: !analysis.r#match.is_empty(),
@@ -65,7 +69,6 @@ fn of_object(object: &wire::Canary<'_>, name: &str, uid: &str) -> Canary {
         suspend: spec.suspend,
         skip_analysis: spec.skip_analysis,
     };
-    let said = status.conditions.first();
     // Once the old template is back, nobody asks for what failed.
     let resolved = status.last_applied_spec == status.last_promoted_spec;
     Canary {
@@ -90,6 +93,7 @@ fn of_object(object: &wire::Canary<'_>, name: &str, uid: &str) -> Canary {
         stable_in: Some(format!("{}-primary", &*object.spec.target_ref.name).into()),
         steps,
         flagger: Some(Box::new(flagger)),
+        pair: None,
     }
 }
 

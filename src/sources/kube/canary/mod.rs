@@ -5,6 +5,7 @@ use crate::domain::canary::Canary;
 
 pub mod argo;
 pub mod flagger;
+pub mod pair;
 mod partition;
 mod paused;
 

@@ -27,7 +27,7 @@ use jiff::Timestamp;
 use serde::de::Error as _;
 use serde_json::Error;
 
-use super::canary::{argo, flagger};
+use super::canary::{argo, flagger, pair};
 use super::wire;
 use crate::domain::{
     ActionNote, Condition, Container, Feed, Item, ItemId, SourceId, Truth, WorkloadId,
@@ -61,6 +61,9 @@ pub fn item(source: &SourceId, raw: &str) -> Result<Option<Item>, Error> {
             let (uid, canary) = (uid.unwrap_or_default(), Box::new(canary));
             Item::Canary { of, uid, canary }
         }),
+        Feed::Services => pair::service(cluster, raw)?
+            .map(Box::new)
+            .map(Item::Service),
         Feed::SyncOf {
             workload,
             sync: named,
@@ -114,6 +117,10 @@ pub fn item_id(source: &SourceId, raw: &str) -> Result<Option<ItemId>, Error> {
             uid,
         }),
         Feed::Canaries => Some(ItemId::Canary {
+            cluster: source.cluster.clone(),
+            uid,
+        }),
+        Feed::Services => Some(ItemId::Service {
             cluster: source.cluster.clone(),
             uid,
         }),

@@ -110,6 +110,8 @@ pub struct Promoted<'a> {
     pub reason: Text<'a>,
     #[serde(borrow, default, deserialize_with = "or_default")]
     pub message: Text<'a>,
-    /// When the phase came; the other time tells when the release began.
+    /// When the phase came.
     pub last_update_time: Option<Timestamp>,
+    /// When it was last at rest, or began not to be.
+    pub last_transition_time: Option<Timestamp>,
 }

@@ -7,6 +7,7 @@ mod argo;
 mod core;
 mod flagger;
 mod git;
+mod pair;
 mod tracked;
 
 pub use self::apps::{
@@ -22,6 +23,8 @@ pub use self::core::{
 };
 
 pub use self::flagger::{Canary, CanaryAnalysis, CanaryMetric, CanaryStatus, Promoted, Webhook};
+pub use self::pair::{EndpointSlice, Service};
+
 pub use self::git::{
     Application, Automated, FluxStatus, HelmRelease, Kept, Kustomization, Raw as RawSync, Source,
 };
