@@ -162,8 +162,10 @@ impl Execution {
         before: Option<&Step>,
         generation: Option<i64>,
     ) -> Result<(), String> {
-        let Step::DeletePod { when, .. } = step else {
-            return Ok(());
+        let when = match step {
+            Step::DeletePod { when, .. } => Some(*when),
+            Step::WhenAtRest { .. } => None,
+            _ => return Ok(()),
         };
         let turn = Turn {
             cluster: &self.cluster,
@@ -178,7 +180,10 @@ impl Execution {
                 why: why.to_owned(),
             });
         };
-        turn.wait(*when, &say).await
+        match when {
+            Some(when) => turn.wait(when, &say).await,
+            None => turn.at_rest(&say).await,
+        }
     }
 
     async fn step(&self, n: usize, step: &Step, pass: &Pass) -> Went {
@@ -471,6 +476,14 @@ fn changed(n: usize, step: &Step, how: &str) -> Went {
 }
 
 fn not_deleted(n: usize, step: &Step, how: &str) -> Went {
+    if matches!(step, Step::WhenAtRest { .. }) {
+        let sentence = format!(
+            "Not done ({}): {how}. What was sent before it stands.",
+            step.what()
+        );
+        let why = Failure::new(FailureKind::Failed, sentence);
+        return Went::Refused { why, moved: false };
+    }
     let name = step.name();
     let why = if n == 0 {
         Failure::new(

@@ -81,13 +81,8 @@ async fn read(
     let template = template_of(&workload, raw).map_err(unusable)?;
     let annotations = annotations(raw).map_err(unusable)?;
     let read_at = answer.server_date.unwrap_or(stamp.at);
-    let told = async {
-        let canary = beside::canary(cluster, id).await?;
-        let serving = beside::serving(cluster, id, canary.as_ref()).await?;
-        Ok::<_, Error>((canary, serving))
-    };
     let (told, revisions, pods, autoscaling, pinned, keeper, helm, presence) = tokio::join!(
-        told,
+        beside::told(cluster, id),
         revisions(cluster, &workload),
         pods(cluster, &workload),
         autoscaling(cluster, request),

@@ -124,6 +124,7 @@ fn deleted(step: &Step) -> Option<Deleted> {
         }),
         Step::JsonPatch { .. }
         | Step::StatusPatch { .. }
+        | Step::WhenAtRest { .. }
         | Step::SyncPatch { .. }
         | Step::Hold { .. }
         | Step::Helm { .. }

@@ -232,9 +232,11 @@ impl Plan {
         match step {
             Step::SyncPatch { .. } => self.request.verb == Verb::ResumeSync,
             // What it wrote is known once the note is on it.
-            Step::Helm { .. } | Step::Create { .. } | Step::Remove { .. } | Step::Hold { .. } => {
-                false
-            }
+            Step::Helm { .. }
+            | Step::Create { .. }
+            | Step::Remove { .. }
+            | Step::Hold { .. }
+            | Step::WhenAtRest { .. } => false,
             Step::JsonPatch { .. }
             | Step::StatusPatch { .. }
             | Step::DeletePod { .. }
@@ -266,7 +268,12 @@ impl Plan {
 
     /// Whether `now`, a later read, has the `n`th step in it.
     pub fn applied(&self, n: usize, now: &Workload) -> bool {
-        if let Some(turned) = &self.goal.turned {
+        if let Some(turned) = self
+            .goal
+            .turned
+            .as_ref()
+            .filter(|_| self.goal.template.is_some())
+        {
             let verb = self.request.verb;
             let canary = now.canary.as_ref();
             let done = canary.is_some_and(|canary| follow::is_done(verb, turned, canary));
@@ -316,6 +323,7 @@ impl Refusal {
 /// A sentence for the person, and whether the object moved since it was shown.
 pub fn plan(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, Refusal> {
     moved::refuse(fleet, evidence, now)?;
+    verbs::canary::flagger::target::refuse(evidence)?;
     let verb = evidence.request.verb;
     let mut plan = match verb {
         Verb::Rollback => verbs::rollback::plan(fleet, evidence, now),
@@ -337,8 +345,13 @@ pub fn plan(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, 
         id: verdict.check,
         state: CheckState::Answered(verdict),
     }));
-    let away = check::controller::verdict(fleet, evidence);
-    plan.checks.extend(away.map(Check::from));
+    let told = [
+        check::controller::verdict(fleet, evidence),
+        verbs::canary::flagger::verdict(evidence),
+    ];
+    plan.checks
+        .extend(told.into_iter().flatten().map(Check::from));
+    verbs::canary::flagger::bind(&mut plan, evidence);
     let others = evidence.presence.as_ref();
     let others = others.filter(|presence| presence.action != evidence.stamp.id);
     plan.checks.extend(others.map(|presence| {
@@ -357,7 +370,7 @@ pub fn plan(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, 
             state: CheckState::Asking(Ask::Builds(job)),
         });
     }
-    plan.expected = expected::of(evidence, &plan);
+    plan.expected = expected::of(evidence, &plan).filter(|_| plan.goal.turned.is_none());
     plan.goal.expected = plan.expected.map(|expected| expected.seconds);
     Ok(plan)
 }

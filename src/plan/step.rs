@@ -59,6 +59,12 @@ pub enum Step {
         body: Verbatim,
         what: String,
     },
+    /// The same, sent once the canary that a step before it promotes is at rest. It tests what that step wrote.
+    WhenAtRest {
+        object: ObjectRef,
+        body: Verbatim,
+        what: String,
+    },
     /// The same for what keeps the workload as git has it.
     SyncPatch {
         object: ObjectRef,
@@ -141,6 +147,7 @@ impl Step {
         match self {
             Self::JsonPatch { object, .. }
             | Self::StatusPatch { object, .. }
+            | Self::WhenAtRest { object, .. }
             | Self::SyncPatch { object, .. }
             | Self::DeletePod { object, .. }
             | Self::Helm { object, .. }
@@ -179,6 +186,7 @@ impl Step {
         match self {
             Self::JsonPatch { what, .. }
             | Self::StatusPatch { what, .. }
+            | Self::WhenAtRest { what, .. }
             | Self::SyncPatch { what, .. }
             | Self::DeletePod { what, .. }
             | Self::Helm { what, .. }
@@ -192,7 +200,10 @@ impl Step {
     /// The object, the verb and the subresource that RBAC knows it by; `None` when it is none of the cluster's.
     pub fn permission(&self) -> Option<(&ObjectRef, &'static str, &'static str)> {
         let (verb, subresource) = match self {
-            Self::JsonPatch { .. } | Self::SyncPatch { .. } | Self::Note { .. } => ("patch", ""),
+            Self::JsonPatch { .. }
+            | Self::WhenAtRest { .. }
+            | Self::SyncPatch { .. }
+            | Self::Note { .. } => ("patch", ""),
             Self::StatusPatch { .. } => ("patch", "status"),
             Self::Helm { .. } | Self::Create { .. } => ("create", ""),
             Self::Hold { .. } => return None,

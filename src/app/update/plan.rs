@@ -24,7 +24,10 @@ pub const ARMED_SECONDS: i64 = 600;
 
 /// Resumes what is paused, as far as the feeds know; the fresh reads settle it.
 pub fn pause_or_resume(model: &mut Model, id: &WorkloadId) -> Vec<Effect> {
-    let paused = model.fleet.workload(id).is_some_and(|w| w.paused);
+    let paused = model
+        .fleet
+        .workload(id)
+        .is_some_and(crate::domain::Workload::stands_still);
     let verb = if paused { Verb::Resume } else { Verb::Pause };
     open(model, id, verb, Target::Proposed)
 }

@@ -15,6 +15,7 @@ use crate::text;
 
 use super::live;
 
+pub mod flagger;
 pub mod full;
 pub mod hand;
 pub mod retry;
@@ -24,6 +25,9 @@ pub mod retry;
 /// # Errors
 /// Why there is nothing to promote, or why that would do something else.
 pub fn promote(evidence: &Evidence) -> Result<Plan, Refusal> {
+    if let Some(case) = flagger::case(evidence) {
+        return flagger::promote::plan(case);
+    }
     let canary = partial(evidence, "promoted")?;
     let id = &evidence.workload.id;
     if canary.aborted {
@@ -71,6 +75,9 @@ pub fn promote(evidence: &Evidence) -> Result<Plan, Refusal> {
 /// # Errors
 /// Why there is nothing to abort.
 pub fn abort(evidence: &Evidence) -> Result<Plan, Refusal> {
+    if let Some(case) = flagger::case(evidence) {
+        return flagger::abort::plan(case);
+    }
     let canary = partial(evidence, "aborted")?;
     let id = &evidence.workload.id;
     if canary.aborted {
@@ -170,6 +177,7 @@ fn plan(
             step: canary.step,
             aborted: canary.aborted,
             aborted_at: canary.aborted_at,
+            phase: None,
         }),
         ..live::goal(evidence, &to)?
     };

@@ -265,7 +265,7 @@ fn fixing_key(row: &Row, model: &Model) -> Option<(String, bool)> {
     if row.followed {
         return None;
     }
-    if row.id.kind == Kind::Rollout {
+    if row.id.kind == Kind::Rollout || row.canary.is_some() {
         return canary_keys(row, model);
     }
     let paused = || {

@@ -12,6 +12,9 @@ use super::{bound, current, partial, refused, serving, where_it_is};
 /// # Errors
 /// Why it would do nothing, or the opposite of what it says.
 pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
+    if let Some(case) = super::flagger::case(evidence) {
+        return super::flagger::promote::plan(case);
+    }
     let canary = partial(evidence, "promoted")?;
     let id = &evidence.workload.id;
     if canary.aborted {

@@ -11,6 +11,9 @@ use super::{bound, current, partial, side};
 /// # Errors
 /// Why there is nothing to retry.
 pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
+    if let Some(case) = super::flagger::case(evidence) {
+        return super::flagger::retry::plan(case);
+    }
     let canary = partial(evidence, "retried")?;
     let id = &evidence.workload.id;
     if !canary.aborted {
