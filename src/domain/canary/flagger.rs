@@ -231,8 +231,8 @@ impl Flagger {
 
 #[cfg(test)]
 /// Of `checkout`, at its second of three checks while it is on its way.
-pub(crate) fn sample(phase: Phase) -> super::Canary {
-    use super::{Canary, Pause, PausedBy, Provider, Reported, Step};
+pub(crate) fn sample(phase: Phase) -> Canary {
+    use super::{Pause, PausedBy, Provider, Reported, Step};
     let waits = matches!(phase, Phase::Waiting | Phase::WaitingPromotion);
     Canary {
         provider: Provider::Flagger,

@@ -83,12 +83,12 @@ impl<'a> Case<'a> {
 
     /// The tests that bind a write to what was shown, and the write.
     fn patch(&self, write: impl IntoIterator<Item = Value>) -> Verbatim {
-        let mut operations = vec![test("/metadata/uid", json!(self.flagger.uid))];
+        let mut operations = vec![test("/metadata/uid", &json!(self.flagger.uid))];
         if self.flagger.phase != Phase::Other {
-            operations.push(test("/status/phase", json!(self.flagger.phase.word())));
+            operations.push(test("/status/phase", &json!(self.flagger.phase.word())));
         }
         if !self.canary.current.is_empty() {
-            operations.push(test("/status/lastAppliedSpec", json!(self.canary.current)));
+            operations.push(test("/status/lastAppliedSpec", &json!(self.canary.current)));
         }
         operations.extend(write);
         Verbatim(Value::from(operations).to_string().into())
@@ -196,7 +196,7 @@ impl<'a> Case<'a> {
     }
 }
 
-fn test(path: &str, value: Value) -> Value {
+fn test(path: &str, value: &Value) -> Value {
     json!({"op": "test", "path": path, "value": value})
 }
 

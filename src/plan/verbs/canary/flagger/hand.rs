@@ -27,7 +27,7 @@ pub fn plan(case: Case<'_>, suspend: bool) -> Result<Plan, Refusal> {
             _ => Refusal::say(format!("{id} is not suspended.")),
         });
     }
-    let was = test(SWITCH, json!(case.flagger.suspend));
+    let was = test(SWITCH, &json!(case.flagger.suspend));
     let write = if suspend {
         json!({"op": "add", "path": SWITCH, "value": true})
     } else {

@@ -17,7 +17,7 @@ pub fn plan(case: Case<'_>) -> Result<Plan, Refusal> {
     let (asked, _) = case.versions();
     let was = case.flagger.skip_analysis;
     let off = case.patch([
-        test(SWITCH, json!(was)),
+        test(SWITCH, &json!(was)),
         json!({"op": "add", "path": SWITCH, "value": true}),
     ]);
     let mut plan = case.plan(vec![
@@ -91,8 +91,8 @@ fn on_again(case: Case<'_>) -> crate::domain::Verbatim {
         Some(was) => json!({"op": "replace", "path": SWITCH, "value": was}),
     };
     let operations = json!([
-        test("/metadata/uid", json!(case.flagger.uid)),
-        test(SWITCH, json!(true)),
+        test("/metadata/uid", &json!(case.flagger.uid)),
+        test(SWITCH, &json!(true)),
         back,
     ]);
     crate::domain::Verbatim(operations.to_string().into())
