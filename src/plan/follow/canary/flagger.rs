@@ -196,3 +196,224 @@ fn end(all: bool, words: &str, before: &str) -> Follow {
     }
     Follow::Pending(vec![accepted(), step(true, before), step(false, words)])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::canary::flagger::sample;
+    use crate::domain::fixture::{IMAGE, OLD_IMAGE, ago, containers, id, now, workload};
+    use crate::domain::{Change, Feed, Item, Kind, SourceId};
+    use crate::plan::verbs::rollback::sample as plans;
+
+    /// Of `2.15.0` on its way beside `2.14.1`, so many seconds after it was accepted.
+    fn ends(verb: Verb, was: &Canary, now_is: Canary, seconds: i64) -> String {
+        let kind = Kind::Deployment;
+        let turned = Turned {
+            hash: was.current.clone(),
+            step: was.step,
+            aborted: was.aborted,
+            aborted_at: was.aborted_at,
+            phase: None,
+        };
+        let mut target = workload(kind);
+        target.containers = containers(IMAGE);
+        let mut primary = target.clone();
+        primary.id.name = "checkout-primary".into();
+        let serves_new = now_is.is_promoted();
+        primary.containers = containers(if serves_new { IMAGE } else { OLD_IMAGE });
+        let note = verb == Verb::Retry || verb == Verb::Rollback;
+        target.action = note.then(|| {
+            let mut note = plans::note(42, "2.14.1");
+            note.id = "r1".into();
+            note
+        });
+        let goal = Goal {
+            verb,
+            id: "r1".into(),
+            workload: id(kind),
+            uid: target.uid.clone(),
+            template: (!note).then_some(target.template),
+            generation: target.generation,
+            from_version: "2.15.0".into(),
+            accepted: ago(seconds),
+            turned: Some(turned),
+            ..plans::plan().goal
+        };
+        let mut fleet = Fleet::default();
+        let canary = Item::Canary {
+            of: id(kind),
+            uid: "c1".into(),
+            canary: Box::new(now_is),
+        };
+        let listed = [target, primary].map(|one| Item::Workload(Box::new(one)));
+        for (feed, item) in listed
+            .into_iter()
+            .map(|item| (Feed::Workloads(kind), item))
+            .chain([(Feed::Canaries, canary)])
+        {
+            let source = SourceId {
+                cluster: id(kind).cluster,
+                namespace: None,
+                feed,
+            };
+            fleet.apply(&source, Change::Put(item));
+        }
+        match super::super::super::follow(&fleet, &goal, now()) {
+            Follow::Pending(milestones) => {
+                let texts = milestones.iter().map(|m| m.text.clone());
+                texts.collect::<Vec<_>>().join(", ")
+            }
+            Follow::Done(words) | Follow::Failed(words) => words,
+        }
+    }
+
+    fn with(phase: Phase, change: impl FnOnce(&mut Canary)) -> Canary {
+        let mut canary = sample(phase);
+        change(&mut canary);
+        canary
+    }
+
+    fn failing(canary: &mut Canary, failed: u32) {
+        canary.flagger.as_mut().unwrap().failed = failed;
+    }
+
+    #[test]
+    fn an_abort_ends_when_flagger_gave_it_up() {
+        let was = sample(Phase::Progressing);
+        let serves = "6 of 6 of checkout-primary serve 2.14.1";
+        let given_up = format!("verified: {serves}; the template still asks for 2.15.0");
+        for (now_is, seconds, want) in [
+            (
+                with(Phase::Progressing, |c| failing(c, 2)),
+                5,
+                "server accepted, check 2/3, Flagger looks every 10s",
+            ),
+            (
+                sample(Phase::Progressing),
+                5,
+                "server accepted, check 2/3, Flagger looks every 10s",
+            ),
+            (
+                sample(Phase::Progressing),
+                25,
+                "not verified: Flagger wrote its own count over it: abort it again",
+            ),
+            (sample(Phase::Failed), 9, &*given_up),
+            (
+                sample(Phase::Promoting),
+                9,
+                "not verified: it had passed before Flagger saw the abort",
+            ),
+            (
+                with(Phase::Progressing, |c| c.current = "other".into()),
+                9,
+                "not verified: superseded: another template was released since",
+            ),
+        ] {
+            assert_eq!(ends(Verb::Abort, &was, now_is, seconds), want);
+        }
+    }
+
+    #[test]
+    fn a_promotion_ends_when_its_analysis_is_on_again() {
+        let was = sample(Phase::Progressing);
+        let still_off = |c: &mut Canary| c.promoted_fully = true;
+        for (now_is, seconds, want) in [
+            (
+                with(Phase::Finalising, still_off),
+                9,
+                "server accepted, passed, its primary takes it over, Flagger looks every 10s",
+            ),
+            (
+                with(Phase::Succeeded, still_off),
+                9,
+                "server accepted, promoted, its analysis is on again",
+            ),
+            (
+                with(Phase::Succeeded, still_off),
+                40,
+                "not verified: promoted, but skipAnalysis is still on: the next template goes to all unchecked",
+            ),
+            (
+                sample(Phase::Succeeded),
+                12,
+                "verified: promoted, 6 of 6 of checkout-primary serve 2.15.0",
+            ),
+            (sample(Phase::Failed), 12, "not verified: it failed"),
+        ] {
+            assert_eq!(ends(Verb::Promote, &was, now_is, seconds), want);
+        }
+    }
+
+    #[test]
+    fn a_template_ends_with_the_release_that_is_made_of_it() {
+        let was = with(Phase::Failed, |c| {
+            (c.current, c.aborted_at) = ("bad".into(), Some(ago(500)));
+        });
+        let same = || {
+            with(Phase::Failed, |c| {
+                (c.current, c.aborted_at) = ("bad".into(), Some(ago(500)));
+            })
+        };
+        // Its controller writes the new name before it begins.
+        let seen = with(Phase::Failed, |c| c.aborted_at = Some(ago(500)));
+        let again = with(Phase::Failed, |c| c.aborted_at = Some(ago(5)));
+        let taken_back = with(Phase::Failed, |c| c.aborted = false);
+        let waits = with(Phase::Waiting, |c| {
+            c.current = "bad".into();
+            c.pause.as_mut().unwrap().since = Some(ago(5));
+        });
+        for (now_is, want) in [
+            (
+                same(),
+                "server accepted, Flagger sees it, Flagger looks every 10s",
+            ),
+            (
+                seen,
+                "server accepted, Flagger sees it, Flagger looks every 10s",
+            ),
+            (
+                sample(Phase::Progressing),
+                "server accepted, check 2/3, Flagger looks every 10s",
+            ),
+            (
+                sample(Phase::WaitingPromotion),
+                "verified: check 2/3, and waits for its gate",
+            ),
+            (waits, "verified: check 2/3, and waits for its gate"),
+            (again, "not verified: it failed"),
+            (
+                sample(Phase::Succeeded),
+                "verified: 6 of 6 of checkout-primary serve 2.15.0",
+            ),
+            (
+                taken_back,
+                "verified: 6 of 6 of checkout-primary serve 2.14.1",
+            ),
+        ] {
+            assert_eq!(ends(Verb::Retry, &was, now_is, 10), want);
+        }
+    }
+
+    #[test]
+    fn a_suspension_ends_when_the_canary_says_so() {
+        let was = sample(Phase::Progressing);
+        let held = || {
+            with(Phase::Progressing, |c| {
+                c.flagger.as_mut().unwrap().suspend = Some(true);
+            })
+        };
+        assert_eq!(
+            ends(Verb::Pause, &was, held(), 1),
+            "verified: its Canary is suspended, and stands still"
+        );
+        assert_eq!(
+            ends(Verb::Pause, &was, sample(Phase::Progressing), 1),
+            "server accepted, its Canary checkout says so"
+        );
+        assert_eq!(
+            ends(Verb::Resume, &held(), sample(Phase::Progressing), 1),
+            "verified: its Canary is on again, Flagger looks every 10s"
+        );
+    }
+}

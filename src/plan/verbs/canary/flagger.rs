@@ -20,6 +20,8 @@ pub mod hand;
 pub mod promote;
 pub mod retry;
 pub mod target;
+#[cfg(test)]
+mod tests;
 
 /// What a plan is made from.
 #[derive(Clone, Copy)]
