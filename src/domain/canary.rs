@@ -135,6 +135,8 @@ pub struct At {
 pub type Percent = u32;
 
 impl Provider {
+    pub const ALL: [Self; 1] = [Self::ArgoRollouts];
+
     pub fn name(self) -> &'static str {
         match self {
             Self::ArgoRollouts => "Argo Rollouts",

@@ -317,6 +317,7 @@ impl Refusal {
 pub fn plan(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, Refusal> {
     moved::refuse(fleet, evidence, now)?;
     let verb = evidence.request.verb;
+    verbs::canary::can::refuse(&evidence.workload, verb)?;
     let mut plan = match verb {
         Verb::Rollback => verbs::rollback::plan(fleet, evidence, now),
         Verb::Pause => verbs::pause::plan(evidence),
