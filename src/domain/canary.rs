@@ -150,6 +150,8 @@ pub struct At {
 pub type Percent = u32;
 
 impl Provider {
+    pub const ALL: [Self; 2] = [Self::ArgoRollouts, Self::Flagger];
+
     pub fn name(self) -> &'static str {
         match self {
             Self::ArgoRollouts => "Argo Rollouts",

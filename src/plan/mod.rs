@@ -325,20 +325,10 @@ pub fn plan(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, 
     moved::refuse(fleet, evidence, now)?;
     verbs::canary::flagger::target::refuse(evidence)?;
     let verb = evidence.request.verb;
-    let mut plan = match verb {
-        Verb::Rollback => verbs::rollback::plan(fleet, evidence, now),
-        Verb::Pause => verbs::pause::plan(evidence),
-        Verb::Resume => verbs::resume::plan(evidence),
-        Verb::Restart => verbs::restart::plan(evidence),
-        Verb::Scale => verbs::scale::plan(evidence),
-        Verb::SetImage => verbs::set_image::plan(evidence, now),
-        Verb::ResumeSync => verbs::resume_sync::plan(evidence),
-        Verb::DeletePod => verbs::delete_pod::plan(evidence),
-        Verb::HelmRollback => verbs::helm_rollback::plan(evidence),
-        Verb::Promote => verbs::canary::promote(evidence),
-        Verb::PromoteFull => verbs::canary::full::plan(evidence),
-        Verb::Abort => verbs::canary::abort(evidence),
-        Verb::Retry => verbs::canary::retry::plan(evidence),
+    verbs::canary::can::refuse(&evidence.workload, verb)?;
+    let mut plan = match verbs::canary::flagger::plan(fleet, evidence) {
+        Some(own) => own,
+        None => of_verb(fleet, evidence, now),
     }?;
     let held = check::hold::verdicts(verb, &evidence.holds, evidence.read_at);
     plan.checks.extend(held.into_iter().map(|verdict| Check {
@@ -373,4 +363,23 @@ pub fn plan(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, 
     plan.expected = expected::of(evidence, &plan).filter(|_| plan.goal.turned.is_none());
     plan.goal.expected = plan.expected.map(|expected| expected.seconds);
     Ok(plan)
+}
+
+/// As the verb says, whatever moves the workload.
+fn of_verb(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, Refusal> {
+    match evidence.request.verb {
+        Verb::Rollback => verbs::rollback::plan(fleet, evidence, now),
+        Verb::Pause => verbs::pause::plan(evidence),
+        Verb::Resume => verbs::resume::plan(evidence),
+        Verb::Restart => verbs::restart::plan(evidence),
+        Verb::Scale => verbs::scale::plan(evidence),
+        Verb::SetImage => verbs::set_image::plan(evidence, now),
+        Verb::ResumeSync => verbs::resume_sync::plan(evidence),
+        Verb::DeletePod => verbs::delete_pod::plan(evidence),
+        Verb::HelmRollback => verbs::helm_rollback::plan(evidence),
+        Verb::Promote => verbs::canary::promote(evidence),
+        Verb::PromoteFull => verbs::canary::full::plan(evidence),
+        Verb::Abort => verbs::canary::abort(evidence),
+        Verb::Retry => verbs::canary::retry::plan(evidence),
+    }
 }

@@ -64,6 +64,9 @@ fn a_canary_held_at_its_gates_is_promoted_by_its_analysis() {
     let (web, terminal) = (&owned.web, owned.open());
     wait_row(&terminal, "web-primary serves");
     wait_row(&terminal, "2/2");
+    terminal.wait_for("the primary as a row of its own", |screen| {
+        row_of(screen, "web-primary").is_some_and(|row| row.contains("kept by the Canary web"))
+    });
     web.set_image("2.15.0");
     wait_row(&terminal, "gate door holds it, to begin");
     wait_row(&terminal, "2.14.1 → 2.15.0");
@@ -176,7 +179,7 @@ fn an_abort_works_where_a_rollback_would_not() {
         "→ failed",
         "you may patch canaries/status",
         "at the next look (every 10s)",
-        "patch canaries.flagger.app web --subresource status",
+        "patch canaries.flagger.app web --subresource",
     ] {
         assert!(plan.contains(part), "{part}: {plan}");
     }
@@ -258,21 +261,22 @@ fn it_is_suspended_resumed_and_promoted_at_once() {
 #[test]
 fn without_flagger_it_is_asked_for_once_and_without_its_rights_the_rest_is_shown() {
     let plane: &'static ControlPlane = Box::leak(Box::new(ControlPlane::own()));
-    let namespace = plane.namespace("flaggerless");
+    let namespace = plane.namespace("canaryless");
     Service::new(&namespace, "checkout").run(plane, "1.0");
     let rules = json!([
         {"apiGroups": ["apps", ""], "resources": ["*"], "verbs": ["get", "list", "watch"]},
     ]);
-    let kubeconfig = plane.with_rules("flaggerless", &rules, Some(&namespace));
+    let kubeconfig = plane.with_rules("canaryless", &rules, Some(&namespace));
     let home = tempfile::tempdir().unwrap();
     let terminal = launch(&kubeconfig, home.path()).size(160, 40).open();
     terminal.wait_for("the deployment", |screen| {
         row_of(screen, "checkout").is_some()
     });
     let asked = || {
-        let all = plane.asked_by("flaggerless").into_iter();
+        let all = plane.asked_by("canaryless").into_iter();
         let of = all.map(|asked| asked.uri);
-        of.filter(|uri| uri.contains("flagger")).collect::<Vec<_>>()
+        of.filter(|uri| uri.contains("flagger.app"))
+            .collect::<Vec<_>>()
     };
     assert_eq!(asked(), ["/apis/flagger.app/v1beta1"]);
     let controller = flagger::install(plane);

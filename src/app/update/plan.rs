@@ -12,6 +12,7 @@ use crate::app::model::{
     Armed, BatchBox, Execution, Model, Overlay, PlanBox, Question, ReasonField, Stage,
 };
 use crate::domain::{Failure, Level, WorkloadId};
+use crate::plan::verbs::canary::can;
 use crate::plan::{
     Answers, CheckId, Evidence, Finding, Missing, Plan, Request, Target, Verb, Verdict, gate, plan,
 };
@@ -34,9 +35,8 @@ pub fn pause_or_resume(model: &mut Model, id: &WorkloadId) -> Vec<Effect> {
 
 /// Lets a canary go on, or begin anew when it was aborted.
 pub fn promote_or_retry(model: &mut Model, id: &WorkloadId) -> Vec<Effect> {
-    let canary = model.fleet.workload(id).and_then(|w| w.canary.as_deref());
-    let aborted = canary.is_some_and(|canary| canary.aborted);
-    let verb = if aborted { Verb::Retry } else { Verb::Promote };
+    let workload = model.fleet.workload(id);
+    let verb = workload.map_or(Verb::Promote, can::lets_on);
     open(model, id, verb, Target::Proposed)
 }
 

@@ -136,7 +136,8 @@ pub fn told<'a>(
     let until = canary.aborted_at.unwrap_or(now);
     let since = until
         .checked_sub(flagger.looks(3))
-        .unwrap_or(Timestamp::MIN);
+        .unwrap_or(Timestamp::MIN)
+        .max(flagger.began.unwrap_or(Timestamp::MIN));
     let of_now = |w: &&Warning| w.about_uid == flagger.uid && w.last_seen >= since;
     let said = warnings.into_iter().filter(of_now);
     let said = said.filter_map(|w| Some((rank(&w.message)?, w.last_seen, &*w.message)));

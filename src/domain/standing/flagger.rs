@@ -175,7 +175,7 @@ fn at_rest(evidence: Evidence<'_>, flagger: &Flagger, now: Timestamp) -> Standin
         Stage::Failed => format!("{name} serves: what failed is no longer asked for"),
         _ => format!("{name} serves"),
     };
-    at(Phase::Steady, why(Reason::Elsewhere, text))
+    at(Phase::Steady, why(Reason::Part, text))
 }
 
 #[cfg(test)]

@@ -3,15 +3,12 @@
 use crate::domain::{Failure, FailureKind, Workload};
 use crate::plan::{Difference, Evidence, Plan, Refusal, kubectl};
 
-use super::canary::{flagger, hand};
+use super::canary::hand;
 use super::live;
 
 /// # Errors
 /// Why there is nothing to pause.
 pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
-    if let Some(case) = flagger::case(evidence) {
-        return flagger::hand::plan(case, true);
-    }
     let workload = &evidence.workload;
     live::pausable(workload)?;
     if workload.paused {

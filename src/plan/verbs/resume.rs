@@ -7,15 +7,12 @@ use crate::plan::meanwhile::meanwhile;
 use crate::plan::{Check, Difference, Evidence, Plan, Refusal, kubectl};
 use crate::text;
 
-use super::canary::{flagger, hand};
+use super::canary::hand;
 use super::live;
 
 /// # Errors
 /// Why there is nothing to resume.
 pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
-    if let Some(case) = flagger::case(evidence) {
-        return flagger::hand::plan(case, false);
-    }
     let workload = &evidence.workload;
     live::pausable(workload)?;
     let canary = workload.canary.as_deref();

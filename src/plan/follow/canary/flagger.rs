@@ -25,12 +25,8 @@ pub fn follow(
     match goal.verb {
         Verb::Pause | Verb::Resume => hand(said, goal.verb == Verb::Pause),
         Verb::Abort if canary.current == turned.hash => aborted(fleet, said, goal, now),
-        Verb::Promote | Verb::PromoteFull if canary.current == turned.hash => {
-            promoted(fleet, said, goal, now)
-        }
-        Verb::Abort | Verb::Promote | Verb::PromoteFull => {
-            failed("superseded: another template was released since")
-        }
+        Verb::Promote if canary.current == turned.hash => promoted(fleet, said, goal, now),
+        Verb::Abort | Verb::Promote => failed("superseded: another template was released since"),
         _ if flagger.suspended() => failed("its Canary is suspended: nothing comes of it"),
         _ => released(fleet, said, (goal, turned), now),
     }
@@ -42,9 +38,7 @@ pub fn is_done(verb: Verb, same: bool, (canary, flagger): (&Canary, &Flagger)) -
         Verb::Pause => flagger.suspended(),
         Verb::Resume => !flagger.suspended(),
         Verb::Abort => same && (canary.aborted || flagger.failed >= flagger.threshold),
-        Verb::Promote | Verb::PromoteFull => {
-            same && (canary.promoted_fully || canary.is_promoted())
-        }
+        Verb::Promote => same && (canary.promoted_fully || canary.is_promoted()),
         _ => !same,
     }
 }

@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use crate::domain::canary::Canary;
 use crate::domain::canary::flagger::{self, Flagger, Phase};
 use crate::domain::version::version;
-use crate::domain::{Verbatim, Workload};
+use crate::domain::{Fleet, Verbatim, Workload};
 use crate::plan::follow::Turned;
 use crate::plan::verbs::live;
 use crate::plan::{
-    CheckId, Evidence, Finding, Goal, ObjectRef, Plan, Refusal, Side, Step, Verdict, kubectl,
+    CheckId, Evidence, Finding, Goal, ObjectRef, Plan, Refusal, Side, Step, Verb, Verdict, kubectl,
 };
 use crate::text;
 
@@ -23,22 +23,43 @@ pub mod target;
 #[cfg(test)]
 mod tests;
 
-/// What a plan is made from.
+/// The workload, what its Canary says, and what only Flagger does.
 #[derive(Clone, Copy)]
 pub struct Case<'a> {
-    pub evidence: &'a Evidence,
+    pub workload: &'a Workload,
     pub canary: &'a Canary,
     pub flagger: &'a Flagger,
 }
 
 /// `None` when it is not moved by Flagger.
-pub fn case(evidence: &Evidence) -> Option<Case<'_>> {
-    let canary = evidence.workload.canary.as_deref()?;
+pub fn case(workload: &Workload) -> Option<Case<'_>> {
+    let canary = workload.canary.as_deref()?;
     Some(Case {
-        evidence,
+        workload,
         canary,
         flagger: canary.flagger.as_deref()?,
     })
+}
+
+/// `None`: it is no verb of a canary, or not moved by Flagger.
+pub fn plan(fleet: &Fleet, evidence: &Evidence) -> Option<Result<Plan, Refusal>> {
+    let case = case(&evidence.workload)?;
+    let verb = evidence.request.verb;
+    let make = |()| match verb {
+        Verb::Promote => promote::plan(evidence, case),
+        Verb::Abort => abort::plan(evidence, case),
+        Verb::Retry => retry::plan(fleet, evidence, case),
+        _ => hand::plan(evidence, case),
+    };
+    let own = [
+        Verb::Promote,
+        Verb::Abort,
+        Verb::Retry,
+        Verb::Pause,
+        Verb::Resume,
+    ];
+    let own = own.contains(&verb);
+    own.then(|| case.works(verb).and_then(make))
 }
 
 /// What the follow is bound to.
@@ -53,8 +74,16 @@ pub fn turned(case: Case<'_>) -> Turned {
 }
 
 impl<'a> Case<'a> {
-    pub fn workload(&self) -> &'a Workload {
-        &self.evidence.workload
+    /// # Errors
+    /// Why it would do nothing as it stands, and what would.
+    pub fn works(&self, verb: Verb) -> Result<(), Refusal> {
+        match verb {
+            Verb::Promote => promote::works(*self),
+            Verb::Abort => abort::works(*self),
+            Verb::Retry => retry::works(*self),
+            Verb::Pause | Verb::Resume => hand::works(*self, verb == Verb::Pause),
+            _ => Ok(()),
+        }
     }
 
     /// `checkout-primary`.
@@ -73,7 +102,7 @@ impl<'a> Case<'a> {
     }
 
     fn object(&self) -> ObjectRef {
-        let id = &self.workload().id;
+        let id = &self.workload.id;
         ObjectRef {
             cluster: id.cluster.clone(),
             namespace: id.namespace.clone(),
@@ -97,37 +126,37 @@ impl<'a> Case<'a> {
     }
 
     /// The version of the template, and of what serves; the same when that is not known.
-    fn versions(&self) -> (String, Option<String>) {
-        let serving = self.evidence.serving.as_ref();
+    fn versions(&self, evidence: &Evidence) -> (String, Option<String>) {
+        let serving = evidence.serving.as_ref();
         let named = |one: &Workload, other: Option<&Workload>| {
             let other = other.map(|other| &*other.containers);
             version(&one.containers, one.version_label.as_deref(), other)
         };
-        let served = serving.map(|serving| named(serving, Some(self.workload())));
-        (named(self.workload(), serving), served)
+        let served = serving.map(|serving| named(serving, Some(self.workload)));
+        (named(self.workload, serving), served)
     }
 
     /// The side of the template.
-    fn asked(&self) -> Result<Side, Refusal> {
-        let side = live::side(self.evidence)?;
+    fn asked(&self, evidence: &Evidence) -> Result<Side, Refusal> {
+        let side = live::side(evidence)?;
         Ok(Side {
-            version: self.versions().0,
+            version: self.versions(evidence).0,
             ..side
         })
     }
 
     /// `2.14.1 in checkout-primary`.
-    fn served(&self) -> String {
-        match self.versions().1 {
+    fn served(&self, evidence: &Evidence) -> String {
+        match self.versions(evidence).1 {
             Some(version) => format!("{version} in {}", self.primary()),
             None => format!("what {} serves", self.primary()),
         }
     }
 
     /// One that changes nothing of the template.
-    fn plan(&self, steps: Vec<Step>) -> Result<Plan, Refusal> {
-        let (evidence, workload) = (self.evidence, self.workload());
-        let side = self.asked()?;
+    fn plan(&self, evidence: &Evidence, steps: Vec<Step>) -> Result<Plan, Refusal> {
+        let workload = self.workload;
+        let side = self.asked(evidence)?;
         let goal = Goal {
             from_version: side.version.clone(),
             to_version: side.version.clone(),
@@ -161,7 +190,7 @@ impl<'a> Case<'a> {
 
     /// What one would type.
     fn kubectl(&self, subresource: &str, body: &Value) -> String {
-        kubectl::flagger(&self.workload().id, &self.flagger.name, subresource, body)
+        kubectl::flagger(&self.workload.id, &self.flagger.name, subresource, body)
     }
 
     /// Nothing acts on it while it is suspended.
@@ -171,7 +200,7 @@ impl<'a> Case<'a> {
         }
         let sentence = format!(
             "{} is suspended: {} does nothing until it is resumed.",
-            self.workload().id,
+            self.workload.id,
             self.named()
         );
         Err(refused(sentence, "resume it first"))
@@ -190,7 +219,7 @@ impl<'a> Case<'a> {
 
     /// Why Flagger itself would not call the pods of the canary ready; `None` when it would.
     fn unready(&self) -> Option<String> {
-        let (counts, want) = (self.workload().counts, self.workload().desired);
+        let (counts, want) = (self.workload.counts, self.workload.desired);
         let ready = counts.updated >= want
             && counts.total <= counts.updated
             && counts.available >= counts.updated;
@@ -202,19 +231,24 @@ fn test(path: &str, value: &Value) -> Value {
     json!({"op": "test", "path": path, "value": value})
 }
 
+/// Once it has set the workload up.
+fn moved(workload: &Workload) -> Option<Case<'_>> {
+    case(workload).filter(|case| case.canary.is_moved_by_flagger())
+}
+
 /// What another verb brings on a workload that Flagger moves.
 pub fn verdict(evidence: &Evidence) -> Option<Verdict> {
-    let case = case(evidence).filter(|case| case.canary.is_moved_by_flagger())?;
+    let case = moved(&evidence.workload)?;
     Some(Verdict {
         check: CheckId::Controller,
         finding: Finding::Warn,
-        sentence: target::brings(case)?,
+        sentence: target::brings(case, evidence.request.verb)?,
     })
 }
 
 /// A template that is written to a workload that Flagger moves ends with the release that it makes of it.
 pub fn bind(plan: &mut Plan, evidence: &Evidence) {
-    let moved = case(evidence).filter(|case| case.canary.is_moved_by_flagger());
+    let moved = moved(&evidence.workload);
     if let Some(case) = moved.filter(|_| plan.goal.template.is_none()) {
         plan.goal.turned = Some(turned(case));
     }

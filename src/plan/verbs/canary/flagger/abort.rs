@@ -5,22 +5,22 @@ use serde_json::json;
 use super::super::refused;
 use super::Case;
 use crate::domain::canary::flagger::Phase;
-use crate::plan::{Difference, Plan, Refusal, Step};
+use crate::plan::{Difference, Evidence, Plan, Refusal, Step};
 
 /// # Errors
-/// Why it would do nothing, and what would.
-pub fn plan(case: Case<'_>) -> Result<Plan, Refusal> {
-    may(case)?;
+/// The template cannot be read.
+pub fn plan(evidence: &Evidence, case: Case<'_>) -> Result<Plan, Refusal> {
     let enough = case.flagger.threshold;
     let write = json!({"op": "replace", "path": "/status/failedChecks", "value": enough});
-    let mut plan = case.plan(vec![Step::StatusPatch {
+    let step = Step::StatusPatch {
         object: case.object(),
         body: case.patch([write]),
         what: format!("write {enough} failed checks into {}", case.named()),
-    }])?;
-    let (asked, served) = case.versions();
+    };
+    let mut plan = case.plan(evidence, vec![step])?;
+    let (asked, served) = case.versions(evidence);
     plan.goal.to_version = served.unwrap_or_else(|| case.primary().to_owned());
-    plan.arrow = (plan.from.label(), case.served());
+    plan.arrow = (plan.from.label(), case.served(evidence));
     plan.differences = vec![Difference {
         what: "canary".into(),
         text: format!("{} → failed", super::promote::place(case)),
@@ -34,8 +34,10 @@ pub fn plan(case: Case<'_>) -> Result<Plan, Refusal> {
     Ok(plan)
 }
 
-fn may(case: Case<'_>) -> Result<(), Refusal> {
-    let (id, primary) = (&case.workload().id, case.primary());
+/// # Errors
+/// Why it would do nothing, and what would.
+pub fn works(case: Case<'_>) -> Result<(), Refusal> {
+    let (id, primary) = (&case.workload.id, case.primary());
     case.not_suspended()?;
     match case.flagger.phase {
         Phase::Progressing | Phase::WaitingPromotion => {}

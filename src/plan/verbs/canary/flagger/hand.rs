@@ -5,14 +5,46 @@ use serde_json::json;
 use super::super::refused;
 use super::{Case, test};
 use crate::domain::canary::PausedBy;
-use crate::plan::{Difference, Plan, Refusal, Step};
+use crate::plan::{Difference, Evidence, Plan, Refusal, Step, Verb};
 
 const SWITCH: &str = "/spec/suspend";
 
 /// # Errors
+/// The template cannot be read.
+pub fn plan(evidence: &Evidence, case: Case<'_>) -> Result<Plan, Refusal> {
+    let suspend = evidence.request.verb == Verb::Pause;
+    let was = test(SWITCH, &json!(case.flagger.suspend));
+    let write = if suspend {
+        json!({"op": "add", "path": SWITCH, "value": true})
+    } else {
+        json!({"op": "remove", "path": SWITCH})
+    };
+    let verb = if suspend { "suspend" } else { "resume" };
+    let step = Step::JsonPatch {
+        object: case.object(),
+        body: case.patch([was, write]),
+        what: format!("{verb} {}", case.named()),
+    };
+    let mut plan = case.plan(evidence, vec![step])?;
+    let (from, to) = if suspend {
+        ("no", "yes")
+    } else {
+        ("yes", "no")
+    };
+    plan.arrow.1 = format!("the same, {}", if suspend { "suspended" } else { "moving" });
+    plan.differences = vec![Difference {
+        what: "suspend".into(),
+        text: format!("{from} → {to}"),
+    }];
+    plan.meanwhile = meanwhile(case, suspend);
+    plan.kubectl = case.kubectl("", &json!({"spec": {"suspend": suspend}}));
+    Ok(plan)
+}
+
+/// # Errors
 /// It is as it should be already.
-pub fn plan(case: Case<'_>, suspend: bool) -> Result<Plan, Refusal> {
-    let id = &case.workload().id;
+pub fn works(case: Case<'_>, suspend: bool) -> Result<(), Refusal> {
+    let id = &case.workload.id;
     if case.flagger.suspended() == suspend {
         return Err(match case.canary.pause {
             _ if suspend => refused(
@@ -27,31 +59,7 @@ pub fn plan(case: Case<'_>, suspend: bool) -> Result<Plan, Refusal> {
             _ => Refusal::say(format!("{id} is not suspended.")),
         });
     }
-    let was = test(SWITCH, &json!(case.flagger.suspend));
-    let write = if suspend {
-        json!({"op": "add", "path": SWITCH, "value": true})
-    } else {
-        json!({"op": "remove", "path": SWITCH})
-    };
-    let verb = if suspend { "suspend" } else { "resume" };
-    let mut plan = case.plan(vec![Step::JsonPatch {
-        object: case.object(),
-        body: case.patch([was, write]),
-        what: format!("{verb} {}", case.named()),
-    }])?;
-    let (from, to) = if suspend {
-        ("no", "yes")
-    } else {
-        ("yes", "no")
-    };
-    plan.arrow.1 = format!("the same, {}", if suspend { "suspended" } else { "moving" });
-    plan.differences = vec![Difference {
-        what: "suspend".into(),
-        text: format!("{from} → {to}"),
-    }];
-    plan.meanwhile = meanwhile(case, suspend);
-    plan.kubectl = case.kubectl("", &json!({"spec": {"suspend": suspend}}));
-    Ok(plan)
+    Ok(())
 }
 
 fn meanwhile(case: Case<'_>, suspend: bool) -> String {

@@ -5,22 +5,21 @@ use serde_json::json;
 use super::super::refused;
 use super::{Case, test};
 use crate::domain::canary::flagger::Phase;
-use crate::plan::{CheckId, Difference, Finding, Plan, Refusal, Step, Verdict};
+use crate::plan::{CheckId, Difference, Evidence, Finding, Plan, Refusal, Step, Verdict};
 use crate::text;
 
 const SWITCH: &str = "/spec/skipAnalysis";
 
 /// # Errors
-/// Why it would do nothing.
-pub fn plan(case: Case<'_>) -> Result<Plan, Refusal> {
-    may(case)?;
-    let (asked, _) = case.versions();
+/// The template cannot be read.
+pub fn plan(evidence: &Evidence, case: Case<'_>) -> Result<Plan, Refusal> {
+    let (asked, _) = case.versions(evidence);
     let was = case.flagger.skip_analysis;
     let off = case.patch([
         test(SWITCH, &json!(was)),
         json!({"op": "add", "path": SWITCH, "value": true}),
     ]);
-    let mut plan = case.plan(vec![
+    let steps = vec![
         Step::JsonPatch {
             object: case.object(),
             body: off,
@@ -31,8 +30,9 @@ pub fn plan(case: Case<'_>) -> Result<Plan, Refusal> {
             body: on_again(case),
             what: format!("switch the analysis of {} on again", case.named()),
         },
-    ])?;
-    plan.arrow = (case.served(), format!("{asked}, at once"));
+    ];
+    let mut plan = case.plan(evidence, steps)?;
+    plan.arrow = (case.served(evidence), format!("{asked}, at once"));
     plan.differences = vec![Difference {
         what: "canary".into(),
         text: format!("{} → promoted", place(case)),
@@ -49,8 +49,10 @@ pub fn plan(case: Case<'_>) -> Result<Plan, Refusal> {
     Ok(plan)
 }
 
-fn may(case: Case<'_>) -> Result<(), Refusal> {
-    let id = &case.workload().id;
+/// # Errors
+/// Why it would do nothing.
+pub fn works(case: Case<'_>) -> Result<(), Refusal> {
+    let id = &case.workload.id;
     case.not_suspended()?;
     match case.flagger.phase {
         Phase::Progressing | Phase::WaitingPromotion => {}
@@ -100,7 +102,7 @@ fn on_again(case: Case<'_>) -> crate::domain::Verbatim {
 
 /// `check 2/3`.
 pub fn place(case: Case<'_>) -> String {
-    let at = crate::domain::canary::at(case.workload(), &[]);
+    let at = crate::domain::canary::at(case.workload, &[]);
     at.map_or_else(
         || case.flagger.phase.word().to_owned(),
         |at| text::canary::at(&at),

@@ -3,36 +3,28 @@
 
 use super::super::refused;
 use super::{Case, turned};
+use crate::domain::Fleet;
 use crate::domain::canary::flagger::Phase;
 use crate::plan::verbs::{live, restart};
-use crate::plan::{CheckId, Difference, Finding, Goal, Plan, Refusal, Verdict};
+use crate::plan::{CheckId, Difference, Evidence, Finding, Goal, Plan, Refusal, Verdict};
 use crate::text;
 
 /// # Errors
-/// Why there is nothing to retry.
-pub fn plan(case: Case<'_>) -> Result<Plan, Refusal> {
-    let id = &case.workload().id;
-    if !case.canary.aborted {
-        let sentence = format!("{id} has not failed: there is nothing to retry.");
-        if case.flagger.phase == Phase::Failed {
-            let hint = "what failed is no longer asked for: a new image begins a release";
-            return Err(refused(sentence, hint));
-        }
-        return Err(Refusal::say(sentence));
-    }
-    case.not_suspended()?;
-    let again = restart::again(case.evidence)?;
-    let mut plan = case.plan(vec![again.step])?;
-    let side = live::side(case.evidence)?;
+/// The template cannot be read.
+pub fn plan(fleet: &Fleet, evidence: &Evidence, case: Case<'_>) -> Result<Plan, Refusal> {
+    let id = &case.workload.id;
+    let again = restart::again(evidence)?;
+    let mut plan = case.plan(evidence, vec![again.step])?;
+    let side = live::side(evidence)?;
     plan.goal = Goal {
         to: again.to,
         template: None,
         revision_name: Box::default(),
         turned: Some(turned(case)),
-        ..live::goal(case.evidence, &side)?
+        ..live::goal(evidence, &side)?
     };
     plan.goal.to_version.clone_from(&plan.to.version);
-    plan.arrow = (case.served(), plan.to.version.clone());
+    plan.arrow = (case.served(evidence), plan.to.version.clone());
     plan.differences = vec![Difference {
         what: "canary".into(),
         text: format!("failed → {}", steps(case)),
@@ -45,9 +37,13 @@ pub fn plan(case: Case<'_>) -> Result<Plan, Refusal> {
         case.primary()
     );
     plan.kubectl = crate::plan::kubectl::rollout(id, "restart");
-    let why = case.canary.analyses.iter().flat_map(|run| &run.metrics);
-    let mut why = why.filter(|metric| !metric.value.is_empty());
-    let said = why.next().map(text::canary::metric);
+    // Only events say why, and those come by a feed.
+    let known = fleet.workload(id).and_then(|w| w.canary.as_ref());
+    let metrics = known.iter().flat_map(|canary| &canary.analyses);
+    let mut bad = metrics
+        .flat_map(|run| &run.metrics)
+        .filter(|metric| !metric.value.is_empty());
+    let said = bad.next().map(text::canary::metric);
     let said = said.unwrap_or_else(|| case.canary.message.to_string());
     plan.add(
         Verdict {
@@ -58,6 +54,21 @@ pub fn plan(case: Case<'_>) -> Result<Plan, Refusal> {
         .into(),
     );
     Ok(plan)
+}
+
+/// # Errors
+/// Why there is nothing to retry.
+pub fn works(case: Case<'_>) -> Result<(), Refusal> {
+    let id = &case.workload.id;
+    if !case.canary.aborted {
+        let sentence = format!("{id} has not failed: there is nothing to retry.");
+        if case.flagger.phase == Phase::Failed {
+            let hint = "what failed is no longer asked for: a new image begins a release";
+            return Err(refused(sentence, hint));
+        }
+        return Err(Refusal::say(sentence));
+    }
+    case.not_suspended()
 }
 
 /// `10%, 20%, 50%`, or `3 checks`.

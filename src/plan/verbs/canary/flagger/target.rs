@@ -9,10 +9,10 @@ use crate::plan::{Evidence, Refusal, Verb};
 /// # Errors
 /// It would do something else than it says, and what works instead.
 pub fn refuse(evidence: &Evidence) -> Result<(), Refusal> {
-    let Some(case) = super::case(evidence).filter(|case| case.canary.is_moved_by_flagger()) else {
+    let Some(case) = super::moved(&evidence.workload) else {
         return Ok(());
     };
-    let (id, primary) = (&case.workload().id, case.primary());
+    let (id, primary) = (&case.workload.id, case.primary());
     let verb = evidence.request.verb;
     let runs = matches!(
         case.flagger.phase,
@@ -48,8 +48,8 @@ pub fn refuse(evidence: &Evidence) -> Result<(), Refusal> {
 }
 
 /// What Flagger makes of it; `None` where it makes nothing of it.
-pub fn brings(case: Case<'_>) -> Option<String> {
-    let (verb, primary) = (case.evidence.request.verb, case.primary());
+pub fn brings(case: Case<'_>, verb: Verb) -> Option<String> {
+    let primary = case.primary();
     if verb == Verb::Scale {
         return Some(format!(
             "{primary} gets this number when it is promoted, and not before"

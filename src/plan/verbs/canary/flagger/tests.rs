@@ -131,24 +131,24 @@ fn a_promotion_switches_the_analysis_off_and_on_again_as_it_was() {
             json!({"op": "replace", "path": "/spec/skipAnalysis", "value": false}),
         ),
     ] {
-        for verb in [Verb::Promote, Verb::PromoteFull] {
-            let evidence = evidence(verb, Phase::Progressing, |f| f.skip_analysis = was);
-            let plan = plan_of(&evidence).unwrap();
-            let [off, on @ Step::WhenAtRest { .. }] = &plan.steps[..] else {
-                panic!("two: {:?}", plan.steps);
-            };
-            let off = body(off);
-            assert_eq!(off.as_array().unwrap()[..3], bound("Progressing"));
-            let switch =
-                |op, value| json!({"op": op, "path": "/spec/skipAnalysis", "value": value});
-            assert_eq!(off[3], switch("test", json!(was)));
-            assert_eq!(off[4], switch("add", json!(true)));
-            let on = body(on);
-            assert_eq!(on[1], switch("test", json!(true)));
-            assert_eq!(on[2], back);
-            assert!(plan.begins_at(&plan.steps[0]) && !plan.begins_at(&plan.steps[1]));
-        }
+        let evidence = evidence(Verb::Promote, Phase::Progressing, |f| f.skip_analysis = was);
+        let plan = plan_of(&evidence).unwrap();
+        let [off, on @ Step::WhenAtRest { .. }] = &plan.steps[..] else {
+            panic!("two: {:?}", plan.steps);
+        };
+        let off = body(off);
+        assert_eq!(off.as_array().unwrap()[..3], bound("Progressing"));
+        let switch = |op, value| json!({"op": op, "path": "/spec/skipAnalysis", "value": value});
+        assert_eq!(off[3], switch("test", json!(was)));
+        assert_eq!(off[4], switch("add", json!(true)));
+        let on = body(on);
+        assert_eq!(on[1], switch("test", json!(true)));
+        assert_eq!(on[2], back);
+        assert!(plan.begins_at(&plan.steps[0]) && !plan.begins_at(&plan.steps[1]));
     }
+    let fully = evidence(Verb::PromoteFull, Phase::Progressing, |_| {});
+    let words = "cannot be promoted fully: Flagger knows one promotion, which is to the end";
+    assert!(said(&fully).contains(words), "{}", said(&fully));
 }
 
 #[test]
