@@ -9,6 +9,19 @@ use crate::sources::kube::canary::flagger;
 use crate::sources::kube::path::{self, Resource};
 use crate::sources::kube::{Cluster, Error, convert};
 
+/// What another object says of its canary, and the workload that serves in its place, where there is one.
+///
+/// # Errors
+/// A read failed.
+pub async fn told(
+    cluster: &Cluster,
+    of: &WorkloadId,
+) -> Result<(Option<Canary>, Option<Workload>), Error> {
+    let canary = canary(cluster, of).await?;
+    let serving = serving(cluster, of, canary.as_ref()).await?;
+    Ok((canary, serving))
+}
+
 /// What another object says of its canary. Where there is no such kind, or it may not be read, nobody says anything.
 ///
 /// # Errors
@@ -33,10 +46,7 @@ pub async fn canary(cluster: &Cluster, of: &WorkloadId) -> Result<Option<Canary>
 }
 
 /// The workload that the stable side of its canary is in; `None` when that is its own, or not there.
-///
-/// # Errors
-/// The read failed.
-pub async fn serving(
+async fn serving(
     cluster: &Cluster,
     of: &WorkloadId,
     canary: Option<&Canary>,

@@ -162,7 +162,10 @@ impl Execution {
         before: Option<&Step>,
         generation: Option<i64>,
     ) -> Result<(), String> {
-        if !matches!(step, Step::DeletePod { .. } | Step::After { .. }) {
+        if !matches!(
+            step,
+            Step::DeletePod { .. } | Step::After { .. } | Step::WhenAtRest { .. }
+        ) {
             return Ok(());
         }
         let turn = Turn {
@@ -180,6 +183,7 @@ impl Execution {
         };
         match step {
             Step::After { runs, .. } => turn.after(runs, &say).await,
+            Step::WhenAtRest { .. } => turn.at_rest(&say).await,
             Step::DeletePod { when, .. } => turn.wait(*when, &say).await,
             _ => Ok(()),
         }
@@ -475,6 +479,14 @@ fn changed(n: usize, step: &Step, how: &str) -> Went {
 }
 
 fn not_deleted(n: usize, step: &Step, how: &str) -> Went {
+    if matches!(step, Step::WhenAtRest { .. }) {
+        let sentence = format!(
+            "Not done ({}): {how}. What was sent before it stands.",
+            step.what()
+        );
+        let why = Failure::new(FailureKind::Failed, sentence);
+        return Went::Refused { why, moved: false };
+    }
     let name = step.name();
     if let Step::After { what, .. } = step {
         let sentence = format!("Not done ({what}): {how}. What was sent before it is done.");

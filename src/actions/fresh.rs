@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::beside;
 use crate::domain::version::version;
-use crate::domain::{Failure, FailureKind, Workload, WorkloadId};
+use crate::domain::{Canary, Failure, FailureKind, Workload, WorkloadId};
 use crate::plan::Plan;
 use crate::plan::follow::Turned;
 use crate::sources::kube::{Cluster, Error, convert, path};
@@ -89,7 +89,7 @@ fn moved_from(plan: &Plan, now: &Workload) -> Option<Moved> {
         Some(Moved::Recreated)
     } else if now.template != plan.from.template {
         Some(Moved::Template)
-    } else if paused.is_some_and(|paused| paused != now.paused) {
+    } else if paused.is_some_and(|paused| paused != now.stands_still()) {
         Some(Moved::Paused)
     } else if plan
         .goal
@@ -117,8 +117,10 @@ fn who(now: &Workload) -> &str {
 fn stands(turned: &Turned, now: &Workload) -> bool {
     let canary = now.canary.as_deref();
     canary.is_some_and(|canary| {
+        let phase = canary.flagger.as_ref().map(|flagger| flagger.phase);
         canary.current == turned.hash
-            && canary.step == turned.step
+            && phase == turned.phase
+            && (phase.is_some() || canary.step == turned.step)
             && canary.aborted == turned.aborted
     })
 }
@@ -129,13 +131,21 @@ fn canary_words(plan: &Plan, now: &Workload) -> String {
         Some(canary) if canary.aborted => "was aborted by somebody else".into(),
         Some(_) if aborted => "was retried by somebody else".into(),
         Some(canary) if canary.is_promoted() => "was promoted to its end".into(),
+        Some(Canary {
+            flagger: Some(flagger),
+            ..
+        }) => format!("went on: its Canary says {} now", flagger.phase.word()),
         Some(canary) => format!("went on to step {}", canary.step.saturating_add(1)),
         None => "is no canary any more".into(),
     }
 }
 
 fn turned(now: &Workload) -> &'static str {
-    if now.paused { "paused" } else { "resumed" }
+    if now.stands_still() {
+        "paused"
+    } else {
+        "resumed"
+    }
 }
 
 /// The body as text; the API server sends UTF-8.

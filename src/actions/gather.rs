@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::pages::every;
 use super::record::{Limit, Recorder};
-use super::{beside, fresh, keeper, pair, pin, presence, release};
+use super::{fresh, keeper, pair, pin, presence, release};
 use crate::domain::release_record::Action;
 use crate::domain::standing::{Evidence as Seen, standing};
 use crate::domain::{
@@ -81,14 +81,8 @@ async fn read(
     let template = template_of(&workload, raw).map_err(unusable)?;
     let annotations = annotations(raw).map_err(unusable)?;
     let read_at = answer.server_date.unwrap_or(stamp.at);
-    let told = async {
-        let canary = beside::canary(cluster, id).await?;
-        let serving = beside::serving(cluster, id, canary.as_ref()).await?;
-        Ok::<_, Error>((canary, serving))
-    };
-    let (told, paired, revisions, pods, autoscaling, pinned, keeper, helm, presence) = tokio::join!(
-        told,
-        pair::read(cluster, &workload),
+    let (told, revisions, pods, autoscaling, pinned, keeper, helm, presence) = tokio::join!(
+        pair::told(cluster, &workload),
         revisions(cluster, &workload),
         pods(cluster, &workload),
         autoscaling(cluster, request),
@@ -102,14 +96,8 @@ async fn read(
             futures::future::OptionFuture::from(looked).await.flatten()
         }
     );
-    let (canary, mut serving) = told?;
+    let (canary, serving, beside) = told?;
     workload.canary = workload.canary.or(canary.map(Box::new));
-    let paired = paired?.filter(|_| workload.canary.is_none());
-    let beside = paired.map(|found| {
-        workload.canary = Some(Box::new(found.canary));
-        serving = Some(found.stable);
-        found.beside
-    });
     let (revisions, pods) = match id.kind {
         Kind::Deployment | Kind::Rollout if request.verb != Verb::DeletePod => {
             (revisions?, pods.unwrap_or_default())

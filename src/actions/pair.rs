@@ -2,8 +2,8 @@
 
 use serde_json::value::RawValue;
 
-use super::fresh;
 use super::pages::every;
+use super::{beside, fresh};
 use crate::domain::canary::Canary;
 use crate::domain::{Kind, Verbatim, Workload, pair};
 use crate::plan::Beside;
@@ -11,18 +11,34 @@ use crate::sources::kube::canary::pair as wire;
 use crate::sources::kube::path::{self, Resource};
 use crate::sources::kube::{Cluster, Error, convert};
 
-/// What is known of it, when it is a canary that serves beside another.
-pub struct Found {
-    pub canary: Canary,
-    pub stable: Workload,
-    pub beside: Beside,
+/// What is known of a canary that serves beside another.
+struct Found {
+    canary: Canary,
+    stable: Workload,
+    beside: Beside,
 }
 
-/// `None` of what is no canary of a pair, and where its Services may not be read.
+/// What another object says of its canary, else what the pair does that it is one of: the canary, what serves in its
+/// place, and the raw parts of that, of a pair.
 ///
 /// # Errors
 /// A read failed.
-pub async fn read(cluster: &Cluster, workload: &Workload) -> Result<Option<Found>, Error> {
+pub async fn told(
+    cluster: &Cluster,
+    workload: &Workload,
+) -> Result<(Option<Canary>, Option<Workload>, Option<Beside>), Error> {
+    let (canary, serving) = beside::told(cluster, &workload.id).await?;
+    if canary.is_some() {
+        return Ok((canary, serving, None));
+    }
+    let found = read(cluster, workload).await?;
+    Ok(found.map_or((None, serving, None), |found| {
+        (Some(found.canary), Some(found.stable), Some(found.beside))
+    }))
+}
+
+/// `None` of what is no canary of a pair, and where its Services may not be read.
+async fn read(cluster: &Cluster, workload: &Workload) -> Result<Option<Found>, Error> {
     if workload.canary.is_some() || !pair::is_called(workload) {
         return Ok(None);
     }

@@ -126,6 +126,7 @@ fn deleted(step: &Step) -> Option<Deleted> {
         | Step::StatusPatch { .. }
         | Step::Beside { .. }
         | Step::After { .. }
+        | Step::WhenAtRest { .. }
         | Step::SyncPatch { .. }
         | Step::Hold { .. }
         | Step::Helm { .. }

@@ -40,6 +40,7 @@ pub async fn send(cluster: &Cluster, step: &Step, pass: &Pass) -> Result<Answer,
         Step::JsonPatch { body, .. }
         | Step::Beside { body, .. }
         | Step::After { body, .. }
+        | Step::WhenAtRest { body, .. }
         | Step::SyncPatch { body, .. } => Ok(cluster.patch(&path, &body.0, dry_run).await?),
         Step::Hold { .. } => Ok(Answer::default()),
         Step::StatusPatch { body, .. } => {

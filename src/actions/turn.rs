@@ -19,6 +19,8 @@ const SEEN_WITHIN: Duration = Duration::from_secs(30);
 const READY_WITHIN: Duration = Duration::from_secs(600);
 /// A rollout that makes progress may take longer than each of its pods.
 const COMPLETE_WITHIN: Duration = Duration::from_secs(1800);
+/// Its controller looks at times of its own, and waits for pods.
+const PROMOTED_WITHIN: Duration = Duration::from_secs(1800);
 const BETWEEN: Duration = Duration::from_millis(500);
 
 pub struct Turn<'a> {
@@ -42,6 +44,8 @@ enum Awaited<'a> {
     Back(&'a Step),
     /// Another workload runs what was written to it.
     Runs(&'a Runs),
+    /// The canary of the workload moves no more.
+    AtRest,
 }
 
 /// What a look at the cluster says.
@@ -71,6 +75,11 @@ impl Turn<'_> {
         self.until(Awaited::Runs(runs), COMPLETE_WITHIN, say).await
     }
 
+    /// Until the canary that a step before it promotes is at rest, or the switch is as it was.
+    pub async fn at_rest(&self, say: Say<'_>) -> Result<(), String> {
+        self.until(Awaited::AtRest, PROMOTED_WITHIN, say).await
+    }
+
     /// Reads again until it is so; what is read again is no write.
     async fn until(&self, what: Awaited<'_>, limit: Duration, say: Say<'_>) -> Result<(), String> {
         let mut last = String::new();
@@ -80,6 +89,7 @@ impl Turn<'_> {
                     Awaited::Seen => self.seen().await,
                     Awaited::Back(before) => self.is_back(before).await,
                     Awaited::Runs(runs) => runs_it(self.cluster, runs, (self.clock)()).await,
+                    Awaited::AtRest => self.is_at_rest().await,
                 };
                 match look {
                     Look::Ready => return Ok(()),
@@ -111,6 +121,24 @@ impl Turn<'_> {
         } else {
             Look::NotYet("the controller has not seen the new template yet".into())
         }
+    }
+
+    /// Whether the canary is promoted or given up; nobody else's switch is turned.
+    async fn is_at_rest(&self) -> Look {
+        let now = match fresh::read(self.cluster, &self.plan.workload).await {
+            Ok((now, _)) => now,
+            Err(error) => return Look::NotYet(format!("the object cannot be read ({error})")),
+        };
+        let Some(canary) = now.canary.as_deref().filter(|_| now.uid == self.plan.uid) else {
+            return Look::Never(format!("{} is no canary any more", now.id));
+        };
+        if !canary.promoted_fully {
+            return Look::Never("somebody else did it".into());
+        }
+        if canary.is_partial() && !canary.aborted {
+            return Look::NotYet("it is not promoted yet".into());
+        }
+        Look::Ready
     }
 
     /// Whether the pod that was deleted before has a successor that serves.

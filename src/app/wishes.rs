@@ -225,7 +225,7 @@ fn need(row: &Row) -> Option<u8> {
         // A warning about something that looks steady.
         Phase::Unknown | Phase::Steady | Phase::Paused => {
             let why = row.standing.why.as_ref();
-            why.filter(|why| why.reason != Reason::Elsewhere).map(|_| 5)
+            why.filter(|why| why.reason != Reason::Part).map(|_| 5)
         }
         Phase::ScaledToZero => None,
     }

@@ -169,13 +169,21 @@ pub struct At {
 pub type Percent = u32;
 
 impl Provider {
+    pub const ALL: [Self; 5] = [
+        Self::ArgoRollouts,
+        Self::Flagger,
+        Self::PausedDeployment,
+        Self::Partition,
+        Self::Pair,
+    ];
+
     pub fn name(self) -> &'static str {
         match self {
             Self::ArgoRollouts => "Argo Rollouts",
             Self::Flagger => "Flagger",
-            Self::PausedDeployment => "paused half-way",
-            Self::Partition => "partition",
-            Self::Pair => "pair",
+            Self::PausedDeployment => "a Deployment paused half-way",
+            Self::Partition => "a partition",
+            Self::Pair => "a pair",
         }
     }
 
@@ -236,14 +244,6 @@ impl Canary {
             Provider::ArgoRollouts | Provider::Partition => {}
         }
         !self.stable.is_empty() && !self.current.is_empty() && self.current != self.stable
-    }
-
-    /// A person sets its weight, and nobody takes that back.
-    pub fn takes_weight(&self) -> bool {
-        match self.provider {
-            Provider::ArgoRollouts | Provider::Flagger | Provider::PausedDeployment => false,
-            Provider::Partition | Provider::Pair => true,
-        }
     }
 
     /// The Deployment that it serves beside, of one that a person moves.

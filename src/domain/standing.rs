@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::canary::Provider;
-use super::{Kind, Phase, Pod, Progress, Revision, Truth, Warning, Workload};
+use super::{Kind, Manager, Phase, Pod, Progress, Revision, Truth, Warning, Workload};
 
 mod canary;
 mod create;
@@ -73,8 +73,8 @@ pub enum Reason {
     Waits,
     /// A canary was given up.
     Aborted,
-    /// Another workload serves in its place, and is well.
-    Elsewhere,
+    /// What part it has in a canary, when all is well.
+    Part,
     Other,
 }
 
@@ -203,7 +203,15 @@ fn complete(evidence: Evidence<'_>, now: Timestamp) -> Standing {
         let text = format!("waits for you: serves beside {beside}");
         return at(Phase::Canary, why(Reason::Waits, text));
     }
-    at(Phase::Steady, draining(evidence))
+    at(Phase::Steady, draining(evidence).or_else(|| kept(workload)))
+}
+
+/// It is the stable side of another's canary.
+fn kept(workload: &Workload) -> Option<Why> {
+    let Some(Manager::Flagger(canary)) = &workload.manager else {
+        return None;
+    };
+    why(Reason::Part, format!("kept by the Canary {canary}"))
 }
 
 fn not_seen(evidence: Evidence<'_>, progress: Progress, now: Timestamp) -> Standing {

@@ -126,6 +126,9 @@ pub fn follow(fleet: &Fleet, goal: &Goal, now: Timestamp) -> Follow {
         Ok(goal) => goal,
         Err(words) => return failed(&words),
     };
+    if let (Some(turned), true) = (&goal.turned, canary::is_of_flagger(workload)) {
+        return canary::follow(fleet, workload, (goal, turned), now);
+    }
     if goal.verb.from_paused() == Some(workload.paused) {
         return failed(if workload.paused {
             "it was paused again"

@@ -47,6 +47,21 @@ pub fn argo(id: &WorkloadId, verb: &str) -> String {
     format!("kubectl argo rollouts {verb} {}{flags}", id.name)
 }
 
+/// `kubectl -n shop patch canaries.flagger.app cart --type merge -p '{"spec":{"suspend":true}}'`.
+pub fn flagger(
+    id: &WorkloadId,
+    canary: &str,
+    subresource: &str,
+    body: &serde_json::Value,
+) -> String {
+    let kubectl = kubectl(id);
+    let part = match subresource {
+        "" => String::new(),
+        part => format!(" --subresource {part}"),
+    };
+    format!("{kubectl} patch canaries.flagger.app {canary}{part} --type merge -p '{body}'")
+}
+
 /// Its plugin has no verb for it: `promote` goes past the step as well.
 pub fn unpause(id: &WorkloadId) -> String {
     let kubectl = kubectl(id);

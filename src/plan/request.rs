@@ -115,7 +115,7 @@ impl Verb {
                 "set the weight of",
                 "sets the weight",
                 "setting the weight of",
-                "weight set",
+                "given a weight",
             ),
             Self::HelmRollback => (
                 "roll back by Helm",

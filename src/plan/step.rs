@@ -67,6 +67,12 @@ pub enum Step {
         body: Verbatim,
         what: String,
     },
+    /// The same, sent once the canary that a step before it promotes is at rest. It tests what that step wrote.
+    WhenAtRest {
+        object: ObjectRef,
+        body: Verbatim,
+        what: String,
+    },
     /// The same for the one that the plan is about, once that other one runs what was written to it.
     After {
         object: ObjectRef,
@@ -169,6 +175,7 @@ impl Step {
             | Self::StatusPatch { object, .. }
             | Self::Beside { object, .. }
             | Self::After { object, .. }
+            | Self::WhenAtRest { object, .. }
             | Self::SyncPatch { object, .. }
             | Self::DeletePod { object, .. }
             | Self::Helm { object, .. }
@@ -209,6 +216,7 @@ impl Step {
             | Self::StatusPatch { what, .. }
             | Self::Beside { what, .. }
             | Self::After { what, .. }
+            | Self::WhenAtRest { what, .. }
             | Self::SyncPatch { what, .. }
             | Self::DeletePod { what, .. }
             | Self::Helm { what, .. }
@@ -225,6 +233,7 @@ impl Step {
             Self::JsonPatch { .. }
             | Self::Beside { .. }
             | Self::After { .. }
+            | Self::WhenAtRest { .. }
             | Self::SyncPatch { .. }
             | Self::Note { .. } => ("patch", ""),
             Self::StatusPatch { .. } => ("patch", "status"),

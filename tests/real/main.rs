@@ -21,6 +21,7 @@ mod docker;
 mod ending;
 mod evicting;
 mod feed;
+mod flagger;
 mod foreign;
 mod git;
 mod handover;

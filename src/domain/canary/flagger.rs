@@ -136,7 +136,8 @@ pub fn told<'a>(
     let until = canary.aborted_at.unwrap_or(now);
     let since = until
         .checked_sub(flagger.looks(3))
-        .unwrap_or(Timestamp::MIN);
+        .unwrap_or(Timestamp::MIN)
+        .max(flagger.began.unwrap_or(Timestamp::MIN));
     let of_now = |w: &&Warning| w.about_uid == flagger.uid && w.last_seen >= since;
     let said = warnings.into_iter().filter(of_now);
     let said = said.filter_map(|w| Some((rank(&w.message)?, w.last_seen, &*w.message)));
@@ -232,7 +233,7 @@ impl Flagger {
 #[cfg(test)]
 /// Of `checkout`, at its second of three checks while it is on its way.
 pub(crate) fn sample(phase: Phase) -> Canary {
-    use super::{Canary, Pause, PausedBy, Provider, Reported, Step};
+    use super::{Pause, PausedBy, Provider, Reported, Step};
     let waits = matches!(phase, Phase::Waiting | Phase::WaitingPromotion);
     Canary {
         provider: Provider::Flagger,

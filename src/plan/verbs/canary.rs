@@ -1,21 +1,23 @@
 //! The verbs of a canary: promoting it by one step and aborting it here, the others beside it. They write into the status that its controller waits for.
 
-use jiff::Timestamp;
 use serde_json::json;
 
-use crate::domain::canary::{At, Canary, PausedBy, Provider, at};
+use crate::domain::canary::{At, Canary, PausedBy, at};
 use crate::domain::version::version;
-use crate::domain::{Failure, FailureKind, Fleet, Revision, Verbatim, WorkloadId};
+use crate::domain::{Failure, FailureKind, Revision, Verbatim};
 use crate::plan::check::controller;
 use crate::plan::follow::Turned;
 use crate::plan::{
-    CheckId, Difference, Evidence, Finding, Goal, ObjectRef, Plan, Refusal, Side, Step, Target,
-    Verdict, kubectl,
+    CheckId, Difference, Evidence, Finding, Goal, ObjectRef, Plan, Refusal, Side, Step, Verdict,
+    kubectl,
 };
 use crate::text;
 
 use super::live;
 
+pub mod by_hand;
+pub mod can;
+pub mod flagger;
 pub mod full;
 mod half_way;
 pub mod hand;
@@ -28,30 +30,14 @@ pub mod retry;
 /// # Errors
 /// Why there is nothing to promote, or why that would do something else.
 pub fn promote(evidence: &Evidence) -> Result<Plan, Refusal> {
-    let canary = partial(evidence, "promoted")?;
-    match canary.provider {
-        Provider::ArgoRollouts | Provider::Flagger => {}
-        Provider::PausedDeployment => return half_way::promote(evidence),
-        Provider::Partition => return partition::promote(evidence, canary),
-        Provider::Pair => return pair::promote(evidence, canary),
-    }
+    let canary = partial(evidence)?;
     let id = &evidence.workload.id;
-    if canary.aborted {
-        let sentence = format!("{id} was aborted: promoting it changes nothing.");
-        let hint = "a retry begins it at its first step again, as another template does";
-        return Err(refused(sentence, hint));
-    }
-    let Some(pause) = canary.pause else {
-        let sentence = format!("{id} does not wait: it is on its way to the next pause.");
-        let hint = "a step that runs could only be skipped, and then nobody looks at its pods";
-        return Err(refused(sentence, hint));
-    };
-    if pause.by == PausedBy::Hand {
-        return Err(by_hand(id));
-    }
     let mut operations = bound(evidence, canary);
     operations.push(json!({"op": "remove", "path": "/status/pauseConditions"}));
-    if pause.by == PausedBy::Inconclusive {
+    if canary
+        .pause
+        .is_some_and(|pause| pause.by == PausedBy::Inconclusive)
+    {
         // Without the next step the same analysis would run again.
         let next = canary.step.saturating_add(1);
         operations.push(json!({"op": "add", "path": "/status/controllerPause", "value": false}));
@@ -80,18 +66,9 @@ pub fn promote(evidence: &Evidence) -> Result<Plan, Refusal> {
 ///
 /// # Errors
 /// Why there is nothing to abort.
-pub fn abort(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, Refusal> {
-    let canary = partial(evidence, "aborted")?;
-    match canary.provider {
-        Provider::ArgoRollouts | Provider::Flagger => {}
-        Provider::PausedDeployment => return half_way::abort(fleet, evidence, now),
-        Provider::Partition => return partition::abort(fleet, evidence, now),
-        Provider::Pair => return pair::abort(evidence, canary),
-    }
+pub fn abort(evidence: &Evidence) -> Result<Plan, Refusal> {
+    let canary = partial(evidence)?;
     let id = &evidence.workload.id;
-    if canary.aborted {
-        return Err(Refusal::say(format!("{id} is aborted already.")));
-    }
     let mut operations = bound(evidence, canary);
     operations.push(json!({"op": "test", "path": "/status/stableRS", "value": canary.stable}));
     operations.push(json!({"op": "add", "path": "/status/abort", "value": true}));
@@ -113,44 +90,11 @@ pub fn abort(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan,
     Ok(plan)
 }
 
-/// Another share for the canary, where a person sets that.
-///
-/// # Errors
-/// Why it is not set, or would change nothing.
-pub fn weight(evidence: &Evidence) -> Result<Plan, Refusal> {
-    let canary = partial(evidence, "given another weight")?;
-    let id = &evidence.workload.id;
-    let Target::Weight(percent) = evidence.request.target else {
-        return Err(Refusal::say("It is not said how much.".into()));
-    };
-    if percent > 100 {
-        return Err(Refusal::say(format!(
-            "{percent}% is more than all of {id}."
-        )));
-    }
-    match canary.provider {
-        Provider::ArgoRollouts | Provider::Flagger => Err(refused(
-            format!("The weight of {id} is that of its step."),
-            "its controller takes any other back; promote it to the next one",
-        )),
-        Provider::PausedDeployment => Err(refused(
-            format!("{id} stands still: so many pods are of each template as it made before."),
-            "promote it to its end, or abort it",
-        )),
-        Provider::Partition => partition::weight(evidence, canary, percent),
-        Provider::Pair => pair::weight(evidence, canary, percent),
-    }
-}
-
-/// Two revisions share it, and its controller has seen the last change.
-fn partial<'a>(evidence: &'a Evidence, done: &str) -> Result<&'a Canary, Refusal> {
+/// Two revisions share it, its controller has seen the last change, and would do what it is told.
+fn partial(evidence: &Evidence) -> Result<&Canary, Refusal> {
     let workload = &evidence.workload;
     let id = &workload.id;
-    let Some(canary) = workload.canary.as_deref() else {
-        let sentence = format!("{id} is no canary: there is nothing to be {done}.");
-        return Err(Refusal::say(sentence));
-    };
-    if workload.generation > workload.observed_generation {
+    if workload.canary.is_some() && workload.generation > workload.observed_generation {
         if let Some(why) = controller::unseen(evidence) {
             let sentence = format!("Nothing acts on {id}: {why}.");
             return Err(refused(sentence, "look whether its controller runs"));
@@ -158,18 +102,7 @@ fn partial<'a>(evidence: &'a Evidence, done: &str) -> Result<&'a Canary, Refusal
         let sentence = format!("The controller has not seen the last change of {id} yet.");
         return Err(refused(sentence, "ask again in a moment"));
     }
-    if !canary.is_partial() {
-        let sentence = format!("There is nothing to be {done}: all of {id} is of one revision.");
-        return Err(Refusal::say(sentence));
-    }
-    Ok(canary)
-}
-
-/// Its controller does nothing while that stands, and what it is told meanwhile is lost.
-fn by_hand(id: &WorkloadId) -> Refusal {
-    let verb = "it would be lost, or wait unseen";
-    let sentence = format!("{id} is paused by hand: {verb}.");
-    refused(sentence, "resume it first")
+    can::works(workload, evidence.request.verb)
 }
 
 fn refused(sentence: String, hint: &str) -> Refusal {
@@ -214,6 +147,7 @@ fn plan(
             step: canary.step,
             aborted: canary.aborted,
             aborted_at: canary.aborted_at,
+            phase: None,
         }),
         ..live::goal(evidence, &to)?
     };

@@ -13,6 +13,8 @@ use crate::config::Column as Part;
 use crate::domain::canary::At;
 use crate::domain::standing::Reason;
 use crate::domain::{Color, Health, Kind, Phase, SourceId, source::Feed};
+use crate::plan::Verb;
+use crate::plan::verbs::canary::can;
 use crate::text;
 
 use super::super::theme::{self, Role};
@@ -288,15 +290,13 @@ fn fixing_key(row: &Row, model: &Model) -> Option<(String, bool)> {
 
 /// `P A` where a canary waits, `A` where it is on its way, `P` where it was aborted.
 fn canary_keys(row: &Row, model: &Model) -> Option<(String, bool)> {
-    row.canary?;
-    let reason = row.standing.why.as_ref().map(|why| why.reason);
-    let waits = reason == Some(Reason::Waits) && row.standing.phase == Phase::Canary;
-    let aborted = reason == Some(Reason::Aborted);
+    let workload = model.fleet.workload(&row.id)?;
     let intents = [
-        (Intent::Promote, waits || aborted),
-        (Intent::Abort, !aborted),
+        (Intent::Promote, can::lets_on(workload)),
+        (Intent::Abort, Verb::Abort),
     ];
-    let helps = intents.into_iter().filter(|(_, helps)| *helps);
+    let works = |verb| can::works(workload, verb).is_ok();
+    let helps = intents.into_iter().filter(|(_, verb)| works(*verb));
     let keys: Vec<_> = helps
         .filter_map(|(intent, _)| model.settings.keymap.shown(intent))
         .collect();

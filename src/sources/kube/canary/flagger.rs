@@ -141,8 +141,10 @@ fn steps(analysis: &wire::CanaryAnalysis<'_>, provider: &str) -> Box<[Step]> {
 /// router still does.
 fn weight(status: &wire::CanaryStatus<'_>, phase: Phase, steps: &[Step]) -> (u32, Option<u32>) {
     let last = steps.last();
+    if matches!(last, Some(Step::Check) | None) {
+        return (0, None);
+    }
     match (phase, last) {
-        (_, Some(Step::Check) | None) => (0, None),
         (Phase::Progressing, _) => {
             let weight = count(status.canary_weight).min(100);
             (weight, Some(weight))
@@ -259,10 +261,9 @@ fn limit(metric: &wire::CanaryMetric<'_>) -> String {
     match (min, max, metric.threshold) {
         (Some(min), Some(max), _) => format!("{min} to {max}"),
         (Some(min), None, _) => format!(">= {min}"),
-        (None, Some(max), _) => format!("<= {max}"),
         // Of the two built-in metrics one is a share that has to be higher, the other a time that must not be.
         (None, None, Some(min)) if &*metric.name == "request-success-rate" => format!(">= {min}"),
-        (None, None, Some(max)) => format!("<= {max}"),
+        (None, Some(max), _) | (None, None, Some(max)) => format!("<= {max}"),
         (None, None, None) => String::new(),
     }
 }
