@@ -162,9 +162,12 @@ impl Execution {
         before: Option<&Step>,
         generation: Option<i64>,
     ) -> Result<(), String> {
-        let Step::DeletePod { when, .. } = step else {
+        if !matches!(
+            step,
+            Step::DeletePod { .. } | Step::After { .. } | Step::WhenAtRest { .. }
+        ) {
             return Ok(());
-        };
+        }
         let turn = Turn {
             cluster: &self.cluster,
             plan: &self.order.plan,
@@ -178,7 +181,12 @@ impl Execution {
                 why: why.to_owned(),
             });
         };
-        turn.wait(*when, &say).await
+        match step {
+            Step::After { runs, .. } => turn.after(runs, &say).await,
+            Step::WhenAtRest { .. } => turn.at_rest(&say).await,
+            Step::DeletePod { when, .. } => turn.wait(*when, &say).await,
+            _ => Ok(()),
+        }
     }
 
     async fn step(&self, n: usize, step: &Step, pass: &Pass) -> Went {
@@ -471,7 +479,23 @@ fn changed(n: usize, step: &Step, how: &str) -> Went {
 }
 
 fn not_deleted(n: usize, step: &Step, how: &str) -> Went {
+    if matches!(step, Step::WhenAtRest { .. }) {
+        let sentence = format!(
+            "Not done ({}): {how}. What was sent before it stands.",
+            step.what()
+        );
+        let why = Failure::new(FailureKind::Failed, sentence);
+        return Went::Refused { why, moved: false };
+    }
     let name = step.name();
+    if let Step::After { what, .. } = step {
+        let sentence = format!("Not done ({what}): {how}. What was sent before it is done.");
+        let why = Failure::new(FailureKind::Failed, sentence);
+        let why = why.hint(format!(
+            "{name} stays as it is until it is promoted again or aborted"
+        ));
+        return Went::Refused { why, moved: false };
+    }
     let why = if n == 0 {
         Failure::new(
             FailureKind::Refused,

@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
+use super::beside;
 use crate::domain::version::version;
-use crate::domain::{Failure, FailureKind, Workload, WorkloadId};
+use crate::domain::{Canary, Failure, FailureKind, Workload, WorkloadId};
 use crate::plan::Plan;
 use crate::plan::follow::Turned;
 use crate::sources::kube::{Cluster, Error, convert, path};
@@ -16,8 +17,11 @@ pub async fn read(
     let place = path::object(id.kind, &id.namespace, &id.name);
     let answer = cluster.get(&place).await?;
     let raw = text(&answer.body, id)?;
-    let workload =
+    let mut workload =
         convert::workload(cluster.id(), id.kind, raw).map_err(|error| unusable(id, &error))?;
+    if workload.canary.is_none() {
+        workload.canary = beside::canary(cluster, id).await?.map(Box::new);
+    }
     Ok((workload, answer.server_date))
 }
 
@@ -40,6 +44,7 @@ pub fn moved(plan: &Plan, now: &Workload) -> Option<String> {
             }
             Moved::Paused => format!("{} was {} by somebody else.", now.id, turned(now)),
             Moved::Canary => format!("{} {}.", now.id, canary_words(plan, now)),
+            Moved::Held(how) => format!("{} {how} by somebody else.", now.id),
             Moved::Scaled(from) => format!(
                 "{} was scaled from {from} to {} by somebody else.",
                 now.id, now.desired
@@ -58,6 +63,7 @@ pub fn moved_since(plan: &Plan, now: &Workload) -> Option<String> {
         }
         Moved::Paused => format!("it was {} since you looked", turned(now)),
         Moved::Canary => format!("since you looked it {}", canary_words(plan, now)),
+        Moved::Held(how) => format!("it {how} since you looked"),
         Moved::Scaled(from) => {
             let to = now.desired;
             format!("it was scaled from {from} to {to} since you looked")
@@ -71,6 +77,8 @@ enum Moved {
     Paused,
     /// To another step, or to its end.
     Canary,
+    /// What held it, in words.
+    Held(String),
     /// From so many replicas.
     Scaled(u32),
 }
@@ -81,7 +89,7 @@ fn moved_from(plan: &Plan, now: &Workload) -> Option<Moved> {
         Some(Moved::Recreated)
     } else if now.template != plan.from.template {
         Some(Moved::Template)
-    } else if paused.is_some_and(|paused| paused != now.paused) {
+    } else if paused.is_some_and(|paused| paused != now.stands_still()) {
         Some(Moved::Paused)
     } else if plan
         .goal
@@ -90,6 +98,8 @@ fn moved_from(plan: &Plan, now: &Workload) -> Option<Moved> {
         .is_some_and(|turned| !stands(turned, now))
     {
         Some(Moved::Canary)
+    } else if let Some(how) = plan.goal.held.and_then(|held| held.moved(now)) {
+        Some(Moved::Held(how))
     } else {
         let before = plan.replicas_before();
         let other = before.filter(|before| *before != now.desired);
@@ -107,8 +117,10 @@ fn who(now: &Workload) -> &str {
 fn stands(turned: &Turned, now: &Workload) -> bool {
     let canary = now.canary.as_deref();
     canary.is_some_and(|canary| {
+        let phase = canary.flagger.as_ref().map(|flagger| flagger.phase);
         canary.current == turned.hash
-            && canary.step == turned.step
+            && phase == turned.phase
+            && (phase.is_some() || canary.step == turned.step)
             && canary.aborted == turned.aborted
     })
 }
@@ -119,13 +131,21 @@ fn canary_words(plan: &Plan, now: &Workload) -> String {
         Some(canary) if canary.aborted => "was aborted by somebody else".into(),
         Some(_) if aborted => "was retried by somebody else".into(),
         Some(canary) if canary.is_promoted() => "was promoted to its end".into(),
+        Some(Canary {
+            flagger: Some(flagger),
+            ..
+        }) => format!("went on: its Canary says {} now", flagger.phase.word()),
         Some(canary) => format!("went on to step {}", canary.step.saturating_add(1)),
         None => "is no canary any more".into(),
     }
 }
 
 fn turned(now: &Workload) -> &'static str {
-    if now.paused { "paused" } else { "resumed" }
+    if now.stands_still() {
+        "paused"
+    } else {
+        "resumed"
+    }
 }
 
 /// The body as text; the API server sends UTF-8.

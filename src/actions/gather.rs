@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::pages::every;
 use super::record::{Limit, Recorder};
-use super::{fresh, keeper, pin, presence, release};
+use super::{fresh, keeper, pair, pin, presence, release};
 use crate::domain::measured::Rule;
 use crate::domain::release_record::Action;
 use crate::domain::standing::{Evidence as Seen, standing};
@@ -80,11 +80,12 @@ async fn read(
         .await?;
     let raw = fresh::text(&answer.body, id)?;
     let unusable = |error: serde_json::Error| fresh::unusable(id, &error);
-    let workload = convert::workload(cluster.id(), id.kind, raw).map_err(unusable)?;
+    let mut workload = convert::workload(cluster.id(), id.kind, raw).map_err(unusable)?;
     let template = template_of(&workload, raw).map_err(unusable)?;
     let annotations = annotations(raw).map_err(unusable)?;
     let read_at = answer.server_date.unwrap_or(stamp.at);
-    let (revisions, pods, autoscaling, pinned, keeper, helm, presence) = tokio::join!(
+    let (told, revisions, pods, autoscaling, pinned, keeper, helm, presence) = tokio::join!(
+        pair::told(cluster, &workload),
         revisions(cluster, &workload),
         pods(cluster, &workload),
         autoscaling(cluster, request),
@@ -98,6 +99,8 @@ async fn read(
             futures::future::OptionFuture::from(looked).await.flatten()
         }
     );
+    let (canary, serving, beside) = told?;
+    workload.canary = workload.canary.or(canary.map(Box::new));
     let (revisions, pods) = match id.kind {
         Kind::Deployment | Kind::Rollout if request.verb != Verb::DeletePod => {
             (revisions?, pods.unwrap_or_default())
@@ -126,7 +129,9 @@ async fn read(
         has_annotations: annotations.is_some(),
         noted: raw_note(action_note::ANNOTATION),
         turned: raw_note(action_note::TURN),
-        phase: phase(&workload, &revisions, &pods, read_at),
+        phase: phase((&workload, serving.as_ref()), &revisions, &pods, read_at),
+        serving,
+        beside,
         revisions,
         pods,
         autoscaling,
@@ -158,7 +163,13 @@ fn template_of<'a>(workload: &Workload, raw: &'a str) -> Result<&'a str, serde_j
 /// Who else sets the number of replicas; only asked when that is what is to be written.
 async fn autoscaling(cluster: &Cluster, request: &Request) -> Autoscaling {
     let id = &request.workload;
-    if request.verb != Verb::Scale {
+    let scales = match request.verb {
+        Verb::Scale | Verb::SetWeight => true,
+        // The canary of a pair is scaled to nothing by them.
+        Verb::Promote | Verb::Abort => id.kind == Kind::Deployment,
+        _ => false,
+    };
+    if !scales {
         return Autoscaling::None;
     }
     let list = path::collection(Resource::Autoscalers, Some(&id.namespace), &[]);
@@ -207,7 +218,7 @@ async fn past(state_dir: &Path, id: &WorkloadId) -> Vec<Took> {
 }
 
 fn phase(
-    workload: &Workload,
+    (workload, serving): (&Workload, Option<&Workload>),
     revisions: &[FreshRevision],
     pods: &[Pod],
     now: Timestamp,
@@ -223,6 +234,7 @@ fn phase(
         .collect();
     let seen = Seen {
         workload,
+        serving,
         revisions: &revisions,
         pods: &pods,
         warnings: &[],
@@ -281,7 +293,9 @@ async fn selected(
 }
 
 /// `None` when there is no map to add to.
-fn annotations(raw: &str) -> Result<Option<HashMap<String, &RawValue>>, serde_json::Error> {
+pub(super) fn annotations(
+    raw: &str,
+) -> Result<Option<HashMap<String, &RawValue>>, serde_json::Error> {
     #[derive(Deserialize)]
     struct Object<'a> {
         #[serde(borrow)]

@@ -1,5 +1,6 @@
 //! The only room that acts: reads for a plan, checks that ask, the one function that writes, the record.
 
+mod beside;
 mod build;
 mod execute;
 mod fresh;
@@ -12,6 +13,7 @@ mod keeper;
 mod listener;
 mod logins;
 mod pages;
+mod pair;
 mod pin;
 mod preflight;
 mod presence;

@@ -124,6 +124,9 @@ fn deleted(step: &Step) -> Option<Deleted> {
         }),
         Step::JsonPatch { .. }
         | Step::StatusPatch { .. }
+        | Step::Beside { .. }
+        | Step::After { .. }
+        | Step::WhenAtRest { .. }
         | Step::SyncPatch { .. }
         | Step::Hold { .. }
         | Step::Helm { .. }

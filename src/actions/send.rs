@@ -37,9 +37,11 @@ pub async fn send(cluster: &Cluster, step: &Step, pass: &Pass) -> Result<Answer,
     };
     let path = path::object_in(object.api, &object.namespace, object.resource, &object.name);
     match step {
-        Step::JsonPatch { body, .. } | Step::SyncPatch { body, .. } => {
-            Ok(cluster.patch(&path, &body.0, dry_run).await?)
-        }
+        Step::JsonPatch { body, .. }
+        | Step::Beside { body, .. }
+        | Step::After { body, .. }
+        | Step::WhenAtRest { body, .. }
+        | Step::SyncPatch { body, .. } => Ok(cluster.patch(&path, &body.0, dry_run).await?),
         Step::Hold { .. } => Ok(Answer::default()),
         Step::StatusPatch { body, .. } => {
             let status = format!("{path}/status");

@@ -145,6 +145,8 @@ fn makes_rows(source: &SourceId) -> bool {
         Feed::ReplicaSets
         | Feed::RevisionsOf { .. }
         | Feed::AnalysesOf { .. }
+        | Feed::Canaries
+        | Feed::Services
         | Feed::PodsOf { .. }
         | Feed::SyncOf { .. }
         | Feed::Suspended(_) => false,

@@ -56,6 +56,7 @@ pub enum Intent {
     RollBack,
     Promote,
     Abort,
+    Weight,
     #[serde(rename = "pause-or-resume")]
     PauseOrResume,
     Restart,
@@ -275,6 +276,7 @@ pub const REGISTRY: &[Entry] = &[
     release(row(Intent::RollBack, ("rollback", "plan to roll back to what served, or to the marked revision", "roll back"), Group::Release, &[Board, Service, Changes, Text])),
     release(row(Intent::Promote, ("promote", "plan to let a canary go on from the pause it waits at, or to retry one that was aborted", "promote"), Group::Release, OBJECTS)),
     release(row(Intent::Abort, ("abort", "plan to take a canary back to what serves beside it", "abort"), Group::Release, OBJECTS)),
+    with_argument(release(row(Intent::Weight, ("weight", "plan another share for a canary that a person moves: 20", "weight"), Group::Release, OBJECTS)), "20"),
     release(row(Intent::PauseOrResume, ("pause-or-resume", "plan to pause a Deployment or a Rollout, or to resume one that is paused", "pause, resume"), Group::Release, OBJECTS)),
     release(row(Intent::Restart, ("restart", "plan to make every pod anew, with the same template", "restart"), Group::Release, OBJECTS)),
     release(row(Intent::Scale, ("scale", "plan another number of replicas, or other bounds for the autoscaler; on a pod: a shell", "scale"), Group::Release, OBJECTS)),

@@ -8,7 +8,6 @@ use jiff::{SignedDuration, Timestamp};
 use crate::domain::build::JobId;
 use crate::domain::{
     Phase, Revision, Standing, Sync, SyncState, Uid, Workload, WorkloadId, canary, revision,
-    version,
 };
 use crate::plan::{Follow, Verb};
 
@@ -304,7 +303,10 @@ fn row(model: &Model, id: &WorkloadId) -> Option<Row> {
     let revisions = model.fleet.revisions(workload);
     let canary = canary::at(workload, revisions);
     let moving = standing.progress.is_some() || canary.is_some();
-    let versions = version::rollout_versions(workload, revisions, moving);
+    let versions = model.fleet.versions(workload, moving);
+    let serving = model.fleet.served_by(workload);
+    let serving = serving.filter(|_| workload.controlled().is_some());
+    let serving = serving.unwrap_or(workload);
     Some(Row {
         id: id.clone(),
         uid: workload.uid.clone(),
@@ -318,8 +320,8 @@ fn row(model: &Model, id: &WorkloadId) -> Option<Row> {
         from_version: versions.from,
         standing,
         canary,
-        available: workload.counts.available,
-        desired: workload.desired,
+        available: serving.counts.available,
+        desired: serving.desired,
         changed: changed(workload, revisions),
         followed: followed.is_some(),
         sync: model.fleet.sync(workload).and_then(sync_word),

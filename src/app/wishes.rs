@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::standing::Reason;
 use crate::domain::{
     ClusterId, Connection, Feed, Kind, Phase, SourceId, SyncKind, Workload, WorkloadId,
 };
@@ -14,6 +15,8 @@ use super::update::builds;
 
 /// Watches of pods at a time: each may bring a thousand.
 const PODS: usize = 8;
+/// Namespaces whose Services are watched.
+const PLACES: usize = 16;
 /// Services whose revisions are asked for one by one, while the fleet's are not there.
 const REVISIONS: usize = 32;
 
@@ -29,15 +32,29 @@ pub fn wanted(model: &Model) -> Vec<SourceId> {
         of_cluster.all(|source| settled(model, source))
     };
     let standing: Vec<&ClusterState> = resolved().filter(standing).collect();
+    list.extend(resolved().flat_map(|c| sources(c, &Feed::Canaries)));
     list.extend(resolved().flat_map(|c| sources(c, &Feed::Warnings)));
     let by_need = by_need(model);
     list.extend(pods(model, &by_need));
     list.extend(revisions(model, &by_need));
     list.extend(syncs(model, &by_need));
     list.extend(analyses(model, &by_need));
+    if stands(model) {
+        list.extend(services(model));
+    }
     let replica_sets = standing.into_iter();
     list.extend(replica_sets.flat_map(|c| sources(c, &Feed::ReplicaSets)));
     list
+}
+
+/// Where something is called a canary: only its Services tell whether it is one.
+fn services(model: &Model) -> impl Iterator<Item = SourceId> {
+    let places = model.fleet.pair_places().into_iter().take(PLACES);
+    places.map(|(cluster, namespace)| SourceId {
+        cluster: cluster.clone(),
+        namespace: Some(namespace.into()),
+        feed: Feed::Services,
+    })
 }
 
 /// The runs that judge what is looked at.
@@ -57,7 +74,7 @@ pub fn analyses_of(workload: &Workload) -> Option<SourceId> {
         workload: workload.id.clone(),
         hash: canary.current.clone(),
     };
-    (!canary.current.is_empty()).then(|| beside(workload, feed))
+    (canary.is_within() && !canary.current.is_empty()).then(|| beside(workload, feed))
 }
 
 /// What is suspended, of the kinds that keep something in a cluster; and that of what is looked at or followed.
@@ -124,7 +141,7 @@ pub fn stands(model: &Model) -> bool {
     let mut workloads = model
         .watched
         .iter()
-        .filter(|source| matches!(source.feed, Feed::Workloads(_)))
+        .filter(|source| matches!(source.feed, Feed::Workloads(_) | Feed::Canaries))
         .peekable();
     let connecting = |c: &ClusterState| matches!(c.connection, Connection::Connecting { .. });
     workloads.peek().is_some()
@@ -206,7 +223,10 @@ fn need(row: &Row) -> Option<u8> {
         Phase::Degraded => Some(3),
         Phase::Canary | Phase::RollingBack | Phase::Rolling => Some(4),
         // A warning about something that looks steady.
-        Phase::Unknown | Phase::Steady | Phase::Paused => row.standing.why.as_ref().map(|_| 5),
+        Phase::Unknown | Phase::Steady | Phase::Paused => {
+            let why = row.standing.why.as_ref();
+            why.filter(|why| why.reason != Reason::Part).map(|_| 5)
+        }
         Phase::ScaledToZero => None,
     }
 }
@@ -219,6 +239,8 @@ fn watches_pods(model: &Model, id: &WorkloadId) -> bool {
         | Feed::ReplicaSets
         | Feed::RevisionsOf { .. }
         | Feed::AnalysesOf { .. }
+        | Feed::Canaries
+        | Feed::Services
         | Feed::SyncOf { .. }
         | Feed::Suspended(_) => false,
     })
@@ -247,6 +269,8 @@ fn pods(model: &Model, by_need: &[(u8, WorkloadId)]) -> Vec<SourceId> {
         | Feed::ReplicaSets
         | Feed::RevisionsOf { .. }
         | Feed::AnalysesOf { .. }
+        | Feed::Canaries
+        | Feed::Services
         | Feed::SyncOf { .. }
         | Feed::Suspended(_) => false,
     });

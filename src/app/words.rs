@@ -8,9 +8,9 @@ use super::model::{
     TextKind,
 };
 use super::update::{batch, build, image, missing_permission, place};
-use crate::domain::canary::Canary;
 use crate::domain::{ApiKind, Environment, Health, Kind, Level, WorkloadId};
-use crate::plan::{BuildProgress, Missing};
+use crate::plan::verbs::canary::can;
+use crate::plan::{BuildProgress, Missing, Verb};
 use crate::text;
 
 pub use super::update::{Choice, choices, missing};
@@ -133,6 +133,7 @@ const SERVICE: &[Intent] = &[
     Intent::RollBack,
     Intent::Promote,
     Intent::Abort,
+    Intent::Weight,
     Intent::Open,
     Intent::Logs,
     Intent::OtherPane,
@@ -374,8 +375,9 @@ fn useful(model: &Model, intent: Intent) -> bool {
         return screen.kind().is_some_and(ApiKind::is_pod);
     }
     match intent {
-        Intent::Promote => canary(model).is_some(),
-        Intent::Abort => canary(model).is_some_and(|canary| !canary.aborted),
+        Intent::Promote => works(model, promotes(model)),
+        Intent::Abort => works(model, Verb::Abort),
+        Intent::Weight => works(model, Verb::SetWeight),
         Intent::RollBack | Intent::Restart | Intent::Scale | Intent::SetImage
             if is_rollout(model) =>
         {
@@ -389,7 +391,7 @@ fn useful(model: &Model, intent: Intent) -> bool {
 }
 
 /// What the cursor is on, or what has a screen of its own.
-fn looked_at(model: &Model) -> Option<&WorkloadId> {
+pub fn looked_at(model: &Model) -> Option<&WorkloadId> {
     match model.screens.last() {
         Some(Screen::Service(screen)) => Some(&screen.workload),
         Some(_) => None,
@@ -402,11 +404,16 @@ fn is_rollout(model: &Model) -> bool {
     looked_at(model).is_some_and(|id| id.kind == Kind::Rollout)
 }
 
-/// Of one that two revisions share.
-fn canary(model: &Model) -> Option<&Canary> {
-    let workload = looked_at(model).and_then(|id| model.fleet.workload(id))?;
-    let canary = workload.canary.as_deref();
-    canary.filter(|canary| canary.is_partial())
+/// The canary there would do what it is told.
+fn works(model: &Model, verb: Verb) -> bool {
+    let workload = looked_at(model).and_then(|id| model.fleet.workload(id));
+    workload.is_some_and(|workload| can::works(workload, verb).is_ok())
+}
+
+/// The verb of [`Intent::Promote`] where one looks.
+fn promotes(model: &Model) -> Verb {
+    let workload = looked_at(model).and_then(|id| model.fleet.workload(id));
+    workload.map_or(Verb::Promote, can::lets_on)
 }
 
 fn waits_for_login(model: &Model) -> bool {
@@ -468,6 +475,9 @@ fn what(model: &Model, entry: &Entry) -> &'static str {
             Pane::History => "compare",
             Pane::Pods => "logs",
         };
+    }
+    if entry.intent == Intent::Promote && promotes(model) == Verb::Retry {
+        return "retry";
     }
     entry.hint
 }

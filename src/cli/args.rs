@@ -83,6 +83,8 @@ pub enum Verb {
     Restart(Release),
     /// Set the number of replicas of one service, or the bounds of its autoscaler: the plan; --yes executes and follows
     Scale(Scale),
+    /// Give a canary another share, where a person sets that: the plan; --yes executes and follows
+    Weight(Weight),
     /// Set the image of one container, the first when none is named: the plan; --yes executes and follows
     SetImage(SetImage),
     /// Start a build of one service, with its parameters: what would be asked; --yes asks and follows its log
@@ -178,6 +180,14 @@ pub struct Scale {
     pub replicas: u32,
     #[command(flatten)]
     pub git: Git,
+}
+
+#[derive(Debug, Arguments)]
+pub struct Weight {
+    #[command(flatten)]
+    pub release: Release,
+    /// So much of a hundred for the canary
+    pub percent: u32,
 }
 
 #[derive(Debug, Arguments)]

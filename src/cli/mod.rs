@@ -28,6 +28,7 @@ mod session;
 mod set_image;
 mod snapshot;
 mod status;
+mod weight;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -98,6 +99,7 @@ fn run(args: Args) -> Outcome {
         }),
         Some(Verb::Restart(args)) => headless(load()?, async |c| restart::run(&c, args).await),
         Some(Verb::Scale(args)) => headless(load()?, async |c| scale::run(&c, args).await),
+        Some(Verb::Weight(args)) => headless(load()?, async |c| weight::run(&c, args).await),
         Some(Verb::SetImage(args)) => headless(load()?, async |c| set_image::run(&c, args).await),
         Some(Verb::Build(args)) => headless(load()?, async |c| build::run(&c, args).await),
         Some(Verb::CopyImage(args)) => headless(load()?, async |c| copy_image::run(&c, args).await),

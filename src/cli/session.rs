@@ -117,6 +117,7 @@ impl Session {
                     let feed = Feed::Workloads(kind);
                     wanted.push(source(cluster.id(), namespace.as_deref(), feed));
                 }
+                wanted.push(source(cluster.id(), namespace.as_deref(), Feed::Canaries));
             }
             of_clusters.push((cluster.id().clone(), wanted));
         }
@@ -175,6 +176,12 @@ impl Session {
         let warnings: Vec<_> = warnings.into_iter().collect();
         // Reasons get poorer without them, and nothing gets wrong.
         let _ = self.open(&warnings).await;
+        let places = self.fleet.pair_places().into_iter();
+        let services = places.map(|(of, namespace)| source(of, Some(namespace), Feed::Services));
+        let services: Vec<_> = services.collect();
+        for of in services {
+            self.perhaps(&[of]).await;
+        }
         let kept = workloads.iter().filter_map(|workload| {
             let sync = workload.kept_by()?.clone();
             let (workload, namespace) = (workload.id.clone(), sync.namespace.clone());
@@ -283,7 +290,10 @@ impl Session {
     }
 
     fn note(&mut self, source: &SourceId, health: Health) {
-        let of_sync = matches!(source.feed, Feed::SyncOf { .. } | Feed::Suspended(_));
+        let of_sync = matches!(
+            source.feed,
+            Feed::SyncOf { .. } | Feed::Suspended(_) | Feed::Services
+        );
         if of_sync && self.lasting {
             return;
         }
@@ -293,9 +303,10 @@ impl Session {
                 return self.say_once(why);
             }
             // Without Argo Rollouts they would not be there either: what is missing is told, and the rest goes on.
-            Health::Denied(why) if source.feed == Feed::Workloads(Kind::Rollout) => {
+            Health::Denied(why) if optional(&source.feed).is_some() => {
                 if !self.fleet.synced(source) {
-                    output::aside(&format!("Argo Rollouts are left out: {why}"));
+                    let what = optional(&source.feed).unwrap_or_default();
+                    output::aside(&format!("{what} are left out: {why}"));
                     drop(self.fleet.apply(source, Change::Synced(source.clone())));
                 }
                 return;
@@ -406,6 +417,15 @@ impl Session {
             return Err(failure.hint("rolldeck status lists them; -n and -A choose namespaces"));
         }
         Ok(found)
+    }
+}
+
+/// What is told of a kind that is no part of Kubernetes when it may not be listed.
+fn optional(feed: &Feed) -> Option<&'static str> {
+    match feed {
+        Feed::Workloads(Kind::Rollout) => Some("Argo Rollouts"),
+        Feed::Canaries => Some("Flagger's canaries"),
+        _ => None,
     }
 }
 

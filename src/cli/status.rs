@@ -4,7 +4,6 @@ use serde::Serialize;
 
 use crate::config::Config;
 use crate::domain::canary::{self, At};
-use crate::domain::version::rollout_versions;
 use crate::domain::{Phase, Sync, Workload};
 use crate::engine::clock;
 use crate::text;
@@ -139,7 +138,10 @@ fn row(session: &Session, config: &Config, workload: &Workload) -> Option<Row> {
     let revisions = session.fleet.revisions(workload);
     let at = canary::at(workload, revisions);
     let moving = standing.progress.is_some() || at.is_some();
-    let versions = rollout_versions(workload, revisions, moving);
+    let versions = session.fleet.versions(workload, moving);
+    let serving = session.fleet.served_by(workload);
+    let serving = serving.filter(|_| workload.controlled().is_some());
+    let serving = serving.unwrap_or(workload);
     let environment = config.environments.iter().find(|e| e.holds(&workload.id));
     Some(Row {
         cluster: workload.id.cluster.to_string(),
@@ -149,9 +151,9 @@ fn row(session: &Session, config: &Config, workload: &Workload) -> Option<Row> {
         version: versions.to,
         from_version: versions.from,
         phase: standing.phase,
-        canary: at.filter(|at| at.steps > 0).map(CanaryRow::from),
-        available: workload.counts.available,
-        desired: workload.desired,
+        canary: at.filter(At::is_told).map(CanaryRow::from),
+        available: serving.counts.available,
+        desired: serving.desired,
         why: standing.why.map(|why| why.text),
         sync: session.fleet.sync(workload).map(sync_words),
     })

@@ -4,6 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Revision, Workload};
 
+pub mod flagger;
+
+pub use self::flagger::Flagger;
+
 /// What the controller that moves it says, in the same words for every provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Canary {
@@ -36,11 +40,33 @@ pub struct Canary {
     pub analyses: Box<[Analysis]>,
     /// Whose template it runs, when it has none of its own: `Deployment cart`.
     pub template_of: Option<Box<str>>,
+    /// The workload of the same kind that all goes to without the canary, when that is not the one it is about.
+    pub stable_in: Option<Box<str>>,
+    /// What only Flagger says.
+    pub flagger: Option<Box<Flagger>>,
+    /// What only the two of a pair say.
+    pub pair: Option<Box<Pair>>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A canary that is a Deployment of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair {
+    /// That sends to both.
+    pub service: Box<str>,
+    /// Those of the canary that serve, and those of the stable one.
+    pub serve: (u32, u32),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Provider {
     ArgoRollouts,
+    Flagger,
+    /// A Deployment that stands still half-way through a rollout. Its own status names no revision.
+    PausedDeployment,
+    /// A StatefulSet whose partition keeps its first pods as they are.
+    Partition,
+    /// A Deployment beside another one, behind the same Service.
+    Pair,
 }
 
 /// The controller's own verdict.
@@ -61,6 +87,8 @@ pub enum Step {
     Pause(Option<SignedDuration>),
     Analysis,
     Experiment,
+    /// One of several, before it gets any of the traffic.
+    Check,
     /// Anything else, by its name in the spec.
     Other(&'static str),
 }
@@ -78,6 +106,8 @@ pub enum PausedBy {
     Step,
     /// Before the new side of a blue-green release gets the traffic.
     BlueGreen,
+    /// A hook that is asked again and again, and has not said yes.
+    Gate,
     /// An analysis or experiment that told neither good nor bad.
     Inconclusive,
     /// `spec.paused`. It hides a pause of a step, whose time goes on.
@@ -127,6 +157,10 @@ pub struct At {
     /// What it really gets: by the traffic router, else by its share of the pods that serve. `None` when neither is known.
     pub real: Option<Percent>,
     pub routed: bool,
+    /// Its steps are checks of what gets no traffic yet.
+    pub checks: bool,
+    /// So many of so many pods, of one that is moved by its pods and without steps.
+    pub pods: Option<(u32, u32)>,
     /// The step it is at, from 1.
     pub step: u32,
     pub steps: u32,
@@ -135,22 +169,100 @@ pub struct At {
 pub type Percent = u32;
 
 impl Provider {
+    pub const ALL: [Self; 5] = [
+        Self::ArgoRollouts,
+        Self::Flagger,
+        Self::PausedDeployment,
+        Self::Partition,
+        Self::Pair,
+    ];
+
     pub fn name(self) -> &'static str {
         match self {
             Self::ArgoRollouts => "Argo Rollouts",
+            Self::Flagger => "Flagger",
+            Self::PausedDeployment => "a Deployment paused half-way",
+            Self::Partition => "a partition",
+            Self::Pair => "a pair",
         }
+    }
+
+    /// A controller of canaries moves it, and says how far it is. Without one the numbers of pods say that, and it
+    /// goes on when somebody changes the object.
+    pub fn has_controller(self) -> bool {
+        matches!(self, Self::ArgoRollouts | Self::Flagger)
     }
 }
 
 impl Canary {
+    /// One without a controller: so many of so many pods, until somebody changes that.
+    pub fn by_pods(provider: Provider, by: PausedBy, (new, all): (u32, u32)) -> Self {
+        Self {
+            provider,
+            reported: Reported::Paused,
+            message: Box::default(),
+            stable: Box::default(),
+            current: Box::default(),
+            set: new,
+            routed: None,
+            whole: all,
+            step: 0,
+            steps: Box::default(),
+            pause: Some(Pause {
+                by,
+                since: None,
+                until: None,
+            }),
+            aborted: false,
+            aborted_at: None,
+            abort_is_written: false,
+            promoted_fully: false,
+            analyses: Box::default(),
+            template_of: None,
+            stable_in: None,
+            flagger: None,
+            pair: None,
+        }
+    }
+
     /// The revision of the template is what all goes to. What names no revision is not: absent equals absent.
     pub fn is_promoted(&self) -> bool {
+        if let Some(flagger) = &self.flagger {
+            return flagger.phase.is_at_rest();
+        }
         !self.current.is_empty() && self.current == self.stable
     }
 
     /// Two revisions share the traffic, or are to.
     pub fn is_partial(&self) -> bool {
+        match self.provider {
+            Provider::Flagger => {
+                let flagger = self.flagger.as_ref();
+                return flagger.is_some_and(|flagger| flagger.phase.is_under_way() || self.aborted);
+            }
+            Provider::PausedDeployment | Provider::Pair => return true,
+            Provider::ArgoRollouts | Provider::Partition => {}
+        }
         !self.stable.is_empty() && !self.current.is_empty() && self.current != self.stable
+    }
+
+    /// The Deployment that it serves beside, of one that a person moves.
+    pub fn beside(&self) -> Option<&str> {
+        let pair = self.provider == Provider::Pair;
+        self.stable_in.as_deref().filter(|_| pair)
+    }
+
+    /// Flagger sets its scale, and says how it stands.
+    pub fn is_moved_by_flagger(&self) -> bool {
+        let phase = self.flagger.as_ref().map(|flagger| flagger.phase);
+        phase.is_some_and(|phase| {
+            phase.is_at_rest() || phase.is_under_way() || phase == flagger::Phase::Failed
+        })
+    }
+
+    /// Its sides are revisions of the workload itself, which `stable` and `current` name.
+    pub fn is_within(&self) -> bool {
+        self.stable_in.is_none()
     }
 
     /// What its step does, `None` when all are done.
@@ -174,19 +286,54 @@ pub fn at<'a>(
     let steps = u32::try_from(canary.steps.len()).unwrap_or(u32::MAX);
     let whole = u64::from(canary.whole.max(1));
     let percent = |part: u32| share(part.into(), whole);
-    let by_pods = || {
-        let mut revisions = revisions.into_iter();
-        let new = revisions.find(|r| r.pod_hash == canary.current)?;
-        let all = workload.counts.available;
-        (all > 0).then(|| share(new.available.min(all).into(), all.into()))
-    };
+    let by_pods = || serve(workload, canary, revisions);
     Some(At {
         set: percent(canary.set),
         real: canary.routed.map(percent).or_else(by_pods),
         routed: canary.routed.is_some(),
+        checks: canary.steps.last() == Some(&Step::Check),
+        pods: (!canary.provider.has_controller()).then_some((canary.set, canary.whole)),
         step: canary.step.saturating_add(1).min(steps),
         steps,
     })
+}
+
+/// The canary's share of the pods that serve. Of a StatefulSet no revision tells how many of its own do, so that it is
+/// known only where all of them serve.
+fn serve<'a>(
+    workload: &Workload,
+    canary: &Canary,
+    revisions: impl IntoIterator<Item = &'a Revision>,
+) -> Option<Percent> {
+    if let Some(pair) = &canary.pair {
+        let (new, old) = pair.serve;
+        let all = new.saturating_add(old);
+        return (all > 0).then(|| share(new.into(), all.into()));
+    }
+    let counts = workload.counts;
+    let all = counts.available;
+    let mut revisions = revisions.into_iter();
+    let new = match canary.provider {
+        // Where its stable side is another workload, the shares of the one are those of nothing.
+        _ if !canary.is_within() => return None,
+        Provider::ArgoRollouts | Provider::Flagger => {
+            revisions.find(|r| r.pod_hash == canary.current)?.available
+        }
+        Provider::PausedDeployment => {
+            let numbered = |r: &&Revision| Some(r.number) == workload.revision;
+            revisions.find(numbered)?.available
+        }
+        Provider::Pair => return None,
+        Provider::Partition => (all == counts.total).then_some(counts.updated)?,
+    };
+    (all > 0).then(|| share(new.min(all).into(), all.into()))
+}
+
+impl At {
+    /// Its numbers say more than its phase.
+    pub fn is_told(&self) -> bool {
+        self.steps > 0 || self.pods.is_some()
+    }
 }
 
 fn share(part: u64, whole: u64) -> Percent {
@@ -257,6 +404,9 @@ pub(crate) fn sample() -> Canary {
         promoted_fully: false,
         analyses: [].into(),
         template_of: None,
+        stable_in: None,
+        flagger: None,
+        pair: None,
     }
 }
 
@@ -310,6 +460,36 @@ mod tests {
         let (cart, revisions) = world(routed, (1, 4));
         let found = at(&cart, &revisions).unwrap();
         assert_eq!((found.set, found.real, found.routed), (20, Some(15), true));
+    }
+
+    #[test]
+    fn without_a_controller_the_pods_tell() {
+        let half_way = Canary::by_pods(Provider::PausedDeployment, PausedBy::Hand, (3, 7));
+        let (mut web, [mut new, old]) = world(half_way, (3, 4));
+        (web.id.kind, web.revision) = (Kind::Deployment, Some(42));
+        new.number = 42;
+        let found = at(&web, &[new, old]).unwrap();
+        assert_eq!(
+            (found.set, found.real, found.pods),
+            (42, Some(42), Some((3, 7)))
+        );
+        assert_eq!(at(&web, &[]).unwrap().real, None, "not known");
+        let held = Canary {
+            stable: "old".into(),
+            current: "new".into(),
+            ..Canary::by_pods(Provider::Partition, PausedBy::Step, (2, 6))
+        };
+        let mut db = workload(Kind::StatefulSet);
+        db.canary = Some(Box::new(held));
+        db.counts.updated = 2;
+        let found = at(&db, &[]).unwrap();
+        assert_eq!((found.set, found.real), (33, Some(33)));
+        db.counts.available = 5;
+        assert_eq!(
+            at(&db, &[]).unwrap().real,
+            None,
+            "which one does not serve?"
+        );
     }
 
     #[test]

@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 
 use super::canary::Analysis;
-use super::{ClusterId, Pod, Revision, SourceId, Sync, SyncId, Uid, Warning, Workload, WorkloadId};
+use super::pair::Service;
+use super::{
+    Canary, ClusterId, Pod, Revision, SourceId, Sync, SyncId, Uid, Warning, Workload, WorkloadId,
+};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Item {
@@ -16,6 +19,14 @@ pub enum Item {
         uid: Uid,
         run: Box<Analysis>,
     },
+    /// What another object, of this uid, says of the workload.
+    Canary {
+        of: WorkloadId,
+        uid: Uid,
+        canary: Box<Canary>,
+    },
+    /// Tells which Deployments are a pair.
+    Service(Box<Service>),
     /// Of one workload, or `None`: one that rolldeck suspended.
     Sync {
         of: Option<WorkloadId>,
@@ -42,6 +53,14 @@ pub enum ItemId {
     },
     Analysis {
         of: WorkloadId,
+        uid: Uid,
+    },
+    Canary {
+        cluster: ClusterId,
+        uid: Uid,
+    },
+    Service {
+        cluster: ClusterId,
         uid: Uid,
     },
     Sync {

@@ -4,18 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::canary::Analysis;
+use super::canary::{Analysis, Provider};
 use super::standing::{Evidence, standing};
 use super::{
     Change, ClusterId, Feed, Item, ItemId, Kind, Pod, Revision, SourceId, Standing, Sync, SyncId,
     Uid, Warning, Workload, WorkloadId, generated_name,
 };
 
+mod canaries;
+mod pairs;
 mod syncs;
 #[cfg(test)]
 mod tests;
 mod warnings;
 
+use canaries::Canaries;
+use pairs::Pairs;
 use syncs::Syncs;
 use warnings::Recent;
 
@@ -34,6 +38,9 @@ pub struct Fleet {
     syncs: Syncs,
     /// Only of what is looked at.
     analyses: BTreeMap<WorkloadId, BTreeMap<Uid, Analysis>>,
+    /// What other objects say of workloads. It stands in each workload's `canary` too.
+    canaries: Canaries,
+    pairs: Pairs,
     /// Those that brought something, and whether their first listing is complete.
     sources: BTreeMap<SourceId, bool>,
 }
@@ -136,6 +143,10 @@ impl Fleet {
         let prefix = generated_name::common_prefix(&workload.id);
         let mut found = recent.about(&workload.id.namespace, prefix);
         found.retain(|warning| self.concerns(warning, workload));
+        if let Some(flagger) = workload.canary.as_ref().and_then(|c| c.flagger.as_ref()) {
+            let of_canary = recent.about(&workload.id.namespace, &flagger.name);
+            found.extend(of_canary.into_iter().filter(|w| w.about_uid == flagger.uid));
+        }
         found.sort_by(|a, b| {
             b.last_seen
                 .cmp(&a.last_seen)
@@ -166,6 +177,7 @@ impl Fleet {
         let workload = self.workload(id)?;
         let evidence = Evidence {
             workload,
+            serving: self.served_by(workload),
             revisions: self.revisions(workload),
             pods: &self.pods(workload),
             warnings: &self.warnings(workload),
@@ -185,10 +197,7 @@ impl Fleet {
 
     fn put(&mut self, item: Item, touched: &mut BTreeSet<WorkloadId>) {
         match item {
-            Item::Workload(workload) => {
-                touched.insert(workload.id.clone());
-                self.workloads.insert(workload.id.clone(), *workload);
-            }
+            Item::Workload(workload) => self.put_workload(*workload, touched),
             Item::Revision(revision) => {
                 touched.insert(revision.workload.clone());
                 self.put_revision(*revision);
@@ -200,20 +209,42 @@ impl Fleet {
             }
             Item::Warning(warning) => {
                 self.touch(&warning, touched);
+                let of = self.canaries.about(&warning.cluster, &warning.about_uid);
                 let recent = self.warnings.entry(warning.cluster.clone()).or_default();
                 for dropped in recent.put(*warning) {
                     self.touch(&dropped, touched);
+                }
+                if let Some(of) = of {
+                    self.tell_canary(of, touched);
                 }
             }
             Item::Analysis { of, uid, run } => {
                 touched.insert(of.clone());
                 self.analyses.entry(of).or_default().insert(uid, *run);
             }
+            Item::Canary { of, uid, canary } => {
+                let before = self.canaries.put(of.clone(), uid, *canary);
+                for id in before.into_iter().chain([of]) {
+                    self.tell_canary(id, touched);
+                }
+            }
+            Item::Service(service) => self.put_service(*service, touched),
             Item::Sync { of, sync } => {
                 self.touch_kept(of.as_ref(), &sync.id, touched);
                 self.syncs.put(of, *sync);
             }
         }
+    }
+
+    fn put_workload(&mut self, mut workload: Workload, touched: &mut BTreeSet<WorkloadId>) {
+        let id = workload.id.clone();
+        if workload.canary.is_none() {
+            workload.canary = self.canary_of(&id).map(Box::new);
+        }
+        touched.extend(self.canaries.whose_stable_is(&id).cloned());
+        touched.insert(id.clone());
+        self.workloads.insert(id.clone(), workload);
+        self.pair(&id, touched);
     }
 
     fn put_revision(&mut self, revision: Revision) {
@@ -233,6 +264,8 @@ impl Fleet {
             ItemId::Workload(id, uid) => {
                 if self.workloads.get(&id).is_some_and(|w| w.uid == uid) {
                     self.workloads.remove(&id);
+                    touched.extend(self.canaries.whose_stable_is(&id).cloned());
+                    self.pair(&id, touched);
                     touched.insert(id);
                 }
             }
@@ -273,6 +306,12 @@ impl Fleet {
                     touched.insert(of);
                 }
             }
+            ItemId::Canary { cluster, uid } => {
+                if let Some(of) = self.canaries.remove(&cluster, &uid) {
+                    self.tell_canary(of, touched);
+                }
+            }
+            ItemId::Service { cluster, uid } => self.remove_service(&cluster, &uid, touched),
             ItemId::Sync { of, id } => {
                 self.touch_kept(of.as_ref(), &id, touched);
                 self.syncs.remove(of.as_ref(), &id);
@@ -292,6 +331,8 @@ impl Fleet {
         match &source.feed {
             Feed::Workloads(kind) => {
                 take(&mut self.workloads, source, *kind, out, touched);
+                let place = (&source.cluster, source.namespace.as_deref());
+                self.tell_place(place, touched);
             }
             Feed::ReplicaSets => {
                 for kind in [Kind::Deployment, Kind::Rollout] {
@@ -312,6 +353,16 @@ impl Fleet {
                 if out(workload) && self.analyses.remove(workload).is_some() {
                     touched.insert(workload.clone());
                 }
+            }
+            Feed::Canaries => {
+                let scope = (&source.cluster, source.namespace.as_deref());
+                for of in self.canaries.clear(scope, Provider::Flagger, out) {
+                    self.tell_canary(of, touched);
+                }
+            }
+            Feed::Services => {
+                let place = (&source.cluster, source.namespace.as_deref());
+                self.clear_services(place, |namespace| kept(None, namespace), touched);
             }
             Feed::Warnings => {
                 let recent = self.warnings.get_mut(&source.cluster);
@@ -362,6 +413,7 @@ impl Fleet {
             name: name.into(),
         };
         let (kind, about) = (&*warning.about_kind, &*warning.about);
+        touched.extend(self.canaries.about(&warning.cluster, &warning.about_uid));
         if generated_name::is_cut(kind, about) {
             let first = id(Kind::Deployment, "");
             let near = self.workloads.range(first..).map(|(id, _)| id);
@@ -448,7 +500,9 @@ fn brings_the_same(
     let about = |workload: &WorkloadId| id == Some(workload);
     match (feed, &other.feed) {
         (Feed::Workloads(kind), Feed::Workloads(same)) => in_scope && kind == same,
-        (Feed::Warnings, Feed::Warnings) => in_scope,
+        (Feed::Warnings, Feed::Warnings)
+        | (Feed::Canaries, Feed::Canaries)
+        | (Feed::Services, Feed::Services) => in_scope,
         (Feed::ReplicaSets | Feed::RevisionsOf { .. }, Feed::ReplicaSets) => {
             in_scope && id.is_some_and(|id| id.kind.has_replica_sets())
         }
@@ -463,6 +517,8 @@ fn brings_the_same(
             | Feed::RevisionsOf { .. }
             | Feed::PodsOf { .. }
             | Feed::AnalysesOf { .. }
+            | Feed::Canaries
+            | Feed::Services
             | Feed::SyncOf { .. }
             | Feed::Suspended(_),
             _,

@@ -14,9 +14,23 @@ impl Labels {
     }
 
     pub fn get(&self, key: &str) -> Option<&str> {
-        let mut pairs = self.0.split(',').filter_map(|pair| pair.split_once('='));
-        pairs.find(|(k, _)| *k == key).map(|(_, value)| value)
+        value(&self.0, key)
     }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        pairs(&self.0)
+    }
+}
+
+/// Of labels in one piece, or of a selector that asks for them.
+pub(super) fn value<'a>(labels: &'a str, key: &str) -> Option<&'a str> {
+    pairs(labels)
+        .find(|(k, _)| *k == key)
+        .map(|(_, value)| value)
+}
+
+fn pairs(labels: &str) -> impl Iterator<Item = (&str, &str)> {
+    labels.split(',').filter_map(|pair| pair.split_once('='))
 }
 
 /// `app=web,tier!=front,team,!legacy`, with the meaning that kubectl gives it. Empty: everything.

@@ -28,6 +28,7 @@ pub mod labels;
 pub mod log;
 pub mod measured;
 pub mod occurrence;
+pub mod pair;
 pub mod phase;
 pub mod pod;
 pub mod quantity;

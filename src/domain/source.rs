@@ -33,6 +33,10 @@ pub enum Feed {
         workload: WorkloadId,
         hash: Box<str>,
     },
+    /// The Canary objects of Flagger, each about a workload.
+    Canaries,
+    /// The Services of a namespace in which something is called a canary.
+    Services,
     /// What keeps one workload as git has it. The namespace is that of the object, none when its mark names none.
     SyncOf {
         workload: WorkloadId,
@@ -55,6 +59,8 @@ impl Feed {
             },
             Self::PodsOf { .. } => "pods",
             Self::AnalysesOf { .. } => "analysisruns",
+            Self::Canaries => "canaries",
+            Self::Services => "services",
             Self::SyncOf { sync, .. } => sync.kind.plural(),
             Self::Suspended(kind) => kind.plural(),
         }

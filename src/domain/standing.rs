@@ -2,11 +2,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Kind, Phase, Pod, Progress, Revision, Truth, Warning, Workload};
+use super::canary::Provider;
+use super::{Kind, Manager, Phase, Pod, Progress, Revision, Truth, Warning, Workload};
 
 mod canary;
 mod create;
 mod event;
+mod flagger;
 mod pod;
 mod rollout;
 #[cfg(test)]
@@ -71,6 +73,8 @@ pub enum Reason {
     Waits,
     /// A canary was given up.
     Aborted,
+    /// What part it has in a canary, when all is well.
+    Part,
     Other,
 }
 
@@ -78,6 +82,8 @@ pub enum Reason {
 #[derive(Debug, Clone, Copy)]
 pub struct Evidence<'a> {
     pub workload: &'a Workload,
+    /// The one that serves in its place, when its canary has the stable side in another.
+    pub serving: Option<&'a Workload>,
     pub revisions: &'a [Revision],
     pub pods: &'a [&'a Pod],
     pub warnings: &'a [&'a Warning],
@@ -119,7 +125,12 @@ fn under_way(evidence: Evidence<'_>, progress: Progress, now: Timestamp) -> Stan
     let phase = if gave_up || ((stalls || still.is_some()) && !workload.paused) {
         Phase::Stalled
     } else if workload.paused {
-        Phase::Paused
+        // What is broken does not wait to be promoted.
+        if is_held(workload, Provider::PausedDeployment) && !stalls {
+            Phase::Canary
+        } else {
+            Phase::Paused
+        }
     } else {
         moving(workload)
     };
@@ -188,7 +199,19 @@ fn complete(evidence: Evidence<'_>, now: Timestamp) -> Standing {
             ),
         );
     }
-    at(Phase::Steady, draining(evidence))
+    if let Some(beside) = workload.canary.as_ref().and_then(|c| c.beside()) {
+        let text = format!("waits for you: serves beside {beside}");
+        return at(Phase::Canary, why(Reason::Waits, text));
+    }
+    at(Phase::Steady, draining(evidence).or_else(|| kept(workload)))
+}
+
+/// It is the stable side of another's canary.
+fn kept(workload: &Workload) -> Option<Why> {
+    let Some(Manager::Flagger(canary)) = &workload.manager else {
+        return None;
+    };
+    why(Reason::Part, format!("kept by the Canary {canary}"))
 }
 
 fn not_seen(evidence: Evidence<'_>, progress: Progress, now: Timestamp) -> Standing {
@@ -235,6 +258,18 @@ fn held_back(evidence: Evidence<'_>, held: Why, progress: Progress, now: Timesta
     let short = workload.counts.available < workload.desired;
     let (phase, why) = match trouble {
         Some(trouble) if trouble.stalls || short => (Phase::Degraded, trouble.why),
+        Some(_) | None if is_held(workload, Provider::Partition) => {
+            let text = format!("waits for you: {}", held.text);
+            let reason = Reason::Waits;
+            (
+                Phase::Canary,
+                Why {
+                    reason,
+                    text,
+                    ..held
+                },
+            )
+        }
         Some(_) | None => (Phase::Paused, held),
     };
     Standing {
@@ -242,6 +277,11 @@ fn held_back(evidence: Evidence<'_>, held: Why, progress: Progress, now: Timesta
         since: rollout::since(evidence),
         ..at(phase, Some(why))
     }
+}
+
+/// A canary without a controller, which waits for somebody.
+fn is_held(workload: &Workload, by: Provider) -> bool {
+    workload.canary.as_ref().is_some_and(|c| c.provider == by)
 }
 
 fn acted_lately(workload: &Workload, now: Timestamp) -> bool {
@@ -273,6 +313,9 @@ fn deadline_exceeded(workload: &Workload) -> Option<Why> {
 }
 
 fn paused_half_way(workload: &Workload) -> Option<Why> {
+    if is_held(workload, Provider::PausedDeployment) {
+        return why(Reason::Waits, "waits for you: paused half-way");
+    }
     let text = match workload.counts.updated {
         0 => "paused: the new template waits until it is resumed".to_owned(),
         updated => format!("paused half-way: {updated} of {} updated", workload.desired),

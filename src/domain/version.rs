@@ -51,6 +51,28 @@ pub fn rollout_versions(workload: &Workload, revisions: &[Revision], under_way: 
     }
 }
 
+/// The version that `serving` serves and, while a rollout is under way, from it to that of the workload's template.
+pub fn beside(workload: &Workload, serving: &Workload, under_way: bool) -> Versions {
+    let named = |one: &Workload, other: &Workload| {
+        version(
+            &one.containers,
+            one.version_label.as_deref(),
+            Some(&other.containers),
+        )
+    };
+    let (old, new) = (named(serving, workload), named(workload, serving));
+    if !under_way || old == new {
+        return Versions {
+            from: None,
+            to: old,
+        };
+    }
+    Versions {
+        from: Some(old),
+        to: new,
+    }
+}
+
 /// The label when it agrees with the image, else the tag of the image that differs from `other`'s (of the first
 /// container when none or several differ), else the short digest, else `unknown`.
 pub fn version(

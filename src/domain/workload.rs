@@ -123,6 +123,8 @@ pub enum Manager {
     LastApplied,
     /// A server-side apply manager that owns `spec.template`.
     Apply(Box<str>),
+    /// The Canary of Flagger, which made it and writes it with each promotion.
+    Flagger(Box<str>),
 }
 
 impl Workload {
@@ -142,6 +144,15 @@ impl Workload {
         }
     }
 
+    /// It was told to stand still until it is resumed, by what moves it.
+    pub fn stands_still(&self) -> bool {
+        let flagger = self
+            .canary
+            .as_ref()
+            .and_then(|canary| canary.flagger.as_ref());
+        flagger.map_or(self.paused, |flagger| flagger.suspended())
+    }
+
     /// It is one of the first pods of a StatefulSet, which its partition leaves as they are.
     pub fn holds_back(&self, pod: &Pod) -> bool {
         let Strategy::Rolling { partition, .. } = self.strategy else {
@@ -159,6 +170,12 @@ impl Workload {
             .unwrap_or(&self.id.name)
     }
 
+    /// What its controller of canaries says, when it has one.
+    pub fn controlled(&self) -> Option<&Canary> {
+        let canary = self.canary.as_deref();
+        canary.filter(|canary| canary.provider.has_controller())
+    }
+
     /// One of our notes on it tells of this action.
     pub fn is_noted(&self, id: &str) -> bool {
         let notes = [&self.action, &self.turn];
@@ -169,7 +186,9 @@ impl Workload {
     pub fn kept_by(&self) -> Option<&SyncRef> {
         match self.manager.as_ref()? {
             Manager::Sync(sync) => Some(sync),
-            Manager::Helm(_) | Manager::LastApplied | Manager::Apply(_) => None,
+            Manager::Helm(_) | Manager::LastApplied | Manager::Apply(_) | Manager::Flagger(_) => {
+                None
+            }
         }
     }
 
@@ -178,7 +197,9 @@ impl Workload {
         match self.manager.as_ref()? {
             Manager::Helm(name) => Some(name),
             Manager::Sync(sync) if sync.kind == SyncKind::HelmRelease => Some(&sync.name),
-            Manager::Sync(_) | Manager::LastApplied | Manager::Apply(_) => None,
+            Manager::Sync(_) | Manager::LastApplied | Manager::Apply(_) | Manager::Flagger(_) => {
+                None
+            }
         }
     }
 

@@ -21,6 +21,10 @@ pub struct Evidence {
     /// Those about this service that stand at the time of the reads.
     pub holds: Vec<Hold>,
     pub workload: Workload,
+    /// The workload that serves in its place: that of the stable side, when its canary has it in another one.
+    pub serving: Option<Workload>,
+    /// What a write to that one repeats, of a canary that a person moves.
+    pub beside: Option<Beside>,
     /// The bytes of `/spec/template`.
     pub template: Verbatim,
     /// There is a `metadata.annotations` map to add to.
@@ -54,6 +58,15 @@ pub struct Evidence {
     /// Seconds that every pod must be ready for in the end.
     pub ready_for: u32,
     pub read_at: Timestamp,
+}
+
+/// The raw parts of the Deployment that the canary of a pair serves beside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beside {
+    /// The bytes of `/spec/template`.
+    pub template: Verbatim,
+    /// There is a `metadata.annotations` map to add to.
+    pub has_annotations: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

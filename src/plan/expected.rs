@@ -63,7 +63,7 @@ pub fn of(evidence: &Evidence, plan: &Plan) -> Option<Expected> {
             workload.desired.saturating_sub(serving)
         }
         Verb::Restart | Verb::SetImage | Verb::HelmRollback => workload.desired,
-        Verb::Resume if workload.canary.is_some() => return None,
+        Verb::Resume if workload.controlled().is_some() => return None,
         Verb::Resume => workload.desired.saturating_sub(workload.counts.updated),
         // Nothing moves, or another number of pods every time.
         Verb::Pause
@@ -73,6 +73,7 @@ pub fn of(evidence: &Evidence, plan: &Plan) -> Option<Expected> {
         | Verb::Promote
         | Verb::PromoteFull
         | Verb::Abort
+        | Verb::SetWeight
         | Verb::Retry => return None,
     };
     let own = evidence.pods.iter().filter(|pod| {

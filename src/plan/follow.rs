@@ -14,11 +14,13 @@ use crate::plan::verbs::resume_sync::is_on;
 use crate::text;
 
 mod canary;
+mod held;
 mod helm;
 mod pod;
 mod sight;
 
 pub use canary::{Turned, is_done};
+pub use held::{Held, partition};
 pub use pod::Gone;
 
 use sight::Sight;
@@ -58,6 +60,8 @@ pub struct Goal {
     pub gone: Option<Gone>,
     /// The canary that it promotes or aborts.
     pub turned: Option<Turned>,
+    /// What held the canary without a controller that it lets go on.
+    pub held: Option<Held>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,12 +126,18 @@ pub fn follow(fleet: &Fleet, goal: &Goal, now: Timestamp) -> Follow {
         Ok(goal) => goal,
         Err(words) => return failed(&words),
     };
+    if let (Some(turned), true) = (&goal.turned, canary::is_of_flagger(workload)) {
+        return canary::follow(fleet, workload, (goal, turned), now);
+    }
     if goal.verb.from_paused() == Some(workload.paused) {
         return failed(if workload.paused {
             "it was paused again"
         } else {
             "it was resumed again"
         });
+    }
+    if let Some(words) = goal.held.and_then(|held| held.again(workload)) {
+        return failed(&words);
     }
     if let Some(scaled) = goal.scaled
         && let Some(follow) = not_scaled(workload, scaled)
@@ -140,7 +150,7 @@ pub fn follow(fleet: &Fleet, goal: &Goal, now: Timestamp) -> Follow {
     if let Some(turned) = &goal.turned {
         return canary::follow(fleet, workload, (goal, turned), now);
     }
-    if let (Verb::Resume, Some(canary)) = (goal.verb, workload.canary.as_deref()) {
+    if let (Verb::Resume, Some(canary)) = (goal.verb, workload.controlled()) {
         return canary::resumed(fleet, workload, canary);
     }
     match goal.verb {
@@ -156,6 +166,7 @@ pub fn follow(fleet: &Fleet, goal: &Goal, now: Timestamp) -> Follow {
         | Verb::Promote
         | Verb::PromoteFull
         | Verb::Abort
+        | Verb::SetWeight
         | Verb::Retry => rollout(&Sight::new(fleet, workload, goal), goal, now),
     }
 }
@@ -237,6 +248,7 @@ pub fn goal_from_note(workload: &Workload, revisions: &[Revision]) -> Option<Goa
         expected: None,
         gone: None,
         turned: None,
+        held: None,
     })
 }
 
@@ -427,7 +439,7 @@ fn verified(sight: &Sight<'_>, ready: &[&Pod], what: &str, goal: &Goal, now: Tim
         ),
     };
     let seconds = now.duration_since(goal.accepted).as_secs().max(0);
-    if goal.verb == Verb::Scale && n == 0 {
+    if goal.scaled == Some(Scaled::To(0)) && n == 0 {
         let seconds = text::duration(seconds.unsigned_abs());
         return format!("verified: scaled to zero, no pod is left, {seconds} in all");
     }

@@ -1,7 +1,7 @@
 //! From an action of the record to what is asked for next: the way back, or the rest of it.
 
 use crate::domain::release_record::{Action, Became, HelmRelease, Outcome, Replicas, Side, Stands};
-use crate::domain::{Failure, FailureKind};
+use crate::domain::{Failure, FailureKind, Kind};
 
 use super::build::Act;
 use super::{Target, Verb, restore};
@@ -35,7 +35,24 @@ pub fn inverse(action: &Action) -> Result<(Verb, Target), Failure> {
         Verb::PromoteFull => Err(refused(
             "What is promoted fully does not go back to its steps: a rollback takes it back.",
         )),
+        // One without a controller went back by its template, or to another number of pods.
+        Verb::Abort if sending.replicas.is_some() => {
+            let Replicas { from, to, .. } = replicas(action)?;
+            Ok((
+                Verb::Scale,
+                Target::Replicas {
+                    shown: to,
+                    to: from,
+                },
+            ))
+        }
+        Verb::Abort if sending.workload.kind != Kind::Rollout => {
+            Ok((Verb::Rollback, named(&sending.from, "it left")?))
+        }
         Verb::Abort => Ok((Verb::Retry, Target::Proposed)),
+        Verb::SetWeight => Err(refused(
+            "A share is not taken back by itself: another is set, or an abort takes all of it back.",
+        )),
         Verb::Retry => Ok((Verb::Abort, Target::Proposed)),
         Verb::Scale => {
             let replicas = replicas(action)?;
@@ -68,6 +85,9 @@ pub fn rest(action: &Action) -> Result<(Verb, Target), Failure> {
         | Verb::PromoteFull
         | Verb::Abort
         | Verb::Retry => Target::Proposed,
+        Verb::SetWeight => {
+            return Err(refused("The record does not keep the share: set it again."));
+        }
         Verb::Scale => {
             let replicas = replicas(action)?;
             let (shown, to) = (replicas.from, replicas.to);

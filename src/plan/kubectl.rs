@@ -47,11 +47,40 @@ pub fn argo(id: &WorkloadId, verb: &str) -> String {
     format!("kubectl argo rollouts {verb} {}{flags}", id.name)
 }
 
+/// `kubectl -n shop patch canaries.flagger.app cart --type merge -p '{"spec":{"suspend":true}}'`.
+pub fn flagger(
+    id: &WorkloadId,
+    canary: &str,
+    subresource: &str,
+    body: &serde_json::Value,
+) -> String {
+    let kubectl = kubectl(id);
+    let part = match subresource {
+        "" => String::new(),
+        part => format!(" --subresource {part}"),
+    };
+    format!("{kubectl} patch canaries.flagger.app {canary}{part} --type merge -p '{body}'")
+}
+
 /// Its plugin has no verb for it: `promote` goes past the step as well.
 pub fn unpause(id: &WorkloadId) -> String {
     let kubectl = kubectl(id);
     let name = &id.name;
     format!(r#"{kubectl} patch rollout {name} --type merge -p '{{"spec":{{"paused":null}}}}'"#)
+}
+
+/// `kubectl -n shop rollout status deploy/checkout`: waits for what was written.
+pub fn status(id: &WorkloadId) -> String {
+    rollout(id, "status")
+}
+
+/// `kubectl -n shop patch sts db -p '{"spec":…}'`.
+pub fn partition(id: &WorkloadId, to: u32) -> String {
+    let kubectl = kubectl(id);
+    let name = &id.name;
+    format!(
+        r#"{kubectl} patch sts {name} -p '{{"spec":{{"updateStrategy":{{"rollingUpdate":{{"partition":{to}}}}}}}}}'"#
+    )
 }
 
 fn kubectl(id: &WorkloadId) -> String {

@@ -36,7 +36,7 @@ use crate::domain::{
 pub use build::{BuildPlan, BuildProgress, BuildWish};
 pub use check::{Ask, Check, CheckId, CheckState, Finding, Verdict};
 pub use evidence::{
-    Autoscaling, Evidence, FreshRevision, FreshSync, Helm, Keeper, Pinned, Releases, Stamp,
+    Autoscaling, Beside, Evidence, FreshRevision, FreshSync, Helm, Keeper, Pinned, Releases, Stamp,
 };
 pub use expected::Expected;
 pub use follow::{Follow, Goal, Milestone, Scaled};
@@ -46,7 +46,7 @@ pub use presence::Presence;
 pub use progress::Progress;
 pub use request::{Request, Target, Verb};
 pub use restore::{RestorePlan, ServicePlan};
-pub use step::{By, ObjectRef, Step, When};
+pub use step::{By, ObjectRef, Runs, Step, When};
 
 /// A write that a person can read before it happens. Bound to the uid and the pod template that were shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -232,10 +232,14 @@ impl Plan {
         match step {
             Step::SyncPatch { .. } => self.request.verb == Verb::ResumeSync,
             // What it wrote is known once the note is on it.
-            Step::Helm { .. } | Step::Create { .. } | Step::Remove { .. } | Step::Hold { .. } => {
-                false
-            }
+            Step::Helm { .. }
+            | Step::Create { .. }
+            | Step::Remove { .. }
+            | Step::Hold { .. }
+            | Step::Beside { .. }
+            | Step::WhenAtRest { .. } => false,
             Step::JsonPatch { .. }
+            | Step::After { .. }
             | Step::StatusPatch { .. }
             | Step::DeletePod { .. }
             | Step::Note { .. } => true,
@@ -266,7 +270,12 @@ impl Plan {
 
     /// Whether `now`, a later read, has the `n`th step in it.
     pub fn applied(&self, n: usize, now: &Workload) -> bool {
-        if let Some(turned) = &self.goal.turned {
+        if let Some(turned) = self
+            .goal
+            .turned
+            .as_ref()
+            .filter(|_| self.goal.template.is_some())
+        {
             let verb = self.request.verb;
             let canary = now.canary.as_ref();
             let done = canary.is_some_and(|canary| follow::is_done(verb, turned, canary));
@@ -316,29 +325,26 @@ impl Refusal {
 /// A sentence for the person, and whether the object moved since it was shown.
 pub fn plan(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, Refusal> {
     moved::refuse(fleet, evidence, now)?;
+    verbs::canary::flagger::target::refuse(evidence)?;
     let verb = evidence.request.verb;
-    let mut plan = match verb {
-        Verb::Rollback => verbs::rollback::plan(fleet, evidence, now),
-        Verb::Pause => verbs::pause::plan(evidence),
-        Verb::Resume => verbs::resume::plan(evidence),
-        Verb::Restart => verbs::restart::plan(evidence),
-        Verb::Scale => verbs::scale::plan(evidence),
-        Verb::SetImage => verbs::set_image::plan(evidence, now),
-        Verb::ResumeSync => verbs::resume_sync::plan(evidence),
-        Verb::DeletePod => verbs::delete_pod::plan(evidence),
-        Verb::HelmRollback => verbs::helm_rollback::plan(evidence),
-        Verb::Promote => verbs::canary::promote(evidence),
-        Verb::PromoteFull => verbs::canary::full::plan(evidence),
-        Verb::Abort => verbs::canary::abort(evidence),
-        Verb::Retry => verbs::canary::retry::plan(evidence),
+    verbs::canary::can::refuse(&evidence.workload, verb)?;
+    let mut plan = match verbs::canary::flagger::plan(fleet, evidence) {
+        Some(own) => own,
+        None => verbs::canary::by_hand::plan(fleet, evidence, now)
+            .unwrap_or_else(|| of_verb(fleet, evidence, now)),
     }?;
     let held = check::hold::verdicts(verb, &evidence.holds, evidence.read_at);
     plan.checks.extend(held.into_iter().map(|verdict| Check {
         id: verdict.check,
         state: CheckState::Answered(verdict),
     }));
-    let away = check::controller::verdict(fleet, evidence);
-    plan.checks.extend(away.map(Check::from));
+    let told = [
+        check::controller::verdict(fleet, evidence),
+        verbs::canary::flagger::verdict(evidence),
+    ];
+    plan.checks
+        .extend(told.into_iter().flatten().map(Check::from));
+    verbs::canary::flagger::bind(&mut plan, evidence);
     let others = evidence.presence.as_ref();
     let others = others.filter(|presence| presence.action != evidence.stamp.id);
     plan.checks.extend(others.map(|presence| {
@@ -357,7 +363,27 @@ pub fn plan(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, 
             state: CheckState::Asking(Ask::Builds(job)),
         });
     }
-    plan.expected = expected::of(evidence, &plan);
+    plan.expected = expected::of(evidence, &plan).filter(|_| plan.goal.turned.is_none());
     plan.goal.expected = plan.expected.map(|expected| expected.seconds);
     Ok(plan)
+}
+
+/// As the verb says, whatever moves the workload.
+fn of_verb(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, Refusal> {
+    match evidence.request.verb {
+        Verb::Rollback => verbs::rollback::plan(fleet, evidence, now),
+        Verb::Pause => verbs::pause::plan(evidence),
+        Verb::Resume => verbs::resume::plan(evidence),
+        Verb::Restart => verbs::restart::plan(evidence),
+        Verb::Scale => verbs::scale::plan(evidence),
+        Verb::SetImage => verbs::set_image::plan(evidence, now),
+        Verb::ResumeSync => verbs::resume_sync::plan(evidence),
+        Verb::DeletePod => verbs::delete_pod::plan(evidence),
+        Verb::HelmRollback => verbs::helm_rollback::plan(evidence),
+        Verb::Promote => verbs::canary::promote(evidence),
+        Verb::PromoteFull => verbs::canary::full::plan(evidence),
+        Verb::Abort => verbs::canary::abort(evidence),
+        Verb::Retry => verbs::canary::retry::plan(evidence),
+        Verb::SetWeight => Err(verbs::canary::by_hand::no_weight(evidence)),
+    }
 }

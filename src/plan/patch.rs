@@ -68,11 +68,28 @@ pub fn set_image(
     (field, image): (&str, &str),
     note: &Note<'_>,
 ) -> Result<String, Error> {
-    let image = serde_json::to_string(image)?;
-    let (bound, annotate) = (bound(uid, tested), annotate(ANNOTATION, note)?);
-    Ok(format!(
-        r#"[{bound},{{"op":"replace","path":"/spec/template{field}","value":{image}}},{annotate}]"#
-    ))
+    set_images(uid, tested, [(field, image)], note)
+}
+
+/// The same for several containers at once.
+///
+/// # Errors
+/// Never in practice: when the note cannot be written as JSON.
+pub fn set_images<'a>(
+    uid: &Uid,
+    tested: &str,
+    images: impl IntoIterator<Item = (&'a str, &'a str)>,
+    note: &Note<'_>,
+) -> Result<String, Error> {
+    let mut parts = vec![bound(uid, tested)];
+    for (field, image) in images {
+        let image = serde_json::to_string(image)?;
+        parts.push(format!(
+            r#"{{"op":"replace","path":"/spec/template{field}","value":{image}}}"#
+        ));
+    }
+    parts.push(annotate(ANNOTATION, note)?);
+    Ok(format!("[{}]", parts.join(",")))
 }
 
 /// The tests that bind a write to the object and the template that were shown.
@@ -204,6 +221,32 @@ pub fn bounds(
     let (bound, annotate) = (bound_to(&autoscaler.uid), annotate(TURN, &note)?);
     Ok(format!(
         r#"[{bound},{{"op":"test","path":"/spec/minReplicas","value":{least}}},{{"op":"test","path":"/spec/maxReplicas","value":{most}}},{{"op":"add","path":"/spec/minReplicas","value":{min}}},{{"op":"replace","path":"/spec/maxReplicas","value":{max}}},{annotate}]"#
+    ))
+}
+
+/// The same, and the paused Deployment moves again in the same call: no moment is left in which it goes on with the
+/// template that it is to leave.
+pub fn resuming(body: &str) -> String {
+    let rest = body.strip_suffix(']').unwrap_or(body);
+    format!(
+        r#"{rest},{{"op":"test","path":"/spec/paused","value":true}},{{"op":"remove","path":"/spec/paused"}}]"#
+    )
+}
+
+/// A JSON Patch that sets the partition of the StatefulSet that was shown, from the one that was shown.
+///
+/// # Errors
+/// Never in practice: when the note cannot be written as JSON.
+pub fn partition(
+    uid: &Uid,
+    tested: &str,
+    (shown, to): (u32, u32),
+    note: &Note<'_>,
+) -> Result<String, Error> {
+    let (bound, annotate) = (bound(uid, tested), annotate(TURN, note)?);
+    let path = "/spec/updateStrategy/rollingUpdate/partition";
+    Ok(format!(
+        r#"[{bound},{{"op":"test","path":"{path}","value":{shown}}},{{"op":"replace","path":"{path}","value":{to}}},{annotate}]"#
     ))
 }
 

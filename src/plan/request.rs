@@ -26,6 +26,9 @@ pub enum Verb {
     Abort,
     /// One that was aborted begins at its first step again.
     Retry,
+    /// A canary gets another share, where a person sets it.
+    #[serde(rename = "weight")]
+    SetWeight,
 }
 
 /// A verb in a sentence.
@@ -42,7 +45,7 @@ pub struct Words {
 }
 
 impl Verb {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Rollback,
         Self::Pause,
         Self::Resume,
@@ -56,6 +59,7 @@ impl Verb {
         Self::PromoteFull,
         Self::Abort,
         Self::Retry,
+        Self::SetWeight,
     ];
 
     /// In the record and in our note, which a test holds to the JSON.
@@ -74,6 +78,7 @@ impl Verb {
             Self::PromoteFull => "promote-full",
             Self::Abort => "abort",
             Self::Retry => "retry",
+            Self::SetWeight => "weight",
         }
     }
 
@@ -106,6 +111,12 @@ impl Verb {
             ),
             Self::Abort => ("abort", "aborts", "aborting", "aborted"),
             Self::Retry => ("retry", "retries", "retrying", "retried"),
+            Self::SetWeight => (
+                "set the weight of",
+                "sets the weight",
+                "setting the weight of",
+                "given a weight",
+            ),
             Self::HelmRollback => (
                 "roll back by Helm",
                 "rolls back",
@@ -136,6 +147,7 @@ impl Verb {
             | Self::ResumeSync
             | Self::Promote
             | Self::PromoteFull
+            | Self::SetWeight
             | Self::Retry => true,
         }
     }
@@ -151,6 +163,7 @@ impl Verb {
             | Self::ResumeSync
             | Self::Promote
             | Self::PromoteFull
+            | Self::SetWeight
             | Self::Abort
             | Self::Retry => true,
         }
@@ -168,6 +181,7 @@ impl Verb {
             | Self::HelmRollback
             | Self::Promote
             | Self::PromoteFull
+            | Self::SetWeight
             | Self::Abort
             | Self::Retry => None,
             Self::Pause => Some(false),
@@ -201,6 +215,8 @@ pub enum Target {
     Typed(String),
     /// So many replicas, where `shown` were asked for.
     Replicas { shown: u32, to: u32 },
+    /// So much of a hundred for the canary.
+    Weight(u32),
     /// A tag, a digest or a whole reference, for this container or the first one.
     Image {
         container: Option<Box<str>>,
@@ -225,6 +241,7 @@ impl Request {
             | Verb::Resume
             | Verb::Promote
             | Verb::PromoteFull
+            | Verb::SetWeight
             | Verb::Abort
             | Verb::Retry => return None,
             Verb::Rollback | Verb::HelmRollback => ("roll back", "argo rollouts undo"),
@@ -284,6 +301,7 @@ mod tests {
                 Verb::PromoteFull,
                 Verb::Abort,
                 Verb::Retry,
+                Verb::SetWeight,
                 Verb::ResumeSync,
                 Verb::DeletePod,
             ];

@@ -4,7 +4,9 @@ use jiff::Timestamp;
 
 use crate::domain::build::JobId;
 use crate::domain::template::CanonicalHash;
-use crate::domain::{ActionNote, ClusterId, HelmCall, SyncId, Uid, Verbatim, Workload, WorkloadId};
+use crate::domain::{
+    ActionNote, ClusterId, Container, HelmCall, SyncId, Uid, Verbatim, Workload, WorkloadId,
+};
 
 /// The object that a step writes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +59,25 @@ pub enum Step {
     StatusPatch {
         object: ObjectRef,
         body: Verbatim,
+        what: String,
+    },
+    /// The same for another workload, before what is written to the one that the plan is about.
+    Beside {
+        object: ObjectRef,
+        body: Verbatim,
+        what: String,
+    },
+    /// The same, sent once the canary that a step before it promotes is at rest. It tests what that step wrote.
+    WhenAtRest {
+        object: ObjectRef,
+        body: Verbatim,
+        what: String,
+    },
+    /// The same for the one that the plan is about, once that other one runs what was written to it.
+    After {
+        object: ObjectRef,
+        body: Verbatim,
+        runs: Box<Runs>,
         what: String,
     },
     /// The same for what keeps the workload as git has it.
@@ -116,6 +137,17 @@ pub enum Step {
     },
 }
 
+/// What a workload has to run before a step is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Runs {
+    pub workload: WorkloadId,
+    pub uid: Uid,
+    /// Of every pod of it.
+    pub containers: Box<[Container]>,
+    /// Seconds that each of them must have been ready for.
+    pub ready_for: u32,
+}
+
 /// How a pod is taken away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum By {
@@ -141,6 +173,9 @@ impl Step {
         match self {
             Self::JsonPatch { object, .. }
             | Self::StatusPatch { object, .. }
+            | Self::Beside { object, .. }
+            | Self::After { object, .. }
+            | Self::WhenAtRest { object, .. }
             | Self::SyncPatch { object, .. }
             | Self::DeletePod { object, .. }
             | Self::Helm { object, .. }
@@ -158,7 +193,7 @@ impl Step {
 
     /// It writes to something beside the workload and its pods, before them.
     pub fn is_beside(&self) -> bool {
-        self.is_of_sync() || self.object().is_none()
+        self.is_of_sync() || self.object().is_none() || matches!(self, Self::Beside { .. })
     }
 
     /// It writes to this workload itself.
@@ -179,6 +214,9 @@ impl Step {
         match self {
             Self::JsonPatch { what, .. }
             | Self::StatusPatch { what, .. }
+            | Self::Beside { what, .. }
+            | Self::After { what, .. }
+            | Self::WhenAtRest { what, .. }
             | Self::SyncPatch { what, .. }
             | Self::DeletePod { what, .. }
             | Self::Helm { what, .. }
@@ -192,7 +230,12 @@ impl Step {
     /// The object, the verb and the subresource that RBAC knows it by; `None` when it is none of the cluster's.
     pub fn permission(&self) -> Option<(&ObjectRef, &'static str, &'static str)> {
         let (verb, subresource) = match self {
-            Self::JsonPatch { .. } | Self::SyncPatch { .. } | Self::Note { .. } => ("patch", ""),
+            Self::JsonPatch { .. }
+            | Self::Beside { .. }
+            | Self::After { .. }
+            | Self::WhenAtRest { .. }
+            | Self::SyncPatch { .. }
+            | Self::Note { .. } => ("patch", ""),
             Self::StatusPatch { .. } => ("patch", "status"),
             Self::Helm { .. } | Self::Create { .. } => ("create", ""),
             Self::Hold { .. } => return None,

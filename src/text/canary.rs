@@ -1,18 +1,27 @@
 //! How far a canary is and what comes next, in words.
 
-use crate::domain::canary::{Analysis, At, Canary, Metric, Step};
+use crate::domain::canary::{Analysis, At, Canary, Metric, Provider, Step};
 
 use super::{count, duration};
 
 /// `20% step 2/5`, and what it really gets where that is something else: `20% (0% now) step 1/5`.
 pub fn at(at: &At) -> String {
+    if at.checks {
+        return format!("check {}/{}", at.step, at.steps);
+    }
     let real = at.real.filter(|real| *real != at.set);
     let real = real.map_or_else(String::new, |real| format!(" ({real}% now)"));
+    if let Some((new, all)) = at.pods {
+        return format!("{}%{real} {new} of {all} pods", at.set);
+    }
     format!("{}%{real} step {}/{}", at.set, at.step, at.steps)
 }
 
 /// What the canary is to get and gets, and by whose word.
 pub fn weight(at: &At) -> String {
+    if at.checks {
+        return "none of it yet: it is checked first".into();
+    }
     let of = if at.routed {
         "by the traffic router"
     } else {
@@ -24,8 +33,11 @@ pub fn weight(at: &At) -> String {
     }
 }
 
-/// The step it is at: `step 2 of 5: pause until promoted`.
+/// The step it is at: `step 2 of 5: pause until promoted`; without steps how many pods are of it.
 pub fn now(canary: &Canary, at: &At) -> String {
+    if let Some((new, all)) = at.pods {
+        return format!("{new} of {all} pods are of the canary");
+    }
     let step = canary
         .now()
         .map_or_else(|| "all steps are done".to_owned(), step);
@@ -34,6 +46,15 @@ pub fn now(canary: &Canary, at: &At) -> String {
 
 /// The steps that are left: `60%, pause 30s, 100%`.
 pub fn next(canary: &Canary) -> Option<String> {
+    match canary.provider {
+        Provider::ArgoRollouts | Provider::Flagger => {}
+        Provider::PausedDeployment => return Some("the other pods, once it is resumed".into()),
+        Provider::Partition => return Some("the next pod, once the partition is lower".into()),
+        Provider::Pair => {
+            let beside = canary.beside()?;
+            return Some(format!("{beside} takes its images, once it is promoted"));
+        }
+    }
     let steps: Vec<_> = canary.next().iter().map(step).collect();
     (!steps.is_empty()).then(|| steps.join(", "))
 }
@@ -50,6 +71,7 @@ pub fn step(step: &Step) -> String {
         }
         Step::Analysis => "analysis".into(),
         Step::Experiment => "experiment".into(),
+        Step::Check => "check".into(),
         Step::Other(name) => (*name).into(),
     }
 }
@@ -71,15 +93,15 @@ pub fn metric(metric: &Metric) -> String {
     };
     let value = with(" ", &metric.value);
     let limit = with(", wants ", &metric.limit);
-    let samples = count(
-        usize::try_from(metric.samples).unwrap_or(usize::MAX),
-        "sample",
-    );
     let mut said = vec![metric.verdict.word().to_owned()];
     if metric.is_hollow() {
         said.push("but nothing was measured".into());
     }
-    said.push(samples);
+    // Not every provider counts them.
+    if metric.samples > 0 || metric.is_hollow() {
+        let samples = usize::try_from(metric.samples).unwrap_or(usize::MAX);
+        said.push(count(samples, "sample"));
+    }
     if metric.failed > 0 {
         said.push(format!("{} bad", metric.failed));
     }
@@ -97,6 +119,8 @@ mod tests {
             set: 20,
             real: Some(20),
             routed: false,
+            checks: false,
+            pods: None,
             step: 2,
             steps: 5,
         };
@@ -109,6 +133,9 @@ mod tests {
         found.real = None;
         assert_eq!(at(&found), "20% step 2/5");
         assert_eq!(weight(&found), "20% set; what it gets is not known");
+        (found.pods, found.real) = (Some((1, 5)), Some(0));
+        assert_eq!(at(&found), "20% (0% now) 1 of 5 pods");
+        assert_eq!(now(&sample(), &found), "1 of 5 pods are of the canary");
     }
 
     #[test]

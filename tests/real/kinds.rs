@@ -54,7 +54,7 @@ impl Set {
         plane.admin().get(&self.path()).unwrap()
     }
 
-    fn set_image(&self, plane: &ControlPlane, tag: &str) {
+    pub fn set_image(&self, plane: &ControlPlane, tag: &str) {
         let change = json!({"spec": {"template": {"spec": {"containers": [
             {"name": "app", "image": image(self.name, tag)}]}}}});
         let path = format!("{}?fieldManager=kubectl-set", self.path());
@@ -100,7 +100,7 @@ impl Set {
         });
     }
 
-    fn wait_tags(&self, plane: &ControlPlane, tags: &[&str]) {
+    pub fn wait_tags(&self, plane: &ControlPlane, tags: &[&str]) {
         wait::until(&format!("pods on {tags:?}"), || {
             let pods = self.pods(plane);
             let ready = pods.iter().all(ready);

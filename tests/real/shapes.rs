@@ -40,12 +40,13 @@ fn audited(log: &Path, program: &str) -> BTreeSet<Shape> {
 
 type Asked = Arc<Mutex<BTreeSet<Shape>>>;
 
-/// Kinds of Argo CD and Flux are asked for everywhere: this server has them as little as the embedded one, and says so.
+/// Kinds of Argo CD, Flux and Flagger are asked for everywhere: this server has them as little as the embedded one, and says so.
 fn is_served(shape: &Shape) -> bool {
     let foreign = [
         "/apis/argoproj.io",
         "/apis/kustomize.toolkit.",
         "/apis/helm.toolkit.",
+        "/apis/flagger.app",
     ];
     !foreign.iter().any(|group| shape.path.starts_with(group))
 }

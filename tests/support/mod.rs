@@ -17,6 +17,7 @@ pub mod control_plane;
 pub mod counter;
 pub mod fake;
 pub mod fixtures;
+pub mod flagger;
 pub mod hostile;
 pub mod hudson;
 pub mod keeper;

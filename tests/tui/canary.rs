@@ -56,6 +56,9 @@ fn cart() -> Service {
         promoted_fully: false,
         analyses: [].into(),
         template_of: None,
+        stable_in: None,
+        flagger: None,
+        pair: None,
     };
     service.workload.canary = Some(Box::new(canary));
     service

@@ -439,7 +439,11 @@ pub fn night() -> Vec<Service> {
 
 pub fn source(feed: Feed) -> SourceId {
     let namespace = match &feed {
-        Feed::Workloads(_) | Feed::Warnings | Feed::ReplicaSets => NAMESPACE,
+        Feed::Workloads(_)
+        | Feed::Warnings
+        | Feed::ReplicaSets
+        | Feed::Canaries
+        | Feed::Services => NAMESPACE,
         Feed::RevisionsOf { workload, .. }
         | Feed::PodsOf { workload, .. }
         | Feed::AnalysesOf { workload, .. } => &workload.namespace,

@@ -150,6 +150,7 @@ fn goal(model: &Model, accepted: Timestamp) -> Goal {
         expected: Some(40),
         gone: None,
         turned: None,
+        held: None,
     }
 }
 

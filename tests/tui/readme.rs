@@ -9,16 +9,16 @@ use rolldeck::app::update::update;
 use rolldeck::app::{Event, Model, settle};
 use rolldeck::config::Config;
 use rolldeck::demo::{CONTEXT, scenario};
+use rolldeck::domain::canary::Provider;
 use rolldeck::domain::{Connection, Environment, Identity, PinnedBy};
+use rolldeck::plan::Verb;
+use rolldeck::plan::verbs::canary::can;
 
 use crate::demo::planted::{news, planted, start};
 
 use super::cells::drawn;
 use super::night::feed;
 use super::svg::svg;
-
-const BEGIN: &str = "rewrites it -->\n";
-const END: &str = "<!-- end of keys -->";
 
 /// With this variable set the files are written instead of compared.
 const UPDATE: &str = "UPDATE_README";
@@ -36,15 +36,48 @@ fn check(file: &str, wanted: &str) {
 }
 
 #[test]
-fn readme_keys_are_those_of_the_registry() {
+fn readme_tables_are_what_the_code_says() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
     let readme = std::fs::read_to_string(path).unwrap();
-    let begin = readme.find(BEGIN).unwrap() + BEGIN.len();
-    let end = readme.find(END).unwrap();
-    check(
-        "README.md",
-        &format!("{}{}{}", &readme[..begin], keys(), &readme[end..]),
-    );
+    let written = with_table(&readme, "keys", &keys());
+    let written = with_table(&written, "canaries", &canaries());
+    check("README.md", &written);
+}
+
+/// With another table between the comments of this name.
+fn with_table(readme: &str, name: &str, table: &str) -> String {
+    let (before, rest) = readme.split_once(&format!("<!-- {name}: ")).unwrap();
+    let (comment, rest) = rest.split_once('\n').unwrap();
+    let end = format!("<!-- end of {name} -->");
+    let (_, after) = rest.split_once(&end).unwrap();
+    format!("{before}<!-- {name}: {comment}\n{table}{end}{after}")
+}
+
+/// What each provider of canaries can be told, as the refusals say it.
+fn canaries() -> String {
+    let keys = |verb| match verb {
+        Verb::Promote | Verb::Retry => "`P`",
+        Verb::PromoteFull => "`P` `F`",
+        Verb::Abort => "`A`",
+        Verb::SetWeight => "`W`",
+        Verb::Pause => "`u`",
+        Verb::Rollback => "`R`",
+        other => panic!("no column of {other:?}"),
+    };
+    let title = |verb: &Verb| format!(" {} {} |", verb.words().plain, keys(*verb));
+    let titles: String = can::VERBS.iter().map(title).collect();
+    let mut table = format!("| Canaries of | What is shown |{titles}\n|---|---|");
+    table += &"---|".repeat(can::VERBS.len());
+    for provider in Provider::ALL {
+        let cell = |verb: &Verb| match can::can(provider, *verb) {
+            Ok(()) => " yes |".to_owned(),
+            Err(why) => format!(" no: it {why} |"),
+        };
+        let cells: String = can::VERBS.iter().map(cell).collect();
+        let (name, shown) = (provider.name(), can::shown(provider));
+        write!(table, "\n| {name} | {shown} |{cells}").unwrap();
+    }
+    table + "\n"
 }
 
 fn keys() -> String {

@@ -101,6 +101,8 @@ fn evidence(service: Service, request: Request) -> Evidence {
         job: None,
         hold_for: 3600,
         keeper: Keeper::None,
+        serving: None,
+        beside: None,
         past: Vec::new(),
         ready_for: 30,
         read_at: now(),

@@ -19,7 +19,12 @@ pub async fn ask(cluster: &Cluster, plan: &Plan, readonly: bool, permission: Ver
             "no dry run is sent, because you may not write".into(),
         );
     }
-    let of_cluster = || plan.all_steps().filter(|step| step.object().is_some());
+    // What tests the write of a step before it cannot pass before that.
+    let later = |step: &&Step| matches!(step, Step::WhenAtRest { .. });
+    let of_cluster = || {
+        let steps = plan.all_steps().filter(|step| step.object().is_some());
+        steps.filter(move |step| !later(step))
+    };
     for step in of_cluster() {
         match timeout(LIMIT, send(cluster, step, &pass)).await {
             Err(_) => {

@@ -257,6 +257,8 @@ pub enum About {
     Each,
     /// A tag for each of several.
     Tag,
+    /// So much of a hundred for a canary.
+    Weight,
 }
 
 impl PlanBox {

@@ -6,6 +6,7 @@ use crate::app::field::Field;
 use crate::app::image_picker::ImagePicker;
 use crate::app::keymap::Key;
 use crate::app::model::{About, Model, Overlay, Question, Stage};
+use crate::app::words;
 use crate::domain::{Container, Failure, Fleet, Kind, Tags, WorkloadId, known};
 use crate::plan::verbs::set_image::resolve;
 use crate::plan::{Target, Verb};
@@ -37,6 +38,40 @@ pub fn scale(model: &mut Model, id: &WorkloadId) -> Vec<Effect> {
     plan::ask(model, id, Verb::Scale, Question { field, about })
 }
 
+/// Asks how much the canary is to get, with its present share in the field.
+pub fn weight(model: &mut Model, id: &WorkloadId) -> Vec<Effect> {
+    let at = model.board.row(id).and_then(|row| row.canary);
+    let Some(at) = at else {
+        notice(model, format!("{id} is no canary: it has no weight"), false);
+        return Vec::new();
+    };
+    let field = Field(tui_input::Input::new(at.set.to_string()));
+    let about = About::Weight;
+    plan::ask(model, id, Verb::SetWeight, Question { field, about })
+}
+
+/// `:weight 20`.
+pub fn weight_typed(model: &mut Model, typed: &str) -> Vec<Effect> {
+    let Some(id) = words::looked_at(model).cloned() else {
+        notice(model, "there is no service under the cursor", false);
+        return Vec::new();
+    };
+    match percent(typed) {
+        Ok(target) => plan::open(model, &id, Verb::SetWeight, target),
+        Err(why) => {
+            notice(model, format!("a weight is {why}"), true);
+            Vec::new()
+        }
+    }
+}
+
+fn percent(typed: &str) -> Result<Target, String> {
+    match typed.trim_end_matches('%').parse() {
+        Ok(percent) if percent <= 100 => Ok(Target::Weight(percent)),
+        _ => Err("a share of a hundred, like 20".to_owned()),
+    }
+}
+
 /// What a verb on several asks once for all of them.
 pub fn of_several(verb: Verb) -> Option<Question> {
     let about = match verb {
@@ -52,6 +87,7 @@ pub fn of_several(verb: Verb) -> Option<Question> {
         | Verb::Promote
         | Verb::PromoteFull
         | Verb::Abort
+        | Verb::SetWeight
         | Verb::Retry => return None,
     };
     Some(Question {
@@ -286,6 +322,7 @@ pub fn answer(question: &Question) -> Result<Target, String> {
     match &question.about {
         About::Replicas { shown, .. } => number(*shown),
         About::Each => number(0),
+        About::Weight => percent(typed),
         About::Tag => {
             // Each has a repository of its own; what is typed has to be one for any.
             resolve(typed, "any")?;

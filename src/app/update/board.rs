@@ -74,6 +74,7 @@ fn on_row(model: &mut Model, intent: Intent) -> Vec<Effect> {
         Intent::Restart => plan::open(model, &id, Verb::Restart, Target::Proposed),
         Intent::Promote => plan::promote_or_retry(model, &id),
         Intent::Abort => plan::open(model, &id, Verb::Abort, Target::Proposed),
+        Intent::Weight => ask::weight(model, &id),
         Intent::PauseOrResume => plan::pause_or_resume(model, &id),
         Intent::Scale => ask::scale(model, &id),
         Intent::SetImage => ask::set_image(model, &id),

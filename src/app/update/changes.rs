@@ -107,6 +107,7 @@ fn began(model: &Model, id: &WorkloadId) -> Option<Timestamp> {
     let workload = model.fleet.workload(id)?;
     let evidence = Evidence {
         workload,
+        serving: model.fleet.served_by(workload),
         revisions: model.fleet.revisions(workload),
         pods: &model.fleet.pods(workload),
         warnings: &model.fleet.warnings(workload),

@@ -101,7 +101,12 @@ fn of(source: &SourceId, id: &crate::domain::WorkloadId) -> bool {
         | Feed::RevisionsOf { workload, .. }
         | Feed::AnalysesOf { workload, .. }
         | Feed::SyncOf { workload, .. } => workload == id,
-        Feed::Workloads(_) | Feed::Warnings | Feed::ReplicaSets | Feed::Suspended(_) => false,
+        Feed::Workloads(_)
+        | Feed::Warnings
+        | Feed::ReplicaSets
+        | Feed::Canaries
+        | Feed::Services
+        | Feed::Suspended(_) => false,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::app::{settle, wishes, words};
 use crate::domain::ApiKind;
 
 use super::key::{self, Typed};
-use super::{board, clusters, logs, namespaces, notice, table};
+use super::{ask, board, clusters, logs, namespaces, notice, table};
 
 /// One thing that what was typed may become.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -217,6 +217,9 @@ fn run(model: &mut Model, typed: &str, chosen: Option<&str>) -> Vec<Effect> {
         ("svc", name) => open_service(model, name),
         ("since", typed) if !typed.is_empty() && is_here(model, Intent::Since) => {
             logs::since_typed(model, typed)
+        }
+        ("weight", typed) if !typed.is_empty() && is_here(model, Intent::Weight) => {
+            ask::weight_typed(model, typed)
         }
         // What was typed in full is meant, whether it is known or not.
         (of @ ("ns" | "ctx" | "env"), name) if !name.is_empty() => {

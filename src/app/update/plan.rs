@@ -12,6 +12,7 @@ use crate::app::model::{
     Armed, BatchBox, Execution, Model, Overlay, PlanBox, Question, ReasonField, Stage,
 };
 use crate::domain::{Failure, Level, WorkloadId};
+use crate::plan::verbs::canary::can;
 use crate::plan::{
     Answers, CheckId, Evidence, Finding, Missing, Plan, Request, Target, Verb, Verdict, gate, plan,
 };
@@ -24,16 +25,18 @@ pub const ARMED_SECONDS: i64 = 600;
 
 /// Resumes what is paused, as far as the feeds know; the fresh reads settle it.
 pub fn pause_or_resume(model: &mut Model, id: &WorkloadId) -> Vec<Effect> {
-    let paused = model.fleet.workload(id).is_some_and(|w| w.paused);
+    let paused = model
+        .fleet
+        .workload(id)
+        .is_some_and(crate::domain::Workload::stands_still);
     let verb = if paused { Verb::Resume } else { Verb::Pause };
     open(model, id, verb, Target::Proposed)
 }
 
 /// Lets a canary go on, or begin anew when it was aborted.
 pub fn promote_or_retry(model: &mut Model, id: &WorkloadId) -> Vec<Effect> {
-    let canary = model.fleet.workload(id).and_then(|w| w.canary.as_deref());
-    let aborted = canary.is_some_and(|canary| canary.aborted);
-    let verb = if aborted { Verb::Retry } else { Verb::Promote };
+    let workload = model.fleet.workload(id);
+    let verb = workload.map_or(Verb::Promote, can::lets_on);
     open(model, id, verb, Target::Proposed)
 }
 
@@ -62,7 +65,7 @@ fn open_box(
     // Those on a canary need another right, which their plan asks for.
     let on_status = matches!(
         verb,
-        Verb::Promote | Verb::PromoteFull | Verb::Abort | Verb::Retry
+        Verb::Promote | Verb::PromoteFull | Verb::SetWeight | Verb::Abort | Verb::Retry
     );
     if let Some(missing) = missing_permission(model, id).filter(|_| !on_status) {
         notice(

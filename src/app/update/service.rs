@@ -60,6 +60,7 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
         Intent::Restart => return plan::open(model, &id, Verb::Restart, Target::Proposed),
         Intent::Promote => return plan::promote_or_retry(model, &id),
         Intent::Abort => return plan::open(model, &id, Verb::Abort, Target::Proposed),
+        Intent::Weight => return ask::weight(model, &id),
         Intent::PauseOrResume => return plan::pause_or_resume(model, &id),
         // On a pod the same key is its shell.
         Intent::Scale if pane == Pane::Pods && pod.is_some() => return handover::shell(model),

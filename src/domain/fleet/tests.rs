@@ -330,8 +330,16 @@ fn item_id(item: &Item) -> ItemId {
             namespace: w.namespace.clone(),
             name: w.name.clone(),
         },
+        Item::Service(s) => ItemId::Service {
+            cluster: s.cluster.clone(),
+            uid: s.uid.clone(),
+        },
         Item::Analysis { of, uid, .. } => ItemId::Analysis {
             of: of.clone(),
+            uid: uid.clone(),
+        },
+        Item::Canary { of, uid, .. } => ItemId::Canary {
+            cluster: of.cluster.clone(),
             uid: uid.clone(),
         },
         Item::Sync { of, sync } => ItemId::Sync {

@@ -45,6 +45,7 @@ impl Gathered {
                 .collect();
             let evidence = Evidence {
                 workload,
+                serving: None,
                 revisions: &revisions,
                 pods: &[],
                 warnings: &[],
@@ -204,7 +205,9 @@ impl<'a> Uses<'a> {
             let manager = match &trace.workload.manager {
                 Some(Manager::Sync(by)) => (by.kind.word(), &*by.name),
                 Some(Manager::Helm(name)) => ("helm", &**name),
-                Some(Manager::LastApplied | Manager::Apply(_)) | None => continue,
+                Some(Manager::LastApplied | Manager::Apply(_) | Manager::Flagger(_)) | None => {
+                    continue;
+                }
             };
             uses.by_manager.entry(manager).or_default().push(id);
         }

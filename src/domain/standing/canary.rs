@@ -6,12 +6,15 @@ use crate::domain::canary::{Canary, Pause, PausedBy, Reported, Verdict};
 use crate::domain::{Phase, Progress, Revision, version};
 
 use super::trouble::{self, Trouble};
-use super::{Evidence, Reason, Standing, Why, at, complete, moving, rollout, why, words};
+use super::{Evidence, Reason, Standing, Why, at, complete, flagger, moving, rollout, why, words};
 
 pub(super) fn standing(evidence: Evidence<'_>, progress: Progress, now: Timestamp) -> Standing {
     let Some(canary) = evidence.workload.canary.as_deref() else {
         return at(Phase::Unknown, None);
     };
+    if let Some(flagger) = &canary.flagger {
+        return flagger::standing(evidence, (canary, flagger), progress, now);
+    }
     if canary.aborted {
         return Standing {
             since: rollout::since(evidence),
@@ -120,6 +123,7 @@ fn waits(pause: Pause, now: Timestamp) -> Option<Why> {
             format!("goes on in {}", words::span(left))
         }
         (PausedBy::Step | PausedBy::BlueGreen, None) => format!("waits for you{ago}"),
+        (PausedBy::Gate, None) => format!("waits for its gate{ago}"),
         (PausedBy::Other, None) => format!("paused{ago}"),
     };
     why(Reason::Waits, text)

@@ -39,6 +39,12 @@ pub(super) fn rollout(evidence: Evidence<'_>) -> Rollout {
         || (workload.id.kind == Kind::StatefulSet && workload.observed_generation == 0);
     let stage = if unseen {
         Stage::NotSeen
+    } else if workload
+        .canary
+        .as_ref()
+        .is_some_and(|c| c.is_moved_by_flagger())
+    {
+        Stage::Reported
     } else if workload.desired == 0 && workload.counts.updated == workload.counts.total {
         Stage::Zero
     } else {

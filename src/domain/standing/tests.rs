@@ -84,6 +84,7 @@ impl World {
     fn standing(&self) -> Standing {
         let evidence = Evidence {
             workload: &self.workload,
+            serving: None,
             revisions: &self.revisions,
             pods: &self.pods.iter().collect::<Vec<_>>(),
             warnings: &self.warnings.iter().collect::<Vec<_>>(),

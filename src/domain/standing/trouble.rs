@@ -131,6 +131,7 @@ fn rank(reason: Reason) -> u8 {
         | Reason::Unavailable
         | Reason::Waits
         | Reason::Aborted
+        | Reason::Part
         | Reason::Other => 9,
     }
 }

@@ -1,4 +1,4 @@
-//! Whether a controller acts on a Rollout at all: the server takes every write, and without it nothing comes of them.
+//! Whether a controller acts on a canary at all: the server takes every write, and without it nothing comes of them.
 
 use jiff::SignedDuration;
 
@@ -13,13 +13,25 @@ const SEES_WITHIN: SignedDuration = SignedDuration::from_secs(30);
 
 /// Nothing to say of other kinds, and of one whose controller shows life.
 pub fn verdict(fleet: &Fleet, evidence: &Evidence) -> Option<Verdict> {
-    (evidence.workload.id.kind == Kind::Rollout).then_some(())?;
-    let why = unseen(evidence).or_else(|| away(fleet, evidence))?;
+    let why = match (provider(&evidence.workload)?, &evidence.workload.id.kind) {
+        (image, Kind::Rollout) => unseen(evidence).or_else(|| away(fleet, evidence, image)),
+        // Of the workload itself another controller sees the change.
+        (image, _) => away(fleet, evidence, image),
+    }?;
     Some(Verdict {
         check: CheckId::Controller,
         finding: Finding::Warn,
         sentence: format!("{why}: nothing acts on this until it is back"),
     })
+}
+
+/// What the images of its controller end in.
+fn provider(workload: &Workload) -> Option<&'static str> {
+    if workload.id.kind == Kind::Rollout {
+        return Some("argoproj/argo-rollouts");
+    }
+    let canary = workload.canary.as_ref()?;
+    canary.flagger.is_some().then_some("fluxcd/flagger")
 }
 
 /// It has not seen a change that was made long ago.
@@ -37,7 +49,7 @@ pub fn unseen(evidence: &Evidence) -> Option<String> {
 }
 
 /// It runs in the cluster, where that is watched, and none of its pods serves.
-fn away(fleet: &Fleet, evidence: &Evidence) -> Option<String> {
+fn away(fleet: &Fleet, evidence: &Evidence, image: &str) -> Option<String> {
     let cluster = &evidence.workload.id.cluster;
     let is_one = |workload: &&Workload| {
         let mut containers = workload.containers.iter();
@@ -45,7 +57,7 @@ fn away(fleet: &Fleet, evidence: &Evidence) -> Option<String> {
             && containers.any(|c| {
                 crate::domain::image::ImageRef::parse(&c.image)
                     .repository
-                    .ends_with("argoproj/argo-rollouts")
+                    .ends_with(image)
             })
     };
     let all: Vec<_> = fleet.workloads().filter(is_one).collect();
@@ -101,6 +113,12 @@ mod tests {
             None,
             "a Deployment"
         );
+        let mut moved = sample::evidence();
+        let canary = crate::domain::canary::flagger::sample;
+        moved.workload.canary = Some(Box::new(canary(
+            crate::domain::canary::flagger::Phase::Progressing,
+        )));
+        assert_eq!(verdict(&fleet(&[0]), &moved), None, "of another controller");
     }
 
     #[test]

@@ -23,6 +23,9 @@ pub fn verdict(manager: Option<&Manager>) -> Verdict {
             "it was made with kubectl apply: the next apply of the same file brings its version back"
                 .to_owned()
         }
+        Manager::Flagger(name) => format!(
+            "the Canary {name} of Flagger made it: its next promotion writes its template again, and its own status never tells of this"
+        ),
         Manager::Apply(name) => format!(
             "{name} owns the template by server-side apply: its next apply conflicts with this write, or forces its version back"
         ),
@@ -53,6 +56,7 @@ mod tests {
             (Manager::Helm("web".into()), "Helm release web"),
             (Manager::LastApplied, "kubectl apply"),
             (Manager::Apply("ci".into()), "ci owns the template"),
+            (Manager::Flagger("web".into()), "Canary web of Flagger"),
         ] {
             let verdict = verdict(Some(&manager));
             assert_eq!(verdict.finding, Finding::Warn);

@@ -2,12 +2,15 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::domain::canary::flagger::Phase as Stage;
 use crate::domain::canary::{Canary, Reported, at};
 use crate::domain::{Fleet, Phase, Workload};
 use crate::plan::Verb;
 use crate::text;
 
 use super::{Follow, Goal, accepted, failed, step};
+
+mod flagger;
 
 /// A controller that is well answers a write into the status within a second.
 const ANSWERS_WITHIN: SignedDuration = SignedDuration::from_secs(5);
@@ -20,6 +23,8 @@ pub struct Turned {
     pub step: u32,
     pub aborted: bool,
     pub aborted_at: Option<Timestamp>,
+    /// Of Flagger, which goes on by itself within one.
+    pub phase: Option<Stage>,
 }
 
 pub(super) fn follow(
@@ -31,6 +36,9 @@ pub(super) fn follow(
     let Some(canary) = workload.canary.as_deref() else {
         return failed("it is no canary any more");
     };
+    if let Some(flagger) = &canary.flagger {
+        return flagger::follow(fleet, (workload, canary, flagger), (goal, turned), now);
+    }
     if canary.current != turned.hash {
         return failed("superseded: another revision was released since");
     }
@@ -40,9 +48,18 @@ pub(super) fn follow(
     }
 }
 
+/// What its Canary says is not told by the generation of the workload.
+pub(super) fn is_of_flagger(workload: &Workload) -> bool {
+    let canary = workload.canary.as_deref();
+    canary.is_some_and(|canary| canary.flagger.is_some())
+}
+
 /// Whether a later read has it in it.
 pub fn is_done(verb: Verb, turned: &Turned, now: &Canary) -> bool {
     let same = now.current == turned.hash;
+    if let Some(flagger) = &now.flagger {
+        return flagger::is_done(verb, same, (now, flagger));
+    }
     match verb {
         Verb::Abort => same && now.aborted,
         // Until its controller has answered, its message still tells of the abort.
@@ -196,7 +213,9 @@ mod tests {
                 step: 1,
                 aborted: verb == Verb::Retry,
                 aborted_at: (verb == Verb::Retry).then(|| ago(60)),
+                phase: None,
             }),
+            held: None,
         };
         let mut new = revision(Kind::Rollout, 42, "new", IMAGE);
         let mut old = revision(Kind::Rollout, 41, "old", OLD_IMAGE);

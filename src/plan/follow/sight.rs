@@ -80,6 +80,7 @@ impl<'a> Sight<'a> {
         let standing = standing(
             Evidence {
                 workload: self.workload,
+                serving: None,
                 revisions: self.revisions,
                 pods,
                 warnings: &self.warnings,

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::domain::canary::{At, Canary, PausedBy, at};
 use crate::domain::version::version;
-use crate::domain::{Failure, FailureKind, Revision, Verbatim, WorkloadId};
+use crate::domain::{Failure, FailureKind, Revision, Verbatim};
 use crate::plan::check::{controller, metrics};
 use crate::plan::follow::Turned;
 use crate::plan::{
@@ -15,8 +15,14 @@ use crate::text;
 
 use super::live;
 
+pub mod by_hand;
+pub mod can;
+pub mod flagger;
 pub mod full;
+mod half_way;
 pub mod hand;
+mod pair;
+mod partition;
 pub mod retry;
 
 /// Lets it go on from the pause that it waits at.
@@ -24,24 +30,14 @@ pub mod retry;
 /// # Errors
 /// Why there is nothing to promote, or why that would do something else.
 pub fn promote(evidence: &Evidence) -> Result<Plan, Refusal> {
-    let canary = partial(evidence, "promoted")?;
+    let canary = partial(evidence)?;
     let id = &evidence.workload.id;
-    if canary.aborted {
-        let sentence = format!("{id} was aborted: promoting it changes nothing.");
-        let hint = "a retry begins it at its first step again, as another template does";
-        return Err(refused(sentence, hint));
-    }
-    let Some(pause) = canary.pause else {
-        let sentence = format!("{id} does not wait: it is on its way to the next pause.");
-        let hint = "a step that runs could only be skipped, and then nobody looks at its pods";
-        return Err(refused(sentence, hint));
-    };
-    if pause.by == PausedBy::Hand {
-        return Err(by_hand(id));
-    }
     let mut operations = bound(evidence, canary);
     operations.push(json!({"op": "remove", "path": "/status/pauseConditions"}));
-    if pause.by == PausedBy::Inconclusive {
+    if canary
+        .pause
+        .is_some_and(|pause| pause.by == PausedBy::Inconclusive)
+    {
         // Without the next step the same analysis would run again.
         let next = canary.step.saturating_add(1);
         operations.push(json!({"op": "add", "path": "/status/controllerPause", "value": false}));
@@ -74,11 +70,8 @@ pub fn promote(evidence: &Evidence) -> Result<Plan, Refusal> {
 /// # Errors
 /// Why there is nothing to abort.
 pub fn abort(evidence: &Evidence) -> Result<Plan, Refusal> {
-    let canary = partial(evidence, "aborted")?;
+    let canary = partial(evidence)?;
     let id = &evidence.workload.id;
-    if canary.aborted {
-        return Err(Refusal::say(format!("{id} is aborted already.")));
-    }
     let mut operations = bound(evidence, canary);
     operations.push(json!({"op": "test", "path": "/status/stableRS", "value": canary.stable}));
     operations.push(json!({"op": "add", "path": "/status/abort", "value": true}));
@@ -100,16 +93,11 @@ pub fn abort(evidence: &Evidence) -> Result<Plan, Refusal> {
     Ok(plan)
 }
 
-/// Two revisions share it, and its controller has seen the last change.
-fn partial<'a>(evidence: &'a Evidence, done: &str) -> Result<&'a Canary, Refusal> {
+/// Two revisions share it, its controller has seen the last change, and would do what it is told.
+fn partial(evidence: &Evidence) -> Result<&Canary, Refusal> {
     let workload = &evidence.workload;
     let id = &workload.id;
-    let Some(canary) = workload.canary.as_deref() else {
-        let sentence =
-            format!("{id} is no canary: only what a controller moves by steps is {done}.");
-        return Err(Refusal::say(sentence));
-    };
-    if workload.generation > workload.observed_generation {
+    if workload.canary.is_some() && workload.generation > workload.observed_generation {
         if let Some(why) = controller::unseen(evidence) {
             let sentence = format!("Nothing acts on {id}: {why}.");
             return Err(refused(sentence, "look whether its controller runs"));
@@ -117,18 +105,7 @@ fn partial<'a>(evidence: &'a Evidence, done: &str) -> Result<&'a Canary, Refusal
         let sentence = format!("The controller has not seen the last change of {id} yet.");
         return Err(refused(sentence, "ask again in a moment"));
     }
-    if !canary.is_partial() {
-        let sentence = format!("There is nothing to be {done}: all of {id} is of one revision.");
-        return Err(Refusal::say(sentence));
-    }
-    Ok(canary)
-}
-
-/// Its controller does nothing while that stands, and what it is told meanwhile is lost.
-fn by_hand(id: &WorkloadId) -> Refusal {
-    let verb = "it would be lost, or wait unseen";
-    let sentence = format!("{id} is paused by hand: {verb}.");
-    refused(sentence, "resume it first")
+    can::works(workload, evidence.request.verb)
 }
 
 fn refused(sentence: String, hint: &str) -> Refusal {
@@ -173,6 +150,7 @@ fn plan(
             step: canary.step,
             aborted: canary.aborted,
             aborted_at: canary.aborted_at,
+            phase: None,
         }),
         ..live::goal(evidence, &to)?
     };
@@ -231,7 +209,7 @@ fn where_it_is(evidence: &Evidence) -> String {
 
 fn at_step(evidence: &Evidence) -> Option<At> {
     let revisions = evidence.revisions.iter().map(|fresh| &fresh.revision);
-    at(&evidence.workload, revisions).filter(|at| at.steps > 0)
+    at(&evidence.workload, revisions).filter(At::is_told)
 }
 
 /// Whether the canary gets what it is to get. More of one that does not serve is seldom what somebody wants.

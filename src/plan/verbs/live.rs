@@ -22,8 +22,8 @@ use super::rollback::Candidates;
 /// The template cannot be read.
 pub fn side(evidence: &Evidence) -> Result<Side, Refusal> {
     // Its controller says which one it is.
-    let canary = evidence.workload.canary.as_deref();
-    if let Some(canary) = canary.filter(|canary| !canary.current.is_empty()) {
+    let canary = evidence.workload.controlled();
+    if let Some(canary) = canary.filter(|c| c.is_within() && !c.current.is_empty()) {
         return Ok(canary::current(evidence, canary));
     }
     let live = canonical_hash(&evidence.template.0).map_err(Refusal::unreadable)?;
@@ -76,6 +76,7 @@ pub fn goal(evidence: &Evidence, side: &Side) -> Result<Goal, Refusal> {
         expected: None,
         gone: None,
         turned: None,
+        held: None,
     })
 }
 
@@ -102,7 +103,7 @@ pub fn note(evidence: &Evidence, side: &Side) -> Result<ActionNote, Refusal> {
 /// The template cannot be read.
 pub fn turn(evidence: &Evidence, side: &Side, paused: bool) -> Result<Step, Refusal> {
     let workload = &evidence.workload;
-    if let Some(canary) = workload.canary.as_deref() {
+    if let Some(canary) = workload.controlled() {
         return hand::turn(evidence, canary, side, paused);
     }
     let note = Note {

@@ -18,7 +18,7 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
         );
         return Err(Refusal::still(failure.hint("resume lets it move again")));
     }
-    let canary = workload.canary.as_deref();
+    let canary = workload.controlled();
     if let Some(canary) = canary {
         hand::may_pause(&workload.id, canary)?;
     }

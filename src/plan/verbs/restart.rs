@@ -8,7 +8,7 @@ use crate::plan::check::{Check, history, strategy};
 use crate::plan::difference::differences;
 use crate::plan::meanwhile::meanwhile;
 use crate::plan::patch::{self, Note};
-use crate::plan::{Evidence, Goal, ObjectRef, Plan, Refusal, Side, Step, kubectl};
+use crate::plan::{Difference, Evidence, Goal, ObjectRef, Plan, Refusal, Side, Step, kubectl};
 use crate::text;
 
 use super::live;
@@ -49,6 +49,25 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
         read_at: evidence.read_at,
         to: side.clone(),
         from: side,
+    })
+}
+
+/// The write of the time alone, for what begins anew with another template.
+pub(super) struct Again {
+    pub step: Step,
+    pub to: CanonicalHash,
+    pub differences: Vec<Difference>,
+}
+
+/// # Errors
+/// The template cannot be read, or has this very second in it.
+pub(super) fn again(evidence: &Evidence) -> Result<Again, Refusal> {
+    let restart = Restart::new(evidence)?;
+    let side = live::side(evidence)?;
+    Ok(Again {
+        step: written(&restart, &side)?,
+        differences: differences(&restart.before, &restart.after),
+        to: restart.to,
     })
 }
 
@@ -150,6 +169,12 @@ fn checks(restart: &Restart<'_>) -> Vec<Check> {
 
 /// The patch comes first: what its controller makes after it has the time in it.
 fn steps(restart: &Restart<'_>, side: &Side) -> Result<Vec<Step>, Refusal> {
+    let mut steps = vec![written(restart, side)?];
+    steps.extend(restart.left.blocking_steps(restart.evidence));
+    Ok(steps)
+}
+
+fn written(restart: &Restart<'_>, side: &Side) -> Result<Step, Refusal> {
     let evidence = restart.evidence;
     let workload = &evidence.workload;
     let note = ActionNote {
@@ -169,13 +194,11 @@ fn steps(restart: &Restart<'_>, side: &Side) -> Result<Vec<Step>, Refusal> {
         },
     )
     .map_err(Refusal::unreadable)?;
-    let mut steps = vec![Step::JsonPatch {
+    Ok(Step::JsonPatch {
         object: ObjectRef::of(workload),
         body: Verbatim(body.into()),
         what: format!("write the time into the pod template of {}", workload.id),
-    }];
-    steps.extend(restart.left.blocking_steps(evidence));
-    Ok(steps)
+    })
 }
 
 /// How many pods, and whether anything is down meanwhile.

@@ -15,7 +15,7 @@ use super::live;
 pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
     let workload = &evidence.workload;
     live::pausable(workload)?;
-    let canary = workload.canary.as_deref();
+    let canary = workload.controlled();
     if !workload.paused {
         let plain = || Refusal::say(format!("{} is not paused.", workload.id));
         let why = canary.map(|canary| hand::not_paused(&workload.id, canary));

@@ -291,6 +291,7 @@ fn goal(case: &Case<'_>) -> Goal {
         expected: None,
         gone: None,
         turned: None,
+        held: None,
     }
 }
 

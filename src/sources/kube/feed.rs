@@ -12,6 +12,7 @@ use futures::{SinkExt, StreamExt};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::{sleep, timeout};
 
+use super::path::Resource;
 use super::watch::{Lines, News, What};
 use super::{Cluster, Error, discovery, list, watch};
 use crate::domain::{Change, Feed, Health, Item, SourceId, Update};
@@ -144,9 +145,13 @@ impl Reader {
     /// `None` when the cluster has no such kind. Who may not list a kind is denied it even where nobody has it, so the
     /// server is asked for the kind first, which everybody may.
     async fn list_what_is_there(&mut self) -> Result<Option<String>, Error> {
-        if let Feed::Workloads(kind) = self.source.feed
-            && kind.is_optional()
-            && !discovery::serves(&self.cluster, kind.into()).await?
+        let optional = match self.source.feed {
+            Feed::Workloads(kind) if kind.is_optional() => Some(Resource::Workload(kind)),
+            Feed::Canaries => Some(Resource::Canaries),
+            _ => None,
+        };
+        if let Some(resource) = optional
+            && !discovery::serves(&self.cluster, resource).await?
         {
             self.failures = 0;
             self.heard(None);

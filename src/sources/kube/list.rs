@@ -155,6 +155,8 @@ pub fn collection(source: &SourceId, query: &[(&str, &str)]) -> String {
             let filter = ("labelSelector", name.as_str());
             (Resource::AnalysisRuns, Some(filter))
         }
+        Feed::Canaries => (Resource::Canaries, None),
+        Feed::Services => (Resource::Services, None),
         Feed::SyncOf { sync, .. } => {
             name = format!("metadata.name={}", sync.name);
             let filter = ("fieldSelector", name.as_str());

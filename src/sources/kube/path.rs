@@ -1,5 +1,6 @@
 //! Paths of the API, built in one place, and the same paths in words for messages.
 
+use crate::domain::canary::flagger;
 use crate::domain::{Kind, SyncKind};
 
 /// What can be listed and read.
@@ -20,6 +21,10 @@ pub enum Resource {
     Sync(SyncKind),
     /// Of Argo Rollouts.
     AnalysisRuns,
+    /// Of Flagger.
+    Canaries,
+    Services,
+    EndpointSlices,
 }
 
 impl From<Kind> for Resource {
@@ -46,6 +51,9 @@ impl Resource {
             Self::Autoscalers => "horizontalpodautoscalers",
             Self::Sync(kind) => kind.plural(),
             Self::AnalysisRuns => "analysisruns",
+            Self::Canaries => flagger::PLURAL,
+            Self::Services => "services",
+            Self::EndpointSlices => "endpointslices",
         }
     }
 
@@ -62,8 +70,11 @@ impl Resource {
             | Self::Secrets
             | Self::ServiceAccounts
             | Self::ResourceQuotas
+            | Self::Services
             | Self::Nodes => "",
             Self::Sync(kind) => kind.group(),
+            Self::Canaries => "flagger.app",
+            Self::EndpointSlices => "discovery.k8s.io",
         }
     }
 
@@ -73,6 +84,8 @@ impl Resource {
             Self::Sync(kind) => kind.api(),
             Self::Workload(kind) => kind.api(),
             Self::AnalysisRuns => Kind::Rollout.api(),
+            Self::Canaries => flagger::API,
+            Self::EndpointSlices => "discovery.k8s.io/v1",
             Self::Autoscalers => "autoscaling/v2",
             _ if self.group().is_empty() => "v1",
             _ => "apps/v1",

@@ -137,6 +137,7 @@ fn change(row: &BatchRow) -> String {
         | Verb::Promote
         | Verb::PromoteFull
         | Verb::Abort
+        | Verb::SetWeight
         | Verb::Retry => plan.from.version.clone(),
     }
 }

@@ -13,6 +13,8 @@ use crate::config::Column as Part;
 use crate::domain::canary::At;
 use crate::domain::standing::Reason;
 use crate::domain::{Color, Health, Kind, Phase, SourceId, source::Feed};
+use crate::plan::Verb;
+use crate::plan::verbs::canary::can;
 use crate::text;
 
 use super::super::theme::{self, Role};
@@ -228,7 +230,7 @@ fn rollout(row: &Row, model: &Model, width: u16) -> String {
 fn steps(row: &Row) -> Option<&At> {
     let why = row.standing.why.as_ref();
     let aborted = why.is_some_and(|why| why.reason == Reason::Aborted);
-    row.canary.as_ref().filter(|at| at.steps > 0 && !aborted)
+    row.canary.as_ref().filter(|at| at.is_told() && !aborted)
 }
 
 fn why(row: &Row, model: &Model) -> String {
@@ -265,7 +267,7 @@ fn fixing_key(row: &Row, model: &Model) -> Option<(String, bool)> {
     if row.followed {
         return None;
     }
-    if row.id.kind == Kind::Rollout {
+    if row.id.kind == Kind::Rollout || row.canary.is_some() {
         return canary_keys(row, model);
     }
     let paused = || {
@@ -288,15 +290,13 @@ fn fixing_key(row: &Row, model: &Model) -> Option<(String, bool)> {
 
 /// `P A` where a canary waits, `A` where it is on its way, `P` where it was aborted.
 fn canary_keys(row: &Row, model: &Model) -> Option<(String, bool)> {
-    row.canary?;
-    let reason = row.standing.why.as_ref().map(|why| why.reason);
-    let waits = reason == Some(Reason::Waits) && row.standing.phase == Phase::Canary;
-    let aborted = reason == Some(Reason::Aborted);
+    let workload = model.fleet.workload(&row.id)?;
     let intents = [
-        (Intent::Promote, waits || aborted),
-        (Intent::Abort, !aborted),
+        (Intent::Promote, can::lets_on(workload)),
+        (Intent::Abort, Verb::Abort),
     ];
-    let helps = intents.into_iter().filter(|(_, helps)| *helps);
+    let works = |verb| can::works(workload, verb).is_ok();
+    let helps = intents.into_iter().filter(|(_, verb)| works(*verb));
     let keys: Vec<_> = helps
         .filter_map(|(intent, _)| model.settings.keymap.shown(intent))
         .collect();

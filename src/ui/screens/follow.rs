@@ -60,6 +60,7 @@ fn draw(
         | Verb::Restart
         | Verb::Promote
         | Verb::PromoteFull
+        | Verb::SetWeight
         | Verb::Retry => goal.to_version.clone(),
         Verb::Abort => goal.from_version.clone(),
         Verb::ResumeSync => String::new(),
@@ -147,7 +148,7 @@ fn next_words(model: &Model, verb: Verb) -> String {
         Verb::Pause => format!("press {} for a new plan", key(Intent::PauseOrResume)),
         Verb::ResumeSync => format!("press {} for a new plan", key(Intent::ResumeSync)),
         Verb::Scale => format!("press {} for a new plan", key(Intent::Scale)),
-        Verb::Promote | Verb::PromoteFull | Verb::Abort | Verb::Retry => {
+        Verb::Promote | Verb::PromoteFull | Verb::SetWeight | Verb::Abort | Verb::Retry => {
             format!("press {} to abort it", key(Intent::Abort))
         }
         Verb::Resume | Verb::Restart | Verb::SetImage | Verb::DeletePod | Verb::HelmRollback => {

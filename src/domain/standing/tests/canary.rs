@@ -1,7 +1,7 @@
 //! What is moved by steps: what its controller reports, and what its pods add.
 
 use super::*;
-use crate::domain::canary::{Analysis, Pause, PausedBy, Verdict};
+use crate::domain::canary::{Analysis, Pause, PausedBy, Provider, Verdict};
 
 /// Of revision `new` beside `old`, as its controller says.
 fn with(canary: Canary) -> World {
@@ -147,4 +147,47 @@ fn one_that_moves() {
     };
     let why = "its controller has said nothing of it";
     with(silent).stands(Phase::Unknown, Some((Reason::NotSeenYet, why)));
+}
+
+#[test]
+fn what_somebody_holds_half_way_waits_for_a_person() {
+    let mut held = World::rolling(Kind::Deployment);
+    held.workload.paused = true;
+    held.stands(
+        Phase::Paused,
+        Some((Reason::Paused, "paused half-way: 2 of 6 updated")),
+    );
+    let canary = Canary::by_pods(Provider::PausedDeployment, PausedBy::Hand, (2, 7));
+    held.workload.canary = Some(Box::new(canary));
+    held.stands(
+        Phase::Canary,
+        Some((Reason::Waits, "waits for you: paused half-way")),
+    );
+    let broken = held.with_pod(container(waiting("ImagePullBackOff", "x: not found")));
+    assert_eq!(broken.standing().phase, Phase::Paused);
+}
+
+#[test]
+fn what_a_partition_keeps_back_waits_for_a_person_once_the_others_moved() {
+    let mut db = World::well(Kind::StatefulSet);
+    let w = &mut db.workload;
+    w.current_revision = Some("checkout-old".into());
+    w.counts.updated = 2;
+    if let Strategy::Rolling { partition, .. } = &mut w.strategy {
+        *partition = 4;
+    }
+    let words = "partition 4: 2 of 6 updated";
+    db.stands(Phase::Paused, Some((Reason::Partition, words)));
+    let canary = Canary {
+        stable: "checkout-old".into(),
+        current: "checkout-new".into(),
+        ..Canary::by_pods(Provider::Partition, PausedBy::Step, (2, 6))
+    };
+    db.workload.canary = Some(Box::new(canary));
+    db.stands(
+        Phase::Canary,
+        Some((Reason::Waits, &format!("waits for you: {words}"))),
+    );
+    db.workload.counts.updated = 1;
+    assert_eq!(db.standing().phase, Phase::Rolling);
 }

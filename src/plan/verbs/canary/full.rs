@@ -2,33 +2,22 @@
 
 use serde_json::json;
 
+use crate::domain::Workload;
 use crate::domain::canary::{Canary, PausedBy, Step, Verdict as Judged};
 use crate::plan::check::metrics;
 use crate::plan::{CheckId, Difference, Evidence, Finding, Offer, OfferId, Plan, Refusal, Verdict};
 use crate::plan::{Verb, kubectl};
 use crate::text;
 
+use super::can::not_by_hand;
 use super::{bound, current, partial, refused, serving, where_it_is};
+use crate::plan::verbs::live;
 
 /// # Errors
 /// Why it would do nothing, or the opposite of what it says.
 pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
-    let canary = partial(evidence, "promoted")?;
+    let canary = partial(evidence)?;
     let id = &evidence.workload.id;
-    if canary.aborted {
-        let asked = current(evidence, canary).version;
-        let sentence =
-            format!("{id} was aborted: this would send {asked} to all, which was given up.");
-        let hint = "a retry begins it at its first step again";
-        return Err(refused(sentence, hint));
-    }
-    if canary.promoted_fully {
-        let sentence = format!("{id} is told already to leave out its steps.");
-        return Err(Refusal::say(sentence));
-    }
-    if canary.pause.is_some_and(|pause| pause.by == PausedBy::Hand) {
-        return Err(super::by_hand(id));
-    }
     let mut operations = bound(evidence, canary);
     // Of one that was aborted it would send to all what was given up.
     let aborted = canary.abort_is_written.then_some(false);
@@ -53,6 +42,27 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
         plan.add(check);
     }
     Ok(plan)
+}
+
+/// # Errors
+/// Why it would do nothing, or send to all what was given up.
+pub fn works(workload: &Workload, canary: &Canary) -> Result<(), Refusal> {
+    let id = &workload.id;
+    if canary.aborted {
+        let asked = match &canary.template_of {
+            Some(of) => format!("the template of {of}"),
+            None => live::version_of(workload, None),
+        };
+        let sentence =
+            format!("{id} was aborted: this would send {asked} to all, which was given up.");
+        let hint = "a retry begins it at its first step again";
+        return Err(refused(sentence, hint));
+    }
+    if canary.promoted_fully {
+        let sentence = format!("{id} is told already to leave out its steps.");
+        return Err(Refusal::say(sentence));
+    }
+    not_by_hand(id, canary)
 }
 
 /// What a plan that promotes by one step offers in its place.

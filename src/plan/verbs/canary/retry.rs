@@ -2,24 +2,19 @@
 
 use serde_json::json;
 
-use crate::domain::canary::{PausedBy, Verdict as Judged};
+use crate::domain::WorkloadId;
+use crate::domain::canary::{Canary, Verdict as Judged};
 use crate::plan::{CheckId, Difference, Evidence, Finding, Plan, Refusal, Verdict, kubectl};
 use crate::text;
 
+use super::can::not_by_hand;
 use super::{bound, current, partial, side};
 
 /// # Errors
 /// Why there is nothing to retry.
 pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
-    let canary = partial(evidence, "retried")?;
+    let canary = partial(evidence)?;
     let id = &evidence.workload.id;
-    if !canary.aborted {
-        let sentence = format!("{id} was not aborted: there is nothing to retry.");
-        return Err(Refusal::say(sentence));
-    }
-    if canary.pause.is_some_and(|pause| pause.by == PausedBy::Hand) {
-        return Err(super::by_hand(id));
-    }
     let mut operations = bound(evidence, canary);
     operations.push(json!({"op": "test", "path": "/status/abort", "value": true}));
     operations.push(json!({"op": "remove", "path": "/status/abort"}));
@@ -58,6 +53,16 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
         plan.add(verdict.into());
     }
     Ok(plan)
+}
+
+/// # Errors
+/// Why there is nothing to retry.
+pub fn works(id: &WorkloadId, canary: &Canary) -> Result<(), Refusal> {
+    if !canary.aborted {
+        let sentence = format!("{id} was not aborted: there is nothing to retry.");
+        return Err(Refusal::say(sentence));
+    }
+    not_by_hand(id, canary)
 }
 
 #[cfg(test)]

@@ -168,6 +168,8 @@ pub fn evidence() -> Evidence {
         job: None,
         hold_for: 3600,
         keeper: Keeper::None,
+        serving: None,
+        beside: None,
         helm: crate::plan::Helm::default(),
         presence: None,
         measured: None,

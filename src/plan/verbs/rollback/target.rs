@@ -88,6 +88,7 @@ pub fn choose<'a>(
         // The others are none of its own.
         Target::Proposed
         | Target::Replicas { .. }
+        | Target::Weight(_)
         | Target::Image { .. }
         | Target::Pod { .. }
         | Target::Release { .. } => proposed(candidates, evidence),

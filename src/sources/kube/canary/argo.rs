@@ -130,6 +130,9 @@ fn canary(object: &wire::Rollout<'_>) -> Canary {
             .workload_ref
             .as_ref()
             .map(|of| capped(&format!("{} {}", &*of.kind, &*of.name), REASON)),
+        stable_in: None,
+        flagger: None,
+        pair: None,
     }
 }
 
@@ -235,7 +238,7 @@ fn pause(
                 .filter(|s| *s > 0);
             seconds.map(SignedDuration::from_secs)
         }
-        PausedBy::Inconclusive | PausedBy::Hand | PausedBy::Other => None,
+        PausedBy::Inconclusive | PausedBy::Gate | PausedBy::Hand | PausedBy::Other => None,
     };
     let since = condition.start_time;
     let until = since

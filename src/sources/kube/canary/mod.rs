@@ -1,3 +1,15 @@
-//! The controllers that move a release by steps, one file each: wire JSON turned into the domain's canary.
+//! What moves a release part-way, one file each: controllers by their wire JSON, and objects that somebody holds by hand.
+
+use crate::domain::Workload;
+use crate::domain::canary::Canary;
 
 pub mod argo;
+pub mod flagger;
+pub mod pair;
+mod partition;
+mod paused;
+
+/// The canary that the object itself holds, without a controller of canaries.
+pub fn own(workload: &Workload) -> Option<Canary> {
+    paused::canary(workload).or_else(|| partition::canary(workload))
+}

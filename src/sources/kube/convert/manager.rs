@@ -11,9 +11,10 @@ const FILLS_IN: &str = "rollouts-controller";
 
 /// The tool that would put its own template back, the most eager first.
 pub fn manager(meta: &Meta<'_>) -> Option<Manager> {
-    argo_cd(meta)
-        .or_else(|| flux(meta))
-        .map(Manager::Sync)
+    // What the promotion copies has the marks of its original.
+    flagger(meta)
+        .map(Manager::Flagger)
+        .or_else(|| argo_cd(meta).or_else(|| flux(meta)).map(Manager::Sync))
         .or_else(|| helm(meta).map(Manager::Helm))
         .or_else(|| meta.annotations.last_applied.map(|_| Manager::LastApplied))
         .or_else(|| applied_by(meta).map(Manager::Apply))
@@ -104,6 +105,12 @@ fn flux(meta: &Meta<'_>) -> Option<SyncRef> {
         })
     };
     marked(SyncKind::Kustomization).or_else(|| marked(SyncKind::HelmRelease))
+}
+
+fn flagger(meta: &Meta<'_>) -> Option<Box<str>> {
+    let owner = meta.controller()?;
+    let is_canary = &*owner.kind == "Canary" && owner.api_version.starts_with("flagger.app/");
+    is_canary.then(|| capped(&owner.name, REASON))
 }
 
 fn helm(meta: &Meta<'_>) -> Option<Box<str>> {

@@ -27,7 +27,7 @@ use jiff::Timestamp;
 use serde::de::Error as _;
 use serde_json::Error;
 
-use super::canary::argo;
+use super::canary::{argo, flagger, pair};
 use super::wire;
 use crate::domain::{
     ActionNote, Condition, Container, Feed, Item, ItemId, SourceId, Truth, WorkloadId,
@@ -56,6 +56,14 @@ pub fn item(source: &SourceId, raw: &str) -> Result<Option<Item>, Error> {
             let (of, run) = (workload.clone(), Box::new(run));
             Item::Analysis { of, uid, run }
         }),
+        Feed::Canaries => flagger::canary(cluster, raw)?.map(|(of, canary)| {
+            let uid = canary.flagger.as_ref().map(|f| f.uid.clone());
+            let (uid, canary) = (uid.unwrap_or_default(), Box::new(canary));
+            Item::Canary { of, uid, canary }
+        }),
+        Feed::Services => pair::service(cluster, raw)?
+            .map(Box::new)
+            .map(Item::Service),
         Feed::SyncOf {
             workload,
             sync: named,
@@ -106,6 +114,14 @@ pub fn item_id(source: &SourceId, raw: &str) -> Result<Option<ItemId>, Error> {
         }),
         Feed::AnalysesOf { workload, .. } => Some(ItemId::Analysis {
             of: workload.clone(),
+            uid,
+        }),
+        Feed::Canaries => Some(ItemId::Canary {
+            cluster: source.cluster.clone(),
+            uid,
+        }),
+        Feed::Services => Some(ItemId::Service {
+            cluster: source.cluster.clone(),
             uid,
         }),
         Feed::SyncOf { workload, sync } => Some(ItemId::Sync {

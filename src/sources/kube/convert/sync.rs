@@ -216,7 +216,8 @@ fn parent(meta: &wire::Meta<'_>) -> Option<Box<str>> {
         crate::domain::Manager::Sync(sync) => Some(sync.to_string().into()),
         crate::domain::Manager::Helm(_)
         | crate::domain::Manager::LastApplied
-        | crate::domain::Manager::Apply(_) => None,
+        | crate::domain::Manager::Apply(_)
+        | crate::domain::Manager::Flagger(_) => None,
     }
 }
 

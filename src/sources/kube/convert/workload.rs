@@ -12,7 +12,7 @@ use crate::domain::template::canonical_hash;
 use crate::domain::{
     ActionNote, ClusterId, Counts, Kind, Labels, Strategy, TemplateHash, Workload, WorkloadId,
 };
-use crate::sources::kube::canary::argo;
+use crate::sources::kube::canary::{self, argo};
 use crate::sources::kube::wire;
 
 /// # Errors
@@ -25,7 +25,7 @@ pub fn workload(cluster: &ClusterId, kind: Kind, raw: &str) -> Result<Workload, 
     let (meta, spec, status) = (&object.metadata, &object.spec, &object.status);
     let bare = bare_workload(cluster, kind, meta, template_of(spec)?)?;
     let revision = meta.annotations.revision.as_ref();
-    Ok(Workload {
+    let mut workload = Workload {
         observed_generation: status.observed_generation.unwrap_or(0),
         selector: selector(&spec.selector)?,
         desired: desired(kind, spec, status),
@@ -41,7 +41,9 @@ pub fn workload(cluster: &ClusterId, kind: Kind, raw: &str) -> Result<Workload, 
         current_revision: optional(status.current_revision.as_ref()),
         update_revision: optional(status.update_revision.as_ref()),
         ..bare
-    })
+    };
+    workload.canary = canary::own(&workload).map(Box::new);
+    Ok(workload)
 }
 
 /// What every kind tells by its metadata and its pod template.

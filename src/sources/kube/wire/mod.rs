@@ -5,7 +5,9 @@
 mod apps;
 mod argo;
 mod core;
+mod flagger;
 mod git;
+mod pair;
 mod tracked;
 
 pub use self::apps::{
@@ -19,6 +21,9 @@ pub use self::core::{
     ContainerState, ContainerStatus, Event, Pod, PodSpec, PodStatus, Quantities, Template,
     Terminated,
 };
+
+pub use self::flagger::{Canary, CanaryAnalysis, CanaryMetric, CanaryStatus, Promoted, Webhook};
+pub use self::pair::{EndpointSlice, Service};
 
 pub use self::git::{
     Application, Automated, FluxStatus, HelmRelease, Kept, Kustomization, Raw as RawSync, Source,
@@ -226,6 +231,13 @@ pub struct Annotations<'a> {
 
 #[derive(Debug, Default, serde::Deserialize)]
 pub struct Owner<'a> {
+    #[serde(
+        borrow,
+        rename = "apiVersion",
+        default,
+        deserialize_with = "or_default"
+    )]
+    pub api_version: Text<'a>,
     #[serde(borrow, default, deserialize_with = "or_default")]
     pub kind: Text<'a>,
     #[serde(borrow, default, deserialize_with = "or_default")]

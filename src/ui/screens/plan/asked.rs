@@ -30,6 +30,10 @@ pub fn lines(
             let words = "a tag or a digest for the first container of each of them";
             vec![vec![piece(words, Role::Plain)]]
         }
+        About::Weight => {
+            let words = "so much of a hundred for the canary";
+            vec![vec![piece(words, Role::Plain)]]
+        }
         About::Image(picker) => {
             workload.map_or_else(Lines::new, |id| image::lines(model, picker, id, width))
         }
@@ -41,6 +45,7 @@ pub fn field(pen: &mut Pen<'_>, question: &Question) {
         About::Replicas { .. } => "how many: ",
         About::Each => "how many each: ",
         About::Tag => "tag: ",
+        About::Weight => "weight: ",
         About::Image(_) => "image or tag: ",
     };
     input(pen, 0, 0, label, &question.field);

@@ -3,7 +3,7 @@
 use crate::app::model::SourceState;
 use crate::app::wishes::analyses_of;
 use crate::domain::Health;
-use crate::domain::canary::{self, Verdict};
+use crate::domain::canary::{self, Canary, Verdict};
 use crate::text;
 
 use super::super::super::theme::Role;
@@ -47,12 +47,36 @@ fn lines(view: &View<'_>) -> Vec<(String, Role)> {
         }
     }
     if canary.promoted_fully {
-        lines.push(("promoted fully: the steps are left out".into(), Role::Plain));
+        let words = match &canary.flagger {
+            Some(_) => "skipAnalysis is on: what comes goes to all unchecked",
+            None => "promoted fully: the steps are left out",
+        };
+        lines.push((words.into(), Role::Plain));
     }
+    lines.extend(of_flagger(canary));
     if let Some(of) = &canary.template_of {
         lines.push((format!("runs the template of {of}"), Role::Dim));
     }
     lines.extend(analyses(view));
+    lines
+}
+
+/// How often it looks, how much it bears, and which doors it waits at.
+fn of_flagger(canary: &Canary) -> Vec<(String, Role)> {
+    let Some(flagger) = canary.flagger.as_deref() else {
+        return Vec::new();
+    };
+    let mut lines = Vec::new();
+    if canary.is_partial() && !canary.aborted {
+        let (failed, most) = (flagger.failed.min(flagger.threshold), flagger.threshold);
+        let looks = text::duration(flagger.interval.into());
+        let words = format!("Flagger looks every {looks}, {failed} of {most} failed checks");
+        lines.push((words, Role::Dim));
+    }
+    lines.extend(flagger.held_by().map(|gate| {
+        let words = format!("gate {} holds it: {}", gate.name, gate.url);
+        (words, Role::Warn)
+    }));
     lines
 }
 

@@ -1,0 +1,111 @@
+//! Reads the other side of a pair: the Deployment that a canary serves beside, and the Service that sends to both.
+
+use serde_json::value::RawValue;
+
+use super::pages::every;
+use super::{beside, fresh};
+use crate::domain::canary::Canary;
+use crate::domain::{Kind, Verbatim, Workload, pair};
+use crate::plan::Beside;
+use crate::sources::kube::canary::pair as wire;
+use crate::sources::kube::path::{self, Resource};
+use crate::sources::kube::{Cluster, Error, convert};
+
+/// What is known of a canary that serves beside another.
+struct Found {
+    canary: Canary,
+    stable: Workload,
+    beside: Beside,
+}
+
+/// What another object says of its canary, else what the pair does that it is one of: the canary, what serves in its
+/// place, and the raw parts of that, of a pair.
+///
+/// # Errors
+/// A read failed.
+pub async fn told(
+    cluster: &Cluster,
+    workload: &Workload,
+) -> Result<(Option<Canary>, Option<Workload>, Option<Beside>), Error> {
+    let (canary, serving) = beside::told(cluster, &workload.id).await?;
+    if canary.is_some() {
+        return Ok((canary, serving, None));
+    }
+    let found = read(cluster, workload).await?;
+    Ok(found.map_or((None, serving, None), |found| {
+        (Some(found.canary), Some(found.stable), Some(found.beside))
+    }))
+}
+
+/// `None` of what is no canary of a pair, and where its Services may not be read.
+async fn read(cluster: &Cluster, workload: &Workload) -> Result<Option<Found>, Error> {
+    if workload.canary.is_some() || !pair::is_called(workload) {
+        return Ok(None);
+    }
+    let namespace = &workload.id.namespace;
+    let list = |resource| path::collection(resource, Some(namespace), &[]);
+    let (deployments, services) = (list(Kind::Deployment.into()), list(Resource::Services));
+    let (deployments, services) =
+        tokio::join!(every(cluster, &deployments), every(cluster, &services));
+    let services: Vec<Box<RawValue>> = match services {
+        Err(Error::NotFound { .. } | Error::Forbidden { .. }) => return Ok(None),
+        other => other?,
+    };
+    let deployments: Vec<Box<RawValue>> = deployments?;
+    let read = deployments.iter().filter_map(|raw| {
+        let read = convert::workload(cluster.id(), Kind::Deployment, raw.get());
+        Some((read.ok()?, raw))
+    });
+    let all: Vec<_> = read.collect();
+    let Some(stable) = pair::stable_of(workload, all.iter().map(|(one, _)| one)) else {
+        return Ok(None);
+    };
+    let services = services.iter().filter_map(|raw| {
+        let read = wire::service(cluster.id(), raw.get());
+        read.ok().flatten()
+    });
+    let mut both = services.filter(|s| s.sends_to(workload) && s.sends_to(stable));
+    let Some(service) = both.next() else {
+        return Ok(None);
+    };
+    let Some(mut canary) = pair::canary(workload, stable, &service) else {
+        return Ok(None);
+    };
+    if let (Some(pair), Some(ready)) = (
+        canary.pair.as_mut(),
+        ready(cluster, workload, &service).await,
+    ) {
+        pair.serve = ready;
+    }
+    let raw = all.iter().find(|(one, _)| one.id == stable.id);
+    let raw = raw.map_or("", |(_, raw)| raw.get());
+    let unusable = |error: serde_json::Error| fresh::unusable(&stable.id, &error);
+    let beside = Beside {
+        template: Verbatim(convert::raw_template(raw).map_err(unusable)?.into()),
+        has_annotations: super::gather::annotations(raw).map_err(unusable)?.is_some(),
+    };
+    Ok(Some(Found {
+        canary,
+        stable: stable.clone(),
+        beside,
+    }))
+}
+
+/// The endpoints that are ready, of the canary and of all others; `None` where they cannot be read.
+async fn ready(
+    cluster: &Cluster,
+    canary: &Workload,
+    service: &pair::Service,
+) -> Option<(u32, u32)> {
+    let named = format!("kubernetes.io/service-name={}", service.name);
+    let query = [("labelSelector", named.as_str())];
+    let list = path::collection(Resource::EndpointSlices, Some(&service.namespace), &query);
+    let slices: Vec<Box<RawValue>> = every(cluster, &list).await.ok()?;
+    let counts = slices
+        .iter()
+        .map(|raw| wire::ready(&canary.id, raw.get()).ok());
+    counts.into_iter().try_fold((0, 0), |(new, old), counts| {
+        let (more, others) = counts?;
+        Some((new + more, old + others))
+    })
+}

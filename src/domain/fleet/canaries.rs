@@ -1,0 +1,253 @@
+//! What objects other than the workload say of its canary, by the workload that it is about.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Fleet;
+use crate::domain::canary::{Provider, flagger};
+use crate::domain::version::{self, Versions};
+use crate::domain::{Canary, ClusterId, Kind, Uid, Workload, WorkloadId};
+
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Canaries(BTreeMap<WorkloadId, BTreeMap<Uid, Canary>>);
+
+impl Canaries {
+    /// Of several the one whose provider comes first.
+    pub fn of(&self, workload: &WorkloadId) -> Option<&Canary> {
+        let all = self.0.get(workload)?;
+        all.values().min_by_key(|canary| canary.provider)
+    }
+
+    /// The workload whose stable side this one is.
+    pub fn whose_stable_is(&self, stable: &WorkloadId) -> Option<&WorkloadId> {
+        let first = WorkloadId {
+            kind: Kind::Deployment,
+            name: "".into(),
+            ..stable.clone()
+        };
+        let near = self
+            .0
+            .range(first..)
+            .take_while(|(id, _)| id.cluster == stable.cluster && id.namespace == stable.namespace);
+        let names = |canary: &Canary| canary.stable_in.as_ref() == Some(&stable.name);
+        let mut found = near.filter(|(id, all)| id.kind == stable.kind && all.values().any(names));
+        found.next().map(|(id, _)| id)
+    }
+
+    /// Returns the workload that the object was about before, when that is another.
+    pub fn put(&mut self, of: WorkloadId, uid: Uid, canary: Canary) -> Option<WorkloadId> {
+        let before = self.about(&of.cluster, &uid).filter(|id| *id != of);
+        if let Some(before) = &before {
+            self.take(before, &uid);
+        }
+        self.0.entry(of).or_default().insert(uid, canary);
+        before
+    }
+
+    /// The workload that it was about.
+    pub fn remove(&mut self, cluster: &ClusterId, uid: &Uid) -> Option<WorkloadId> {
+        let of = self.about(cluster, uid)?;
+        self.take(&of, uid);
+        Some(of)
+    }
+
+    /// Takes out those of a provider in a cluster and namespace that `out` names; the workloads that they were about.
+    pub fn clear(
+        &mut self,
+        (cluster, namespace): (&ClusterId, Option<&str>),
+        provider: Provider,
+        out: impl Fn(&WorkloadId) -> bool,
+    ) -> Vec<WorkloadId> {
+        let in_scope = |id: &WorkloadId| {
+            id.cluster == *cluster && namespace.is_none_or(|only| only == &*id.namespace)
+        };
+        let mut gone = Vec::new();
+        for (id, all) in &mut self.0 {
+            let before = all.len();
+            if in_scope(id) && out(id) {
+                all.retain(|_, canary| canary.provider != provider);
+            }
+            if all.len() < before {
+                gone.push(id.clone());
+            }
+        }
+        self.0.retain(|_, all| !all.is_empty());
+        gone
+    }
+
+    /// The workload that the object is about.
+    pub fn about(&self, cluster: &ClusterId, uid: &Uid) -> Option<WorkloadId> {
+        let mut all = self.0.iter();
+        let found = all.find(|(id, all)| id.cluster == *cluster && all.contains_key(uid));
+        found.map(|(id, _)| id.clone())
+    }
+
+    fn take(&mut self, of: &WorkloadId, uid: &Uid) {
+        if let Some(all) = self.0.get_mut(of) {
+            all.remove(uid);
+            if all.is_empty() {
+                self.0.remove(of);
+            }
+        }
+    }
+}
+
+impl Fleet {
+    /// The one that serves in its place: that of the stable side, when its canary has it in another one.
+    pub fn served_by(&self, workload: &Workload) -> Option<&Workload> {
+        let named = workload.canary.as_ref()?.stable_in.as_ref()?;
+        self.workload(&WorkloadId {
+            name: named.clone(),
+            ..workload.id.clone()
+        })
+    }
+
+    /// The version of its template and, while a rollout is under way, the one it replaces; of one that another serves for
+    /// the version that is served.
+    pub fn versions(&self, workload: &Workload, under_way: bool) -> Versions {
+        let served = self.served_by(workload);
+        match served {
+            Some(serving) => version::beside(workload, serving, under_way),
+            None => version::rollout_versions(workload, self.revisions(workload), under_way),
+        }
+    }
+
+    /// What another object says of it, with what the events about that object say.
+    pub(super) fn canary_of(&self, of: &WorkloadId) -> Option<Canary> {
+        let mut canary = self.canaries.of(of)?.clone();
+        if let Some(name) = canary.flagger.as_ref().map(|flagger| flagger.name.clone()) {
+            let recent = self.warnings.get(&of.cluster);
+            let mut said = recent.map_or_else(Vec::new, |r| r.about(&of.namespace, &name));
+            said.sort_by_key(|warning| warning.last_seen);
+            flagger::measure(&mut canary, said);
+        }
+        Some(canary)
+    }
+
+    /// Writes what is known of a workload's canary into it, when the workload itself is known.
+    pub(super) fn tell_canary(&mut self, of: WorkloadId, touched: &mut BTreeSet<WorkloadId>) {
+        let told = self.canary_of(&of);
+        if let Some(workload) = self.workloads.get_mut(&of) {
+            workload.canary = told.map(Box::new);
+        }
+        touched.insert(of);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::canary::flagger::{Phase, sample};
+    use crate::domain::fixture::{id, workload};
+    use crate::domain::{Change, Feed, Item, ItemId, SourceId};
+
+    fn source(feed: Feed) -> SourceId {
+        SourceId {
+            cluster: id(Kind::Deployment).cluster,
+            namespace: None,
+            feed,
+        }
+    }
+
+    fn said(of: &str, phase: Phase) -> Item {
+        Item::Canary {
+            of: named(of),
+            uid: "c1".into(),
+            canary: Box::new(sample(phase)),
+        }
+    }
+
+    fn named(name: &str) -> WorkloadId {
+        WorkloadId {
+            name: name.into(),
+            ..id(Kind::Deployment)
+        }
+    }
+
+    fn listed(name: &str) -> Item {
+        let mut listed = workload(Kind::Deployment);
+        listed.id = named(name);
+        Item::Workload(Box::new(listed))
+    }
+
+    fn put(fleet: &mut Fleet, feed: Feed, item: Item) -> Vec<WorkloadId> {
+        fleet.apply(&source(feed), Change::Put(item))
+    }
+
+    fn phase(fleet: &Fleet, name: &str) -> Option<Phase> {
+        let canary = fleet.workload(&named(name))?.canary.as_deref()?;
+        Some(canary.flagger.as_ref()?.phase)
+    }
+
+    const WORKLOADS: Feed = Feed::Workloads(Kind::Deployment);
+
+    #[test]
+    fn what_is_said_of_a_workload_stands_in_it_whichever_came_first() {
+        for order in [[0, 1], [1, 0]] {
+            let mut fleet = Fleet::default();
+            for which in order {
+                let _ = match which {
+                    0 => put(&mut fleet, WORKLOADS, listed("checkout")),
+                    _ => put(&mut fleet, Feed::Canaries, said("checkout", Phase::Waiting)),
+                };
+            }
+            assert_eq!(phase(&fleet, "checkout"), Some(Phase::Waiting));
+            put(&mut fleet, WORKLOADS, listed("checkout"));
+            assert_eq!(phase(&fleet, "checkout"), Some(Phase::Waiting), "again");
+        }
+    }
+
+    #[test]
+    fn it_goes_with_the_object_that_said_it() {
+        let mut fleet = Fleet::default();
+        put(&mut fleet, WORKLOADS, listed("checkout"));
+        put(&mut fleet, WORKLOADS, listed("cart"));
+        put(&mut fleet, Feed::Canaries, said("checkout", Phase::Failed));
+        let touched = put(&mut fleet, Feed::Canaries, said("cart", Phase::Failed));
+        assert_eq!(
+            touched,
+            [named("cart"), named("checkout")],
+            "another target"
+        );
+        assert_eq!(phase(&fleet, "checkout"), None);
+        let gone = ItemId::Canary {
+            cluster: named("cart").cluster,
+            uid: "c1".into(),
+        };
+        let touched = fleet.apply(&source(Feed::Canaries), Change::Gone(gone));
+        assert_eq!(
+            (touched, phase(&fleet, "cart")),
+            (vec![named("cart")], None)
+        );
+        put(&mut fleet, Feed::Canaries, said("cart", Phase::Failed));
+        fleet.apply(
+            &source(Feed::Canaries),
+            Change::Reset(
+                source(Feed::Canaries),
+                vec![said("checkout", Phase::Waiting)],
+            ),
+        );
+        assert_eq!(phase(&fleet, "cart"), None);
+        assert_eq!(phase(&fleet, "checkout"), Some(Phase::Waiting));
+        fleet.forget(&source(Feed::Canaries));
+        assert_eq!(phase(&fleet, "checkout"), None);
+    }
+
+    #[test]
+    fn the_workload_of_its_stable_side_serves_and_touches_it() {
+        let mut fleet = Fleet::default();
+        put(&mut fleet, WORKLOADS, listed("checkout"));
+        put(
+            &mut fleet,
+            Feed::Canaries,
+            said("checkout", Phase::Succeeded),
+        );
+        let serves = |fleet: &Fleet| {
+            let target = fleet.workload(&named("checkout")).unwrap();
+            fleet.served_by(target).map(|w| w.id.name.to_string())
+        };
+        assert_eq!(serves(&fleet), None, "the other is not known");
+        let touched = put(&mut fleet, WORKLOADS, listed("checkout-primary"));
+        assert_eq!(touched, [named("checkout"), named("checkout-primary")]);
+        assert_eq!(serves(&fleet).as_deref(), Some("checkout-primary"));
+    }
+}
