@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::pods::write_status_by;
 use super::rollout::{self, MANAGER};
 use super::{Context, owner_key};
+use crate::demo::cluster::Cluster;
 use crate::demo::kube::object::{Key, int_at, items_at, set, text_at, unset};
 use crate::demo::kube::write::stamp;
 
@@ -80,21 +81,45 @@ fn measured(
     if gone < pause {
         return (result, Some(pause.saturating_sub(gone)));
     }
-    measure(context, (run, metric), &mut result, now);
-    let count = int_at(metric, "/count").or(interval.is_none().then_some(1));
-    let done = count.is_some_and(|count| int_at(&result, "/count").unwrap_or(0) >= count);
-    let phase = match assessed(metric, &result) {
-        Some((phase, _)) => phase,
-        None if done => "Successful",
-        None => "Running",
-    };
-    result["phase"] = phase.into();
-    let wait = (phase == "Running").then(|| interval.unwrap_or(AFTER_ERROR));
-    (result, wait)
+    let value = value_of(
+        &context.cluster,
+        image_of(context, run),
+        text_at(metric, "/name"),
+    );
+    measure(metric, value, &mut result, now);
+    let runs = result["phase"] == "Running";
+    (result, runs.then(|| interval.unwrap_or(AFTER_ERROR)))
 }
 
-fn measure(context: &Context, (run, metric): (&Value, &Value), result: &mut Value, now: Timestamp) {
-    let value = value_of(context, run, text_at(metric, "/name"));
+/// The status of a run that measured an image at these times.
+pub fn past(cluster: &Cluster, image: &str, metrics: &[Value], times: &[Timestamp]) -> Value {
+    let of = |metric: &Value| {
+        let name = text_at(metric, "/name");
+        let mut result = json!({"name": name, "phase": "Running"});
+        for at in times {
+            if result["phase"] == "Running" {
+                measure(
+                    metric,
+                    value_of(cluster, Some(image.to_owned()), name),
+                    &mut result,
+                    *at,
+                );
+            }
+        }
+        result
+    };
+    let results: Vec<_> = metrics.iter().map(of).collect();
+    let (phase, message) = verdict(metrics, &results, false);
+    let last = times.last().copied().unwrap_or_default();
+    let mut status = status(&Value::Null, (phase, &message), results, last);
+    if let Some(first) = times.first() {
+        status["startedAt"] = stamp(*first).into();
+    }
+    status
+}
+
+/// One more measurement, and what its metric comes to with it.
+fn measure(metric: &Value, value: Option<String>, result: &mut Value, now: Timestamp) {
     let phase = match &value {
         Some(value) => held(metric, value),
         None => "Error",
@@ -139,14 +164,27 @@ fn measure(context: &Context, (run, metric): (&Value, &Value), result: &mut Valu
     for (_, streak) in streaks.iter().filter(|(of, _)| *of != phase) {
         unset(result, &[*streak]);
     }
+    let count = int_at(metric, "/count");
+    let count = count.or(metric.get("interval").is_none().then_some(1));
+    let done = count.is_some_and(|count| int_at(result, "/count").unwrap_or(0) >= count);
+    let phase = match assessed(metric, result) {
+        Some((phase, _)) => phase,
+        None if done => "Successful",
+        None => "Running",
+    };
+    result["phase"] = phase.into();
 }
 
-/// What the images of the release give, as their behaviour says.
-fn value_of(context: &Context, run: &Value, metric: &str) -> Option<String> {
+/// The image of the release that a run is about.
+fn image_of(context: &Context, run: &Value) -> Option<String> {
     let owner = context.cluster.store.get(&owner_key(run)?)?.value();
     let containers = items_at(&owner, "/spec/template/spec/containers");
-    let image = text_at(containers.first()?, "/image");
-    let image = context.cluster.images.pull(image)?;
+    Some(text_at(containers.first()?, "/image").to_owned())
+}
+
+/// What an image gives, as its behaviour says.
+fn value_of(cluster: &Cluster, image: Option<String>, metric: &str) -> Option<String> {
+    let image = cluster.images.pull(&image?)?;
     image.behaviour.metrics.get(metric).cloned()
 }
 

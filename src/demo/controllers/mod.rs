@@ -1,6 +1,6 @@
 //! The controllers and kubelets of the embedded cluster: one task that acts on what changed, and sleeps otherwise.
 
-mod analysis_run;
+pub mod analysis_run;
 mod autoscaler;
 pub mod condition;
 mod daemon_set;

@@ -19,6 +19,7 @@ use super::sets::{self, Set, share};
 use crate::demo::kube::object::{Key, int_at, items_at, set, text_at};
 use crate::demo::kube::write::Write;
 
+pub use outcome::steps_hash;
 pub use sizes::split;
 
 /// The field manager of the real one.
@@ -271,7 +272,7 @@ fn mistake(value: &Value) -> Option<String> {
     let mut weights = steps.filter_map(|(at, step)| Some((at, step["setWeight"].as_i64()?)));
     let (at, weight) = weights.find(|(_, weight)| !(0..=100).contains(weight))?;
     Some(format!(
-        "spec.strategy.canary.steps[{at}].setWeight: Invalid value: {weight}: SetWeight needs to be between 0 and 100"
+        "spec.strategy.steps[{at}].setWeight: Invalid value: {weight}: SetWeight needs to be between 0 and 100"
     ))
 }
 

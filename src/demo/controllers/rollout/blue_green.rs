@@ -164,7 +164,7 @@ fn is_fast(context: &Context, rollout: &Rollout) -> bool {
 fn returns(rollout: &Rollout) -> bool {
     let pair = rollout.new().zip(rollout.stable());
     pair.is_some_and(|(new, stable)| {
-        !new.annotation(SCALE_DOWN).is_empty() && new.born() < stable.born()
+        !new.annotation(SCALE_DOWN).is_empty() && new.born().0 < stable.born().0
     })
 }
 

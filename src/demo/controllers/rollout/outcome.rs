@@ -6,25 +6,30 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{MANAGER, Rollout, Turn, status};
-use crate::demo::controllers::pods::write_status_by;
 use crate::demo::controllers::{Context, hash};
 use crate::demo::kube::object::{items_at, set, text_at, unset};
+use crate::demo::kube::refusal::Refusal;
 use crate::demo::kube::selector;
-use crate::demo::kube::write::stamp;
+use crate::demo::kube::write::{Write, stamp};
 
 /// Another template or other steps than those that the status speaks of.
 pub fn begins_anew(rollout: &Rollout) -> bool {
     let known = |field: &str| text_at(rollout.was(), field).to_owned();
     let (template, steps) = (known("/currentPodHash"), known("/currentStepHash"));
     (!template.is_empty() && template != rollout.current)
-        || (!steps.is_empty() && steps != steps_hash(rollout))
+        || (!steps.is_empty() && steps != steps_of(rollout))
 }
 
-fn steps_hash(rollout: &Rollout) -> String {
+fn steps_of(rollout: &Rollout) -> String {
     if rollout.is_blue_green() {
         return String::new();
     }
-    hash::of(&json!(rollout.steps()))
+    steps_hash(rollout.steps())
+}
+
+/// By which other steps are told from those that the status speaks of.
+pub fn steps_hash(steps: &[Value]) -> String {
+    hash::of(&json!(steps))
 }
 
 /// What was said of the release before.
@@ -69,16 +74,22 @@ pub fn write(context: &mut Context, rollout: &mut Rollout, turn: &Turn) -> Optio
         text => set(&mut rollout.status, &["message"], text.into()),
     }
     tell_pause(context, rollout);
-    let status = rollout.status.clone();
-    write_status_by(MANAGER, context, (&rollout.key, &rollout.value), |is| {
-        *is = status
+    let by = Write::by(MANAGER, now).status();
+    let (read, status) = (&rollout.value["metadata"], &rollout.status);
+    // What somebody wrote meanwhile comes as news, and is looked at before anything else is said.
+    let _ = context.cluster.store.update(&rollout.key, &by, |value| {
+        if value["metadata"]["resourceVersion"] != read["resourceVersion"] {
+            return Err(Refusal::Conflict(rollout.key.clone(), String::new()));
+        }
+        value["status"].clone_from(status);
+        Ok(())
     });
     next
 }
 
 /// The counts, and what is always there.
 fn base(rollout: &mut Rollout, turn: &Turn) {
-    let steps = steps_hash(rollout);
+    let steps = steps_of(rollout);
     let generation = rollout.value["metadata"]["generation"].to_string();
     let current = rollout.current.clone();
     let told_all = rollout.is_promoted() && rollout.is_told_all();

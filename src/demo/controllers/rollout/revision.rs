@@ -66,7 +66,7 @@ fn write_number(context: &mut Context, rollout: &mut Rollout, number: &str) -> O
     });
     // Somebody else wrote meanwhile what this look has not seen, and it is looked at again.
     let written = written.ok()?.value();
-    if written["metadata"]["generation"] != rollout.value["metadata"]["generation"] {
+    if written["spec"] != rollout.value["spec"] || written["status"] != rollout.value["status"] {
         return None;
     }
     rollout.value["metadata"] = written["metadata"].clone();
