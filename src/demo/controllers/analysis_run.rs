@@ -35,7 +35,7 @@ pub fn reconcile(context: &mut Context, key: &Key, run: &Value) -> Option<Durati
         results.push(result);
     }
     let (phase, message) = verdict(items_at(run, "/spec/metrics"), &results, terminated);
-    let status = status(run, (phase, &message), results, now);
+    let status = status(run, (phase, &message), &results, now);
     write_status_by(MANAGER, context, (key, run), |is| *is = status);
     next
 }
@@ -111,7 +111,7 @@ pub fn past(cluster: &Cluster, image: &str, metrics: &[Value], times: &[Timestam
     let results: Vec<_> = metrics.iter().map(of).collect();
     let (phase, message) = verdict(metrics, &results, false);
     let last = times.last().copied().unwrap_or_default();
-    let mut status = status(&Value::Null, (phase, &message), results, last);
+    let mut status = status(&Value::Null, (phase, &message), &results, last);
     if let Some(first) = times.first() {
         status["startedAt"] = stamp(*first).into();
     }
@@ -201,10 +201,12 @@ fn held(metric: &Value, value: &str) -> &'static str {
     }
 }
 
+type Test = (&'static str, fn(f64, f64) -> bool);
+
 /// The end of a condition, an operator and a number, is what this world understands.
 fn compares(condition: &str, value: &str) -> bool {
     let number = |text: &str| text.trim().parse::<f64>().ok();
-    let tests: [(&str, fn(f64, f64) -> bool); 4] = [
+    let tests: [Test; 4] = [
         (">=", |a, b| a >= b),
         ("<=", |a, b| a <= b),
         (">", |a, b| a > b),
@@ -277,12 +279,7 @@ fn verdict(metrics: &[Value], results: &[Value], terminated: bool) -> (&'static 
     (phase, message)
 }
 
-fn status(
-    run: &Value,
-    (phase, message): (&str, &str),
-    results: Vec<Value>,
-    now: Timestamp,
-) -> Value {
+fn status(run: &Value, (phase, message): (&str, &str), results: &[Value], now: Timestamp) -> Value {
     let started = match text_at(run, "/status/startedAt") {
         "" => stamp(now),
         at => at.to_owned(),

@@ -119,7 +119,7 @@ impl Rollout {
         sets.find(|set| set.label(HASH) == hash && !hash.is_empty())
     }
 
-    fn new(&self) -> Option<&Set> {
+    fn newest(&self) -> Option<&Set> {
         self.by_hash(&self.current)
     }
 

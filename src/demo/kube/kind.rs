@@ -16,7 +16,7 @@ pub struct Kind {
     /// The changes of its spec are counted.
     pub generation: bool,
     pub scale: bool,
-    /// Of a CustomResourceDefinition: nothing is filled in, and no strategic patch is taken.
+    /// Of a custom resource definition: nothing is filled in, and no strategic patch is taken.
     pub custom: bool,
 }
 

@@ -497,8 +497,8 @@ pub(super) fn counts(service: &Service, place: &Place) -> Counts {
 
 /// As its controller shares the pods out at a step.
 fn split(service: &Service, all: u32, step: usize) -> Counts {
-    let done = service.steps.iter().take(step + 1).rev();
-    let weight = done.filter_map(|step| step["setWeight"].as_i64()).next();
+    let mut done = service.steps.iter().take(step + 1).rev();
+    let weight = done.find_map(|step| step["setWeight"].as_i64());
     let (new, old) = rollout::split(all.into(), weight.unwrap_or(0), surge(all).into());
     let size = |size: i64| u32::try_from(size).unwrap_or(0);
     Counts {

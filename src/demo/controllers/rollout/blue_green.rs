@@ -47,7 +47,7 @@ pub fn step(context: &mut Context, rollout: &mut Rollout) -> Option<Duration> {
             Some(_) if rollout.is_told_all() => "Full promotion requested",
             Some(_) => "Completed blue-green update",
         };
-        outcome::promote(context, rollout, &mut turn, reason.to_owned());
+        outcome::promote(context, rollout, &mut turn, reason);
     }
     let deadline = outcome::write(context, rollout, &turn);
     sooner(left, deadline)
@@ -61,7 +61,7 @@ fn scale(context: &mut Context, rollout: &mut Rollout) -> Option<Duration> {
         keep(context, rollout, &stable);
         rollout.scale(context, &stable, wanted);
     }
-    if let Some(new) = rollout.new().cloned() {
+    if let Some(new) = rollout.newest().cloned() {
         if rollout.is_aborted() && !rollout.is_promoted() {
             left = fade(context, rollout, &new);
         } else {
@@ -117,7 +117,7 @@ fn renew(rollout: &mut Rollout, changed: Option<Set>) {
 fn serves(rollout: &Rollout) -> bool {
     let wanted = rollout.wanted();
     let whole = |new: &Set| new.replicas() == wanted && new.counted("availableReplicas") == wanted;
-    rollout.new().is_some_and(whole)
+    rollout.newest().is_some_and(whole)
 }
 
 /// Waits before the switch. Returns what is left of a wait that ends by itself.
@@ -162,7 +162,7 @@ fn is_fast(context: &Context, rollout: &Rollout) -> bool {
 
 /// The way back to a side whose pods are still there.
 fn returns(rollout: &Rollout) -> bool {
-    let pair = rollout.new().zip(rollout.stable());
+    let pair = rollout.newest().zip(rollout.stable());
     pair.is_some_and(|(new, stable)| {
         !new.annotation(SCALE_DOWN).is_empty() && new.born().0 < stable.born().0
     })

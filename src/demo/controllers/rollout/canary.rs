@@ -53,7 +53,7 @@ fn scale(context: &mut Context, rollout: &mut Rollout) -> bool {
     {
         return true;
     }
-    let new = rollout.new().cloned();
+    let new = rollout.newest().cloned();
     if let Some(new) = new
         && rollout.scale(context, &new, canary)
     {
@@ -105,7 +105,7 @@ fn go_on(context: &mut Context, rollout: &mut Rollout, turn: &mut Turn) {
     }
     let aborted = turn.aborts.is_some() || (rollout.is_aborted() && !turn.no_abort);
     if let Some(reason) = completes(rollout, index, aborted) {
-        outcome::promote(context, rollout, turn, reason);
+        outcome::promote(context, rollout, turn, &reason);
         return;
     }
     if aborted {
@@ -130,7 +130,7 @@ fn completes(rollout: &Rollout, index: usize, aborted: bool) -> Option<String> {
         return Some("Initial deploy".into());
     }
     let serving = |set: &Set| set.counted("availableReplicas");
-    if rollout.new().map_or(0, serving) < rollout.wanted() || aborted && !rollout.is_promoted() {
+    if rollout.newest().map_or(0, serving) < rollout.wanted() || aborted && !rollout.is_promoted() {
         return None;
     }
     if rollout.is_told_all() {

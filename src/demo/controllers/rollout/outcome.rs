@@ -42,7 +42,7 @@ pub fn forget_release(rollout: &mut Rollout) {
 }
 
 /// The revision of the template is what all goes to from now on.
-pub fn promote(context: &mut Context, rollout: &mut Rollout, turn: &mut Turn, reason: String) {
+pub fn promote(context: &mut Context, rollout: &mut Rollout, turn: &mut Turn, reason: &str) {
     (turn.goes_on, turn.no_abort) = (true, true);
     unset(&mut rollout.status, &["promoteFull"]);
     match rollout.steps().len() {
@@ -126,7 +126,7 @@ fn counts(rollout: &Rollout) -> ([(&'static str, i64); 5], String) {
     let active = text_at(&rollout.status, "/blueGreen/activeSelector");
     let active = rollout.by_hash(active).filter(|_| rollout.is_blue_green());
     let serving = |field: &str| active.map_or_else(|| rollout.sum(field), |set| set.counted(field));
-    let updated = rollout.new().map_or(0, |new| new.counted("replicas"));
+    let updated = rollout.newest().map_or(0, |new| new.counted("replicas"));
     let counts = [
         ("replicas", rollout.sum("replicas")),
         ("updatedReplicas", updated),

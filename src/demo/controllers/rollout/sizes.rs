@@ -5,7 +5,7 @@ use crate::demo::controllers::sets::Set;
 
 /// The next sizes of the canary and of the stable ReplicaSet, on the way to those of the weight.
 pub fn next(rollout: &Rollout) -> (i64, i64) {
-    let (new, stable) = (rollout.new(), rollout.stable());
+    let (new, stable) = (rollout.newest(), rollout.stable());
     let stable = stable.filter(|_| !rollout.is_promoted());
     let wanted = rollout.wanted();
     let (surge, unavailable) = rollout.fences();
@@ -58,7 +58,7 @@ pub fn reached(rollout: &Rollout) -> bool {
         .iter()
         .map(|set| set.counted("availableReplicas"))
         .sum();
-    rollout.new().is_some_and(serves) && rollout.stable().is_some_and(stands) && left == 0
+    rollout.newest().is_some_and(serves) && rollout.stable().is_some_and(stands) && left == 0
 }
 
 /// What the canary is to get: all of it once nothing else is there.

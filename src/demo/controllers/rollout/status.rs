@@ -128,7 +128,7 @@ fn say_aborted(context: &mut Context, rollout: &mut Rollout, why: Option<&str>) 
 
 fn progress(context: &mut Context, rollout: &mut Rollout, healthy: bool, fell: bool) {
     let now = context.now();
-    let name = rollout.new().map_or("", |new| &*new.key.name).to_owned();
+    let name = rollout.newest().map_or("", |new| &*new.key.name).to_owned();
     if healthy {
         let message = format!("ReplicaSet \"{name}\" has successfully progressed.");
         let words = ("True", "NewReplicaSetAvailable", message.as_str());
@@ -263,7 +263,7 @@ fn is_late(context: &Context, rollout: &Rollout) -> bool {
 }
 
 fn late_words(rollout: &Rollout) -> String {
-    let name = rollout.new().map_or("", |new| &*new.key.name);
+    let name = rollout.newest().map_or("", |new| &*new.key.name);
     format!("ReplicaSet \"{name}\" has timed out progressing.")
 }
 

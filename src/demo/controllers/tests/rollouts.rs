@@ -43,7 +43,8 @@ impl World {
         self.until(&what, |world| {
             let value = world.read(key);
             let status = &value["status"];
-            status["observedGeneration"] == value["metadata"]["generation"].to_string()
+            let generation = value["metadata"]["generation"].to_string();
+            status["observedGeneration"] == *generation
                 && status["phase"] == phase
                 && text_at(status, "/message") == message
                 && status["currentStepIndex"] == index
