@@ -95,6 +95,7 @@ async fn look(cluster: &Cluster, sending: &Sending, clock: Clock) -> Result<Afte
         kubeconfig: None,
         presence: false,
         pinned_by: None,
+        origin: None,
         clock,
     };
     match gather(cluster, &request, context).await {

@@ -1,6 +1,7 @@
 //! The only room that acts: reads for a plan, checks that ask, the one function that writes, the record.
 
 mod build;
+mod digests;
 mod execute;
 mod fresh;
 mod gather;
@@ -11,6 +12,7 @@ mod inventory;
 mod keeper;
 mod listener;
 mod logins;
+mod origin;
 mod pages;
 mod pin;
 mod preflight;
@@ -22,10 +24,12 @@ mod send;
 mod turn;
 
 pub use build::{BuildOrder, build};
+pub use digests::digests;
 pub use execute::{Order, execute};
 pub use gather::{GatherContext, gather, person, stamp};
 pub use image::{ImageOrder, Makers, make_image, plan_image};
 pub use inventory::inventories;
+pub use origin::OriginContext;
 pub use preflight::{Sources, preflight};
 pub use record::Recorder;
 pub use restore::{RestoreOrder, RestoreProgress, ask_restore, restore};

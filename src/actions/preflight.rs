@@ -9,6 +9,7 @@ mod dry_run;
 mod image;
 mod permission;
 mod quota;
+mod settings;
 mod unchanged;
 
 use std::sync::Arc;
@@ -35,6 +36,8 @@ pub struct Sources {
     pub registries: Registries,
     pub repositories: Repositories,
     pub servers: Servers,
+    /// Where an image is promoted from, when that is what the plan does.
+    pub origin: Option<Cluster>,
 }
 
 /// Yields each answer as it comes, and ends. Under `readonly` no dry run is sent; reads and self-reviews are.
@@ -64,6 +67,9 @@ pub fn preflight(sources: Sources, plan: Plan, readonly: bool) -> BoxStream<'sta
             Ask::References(names) => config::ask(cluster, plan, names).boxed(),
             Ask::Changed { names, since } => changed::ask(cluster, plan, names, since).boxed(),
             Ask::Commits(between) => commits::ask(sources.clone(), plan, *between).boxed(),
+            Ask::Settings(sought) => {
+                settings::ask(sources.origin.clone(), cluster, plan, *sought).boxed()
+            }
             Ask::Quota(need) => quota::ask(cluster, plan, need).boxed(),
             Ask::Builds(job) => builds::ask(sources.servers.clone(), plan, job).boxed(),
             Ask::Autoscaler(workload) => autoscaler::ask(cluster, workload).boxed(),

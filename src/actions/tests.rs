@@ -88,6 +88,7 @@ fn verdicts() -> Vec<Verdict> {
 
 async fn run(cluster: Cluster, recorder: Recorder) -> Vec<Progress> {
     let order = Order {
+        again: None,
         plan: sample::plan(),
         answers: Answers {
             confirmed: true,
@@ -180,6 +181,7 @@ async fn nothing_is_sent_without_the_record_or_the_gate() {
     let progress = run(cluster.clone(), Recorder::new(&file.join("x"))).await;
     assert!(format!("{progress:?}").contains("Nothing was sent."));
     let order = Order {
+        again: None,
         plan: sample::plan(),
         answers: Answers {
             readonly: true,
@@ -205,6 +207,7 @@ async fn a_plan_for_one_cluster_is_never_sent_to_another() {
     let mut plan = sample::plan();
     plan.workload.cluster = "staging-eu".into();
     let order = Order {
+        again: None,
         plan,
         answers: Answers {
             confirmed: true,
@@ -241,6 +244,7 @@ fn only(cluster: Cluster) -> Sources {
         registries: no_registry(),
         repositories: Repositories::default(),
         servers: Servers::default(),
+        origin: None,
     }
 }
 

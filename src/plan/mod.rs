@@ -36,7 +36,8 @@ use crate::domain::{
 pub use build::{BuildPlan, BuildProgress, BuildWish};
 pub use check::{Ask, Check, CheckId, CheckState, Finding, Verdict};
 pub use evidence::{
-    Autoscaling, Evidence, FreshRevision, FreshSync, Helm, Keeper, Pinned, Releases, Stamp,
+    Autoscaling, Digest, Evidence, FreshRevision, FreshSync, Helm, Keeper, Origin, Pinned,
+    Releases, Stamp,
 };
 pub use expected::Expected;
 pub use follow::{Follow, Goal, Milestone, Scaled};
@@ -331,6 +332,7 @@ pub fn plan(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, 
         Verb::PromoteFull => verbs::canary::full::plan(evidence),
         Verb::Abort => verbs::canary::abort(evidence),
         Verb::Retry => verbs::canary::retry::plan(evidence),
+        Verb::PromoteImage => verbs::promotion::plan(evidence, now),
     }?;
     let held = check::hold::verdicts(verb, &evidence.holds, evidence.read_at);
     plan.checks.extend(held.into_iter().map(|verdict| Check {

@@ -58,21 +58,25 @@ pub fn restart(
     Ok(format!("[{bound},{write},{annotate}]"))
 }
 
-/// A JSON Patch that sets the image of one container of the template that was shown. `field` is its place in there.
+/// A JSON Patch that sets the images of containers of the template that was shown, each by its place in there.
 ///
 /// # Errors
 /// Never in practice: when the note cannot be written as JSON.
-pub fn set_image(
+pub fn set_images(
     uid: &Uid,
     tested: &str,
-    (field, image): (&str, &str),
+    fields: &[(&str, &str)],
     note: &Note<'_>,
 ) -> Result<String, Error> {
-    let image = serde_json::to_string(image)?;
     let (bound, annotate) = (bound(uid, tested), annotate(ANNOTATION, note)?);
-    Ok(format!(
-        r#"[{bound},{{"op":"replace","path":"/spec/template{field}","value":{image}}},{annotate}]"#
-    ))
+    let replaced = fields.iter().map(|(field, image)| {
+        let image = serde_json::to_string(image)?;
+        Ok(format!(
+            r#"{{"op":"replace","path":"/spec/template{field}","value":{image}}}"#
+        ))
+    });
+    let replaced = replaced.collect::<Result<Vec<_>, Error>>()?.join(",");
+    Ok(format!("[{bound},{replaced},{annotate}]"))
 }
 
 /// The tests that bind a write to the object and the template that were shown.

@@ -26,6 +26,8 @@ pub enum Verb {
     Abort,
     /// One that was aborted begins at its first step again.
     Retry,
+    /// What another environment runs, by its digest.
+    PromoteImage,
 }
 
 /// A verb in a sentence.
@@ -42,7 +44,7 @@ pub struct Words {
 }
 
 impl Verb {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Rollback,
         Self::Pause,
         Self::Resume,
@@ -56,6 +58,7 @@ impl Verb {
         Self::PromoteFull,
         Self::Abort,
         Self::Retry,
+        Self::PromoteImage,
     ];
 
     /// In the record and in our note, which a test holds to the JSON.
@@ -74,6 +77,7 @@ impl Verb {
             Self::PromoteFull => "promote-full",
             Self::Abort => "abort",
             Self::Retry => "retry",
+            Self::PromoteImage => "promote-image",
         }
     }
 
@@ -97,7 +101,7 @@ impl Verb {
                 "sync resumed",
             ),
             Self::DeletePod => ("take a pod away", "does it", "taking away", "taken away"),
-            Self::Promote => ("promote", "promotes", "promoting", "promoted"),
+            Self::Promote | Self::PromoteImage => ("promote", "promotes", "promoting", "promoted"),
             Self::PromoteFull => (
                 "promote fully",
                 "promotes fully",
@@ -136,14 +140,19 @@ impl Verb {
             | Self::ResumeSync
             | Self::Promote
             | Self::PromoteFull
-            | Self::Retry => true,
+            | Self::Retry
+            | Self::PromoteImage => true,
         }
     }
 
     /// The pod template stays as it is.
     pub fn keeps_template(self) -> bool {
         match self {
-            Self::Rollback | Self::Restart | Self::SetImage | Self::HelmRollback => false,
+            Self::Rollback
+            | Self::Restart
+            | Self::SetImage
+            | Self::HelmRollback
+            | Self::PromoteImage => false,
             Self::Pause
             | Self::Resume
             | Self::Scale
@@ -169,7 +178,8 @@ impl Verb {
             | Self::Promote
             | Self::PromoteFull
             | Self::Abort
-            | Self::Retry => None,
+            | Self::Retry
+            | Self::PromoteImage => None,
             Self::Pause => Some(false),
             Self::Resume => Some(true),
         }
@@ -206,6 +216,11 @@ pub enum Target {
         container: Option<Box<str>>,
         image: String,
     },
+    /// What this workload runs, from the first of these environments to the second.
+    Promoted {
+        from: WorkloadId,
+        environments: (String, String),
+    },
     /// The very pod that was shown.
     Pod { name: Box<str>, uid: Uid },
     /// A revision of the Helm release, or what its history proposes, while `newest` is the newest one, which was shown.
@@ -216,6 +231,14 @@ pub enum Target {
 }
 
 impl Request {
+    /// Where its image is promoted from.
+    pub fn origin(&self) -> Option<&WorkloadId> {
+        match &self.target {
+            Target::Promoted { from, .. } => Some(from),
+            _ => None,
+        }
+    }
+
     /// Why this verb is not for this kind of workload.
     pub fn not_for_its_kind(&self) -> Option<Failure> {
         let (what, its_own) = match self.verb {
@@ -229,7 +252,9 @@ impl Request {
             | Verb::Retry => return None,
             Verb::Rollback | Verb::HelmRollback => ("roll back", "argo rollouts undo"),
             Verb::Restart => ("restart", "argo rollouts restart"),
-            Verb::SetImage => ("change the image of", "argo rollouts set image"),
+            Verb::SetImage | Verb::PromoteImage => {
+                ("change the image of", "argo rollouts set image")
+            }
             Verb::Scale => ("scale", "scale rollout"),
         };
         let id = &self.workload;

@@ -86,6 +86,7 @@ impl World {
             servers: Servers::default(),
             hold_for: 0,
             pinned_by: Some(Registries::new(&settings, jiff::Timestamp::now)),
+            origin: None,
             clock: jiff::Timestamp::now,
         };
         let mut evidence = RUNTIME
@@ -168,6 +169,7 @@ fn the_labels_of_images_name_the_commits_of_a_plan() {
         registries: Registries::new(&config::Registries::default(), jiff::Timestamp::now),
         repositories,
         servers: Servers::default(),
+        origin: None,
     };
     let answered = actions::preflight(sources, made, true).collect::<Vec<_>>();
     let verdicts = RUNTIME.block_on(answered);

@@ -84,6 +84,7 @@ impl Way {
             kubeconfig: None,
             presence: false,
             pinned_by: None,
+            origin: None,
             clock: jiff::Timestamp::now,
         };
         let cluster = &self.watched.cluster;
@@ -99,6 +100,7 @@ impl Way {
 
     fn execute(&self, plan: &Plan, verdicts: Vec<Verdict>) -> Vec<Progress> {
         let order = Order {
+            again: None,
             plan: plan.clone(),
             answers: Answers {
                 confirmed: true,

@@ -115,6 +115,7 @@ impl Hand {
             kubeconfig: None,
             presence: false,
             pinned_by: None,
+            origin: None,
             clock: jiff::Timestamp::now,
         };
         gather(&self.cluster, request, context).await.ok()
@@ -149,6 +150,7 @@ impl Hand {
 
     async fn execute(&self, ready: Ready) -> Vec<Progress> {
         let order = Order {
+            again: None,
             plan: ready.plan,
             answers: Answers {
                 confirmed: true,

@@ -31,6 +31,7 @@ mod interrupted;
 mod jenkins;
 mod kinds;
 mod making;
+mod matrix;
 mod merged_log;
 mod names;
 mod notified;

@@ -71,6 +71,7 @@ pub fn nowhere(cluster: Cluster) -> Sources {
         registries: Registries::new(&settings, clock::now),
         repositories: Repositories::default(),
         servers: Servers::default(),
+        origin: None,
     }
 }
 

@@ -52,7 +52,8 @@ pub fn of_several(verb: Verb) -> Option<Question> {
         | Verb::Promote
         | Verb::PromoteFull
         | Verb::Abort
-        | Verb::Retry => return None,
+        | Verb::Retry
+        | Verb::PromoteImage => return None,
     };
     Some(Question {
         field: Field::default(),

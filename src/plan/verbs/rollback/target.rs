@@ -89,6 +89,7 @@ pub fn choose<'a>(
         Target::Proposed
         | Target::Replicas { .. }
         | Target::Image { .. }
+        | Target::Promoted { .. }
         | Target::Pod { .. }
         | Target::Release { .. } => proposed(candidates, evidence),
         Target::Shown { name, template } => {
