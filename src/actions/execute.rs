@@ -1,5 +1,6 @@
 //! Carries a plan out: the gate, a line in the record, the steps, what came of them, another line.
 
+use futures::StreamExt;
 use futures::stream::BoxStream;
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -7,6 +8,7 @@ use serde::Deserialize;
 use super::hold::hold;
 use super::keeper::{self, Applied};
 use super::listener::{Listener, told};
+use super::preflight::{Sources, preflight};
 use super::presence::Here;
 use super::record::{self, Answered, Line, Outcome, Recorder};
 use super::release::{self, Aftermath};
@@ -20,11 +22,13 @@ use crate::sources::kube::{Answer, Cluster, Error, convert};
 use crate::sources::{Clock, helm};
 
 /// What is to be carried out, and what the person gave for it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Order {
     pub plan: Plan,
     pub answers: Answers,
     pub verdicts: Vec<Verdict>,
+    /// It waited for its turn behind others: these are asked again before anything is sent.
+    pub again: Option<Sources>,
     pub recorder: Recorder,
     /// Where its job is held, if that is a step.
     pub servers: Servers,
@@ -84,10 +88,11 @@ impl Execution {
             Ok(begun) => begun,
             Err(failure) => return self.unrecorded(failure),
         };
+        let again = self.asked_again().await;
         let sending = record::sending(
             &order.plan,
             &order.answers,
-            &order.verdicts,
+            again.as_ref().unwrap_or(&order.verdicts),
             order.server_user.as_deref(),
             (order.clock)(),
         );
@@ -95,12 +100,48 @@ impl Execution {
         if let Err(failure) = order.recorder.append(line).await {
             return self.unrecorded(failure);
         }
+        if let Some(why) = again.and_then(|verdicts| self.no_longer(&verdicts)) {
+            let went = Went::Refused { why, moved: false };
+            return self.stop(0, went).await;
+        }
         let here = order.presence.then_some(&order.plan);
         let here = here.and_then(|plan| Here::enter(&self.cluster, plan, &pass, order.clock));
         self.steps(&pass).await;
         if let Some(here) = here {
             here.leave().await;
         }
+    }
+
+    /// What its checks say now, when it had to wait.
+    async fn asked_again(&self) -> Option<Vec<Verdict>> {
+        let order = &self.order;
+        let sources = order.again.clone()?;
+        self.listener.tell(Progress::Waiting {
+            step: 0,
+            why: "checked again, because it waited for its turn".into(),
+        });
+        let asked = preflight(sources, order.plan.clone(), order.answers.readonly);
+        Some(asked.collect().await)
+    }
+
+    /// Why what could be sent when it was confirmed cannot be sent any more.
+    fn no_longer(&self, now: &[Verdict]) -> Option<Failure> {
+        let Order { plan, answers, .. } = &self.order;
+        let missing = gate::pass(plan.level, plan, now, answers).err()?;
+        let blocks = |verdict: &&Verdict| {
+            missing.iter().any(|missing| match missing {
+                Missing::Answer(check) | Missing::Blocked(check) | Missing::Override(check) => {
+                    *check == verdict.check
+                }
+                Missing::ReadOnly | Missing::Arming | Missing::Confirmation | Missing::Name => {
+                    false
+                }
+            })
+        };
+        let found = now.iter().find(blocks);
+        let words = found.map_or_else(|| missing_words(&missing), |v| v.sentence.clone());
+        let sentence = format!("Nothing was written when its turn came: {words}.");
+        Some(fresh::refused(sentence))
     }
 
     fn unrecorded(&self, mut failure: Failure) {

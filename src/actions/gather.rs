@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::origin::{OriginContext, origin};
 use super::pages::every;
 use super::record::{Limit, Recorder};
 use super::{fresh, keeper, pair, pin, presence, release};
@@ -18,7 +19,7 @@ use crate::domain::{
     action_note,
 };
 use crate::plan::expected::Took;
-use crate::plan::{Autoscaling, Evidence, FreshRevision, Request, Stamp, Verb};
+use crate::plan::{Autoscaling, Evidence, FreshRevision, Request, Stamp, Target, Verb};
 use crate::sources::Clock;
 use crate::sources::jenkins::Servers;
 use crate::sources::kube::path::{self, Resource};
@@ -27,7 +28,7 @@ use crate::sources::registry::Registries;
 use crate::sources::source_repo::Repositories;
 
 /// What the reads do not tell.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct GatherContext {
     pub level: Level,
     /// Those about the environment, at any time and of any service.
@@ -52,6 +53,8 @@ pub struct GatherContext {
     pub measured: Option<Rule>,
     /// Asked for the digest of an image, where the environment wants it written.
     pub pinned_by: Option<Registries>,
+    /// Where an image is promoted from, when that is what is asked for.
+    pub origin: Option<OriginContext>,
     pub clock: Clock,
 }
 
@@ -63,9 +66,22 @@ pub async fn gather(
 ) -> Result<Evidence, Failure> {
     let at = (context.clock)();
     let stamp = stamp(at)?;
-    Box::pin(read(cluster, request, context, stamp))
-        .await
-        .map_err(|error| error.failure())
+    let from = context.origin.clone();
+    let here = async {
+        let read = Box::pin(read(cluster, request, context, stamp)).await;
+        read.map_err(|error| error.failure())
+    };
+    let there = async {
+        match (&request.target, from) {
+            (Target::Promoted { from, environments }, Some(context)) => {
+                let read = Box::pin(origin(&context, from, &environments.0)).await;
+                read.map(|origin| Some(Box::new(origin)))
+            }
+            _ => Ok(None),
+        }
+    };
+    let (evidence, origin) = tokio::try_join!(here, there)?;
+    Ok(Evidence { origin, ..evidence })
 }
 
 async fn read(
@@ -136,6 +152,7 @@ async fn read(
         pods,
         autoscaling,
         pinned,
+        origin: None,
         keeper,
         helm,
         presence,
@@ -152,7 +169,7 @@ async fn read(
 }
 
 /// Of a Rollout that has it from a Deployment there is none.
-fn template_of<'a>(workload: &Workload, raw: &'a str) -> Result<&'a str, serde_json::Error> {
+pub fn template_of<'a>(workload: &Workload, raw: &'a str) -> Result<&'a str, serde_json::Error> {
     let canary = workload.canary.as_ref();
     if canary.is_some_and(|canary| canary.template_of.is_some()) {
         return Ok("{}");
@@ -217,7 +234,7 @@ async fn past(state_dir: &Path, id: &WorkloadId) -> Vec<Took> {
         .collect()
 }
 
-fn phase(
+pub fn phase(
     (workload, serving): (&Workload, Option<&Workload>),
     revisions: &[FreshRevision],
     pods: &[Pod],
@@ -242,7 +259,10 @@ fn phase(
     standing(seen, now).phase
 }
 
-async fn revisions(cluster: &Cluster, workload: &Workload) -> Result<Vec<FreshRevision>, Error> {
+pub async fn revisions(
+    cluster: &Cluster,
+    workload: &Workload,
+) -> Result<Vec<FreshRevision>, Error> {
     let mut found = Vec::new();
     let kind = workload.id.kind;
     let resource = match kind {

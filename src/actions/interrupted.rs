@@ -96,6 +96,7 @@ async fn look(cluster: &Cluster, sending: &Sending, clock: Clock) -> Result<Afte
         presence: false,
         measured: None,
         pinned_by: None,
+        origin: None,
         clock,
     };
     match gather(cluster, &request, context).await {

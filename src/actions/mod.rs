@@ -2,6 +2,7 @@
 
 mod beside;
 mod build;
+mod digests;
 mod execute;
 mod fresh;
 mod gather;
@@ -12,6 +13,7 @@ mod inventory;
 mod keeper;
 mod listener;
 mod logins;
+mod origin;
 mod pages;
 mod pair;
 mod pin;
@@ -24,10 +26,12 @@ mod send;
 mod turn;
 
 pub use build::{BuildOrder, build};
+pub use digests::digests;
 pub use execute::{Order, execute};
 pub use gather::{GatherContext, gather, person, stamp};
 pub use image::{ImageOrder, Makers, make_image, plan_image};
 pub use inventory::inventories;
+pub use origin::OriginContext;
 pub use preflight::{Sources, preflight};
 pub use record::Recorder;
 pub use restore::{RestoreOrder, RestoreProgress, ask_restore, restore};

@@ -10,6 +10,7 @@ mod image;
 mod metrics;
 mod permission;
 mod quota;
+mod settings;
 mod unchanged;
 
 use std::sync::Arc;
@@ -38,6 +39,8 @@ pub struct Sources {
     pub repositories: Repositories,
     pub servers: Servers,
     pub prometheus: Prometheus,
+    /// Where an image is promoted from, when that is what the plan does.
+    pub origin: Option<Cluster>,
 }
 
 /// Yields each answer as it comes, and ends. Under `readonly` no dry run is sent; reads and self-reviews are.
@@ -67,6 +70,9 @@ pub fn preflight(sources: Sources, plan: Plan, readonly: bool) -> BoxStream<'sta
             Ask::References(names) => config::ask(cluster, plan, names).boxed(),
             Ask::Changed { names, since } => changed::ask(cluster, plan, names, since).boxed(),
             Ask::Commits(between) => commits::ask(sources.clone(), plan, *between).boxed(),
+            Ask::Settings(sought) => {
+                settings::ask(sources.origin.clone(), cluster, plan, *sought).boxed()
+            }
             Ask::Quota(need) => quota::ask(cluster, plan, need).boxed(),
             Ask::Builds(job) => builds::ask(sources.servers.clone(), plan, job).boxed(),
             Ask::Metrics(sought) => {

@@ -89,6 +89,7 @@ fn verdicts() -> Vec<Verdict> {
 
 async fn run(cluster: Cluster, recorder: Recorder) -> Vec<Progress> {
     let order = Order {
+        again: None,
         plan: sample::plan(),
         answers: Answers {
             confirmed: true,
@@ -181,6 +182,7 @@ async fn nothing_is_sent_without_the_record_or_the_gate() {
     let progress = run(cluster.clone(), Recorder::new(&file.join("x"))).await;
     assert!(format!("{progress:?}").contains("Nothing was sent."));
     let order = Order {
+        again: None,
         plan: sample::plan(),
         answers: Answers {
             readonly: true,
@@ -206,6 +208,7 @@ async fn a_plan_for_one_cluster_is_never_sent_to_another() {
     let mut plan = sample::plan();
     plan.workload.cluster = "staging-eu".into();
     let order = Order {
+        again: None,
         plan,
         answers: Answers {
             confirmed: true,
@@ -243,6 +246,7 @@ fn only(cluster: Cluster) -> Sources {
         repositories: Repositories::default(),
         servers: Servers::default(),
         prometheus: Prometheus::new(&config::Config::default(), Timestamp::now),
+        origin: None,
     }
 }
 

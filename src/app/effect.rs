@@ -143,6 +143,11 @@ pub enum Effect {
         job: JobId,
         asked: Vec<Asked>,
     },
+    /// Which digests the pods of these clusters run, in these of their namespaces; without any in all.
+    ReadDigests {
+        job: JobId,
+        of: Vec<(ClusterId, Vec<Box<str>>)>,
+    },
     /// What the pods of a workload use.
     Measure {
         job: JobId,

@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::domain::build::{self, Build, BuildId, Job};
 use crate::domain::chain::ImageTold;
 use crate::domain::commit::{Between, Told};
+use crate::domain::matrix::Digests;
 use crate::domain::measured;
 use crate::domain::occurrence::Report;
 use crate::domain::release_record::Page;
@@ -24,6 +25,14 @@ use super::effect::HandOver;
 /// Tells the result of one job from that of another; a result whose job is no longer known is dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct JobId(pub u64);
+
+/// The digests of one cluster.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DigestsTold {
+    pub job: JobId,
+    pub cluster: ClusterId,
+    pub outcome: Result<Digests, Failure>,
+}
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -102,6 +111,8 @@ pub enum Event {
         job: JobId,
         news: Vec<ImageProgress>,
     },
+    /// What the pods of one cluster run.
+    DigestsTold(Box<DigestsTold>),
     Gathered {
         job: JobId,
         outcome: Result<Box<Evidence>, Failure>,

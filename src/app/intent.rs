@@ -12,6 +12,8 @@ pub enum Intent {
     Bottom,
     PageDown,
     PageUp,
+    Left,
+    Right,
     Open,
     Back,
     OtherPane,
@@ -36,6 +38,7 @@ pub enum Intent {
     Yaml,
     Events,
     Changes,
+    Matrix,
     #[serde(rename = "t0")]
     SetMoment,
     Releases,
@@ -101,6 +104,7 @@ pub enum Place {
     Doctor,
     Record,
     Changes,
+    Matrix,
     Builds,
     Table,
     Plan,
@@ -108,7 +112,7 @@ pub enum Place {
 }
 
 impl Place {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Board,
         Self::Service,
         Self::Logs,
@@ -116,6 +120,7 @@ impl Place {
         Self::Doctor,
         Self::Record,
         Self::Changes,
+        Self::Matrix,
         Self::Builds,
         Self::Table,
         Self::Plan,
@@ -182,18 +187,21 @@ impl Intent {
     }
 }
 
-use Place::{Board, Builds, Changes, Doctor, Help, Logs, Plan, Record, Service, Table, Text};
+use Place::{
+    Board, Builds, Changes, Doctor, Help, Logs, Matrix, Plan, Record, Service, Table, Text,
+};
 
 const MOVING: &[Place] = &[
-    Board, Service, Logs, Text, Doctor, Record, Changes, Builds, Table, Plan, Help,
+    Board, Service, Logs, Text, Doctor, Record, Changes, Matrix, Builds, Table, Plan, Help,
 ];
 const SCREENS: &[Place] = &[
-    Board, Service, Logs, Text, Doctor, Record, Changes, Builds, Table,
+    Board, Service, Logs, Text, Doctor, Record, Changes, Matrix, Builds, Table,
 ];
 const EVERYWHERE: &[Place] = &[
-    Board, Service, Logs, Text, Doctor, Record, Changes, Builds, Table, Plan, Help,
+    Board, Service, Logs, Text, Doctor, Record, Changes, Matrix, Builds, Table, Plan, Help,
 ];
 const OBJECTS: &[Place] = &[Board, Service];
+const PROMOTING: &[Place] = &[Board, Service, Matrix];
 const LINES: &[Place] = &[Board, Service, Changes];
 const READERS: &[Place] = &[Logs, Text];
 
@@ -238,15 +246,17 @@ pub const REGISTRY: &[Entry] = &[
     row(Intent::Bottom, ("bottom", "to the last line", "last"), Group::Move, MOVING),
     row(Intent::PageDown, ("page-down", "one page down", "page down"), Group::Move, MOVING),
     row(Intent::PageUp, ("page-up", "one page up", "page up"), Group::Move, MOVING),
-    row(Intent::Open, ("open", "open what is marked: a service, a pod's logs, two revisions compared, an action, a build's log", "open"), Group::Move, &[Board, Service, Record, Changes, Builds, Table]),
+    row(Intent::Left, ("left", "the environment to the left", "left"), Group::Move, &[Matrix]),
+    row(Intent::Right, ("right", "the environment to the right", "right"), Group::Move, &[Matrix]),
+    row(Intent::Open, ("open", "open what is marked: a service, a pod's logs, two revisions compared, an action, a build's log", "open"), Group::Move, &[Board, Service, Record, Changes, Matrix, Builds, Table]),
     row(Intent::Back, ("back", "close what is on top; never quits", "back"), Group::Move, EVERYWHERE),
     row(Intent::OtherPane, ("other-pane", "between history and pods", "history, pods"), Group::Move, &[Service]),
-    row(Intent::Mark, ("mark", "mark the service for a verb on several; in their plan: leave the row out", "mark"), Group::Release, &[Board, Plan]),
-    row(Intent::Filter, ("filter", "narrow the rows: all words must fit, !word must not, -l key=value", "filter"), Group::Narrow, &[Board, Record, Changes, Table]),
+    row(Intent::Mark, ("mark", "mark the service for a verb on several; in their plan: leave the row out", "mark"), Group::Release, &[Board, Matrix, Plan]),
+    row(Intent::Filter, ("filter", "narrow the rows: all words must fit, !word must not, -l key=value", "filter"), Group::Narrow, &[Board, Record, Changes, Matrix, Table]),
     row(Intent::Find, ("find", "search in the text", "search"), Group::Look, READERS),
     row(Intent::FindNext, ("find-next", "next place that was searched for", "next"), Group::Look, READERS),
     row(Intent::FindPrevious, ("find-previous", "previous place that was searched for", "previous"), Group::Look, READERS),
-    row(Intent::Sort, ("sort", "sort by: t trouble, n name, c changed, v version, s namespace, e environment", "sort"), Group::Narrow, &[Board, Table]),
+    row(Intent::Sort, ("sort", "sort by: t trouble, n name, c changed, v version, s namespace, e environment; the matrix: d drift", "sort"), Group::Narrow, &[Board, Matrix, Table]),
     row(Intent::OnlyTrouble, ("only-trouble", "only what is not steady", "only trouble"), Group::Narrow, &[Board]),
     row(Intent::Wide, ("wide", "all columns", "wide"), Group::Narrow, &[Board, Table]),
     row(Intent::AllNamespaces, ("all-namespaces", "all namespaces", "all namespaces"), Group::Narrow, &[Board]),
@@ -259,6 +269,7 @@ pub const REGISTRY: &[Entry] = &[
     row(Intent::Yaml, ("yaml", "what is marked, as yaml", "yaml"), Group::Look, &[Board, Service, Table]),
     row(Intent::Events, ("events", "the warnings about the service, its revisions and pods", "events"), Group::Look, OBJECTS),
     row(Intent::Changes, ("changes", "what changed: of all that is on the board, or of the service", "what changed"), Group::Look, OBJECTS),
+    row(Intent::Matrix, ("matrix", "service by environment: which version runs where, what is the same, and how far the rest lies behind", "matrix"), Group::Look, OBJECTS),
     row(Intent::SetMoment, ("t0", "when it began: the changes before it, the likeliest first; nothing: the newest first", "began at"), Group::Look, &[Changes]),
     row(Intent::Releases, ("releases", "what Helm did: the history of the release", "releases"), Group::Look, OBJECTS),
     row(Intent::Builds, ("builds", "the builds of the service: queue, running, recent, each with its log", "builds"), Group::Look, OBJECTS),
@@ -274,7 +285,7 @@ pub const REGISTRY: &[Entry] = &[
     row(Intent::HandOver, ("hand-over", "hand the terminal to a shell, port-forward, edit, k9s or your own programs, at what is marked", "hand over"), Group::Look, &[Board, Service, Logs, Table]),
     row(Intent::Shell, ("shell", "a shell in the marked pod", "shell"), Group::Look, &[Service]),
     release(row(Intent::RollBack, ("rollback", "plan to roll back to what served, or to the marked revision", "roll back"), Group::Release, &[Board, Service, Changes, Text])),
-    release(row(Intent::Promote, ("promote", "plan to let a canary go on from the pause it waits at, or to retry one that was aborted", "promote"), Group::Release, OBJECTS)),
+    release(row(Intent::Promote, ("promote", "plan to let a canary go on from the pause it waits at, or to retry one that was aborted; in the matrix: its image to the next environment", "promote"), Group::Release, PROMOTING)),
     release(row(Intent::Abort, ("abort", "plan to take a canary back to what serves beside it", "abort"), Group::Release, OBJECTS)),
     with_argument(release(row(Intent::Weight, ("weight", "plan another share for a canary that a person moves: 20", "weight"), Group::Release, OBJECTS)), "20"),
     release(row(Intent::PauseOrResume, ("pause-or-resume", "plan to pause a Deployment or a Rollout, or to resume one that is paused", "pause, resume"), Group::Release, OBJECTS)),
@@ -292,15 +303,15 @@ pub const REGISTRY: &[Entry] = &[
     row(Intent::Override, ("override", "do it against a blocking check, with a reason", "override"), Group::Release, &[Plan]),
     row(Intent::Reason, ("reason", "say why, for the record", "reason"), Group::Release, &[Plan]),
     row(Intent::Stop, ("stop", "of several services begin no more; what is under way goes on", "begin no more"), Group::Release, &[Plan]),
-    row(Intent::Arm, ("arm", "writes in protected environments on, until ten idle minutes, or off", "arm"), Group::Release, &[Board, Service, Logs, Text, Doctor, Record, Changes, Builds, Plan]),
-    row(Intent::ShowFollow, ("follow", "the action that is under way", "follow"), Group::Release, &[Board, Service, Text, Doctor, Record, Changes, Builds]),
-    row(Intent::Record, ("record", "what was done: who, when, why, and how it ended", "record"), Group::Release, &[Board, Service, Logs, Text, Doctor, Changes, Builds]),
+    row(Intent::Arm, ("arm", "writes in protected environments on, until ten idle minutes, or off", "arm"), Group::Release, &[Board, Service, Logs, Text, Doctor, Record, Changes, Matrix, Builds, Plan]),
+    row(Intent::ShowFollow, ("follow", "the action that is under way", "follow"), Group::Release, &[Board, Service, Text, Doctor, Record, Changes, Matrix, Builds]),
+    row(Intent::Record, ("record", "what was done: who, when, why, and how it ended", "record"), Group::Release, &[Board, Service, Logs, Text, Doctor, Changes, Matrix, Builds]),
     release(row(Intent::Undo, ("undo", "plan the way back from the marked action", "undo"), Group::Release, &[Record])),
     release(row(Intent::Finish, ("finish", "plan what is left of an action that did not come to its end", "finish"), Group::Release, &[Record])),
-    row(Intent::Copy, ("copy", "copy: the service, the revision's image, the text, the command of the plan, the action", "copy"), Group::Look, &[Board, Service, Logs, Text, Doctor, Record, Changes, Builds, Table, Plan]),
+    row(Intent::Copy, ("copy", "copy: the service, the revision's image, the text, the command of the plan, the action", "copy"), Group::Look, &[Board, Service, Logs, Text, Doctor, Record, Changes, Matrix, Builds, Table, Plan]),
     row(Intent::Doctor, ("doctor", "what works, what does not, and why", "doctor"), Group::Program, SCREENS),
     row(Intent::LogIn, ("login", "log in to the cluster that waits for it, with the kubeconfig's login command", "log in"), Group::Program, SCREENS),
-    row(Intent::Retry, ("retry", "try again now what waits; read again what is shown", "again"), Group::Program, &[Board, Service, Logs, Text, Doctor, Record, Changes, Builds, Table, Plan]),
+    row(Intent::Retry, ("retry", "try again now what waits; read again what is shown", "again"), Group::Program, &[Board, Service, Logs, Text, Doctor, Record, Changes, Matrix, Builds, Table, Plan]),
     row(Intent::Redraw, ("redraw", "paint the whole screen again", "redraw"), Group::Program, EVERYWHERE),
     row(Intent::Suspend, ("suspend", "back to the shell; fg returns", "suspend"), Group::Program, SCREENS),
     row(Intent::Palette, ("palette", "commands by name", "command"), Group::Program, SCREENS),

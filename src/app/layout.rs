@@ -19,6 +19,7 @@ pub fn page(model: &Model) -> usize {
         Some(Screen::Table(_)) => table_rows(model),
         Some(Screen::Record(_)) => record_rows(model),
         Some(Screen::Changes(_)) => changes_rows(model),
+        Some(Screen::Matrix(_)) => matrix_rows(model),
         Some(Screen::Builds(_)) => builds_rows(model),
     };
     rows.saturating_sub(1).max(1)
@@ -64,6 +65,18 @@ pub fn record_rows(model: &Model) -> usize {
 /// Under the title, the lines about what is missing and the titles of the columns, above the line of the fields.
 pub fn changes_rows(model: &Model) -> usize {
     body_rows(model).saturating_sub(3 + gap_rows(model)).max(1)
+}
+
+/// What is told of the marked cell, and an empty line, where there is room for it.
+pub fn matrix_foot(model: &Model) -> usize {
+    if body_rows(model) < 12 { 1 } else { 3 }
+}
+
+/// Under the title and the names of the environments, above what is told of the marked cell.
+pub fn matrix_rows(model: &Model) -> usize {
+    body_rows(model)
+        .saturating_sub(2 + matrix_foot(model))
+        .max(1)
 }
 
 /// What is told of the marked build, and an empty line, where there is room for it.

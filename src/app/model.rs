@@ -1,5 +1,6 @@
 //! Everything the screen shows and the keys act on. Plain data: `Clone`, `PartialEq`, `Debug`.
 
+pub mod matrix;
 pub mod overlay;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -30,6 +31,7 @@ use super::keymap::Keymap;
 use super::logs::LogScreen;
 use super::table::TableScreen;
 
+pub use matrix::MatrixScreen;
 pub use overlay::{
     About, BatchBox, BatchRow, BuildBox, BuildStage, HandOverMenu, ImageBox, ImageStage, Making,
     Overlay, Picked, PlanBox, Question, ReasonField, Stage,
@@ -278,6 +280,7 @@ pub enum Screen {
     Table(Box<TableScreen>),
     Record(RecordScreen),
     Changes(Box<ChangesScreen>),
+    Matrix(Box<MatrixScreen>),
     Builds(BuildsScreen),
 }
 

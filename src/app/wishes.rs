@@ -197,7 +197,11 @@ fn by_need(model: &Model) -> Vec<(u8, WorkloadId)> {
             Screen::Changes(changes) => {
                 needs.extend(changes.service.clone().map(|id| (OPEN, id)));
             }
-            Screen::Text(_) | Screen::Doctor(_) | Screen::Table(_) | Screen::Record(_) => {}
+            Screen::Text(_)
+            | Screen::Doctor(_)
+            | Screen::Table(_)
+            | Screen::Record(_)
+            | Screen::Matrix(_) => {}
         }
     }
     let rows = model

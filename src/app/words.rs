@@ -78,6 +78,12 @@ fn of_field(model: &Model) -> Option<Vec<Hint>> {
             ),
             ("esc", "leave it"),
         ])),
+        Some(Overlay::SortKey) if place(model) == Place::Matrix => Some(fixed_hints(&[
+            ("d", "drift"),
+            ("n", "name"),
+            ("t", "trouble"),
+            ("esc", "leave it"),
+        ])),
         Some(Overlay::SortKey) => Some(sort_hints()),
         Some(Overlay::Build(shown)) => Some(of_build(model, shown)),
         Some(Overlay::Image(shown)) => Some(of_image(model, shown)),
@@ -113,6 +119,7 @@ const BOARD: &[Intent] = &[
     Intent::Promote,
     Intent::Abort,
     Intent::Changes,
+    Intent::Matrix,
     Intent::Filter,
     Intent::Palette,
     Intent::Logs,
@@ -201,6 +208,15 @@ fn wanted(place: Place) -> &'static [Intent] {
             Intent::Copy,
             Intent::Retry,
             Intent::History,
+            Intent::Back,
+        ],
+        Place::Matrix => &[
+            Intent::Promote,
+            Intent::Open,
+            Intent::Mark,
+            Intent::Filter,
+            Intent::Sort,
+            Intent::Retry,
             Intent::Back,
         ],
         Place::Table => TABLE,
@@ -375,7 +391,7 @@ fn useful(model: &Model, intent: Intent) -> bool {
         return screen.kind().is_some_and(ApiKind::is_pod);
     }
     match intent {
-        Intent::Promote => works(model, promotes(model)),
+        Intent::Promote => place(model) == Place::Matrix || works(model, promotes(model)),
         Intent::Abort => works(model, Verb::Abort),
         Intent::Weight => works(model, Verb::SetWeight),
         Intent::RollBack | Intent::Restart | Intent::Scale | Intent::SetImage
@@ -569,6 +585,7 @@ fn under_help(model: &Model) -> Place {
         Some(Screen::Doctor(_)) => Place::Doctor,
         Some(Screen::Record(_)) => Place::Record,
         Some(Screen::Changes(_)) => Place::Changes,
+        Some(Screen::Matrix(_)) => Place::Matrix,
         Some(Screen::Builds(_)) => Place::Builds,
         Some(Screen::Table(_)) => Place::Table,
     }

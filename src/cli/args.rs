@@ -69,7 +69,8 @@ pub enum Verb {
     History(History),
     /// Roll one service back: the plan and its checks; --yes executes and follows
     Rollback(Rollback),
-    /// Let one canary go on from the pause it waits at: the plan and its checks; --yes executes and follows
+    /// Let one canary go on from the pause it waits at, or with --to what one environment runs to another: the plan and
+    /// its checks; --yes executes and follows
     Promote(Promote),
     /// Take one canary back to what serves beside it: the plan and its checks; --yes executes and follows
     Abort(Release),
@@ -270,8 +271,17 @@ pub struct DeletePod {
 #[derive(Debug, Arguments)]
 pub struct Promote {
     /// To its end at once, without the steps and analyses that are left
-    #[arg(long)]
+    #[arg(long, conflicts_with = "to")]
     pub full: bool,
+    /// No canary: what runs in another environment of the settings goes to this one, by its digest; of several services
+    /// one after another
+    #[arg(long, value_name = "ENVIRONMENT", conflicts_with = "concurrency")]
+    pub to: Option<String>,
+    /// Where it comes from; the environment before that one without it
+    #[arg(long, value_name = "ENVIRONMENT", requires = "to")]
+    pub from: Option<String>,
+    #[command(flatten)]
+    pub git: Git,
     #[command(flatten)]
     pub release: Release,
 }

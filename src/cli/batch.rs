@@ -89,8 +89,8 @@ async fn prepare(
     let one = |workload: Workload| async move {
         let made = async {
             let plan = release::make(config, session, &workload, asked).await?;
-            let answered =
-                actions::preflight(session.sources(config), plan.clone(), config.readonly);
+            let sources = session.sources(config, &plan.request);
+            let answered = actions::preflight(sources, plan.clone(), config.readonly);
             let verdicts = release::all_verdicts(&plan, answered.collect().await);
             Ok((plan, verdicts))
         };

@@ -17,6 +17,7 @@ mod logs;
 mod man;
 mod output;
 mod pause;
+mod promotion;
 mod record;
 mod release;
 mod restart;
@@ -78,10 +79,10 @@ fn run(args: Args) -> Outcome {
         Some(Verb::Logs(args)) => headless(load()?, async |c| logs::run(&c, &args).await),
         Some(Verb::Rollback(args)) => headless(load()?, async |c| rollback::run(&c, args).await),
         Some(Verb::Promote(args)) => headless(load()?, async |c| {
-            let verb = if args.full {
-                plan::Verb::PromoteFull
-            } else {
-                plan::Verb::Promote
+            let verb = match (&args.to, args.full) {
+                (Some(_), _) => return promotion::run(&c, args).await,
+                (None, true) => plan::Verb::PromoteFull,
+                (None, false) => plan::Verb::Promote,
             };
             pause::run(&c, verb, args.release).await
         }),

@@ -1,5 +1,6 @@
 //! What the release verbs share: the plan and its checks; with `--yes` the write, followed to a verified end.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use tokio::time::{interval, timeout};
 
 use crate::actions::{self, Order, Recorder};
 use crate::config::Config;
-use crate::domain::{Failure, FailureKind, Workload};
+use crate::domain::{Failure, FailureKind, Workload, WorkloadId};
 use crate::engine::{clock, release};
 use crate::plan::check::CheckState;
 use crate::plan::{
@@ -29,6 +30,8 @@ use super::session::Session;
 pub struct Asked {
     pub verb: Verb,
     pub target: Target,
+    /// Those of services that have one of their own.
+    pub targets: BTreeMap<WorkloadId, Target>,
     /// The offers of its plan that are taken.
     pub offers: Vec<OfferId>,
     /// Where the change for git goes, in place of everything else.
@@ -43,6 +46,7 @@ impl Asked {
         Self {
             verb,
             target,
+            targets: BTreeMap::new(),
             offers: Vec::new(),
             git_patch: None,
             hold_for: None,
@@ -80,7 +84,7 @@ pub async fn one(
     if let Some(file) = &asked.git_patch {
         return write_patch(&plan, file);
     }
-    let sources = session.sources(config);
+    let sources = session.sources(config, &plan.request);
     let answered = actions::preflight(sources, plan.clone(), config.readonly).collect::<Vec<_>>();
     let verdicts = all_verdicts(&plan, answered.await);
     let answers = answers(config, args);
@@ -141,10 +145,16 @@ pub async fn make(
         workload: workload.id.clone(),
         uid: workload.uid.clone(),
         shown: workload.template,
-        target: asked.target.clone(),
+        target: asked
+            .targets
+            .get(&workload.id)
+            .unwrap_or(&asked.target)
+            .clone(),
     };
     request.of(workload);
     let mut context = release::context(config, &workload.id);
+    let from = request.origin().and_then(|from| session.cluster_of(from));
+    context.origin = from.map(|cluster| release::origin(config, cluster));
     context.hold_for = asked.hold_for.unwrap_or(context.hold_for);
     if let Some(why) = request.not_for_its_kind() {
         return Err(why);
@@ -275,7 +285,9 @@ pub fn order(
     (plan, answers, verdicts): (&Plan, &Answers, &[Verdict]),
     server_user: Option<Box<str>>,
 ) -> Order {
+    let several = answers.several.is_some();
     Order {
+        again: several.then(|| session.sources(config, &plan.request)),
         plan: plan.clone(),
         answers: answers.clone(),
         verdicts: verdicts.to_vec(),

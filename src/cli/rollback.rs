@@ -19,8 +19,6 @@ pub async fn run(config: &Config, args: Rollback) -> Outcome {
         }
     };
     let asked = Asked {
-        verb,
-        target,
         offers: args
             .delete_pods
             .then_some(OfferId::DeletePods)
@@ -30,6 +28,7 @@ pub async fn run(config: &Config, args: Rollback) -> Outcome {
             .collect(),
         git_patch: args.git.git_patch,
         hold_for: args.hold_job,
+        ..Asked::new(verb, target)
     };
     release::run(config, asked, args.release).await
 }

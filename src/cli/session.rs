@@ -12,10 +12,11 @@ use tokio::time::{Sleep, sleep};
 use crate::actions::Sources;
 use crate::config::Config;
 use crate::domain::{
-    Change, ClusterId, Failure, FailureKind, Feed, Fleet, Health, Kind, SourceId, Update, Workload,
-    WorkloadId,
+    Change, ClusterId, Environment, Failure, FailureKind, Feed, Fleet, Health, Kind, SourceId,
+    Update, Workload, WorkloadId,
 };
 use crate::engine::{clock, doctor};
+use crate::plan::Request;
 use crate::sources::jenkins::Servers;
 use crate::sources::kube::{self, Cluster};
 use crate::sources::prometheus::Prometheus;
@@ -355,8 +356,9 @@ impl Session {
     }
 
     /// Who is asked about a plan on what was found last.
-    pub fn sources(&self, config: &Config) -> Sources {
+    pub fn sources(&self, config: &Config, request: &Request) -> Sources {
         Sources {
+            origin: request.origin().and_then(|from| self.cluster_of(from)),
             cluster: self.cluster.clone(),
             registries: self.registries.clone(),
             repositories: Repositories::new(config),
@@ -370,24 +372,57 @@ impl Session {
     /// # Errors
     /// There is none, or more than one: then all are named.
     pub fn find(&mut self, service: &str) -> Result<Workload, Failure> {
-        let found = self.all(service)?;
-        match found.as_slice() {
-            [one] => {
-                let found = (*one).clone();
-                let mut clusters = self.clusters.iter();
-                // What is done about it is done there and nowhere else.
-                if let Some(its) = clusters.find(|c| *c.id() == found.id.cluster) {
-                    self.cluster = its.clone();
-                }
-                Ok(found)
-            }
-            several => {
-                let sentence = format!("{service} is the name of {} workloads", several.len());
-                let failure = Failure::new(FailureKind::Usage, sentence);
-                let names = several.iter().map(|w| self.typed(&w.id));
-                Err(names.fold(failure, Failure::hint))
-            }
+        let found = self.alone(service, &self.all(service)?)?;
+        self.act_on(&found.id);
+        Ok(found)
+    }
+
+    /// The same among those of one environment.
+    ///
+    /// # Errors
+    /// It has none, or more than one: then all are named.
+    pub fn find_in(&mut self, service: &str, of: &Environment) -> Result<Workload, Failure> {
+        let found = self.alone_in(service, of)?;
+        self.act_on(&found.id);
+        Ok(found)
+    }
+
+    /// The same, to look at it alone.
+    pub fn alone_in(&self, service: &str, of: &Environment) -> Result<Workload, Failure> {
+        let mut found = self.all(service)?;
+        found.retain(|workload| of.holds(&workload.id));
+        if found.is_empty() {
+            let sentence = format!("{} does not run {service}", of.name);
+            return Err(Failure::new(FailureKind::NotFound, sentence));
         }
+        self.alone(service, &found)
+    }
+
+    pub fn runs_in(&self, service: &str, of: &Environment) -> bool {
+        let found = self.all(service).unwrap_or_default();
+        found.iter().any(|workload| of.holds(&workload.id))
+    }
+
+    fn alone(&self, service: &str, found: &[&Workload]) -> Result<Workload, Failure> {
+        if let [one] = found {
+            return Ok((*one).clone());
+        }
+        let sentence = format!("{service} is the name of {} workloads", found.len());
+        let failure = Failure::new(FailureKind::Usage, sentence);
+        let names = found.iter().map(|w| self.typed(&w.id));
+        Err(names.fold(failure, Failure::hint))
+    }
+
+    /// What is done about it is done there and nowhere else.
+    fn act_on(&mut self, id: &WorkloadId) {
+        if let Some(its) = self.cluster_of(id) {
+            self.cluster = its;
+        }
+    }
+
+    pub fn cluster_of(&self, id: &WorkloadId) -> Option<Cluster> {
+        let mut clusters = self.clusters.iter();
+        clusters.find(|c| *c.id() == id.cluster).cloned()
     }
 
     /// What to type to mean this one.

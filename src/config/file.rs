@@ -24,6 +24,7 @@ pub struct File {
     pub readonly: bool,
     pub verify_seconds: Option<u32>,
     pub at_once: Option<usize>,
+    pub promotion: Promotion,
     pub presence: bool,
     pub verify_images: Option<bool>,
     pub display: Display,
@@ -43,6 +44,25 @@ pub struct File {
     pub prometheus: Vec<Prometheus>,
     pub repositories: Vec<Repository>,
     pub builds: Vec<FolderRule>,
+}
+
+/// From one environment to the next.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Promotion {
+    /// How long an image should have run where it comes from: `30m`.
+    pub soak: Option<String>,
+}
+
+impl Promotion {
+    /// # Errors
+    /// What it should be.
+    pub fn seconds(&self) -> Result<u32, String> {
+        let Some(soak) = &self.soak else { return Ok(0) };
+        let wrong = || format!("promotion.soak: {soak} is no time like 30m, 2h or 3d");
+        let span: jiff::SignedDuration = soak.parse().map_err(|_| wrong())?;
+        u32::try_from(span.as_secs()).map_err(|_| wrong())
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -136,6 +156,9 @@ impl File {
             }
         }
         handover::merged(&self.handover, file)?;
+        if let Err(why) = self.promotion.seconds() {
+            return wrong(why);
+        }
         if let Err(why) = self.check_sources() {
             return wrong(why);
         }
@@ -274,6 +297,10 @@ mod tests {
             (
                 "builds: [{folder: shop}]\n",
                 "config.yaml: builds[0].folder: has to begin with /, as in /src/shop/{service}",
+            ),
+            (
+                "promotion: {soak: soon}\n",
+                "config.yaml: promotion.soak: soon is no time like 30m, 2h or 3d",
             ),
             ("atOnce: 9\n", "config.yaml: atOnce: 1 to 8"),
             (

@@ -12,6 +12,8 @@ use super::file::{File, Names, OneOrMore};
 const VERIFY_SECONDS: u32 = 30;
 /// Actions under way at a time, of several that were confirmed together.
 const AT_ONCE: usize = 3;
+/// How long an image should have run where it is promoted from.
+const SOAK: &str = "30m";
 /// Every namespace, in the file and in the variable.
 pub const ALL: &str = "all";
 
@@ -70,6 +72,8 @@ pub fn read(overrides: &Overrides, env: Env<'_>) -> Result<Layers, Error> {
     layers.display(overrides, env);
     layers.file.verify_seconds.get_or_insert(VERIFY_SECONDS);
     layers.file.at_once.get_or_insert(AT_ONCE);
+    let soak = &mut layers.file.promotion.soak;
+    soak.get_or_insert_with(|| SOAK.to_owned());
     layers.file.verify_images.get_or_insert(true);
     Ok(layers)
 }

@@ -83,6 +83,8 @@ pub struct Config {
     pub verify_seconds: u32,
     /// Of several actions that were confirmed together so many are under way at a time.
     pub at_once: usize,
+    /// Seconds that an image should have run where it is promoted from.
+    pub soak: u32,
     /// Others are told who carries out a plan, and plans say who else does.
     pub presence: bool,
 }

@@ -63,6 +63,7 @@ pub fn load(overrides: Overrides, env: Env<'_>) -> Result<Config, Error> {
         cache_dir: cache(env)?,
         file: layers.path,
         verify_seconds: file.verify_seconds.unwrap_or_default(),
+        soak: file.promotion.seconds().unwrap_or_default(),
         at_once: file.at_once.unwrap_or_default(),
         presence: file.presence,
         connection: Connection {
@@ -203,6 +204,7 @@ mod tests {
                 programs: handover::merged(&[], Path::new("")).unwrap(),
                 verify_seconds: 30,
                 at_once: 3,
+                soak: 1800,
                 presence: false,
                 state_dir: "/nonexistent/home/.local/state/rolldeck".into(),
                 cache_dir: "/nonexistent/home/.cache/rolldeck".into(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 /// What timers count by.
@@ -35,9 +35,13 @@ impl Clock {
         scripted / self.speed
     }
 
+    /// The scripted length that lasts so long; nothing for what is over.
+    pub fn scripted(self, real: SignedDuration) -> Duration {
+        Duration::try_from(real).unwrap_or_default() * self.speed
+    }
+
     /// How much scripted time has gone by since.
     pub fn scripted_since(self, since: Timestamp) -> Duration {
-        let real = self.now().duration_since(since);
-        Duration::try_from(real).unwrap_or_default() * self.speed
+        self.scripted(self.now().duration_since(since))
     }
 }

@@ -3,6 +3,8 @@
 use serde_json::Value;
 
 use super::cluster::Cluster;
+use super::controllers::rollout::HASH;
+use super::kube::kind::{REPLICA_SETS, ROLLOUTS};
 use super::kube::object::{int_at, items_at, text_at};
 use super::scenario::Goal;
 use super::script::workload;
@@ -16,9 +18,10 @@ impl Goal {
         let Some(value) = kept.map(|kept| kept.value()) else {
             return Err(format!("{} is gone", self.service));
         };
-        let containers = items_at(&value, "/spec/template/spec/containers");
-        let image = containers.first().map_or("", |c| text_at(c, "/image"));
-        let version = image.rsplit_once(':').map_or("", |(_, tag)| tag);
+        if value["kind"] == ROLLOUTS.name {
+            return self.served(cluster, &value);
+        }
+        let version = version_of(&value);
         if version != self.version {
             return Err(format!(
                 "{} is to run {}, and asks for {version}",
@@ -33,6 +36,37 @@ impl Goal {
             )),
         }
     }
+
+    /// What counts of a canary is what all goes to: after an abort its template asks for another still.
+    fn served(&self, cluster: &Cluster, rollout: &Value) -> Result<(), String> {
+        let stable = text_at(rollout, "/status/stableRS");
+        let owned = cluster
+            .store
+            .owned_by(text_at(rollout, "/metadata/uid"), &REPLICA_SETS);
+        let sets: Vec<_> = owned.iter().map(|kept| kept.value()).collect();
+        let is_stable = |set: &&Value| set["metadata"]["labels"][HASH] == stable;
+        let serves = sets.iter().find(is_stable);
+        let version = serves.map_or("", version_of);
+        let count =
+            |set: &Value, field: &str| int_at(&set["status"], &format!("/{field}")).unwrap_or(0);
+        let all: i64 = sets.iter().map(|set| count(set, "replicas")).sum();
+        let available = serves.map_or(0, |set| count(set, "availableReplicas"));
+        let wanted = int_at(rollout, "/spec/replicas").unwrap_or(1);
+        if version == self.version && available == wanted && all == wanted {
+            return Ok(());
+        }
+        Err(format!(
+            "all of {} is to be {}, and {available} of {all} pods are {version}",
+            self.service, self.version
+        ))
+    }
+}
+
+/// The tag of its first image.
+fn version_of(workload: &Value) -> &str {
+    let containers = items_at(workload, "/spec/template/spec/containers");
+    let image = containers.first().map_or("", |c| text_at(c, "/image"));
+    image.rsplit_once(':').map_or("", |(_, tag)| tag)
 }
 
 /// What a rollout still waits for, by the counts of its status.

@@ -30,6 +30,8 @@ pub struct Behaviour {
     pub log: Vec<String>,
     /// Repeated while it runs, a line every few seconds.
     pub chatter: Vec<String>,
+    /// What an analysis measures of it, by the name of the metric.
+    pub metrics: BTreeMap<String, String>,
 }
 
 impl Default for Behaviour {
@@ -40,6 +42,7 @@ impl Default for Behaviour {
             exit: None,
             log: Vec::new(),
             chatter: Vec::new(),
+            metrics: BTreeMap::new(),
         }
     }
 }

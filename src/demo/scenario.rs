@@ -35,6 +35,14 @@ const BUILT_IN: &[(&str, &str)] = &[
         "db-ordered-ready",
         include_str!("../../assets/demo/db-ordered-ready.yaml"),
     ),
+    (
+        "bad-canary",
+        include_str!("../../assets/demo/bad-canary.yaml"),
+    ),
+    (
+        "no-traffic",
+        include_str!("../../assets/demo/no-traffic.yaml"),
+    ),
     ("fleet", include_str!("../../assets/demo/fleet.yaml")),
 ];
 
@@ -130,6 +138,12 @@ pub struct Service {
     /// Its pods have no readiness probe.
     #[serde(default)]
     pub unprobed: bool,
+    /// Those of a Rollout, as its spec has them.
+    #[serde(default)]
+    pub steps: Vec<Value>,
+    /// Those of the analysis template that has the name of the service, as its spec has them.
+    #[serde(default)]
+    pub metrics: Vec<Value>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -146,6 +160,7 @@ pub enum Workload {
     Deployment,
     StatefulSet,
     DaemonSet,
+    Rollout,
 }
 
 /// A service in one namespace.
@@ -168,6 +183,8 @@ pub struct Stuck {
     pub to: String,
     pub ago: Span,
     pub by: String,
+    /// A canary is at this of its steps, from 0, and its pods serve.
+    pub step: Option<usize>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
@@ -312,6 +329,12 @@ impl Scenario {
             if service.versions.is_empty() || service.places.is_empty() {
                 return Some(format!("services[{at}]: needs versions and places"));
             }
+            let at_step = |place: &Place| place.stuck.as_ref().and_then(|stuck| stuck.step);
+            let mut at_steps = service.places.values().filter_map(at_step);
+            if let Some(step) = at_steps.find(|step| *step >= service.steps.len()) {
+                let name = &service.name;
+                return Some(format!("services[{at}]: {name} has no step {step}"));
+            }
             if let Some(unknown) = named.find(|v| !service.versions.contains(v)) {
                 let name = &service.name;
                 return Some(format!("services[{at}]: {name} has no version {unknown}"));
@@ -357,6 +380,8 @@ impl Scenario {
                 annotated: false,
                 red: None,
                 unprobed: false,
+                steps: Vec::new(),
+                metrics: Vec::new(),
             });
         }
         self

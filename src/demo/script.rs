@@ -10,7 +10,9 @@ use tokio::time::sleep;
 use super::audit::Asked;
 use super::cluster::Cluster;
 use super::jenkins::Farm;
-use super::kube::kind::{CONFIG_MAPS, DAEMON_SETS, DEPLOYMENTS, Kind, PODS, STATEFUL_SETS};
+use super::kube::kind::{
+    CONFIG_MAPS, DAEMON_SETS, DEPLOYMENTS, Kind, PODS, ROLLOUTS, STATEFUL_SETS,
+};
 use super::kube::object::{Key, set, text_at};
 use super::kube::refusal::Refusal;
 use super::kube::write::Write;
@@ -154,7 +156,7 @@ impl Actor {
 
 /// The workload of a name, of whatever kind.
 pub fn workload(cluster: &Cluster, namespace: &str, name: &str) -> Option<Key> {
-    let kinds: [&'static Kind; 3] = [&DEPLOYMENTS, &STATEFUL_SETS, &DAEMON_SETS];
+    let kinds: [&'static Kind; 4] = [&DEPLOYMENTS, &STATEFUL_SETS, &DAEMON_SETS, &ROLLOUTS];
     let mut keys = kinds
         .into_iter()
         .map(|kind| Key::new(kind, namespace, name));

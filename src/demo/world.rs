@@ -19,6 +19,7 @@ use super::random::Random;
 use super::registry::Documents;
 use super::scenario::{Place, Scenario, Service};
 
+mod canary;
 mod past;
 mod pods;
 
@@ -69,6 +70,7 @@ impl<'a> Planter<'a> {
         for service in services {
             for (namespace, place) in &service.places {
                 self.settings(namespace, service, place)?;
+                self.analysis_template(namespace, service)?;
                 self.workload(service, namespace, place)?;
             }
         }

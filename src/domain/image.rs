@@ -90,6 +90,12 @@ impl ImageRef<'_> {
     }
 }
 
+/// What a registry calls what runs, by the imageID of a container; an engine's own id of an image is none.
+pub fn registry_digest(image_id: &str) -> Option<&str> {
+    let (_, digest) = image_id.rsplit_once('@')?;
+    digest.starts_with("sha256:").then_some(digest)
+}
+
 /// The first six hex digits of a digest (`sha256:9f2c41…` or an imageID that ends in one).
 pub fn short_digest(digest: &str) -> Option<&str> {
     let (_, hex) = digest.rsplit_once("sha256:")?;
@@ -115,6 +121,19 @@ mod tests {
             ("r/a:1@sha256:0123456789", "r/a:2", "r/a  1 → 2"),
         ] {
             assert_eq!(change(from, to), want);
+        }
+    }
+
+    #[test]
+    fn only_what_a_registry_calls_it_is_its_digest() {
+        for (id, want) in [
+            ("r/web@sha256:ab12", Some("sha256:ab12")),
+            ("docker-pullable://r/web@sha256:ab12", Some("sha256:ab12")),
+            ("sha256:ab12", None),
+            ("docker://sha256:ab12", None),
+            ("", None),
+        ] {
+            assert_eq!(registry_digest(id), want, "{id}");
         }
     }
 

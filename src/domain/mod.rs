@@ -26,6 +26,7 @@ pub mod image_work;
 pub mod known;
 pub mod labels;
 pub mod log;
+pub mod matrix;
 pub mod measured;
 pub mod occurrence;
 pub mod pair;

@@ -32,6 +32,7 @@ use crate::app::effect::Effect;
 use crate::app::event::Event;
 use crate::config::Config;
 use crate::domain::{ClusterId, Failure, FailureKind};
+use crate::plan::Request;
 use crate::sources::jenkins::Servers;
 use crate::sources::kube::Cluster;
 use crate::sources::prometheus::Prometheus;
@@ -220,6 +221,9 @@ impl Engine {
             Effect::ReadChanges { job, asked } => {
                 self.jobs.spawn(job, changes::tell(shared, job, asked));
             }
+            Effect::ReadDigests { job, of } => {
+                self.jobs.spawn(job, reads::digests(shared, job, of));
+            }
             Effect::Measure { job, of, selector } => {
                 self.jobs
                     .spawn(job, reads::measure(shared, job, of, selector));
@@ -350,6 +354,12 @@ impl Shared {
             let sentence = format!("there is no connection to {id}");
             Failure::new(FailureKind::Unreachable, sentence).hint("ctrl-r tries again now")
         })
+    }
+
+    /// The cluster that its image is promoted from.
+    fn origin_of(&self, request: &Request) -> Option<Cluster> {
+        let from = request.origin()?;
+        self.connected(&from.cluster).ok()
     }
 
     fn connected(&self, id: &ClusterId) -> Result<Cluster, Failure> {

@@ -6,8 +6,9 @@ use base64::Engine as _;
 use serde_json::Value;
 
 use super::{Shared, clock};
+use crate::actions;
 use crate::app::effect::{Compared, YamlOf};
-use crate::app::event::{Document, Event, JobId, ReleaseHistory};
+use crate::app::event::{DigestsTold, Document, Event, JobId, ReleaseHistory};
 use crate::domain::measured::Sides;
 use crate::domain::{ClusterId, Failure, FailureKind, Kind, WorkloadId};
 use crate::plan::comparison::comparison;
@@ -62,6 +63,28 @@ pub async fn releases(shared: Arc<Shared>, job: JobId, (workload, name): (Worklo
         Err(failure) => Err(failure),
     };
     shared.send(Event::ReleasesRead { job, outcome }).await;
+}
+
+/// Each cluster alone.
+pub async fn digests(shared: Arc<Shared>, job: JobId, of: Vec<(ClusterId, Vec<Box<str>>)>) {
+    let each = of.into_iter().map(|(cluster, namespaces)| {
+        let shared = &shared;
+        async move {
+            let outcome = match shared.connected(&cluster) {
+                Ok(client) => actions::digests(&client, &namespaces)
+                    .await
+                    .map_err(|error| error.failure()),
+                Err(failure) => Err(failure),
+            };
+            let told = DigestsTold {
+                job,
+                cluster,
+                outcome,
+            };
+            shared.send(Event::DigestsTold(Box::new(told))).await;
+        }
+    });
+    futures::future::join_all(each).await;
 }
 
 pub async fn compare(shared: Arc<Shared>, job: JobId, revisions: Compared) {

@@ -7,12 +7,13 @@ use futures::StreamExt;
 
 use super::{Shared, clock};
 use crate::actions::record::{Ended, Line};
-use crate::actions::{self, GatherContext, Order, Recorder, Sources};
+use crate::actions::{self, GatherContext, Order, OriginContext, Recorder, Sources};
 use crate::app::event::{Event, JobId};
 use crate::config::{self, Config, prometheus};
 use crate::domain::{Failure, Level, Pin, WorkloadId};
 use crate::plan::{Answers, CheckId, Evidence, Finding, Plan, Progress, Request, Verdict};
 use crate::sources::jenkins::Servers;
+use crate::sources::kube::Cluster;
 use crate::sources::registry::Registries;
 use crate::sources::source_repo::Repositories;
 
@@ -25,7 +26,11 @@ pub(super) async fn gather(shared: Arc<Shared>, job: JobId, request: Request) {
 }
 
 async fn read(shared: &Shared, request: &Request) -> Result<Evidence, Failure> {
-    let context = context(&shared.config(), &request.workload);
+    let mut context = context(&shared.config(), &request.workload);
+    if let Some(from) = request.origin() {
+        let cluster = shared.connected(&from.cluster)?;
+        context.origin = Some(origin(&shared.config(), cluster));
+    }
     let cluster = shared.connected(&request.workload.cluster)?;
     if let Some(why) = request.not_for_its_kind() {
         return Err(why);
@@ -54,6 +59,17 @@ pub fn context(config: &Config, id: &WorkloadId) -> GatherContext {
         pinned_by: here
             .filter(|e| e.pin == Pin::Digest)
             .map(|_| Registries::new(&config.registries, clock::now)),
+        origin: None,
+        clock: clock::now,
+    }
+}
+
+/// Where an image is promoted from: this cluster, and new registries, which know no tag from before.
+pub fn origin(config: &Config, cluster: Cluster) -> OriginContext {
+    OriginContext {
+        cluster,
+        registries: Registries::new(&config.registries, clock::now),
+        soak: config.soak,
         clock: clock::now,
     }
 }
@@ -61,13 +77,7 @@ pub fn context(config: &Config, id: &WorkloadId) -> GatherContext {
 pub(super) async fn preflight(shared: Arc<Shared>, job: JobId, plan: Plan) {
     match shared.connected(&plan.workload.cluster) {
         Ok(cluster) => {
-            let sources = Sources {
-                cluster,
-                registries: shared.registries(),
-                repositories: shared.repositories(),
-                servers: shared.jenkins(),
-                prometheus: shared.prometheus(),
-            };
+            let sources = sources(&shared, cluster, &plan.request);
             let mut verdicts = actions::preflight(sources, plan, shared.config().readonly);
             while let Some(verdict) = verdicts.next().await {
                 shared.send(Event::Checked { job, verdict }).await;
@@ -81,6 +91,17 @@ pub(super) async fn preflight(shared: Arc<Shared>, job: JobId, plan: Plan) {
             };
             shared.send(Event::Checked { job, verdict }).await;
         }
+    }
+}
+
+fn sources(shared: &Shared, cluster: Cluster, request: &Request) -> Sources {
+    Sources {
+        cluster,
+        registries: shared.registries(),
+        repositories: shared.repositories(),
+        servers: shared.jenkins(),
+        prometheus: shared.prometheus(),
+        origin: shared.origin_of(request),
     }
 }
 
@@ -102,7 +123,10 @@ pub(super) async fn execute(
             return shared.send(Event::Progressed { job, progress }).await;
         }
     };
+    let several = answers.several.is_some();
+    let again = several.then(|| sources(&shared, client.cluster.clone(), &plan.request));
     let order = Order {
+        again,
         plan,
         answers,
         verdicts,

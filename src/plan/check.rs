@@ -11,12 +11,15 @@ pub mod history;
 pub mod hold;
 pub mod image;
 pub mod metrics;
+pub mod origin;
 pub mod owner;
 pub mod paused;
 pub mod quota;
 pub mod readiness;
 pub mod references;
+pub mod settings;
 pub mod siblings;
+pub mod soak;
 pub mod strategy;
 pub mod withdrawn;
 
@@ -34,7 +37,10 @@ pub enum CheckId {
     Differs,
     DryRun,
     Image,
+    Origin,
+    Soak,
     Config,
+    Settings,
     Withdrawn,
     Changed,
     Commits,
@@ -56,13 +62,16 @@ pub enum CheckId {
 }
 
 impl CheckId {
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 27] = [
         Self::Permission,
         Self::Unchanged,
         Self::Differs,
         Self::DryRun,
         Self::Image,
+        Self::Origin,
+        Self::Soak,
         Self::Config,
+        Self::Settings,
         Self::Withdrawn,
         Self::Changed,
         Self::Commits,
@@ -91,7 +100,10 @@ impl CheckId {
             Self::Differs => "differs",
             Self::DryRun => "dry-run",
             Self::Image => "image",
+            Self::Origin => "origin",
+            Self::Soak => "soak",
             Self::Config => "config",
+            Self::Settings => "settings",
             Self::Withdrawn => "withdrawn",
             Self::Changed => "changed",
             Self::Commits => "commits",
@@ -197,6 +209,8 @@ pub enum Ask {
     },
     /// What the commits between the two sides were.
     Commits(Box<commits::Sought>),
+    /// What the origin is set up with is there as well.
+    Settings(Box<settings::Sought>),
     /// The quotas of the namespace have room for it.
     Quota(quota::Need),
     /// No build of this job is on its way.

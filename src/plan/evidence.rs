@@ -40,6 +40,8 @@ pub struct Evidence {
     pub phase: Phase,
     /// Of the image that is asked for, where the environment wants one.
     pub pinned: Pinned,
+    /// Where an image is promoted from, when that is what is asked for.
+    pub origin: Option<Box<Origin>>,
     /// What keeps it as git has it.
     pub keeper: Keeper,
     pub helm: Helm,
@@ -85,6 +87,37 @@ pub enum Pinned {
     No,
     /// `sha256:…`, as its registry said right before.
     To(Box<str>),
+    /// It cannot be had, and why.
+    Unknown(String),
+}
+
+/// What an image is promoted from, as it was read for the plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    pub workload: Workload,
+    /// The bytes of `/spec/template`.
+    pub template: Verbatim,
+    pub phase: Phase,
+    /// Those of the template that runs; the error is why they cannot be read.
+    pub pods: Result<Vec<Pod>, String>,
+    /// Of each container that is carried over.
+    pub digests: Vec<(Box<str>, Digest)>,
+    /// When its template was last written.
+    pub since: Option<Timestamp>,
+    /// Seconds that it should have run.
+    pub soak: u32,
+    pub read_at: Timestamp,
+}
+
+/// How the digest of a running container is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Digest {
+    /// Its pods run it, or its template names it.
+    Runs(Box<str>),
+    /// The registry has it for the tag now.
+    OfTag(Box<str>),
+    /// Its pods run more than one.
+    Several(Vec<Box<str>>),
     /// It cannot be had, and why.
     Unknown(String),
 }

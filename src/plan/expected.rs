@@ -62,7 +62,9 @@ pub fn of(evidence: &Evidence, plan: &Plan) -> Option<Expected> {
             let serving = target.map_or(0, |target| target.serving(&evidence.pods));
             workload.desired.saturating_sub(serving)
         }
-        Verb::Restart | Verb::SetImage | Verb::HelmRollback => workload.desired,
+        Verb::Restart | Verb::SetImage | Verb::PromoteImage | Verb::HelmRollback => {
+            workload.desired
+        }
         Verb::Resume if workload.controlled().is_some() => return None,
         Verb::Resume => workload.desired.saturating_sub(workload.counts.updated),
         // Nothing moves, or another number of pods every time.

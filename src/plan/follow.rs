@@ -160,6 +160,7 @@ pub fn follow(fleet: &Fleet, goal: &Goal, now: Timestamp) -> Follow {
         | Verb::Restart
         | Verb::Scale
         | Verb::SetImage
+        | Verb::PromoteImage
         | Verb::ResumeSync
         | Verb::DeletePod
         | Verb::HelmRollback

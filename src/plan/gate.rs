@@ -243,7 +243,10 @@ fn of_check(
             CheckId::Permission
             | CheckId::Differs
             | CheckId::Image
+            | CheckId::Origin
+            | CheckId::Soak
             | CheckId::Config
+            | CheckId::Settings
             | CheckId::Withdrawn
             | CheckId::Changed
             | CheckId::Owner

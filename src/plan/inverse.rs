@@ -21,7 +21,9 @@ pub fn inverse(action: &Action) -> Result<(Verb, Target), Failure> {
         return Err(refused(sentence));
     }
     match verb {
-        Verb::Rollback | Verb::SetImage => Ok((Verb::Rollback, named(&sending.from, "it left")?)),
+        Verb::Rollback | Verb::SetImage | Verb::PromoteImage => {
+            Ok((Verb::Rollback, named(&sending.from, "it left")?))
+        }
         Verb::Pause => Ok((Verb::Resume, Target::Proposed)),
         Verb::Resume => Ok((Verb::Pause, Target::Proposed)),
         Verb::Restart => Err(refused(
@@ -99,6 +101,11 @@ pub fn rest(action: &Action) -> Result<(Verb, Target), Failure> {
             ));
         }
         Verb::SetImage => image(action)?,
+        Verb::PromoteImage => {
+            return Err(refused(
+                "Promote it again where it came from: what runs there now is what counts.",
+            ));
+        }
         Verb::HelmRollback => return release(action, |release| release.to),
     };
     Ok((verb, target))

@@ -28,8 +28,15 @@ pub fn scale(id: &WorkloadId, (shown, to): (u32, u32)) -> String {
 }
 
 /// `kubectl -n shop set image deploy/checkout web=shop/checkout:2.16.0`.
-pub fn set_image(id: &WorkloadId, container: &str, image: &str) -> String {
-    format!("{} set image {id} {container}={image}", kubectl(id))
+pub fn set_image(id: &WorkloadId, images: &[(&str, &str)]) -> String {
+    let pairs = images
+        .iter()
+        .map(|(name, image)| format!(" {name}={image}"));
+    format!(
+        "{} set image {id}{}",
+        kubectl(id),
+        pairs.collect::<String>()
+    )
 }
 
 /// `kubectl -n shop patch hpa web -p '{"spec":…}'`.

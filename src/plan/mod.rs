@@ -36,7 +36,8 @@ use crate::domain::{
 pub use build::{BuildPlan, BuildProgress, BuildWish};
 pub use check::{Ask, Check, CheckId, CheckState, Finding, Verdict};
 pub use evidence::{
-    Autoscaling, Beside, Evidence, FreshRevision, FreshSync, Helm, Keeper, Pinned, Releases, Stamp,
+    Autoscaling, Beside, Digest, Evidence, FreshRevision, FreshSync, Helm, Keeper, Origin, Pinned,
+    Releases, Stamp,
 };
 pub use expected::Expected;
 pub use follow::{Follow, Goal, Milestone, Scaled};
@@ -385,5 +386,6 @@ fn of_verb(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, R
         Verb::Abort => verbs::canary::abort(evidence),
         Verb::Retry => verbs::canary::retry::plan(evidence),
         Verb::SetWeight => Err(verbs::canary::by_hand::no_weight(evidence)),
+        Verb::PromoteImage => verbs::promotion::plan(evidence, now),
     }
 }

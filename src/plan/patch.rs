@@ -58,38 +58,25 @@ pub fn restart(
     Ok(format!("[{bound},{write},{annotate}]"))
 }
 
-/// A JSON Patch that sets the image of one container of the template that was shown. `field` is its place in there.
+/// A JSON Patch that sets the images of containers of the template that was shown, each by its place in there.
 ///
 /// # Errors
 /// Never in practice: when the note cannot be written as JSON.
-pub fn set_image(
+pub fn set_images(
     uid: &Uid,
     tested: &str,
-    (field, image): (&str, &str),
+    fields: &[(&str, &str)],
     note: &Note<'_>,
 ) -> Result<String, Error> {
-    set_images(uid, tested, [(field, image)], note)
-}
-
-/// The same for several containers at once.
-///
-/// # Errors
-/// Never in practice: when the note cannot be written as JSON.
-pub fn set_images<'a>(
-    uid: &Uid,
-    tested: &str,
-    images: impl IntoIterator<Item = (&'a str, &'a str)>,
-    note: &Note<'_>,
-) -> Result<String, Error> {
-    let mut parts = vec![bound(uid, tested)];
-    for (field, image) in images {
+    let (bound, annotate) = (bound(uid, tested), annotate(ANNOTATION, note)?);
+    let replaced = fields.iter().map(|(field, image)| {
         let image = serde_json::to_string(image)?;
-        parts.push(format!(
+        Ok(format!(
             r#"{{"op":"replace","path":"/spec/template{field}","value":{image}}}"#
-        ));
-    }
-    parts.push(annotate(ANNOTATION, note)?);
-    Ok(format!("[{}]", parts.join(",")))
+        ))
+    });
+    let replaced = replaced.collect::<Result<Vec<_>, Error>>()?.join(",");
+    Ok(format!("[{bound},{replaced},{annotate}]"))
 }
 
 /// The tests that bind a write to the object and the template that were shown.

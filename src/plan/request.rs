@@ -29,6 +29,8 @@ pub enum Verb {
     /// A canary gets another share, where a person sets it.
     #[serde(rename = "weight")]
     SetWeight,
+    /// What another environment runs, by its digest.
+    PromoteImage,
 }
 
 /// A verb in a sentence.
@@ -45,7 +47,7 @@ pub struct Words {
 }
 
 impl Verb {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Rollback,
         Self::Pause,
         Self::Resume,
@@ -60,6 +62,7 @@ impl Verb {
         Self::Abort,
         Self::Retry,
         Self::SetWeight,
+        Self::PromoteImage,
     ];
 
     /// In the record and in our note, which a test holds to the JSON.
@@ -79,6 +82,7 @@ impl Verb {
             Self::Abort => "abort",
             Self::Retry => "retry",
             Self::SetWeight => "weight",
+            Self::PromoteImage => "promote-image",
         }
     }
 
@@ -102,7 +106,7 @@ impl Verb {
                 "sync resumed",
             ),
             Self::DeletePod => ("take a pod away", "does it", "taking away", "taken away"),
-            Self::Promote => ("promote", "promotes", "promoting", "promoted"),
+            Self::Promote | Self::PromoteImage => ("promote", "promotes", "promoting", "promoted"),
             Self::PromoteFull => (
                 "promote fully",
                 "promotes fully",
@@ -148,14 +152,19 @@ impl Verb {
             | Self::Promote
             | Self::PromoteFull
             | Self::SetWeight
-            | Self::Retry => true,
+            | Self::Retry
+            | Self::PromoteImage => true,
         }
     }
 
     /// The pod template stays as it is.
     pub fn keeps_template(self) -> bool {
         match self {
-            Self::Rollback | Self::Restart | Self::SetImage | Self::HelmRollback => false,
+            Self::Rollback
+            | Self::Restart
+            | Self::SetImage
+            | Self::HelmRollback
+            | Self::PromoteImage => false,
             Self::Pause
             | Self::Resume
             | Self::Scale
@@ -183,7 +192,8 @@ impl Verb {
             | Self::PromoteFull
             | Self::SetWeight
             | Self::Abort
-            | Self::Retry => None,
+            | Self::Retry
+            | Self::PromoteImage => None,
             Self::Pause => Some(false),
             Self::Resume => Some(true),
         }
@@ -222,6 +232,11 @@ pub enum Target {
         container: Option<Box<str>>,
         image: String,
     },
+    /// What this workload runs, from the first of these environments to the second.
+    Promoted {
+        from: WorkloadId,
+        environments: (String, String),
+    },
     /// The very pod that was shown.
     Pod { name: Box<str>, uid: Uid },
     /// A revision of the Helm release, or what its history proposes, while `newest` is the newest one, which was shown.
@@ -232,6 +247,14 @@ pub enum Target {
 }
 
 impl Request {
+    /// Where its image is promoted from.
+    pub fn origin(&self) -> Option<&WorkloadId> {
+        match &self.target {
+            Target::Promoted { from, .. } => Some(from),
+            _ => None,
+        }
+    }
+
     /// Why this verb is not for this kind of workload.
     pub fn not_for_its_kind(&self) -> Option<Failure> {
         let (what, its_own) = match self.verb {
@@ -246,7 +269,9 @@ impl Request {
             | Verb::Retry => return None,
             Verb::Rollback | Verb::HelmRollback => ("roll back", "argo rollouts undo"),
             Verb::Restart => ("restart", "argo rollouts restart"),
-            Verb::SetImage => ("change the image of", "argo rollouts set image"),
+            Verb::SetImage | Verb::PromoteImage => {
+                ("change the image of", "argo rollouts set image")
+            }
             Verb::Scale => ("scale", "scale rollout"),
         };
         let id = &self.workload;

@@ -8,6 +8,7 @@ pub mod commits;
 mod describe;
 mod escape;
 mod hold;
+pub mod matrix;
 pub mod measured;
 mod time;
 mod width;

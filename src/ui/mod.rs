@@ -87,6 +87,7 @@ fn screen(body: &mut Pen<'_>, model: &Model) {
         Some(Screen::Table(table)) => screens::table::table(body, model, table),
         Some(Screen::Record(record)) => screens::record::record(body, model, record),
         Some(Screen::Changes(changes)) => screens::changes::changes(body, model, changes),
+        Some(Screen::Matrix(matrix)) => screens::matrix::matrix(body, model, matrix),
         Some(Screen::Builds(builds)) => screens::builds::builds(body, model, builds),
     }
 }
@@ -148,6 +149,7 @@ fn about(model: &Model) -> Option<&WorkloadId> {
         },
         Screen::Changes(changes) => changes.service.as_ref(),
         Screen::Builds(builds) => Some(&builds.workload),
+        Screen::Matrix(matrix) => crate::app::update::matrix::about(model, matrix),
         Screen::Doctor(_) | Screen::Table(_) | Screen::Record(_) => None,
     }
 }

@@ -229,11 +229,11 @@ fn metadata_alone_in_pages() {
 fn a_kind_that_nobody_installed_is_not_found() {
     let place = Place::new("absent");
     let path = format!(
-        "/apis/argoproj.io/v1alpha1/namespaces/{}/applications",
+        "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/{}/kustomizations",
         place.namespace
     );
     assert_eq!(place.admin.get(&path).status, 404);
     for who in [&place.admin, &place.side.reader()] {
-        assert_eq!(who.get("/apis/argoproj.io/v1alpha1").status, 404);
+        assert_eq!(who.get("/apis/kustomize.toolkit.fluxcd.io/v1").status, 404);
     }
 }

@@ -9,6 +9,7 @@
 )]
 
 mod answers;
+mod canaries;
 mod changes;
 mod deployments;
 mod disruptions;

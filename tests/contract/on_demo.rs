@@ -53,6 +53,11 @@ impl Side {
         side
     }
 
+    /// The same: it knows Argo Rollouts.
+    pub fn with_rollouts() -> Self {
+        Self::new()
+    }
+
     fn listen(&mut self, name: &str, rights: Rights) {
         let user = User {
             name: format!("demo-{name}"),

@@ -9,41 +9,61 @@ use serde_json::Value;
 
 use crate::contract::http::Http;
 use crate::contract::place::Forgotten;
+use crate::support::argo_rollouts;
 use crate::support::control_plane::ControlPlane;
 use crate::support::keeper::Keeper;
 
-static ADMIN: LazyLock<Http> =
-    LazyLock::new(|| Http::new(&ControlPlane::shared().admin_kubeconfig()));
-static READER_KUBECONFIG: LazyLock<PathBuf> =
-    LazyLock::new(|| ControlPlane::shared().reader("contract-reader", None));
-static READER: LazyLock<Http> = LazyLock::new(|| Http::new(&READER_KUBECONFIG));
+/// How one gets in.
+struct Doors {
+    plane: &'static ControlPlane,
+    admin: Http,
+    reader: PathBuf,
+}
 
-pub struct Side(&'static ControlPlane);
+static SHARED: LazyLock<Doors> = LazyLock::new(|| Doors::to(ControlPlane::shared()));
+static WITH_ROLLOUTS: LazyLock<Doors> = LazyLock::new(|| Doors::to(argo_rollouts::plane()));
+
+impl Doors {
+    fn to(plane: &'static ControlPlane) -> Self {
+        Self {
+            plane,
+            admin: Http::new(&plane.admin_kubeconfig()),
+            reader: plane.reader("contract-reader", None),
+        }
+    }
+}
+
+pub struct Side(&'static Doors);
 
 #[allow(clippy::unused_self)] // the embedded cluster's has the same shape
 impl Side {
     pub fn new() -> Self {
-        Self(ControlPlane::shared())
+        Self(&SHARED)
+    }
+
+    /// The one where Argo Rollouts run, with their controller.
+    pub fn with_rollouts() -> Self {
+        Self(&WITH_ROLLOUTS)
     }
 
     pub fn namespace(&self, prefix: &str) -> String {
-        self.0.namespace(prefix)
+        self.0.plane.namespace(prefix)
     }
 
     pub fn admin(&self) -> Http {
-        ADMIN.clone()
+        self.0.admin.clone()
     }
 
     pub fn reader(&self) -> Http {
-        READER.clone()
+        Http::new(&self.0.reader)
     }
 
     pub fn kubeconfig(&self) -> PathBuf {
-        self.0.admin_kubeconfig()
+        self.0.plane.admin_kubeconfig()
     }
 
     pub fn reader_kubeconfig(&self) -> PathBuf {
-        READER_KUBECONFIG.clone()
+        self.0.reader.clone()
     }
 
     /// What a length in a spec must say so that it lasts so many seconds.
@@ -74,6 +94,6 @@ impl Side {
 
     /// The container `crier` of a pod writes a line.
     pub fn say(&self, _pod: &Value, line: &str) {
-        self.0.cry(line);
+        self.0.plane.cry(line);
     }
 }

@@ -27,7 +27,15 @@ pub struct Forgotten {
 
 impl Place {
     pub fn new(prefix: &str) -> Self {
-        let side = Side::new();
+        Self::on(Side::new(), prefix)
+    }
+
+    /// On a server that knows Argo Rollouts, with their controller.
+    pub fn with_rollouts(prefix: &str) -> Self {
+        Self::on(Side::with_rollouts(), prefix)
+    }
+
+    fn on(side: Side, prefix: &str) -> Self {
         let namespace = side.namespace(prefix);
         Self {
             admin: side.admin(),
@@ -45,10 +53,18 @@ impl Place {
         format!("/apis/apps/v1/namespaces/{}/{plural}", self.namespace)
     }
 
-    /// Kinds that pods and secrets are not among are of the group `apps`.
+    fn argo(&self, plural: &str) -> String {
+        let namespace = &self.namespace;
+        format!("/apis/argoproj.io/v1alpha1/namespaces/{namespace}/{plural}")
+    }
+
+    /// Kinds that none of these is are of the group `apps`.
     pub fn collection(&self, plural: &str) -> String {
         match plural {
-            "pods" | "secrets" | "configmaps" | "events" | "resourcequotas" => self.core(plural),
+            "pods" | "secrets" | "configmaps" | "events" | "resourcequotas" | "services" => {
+                self.core(plural)
+            }
+            "rollouts" => self.argo(plural),
             _ => self.apps(plural),
         }
     }

@@ -88,6 +88,7 @@ impl World {
             servers: Servers::default(),
             hold_for: 0,
             pinned_by: Some(Registries::new(&settings, jiff::Timestamp::now)),
+            origin: None,
             clock: jiff::Timestamp::now,
         };
         let mut evidence = RUNTIME
@@ -171,6 +172,7 @@ fn the_labels_of_images_name_the_commits_of_a_plan() {
         repositories,
         servers: Servers::default(),
         prometheus: Prometheus::new(&Config::default(), jiff::Timestamp::now),
+        origin: None,
     };
     let answered = actions::preflight(sources, made, true).collect::<Vec<_>>();
     let verdicts = RUNTIME.block_on(answered);

@@ -91,10 +91,7 @@ fn assert_told(told: &str, service: &str, record: &str) {
         rest = &rest[at..];
     }
     assert!(told.contains("the goal is reached"), "{told}");
-    assert!(
-        told.contains("   wrote  PATCH /apis/apps/v1/namespaces/"),
-        "{told}"
-    );
+    assert!(told.contains("   wrote  PATCH /apis/"), "{told}");
     assert!(told.contains("    goal  holds"), "{told}");
     assert!(told.contains(&format!("  record  {record}")), "{told}");
 }
@@ -162,6 +159,53 @@ fn the_database_is_freed_by_the_pod_that_goes_with_the_plan() {
     assert_told(&told, "ledger-db", "1 sent, 1 verified");
     let deleted = "DELETE /api/v1/namespaces/shop/pods/ledger-db-2 (200)";
     assert!(told.contains(deleted), "{told}");
+}
+
+/// Both are given back with `A`: what the numbers tell, and what they cannot tell, stands on the service's screen.
+#[test]
+fn a_canary_is_given_back_to_what_served_before() {
+    for (scenario, service, row, told, versions) in [
+        (
+            "bad-canary",
+            "payments",
+            "analysis payments-",
+            r"success-rate 0.81, wants result >= 0.95: running,",
+            "8.4.0 → 8.3.0",
+        ),
+        (
+            "no-traffic",
+            "search",
+            "analysis inconclusive: waits for you",
+            "requests 3, wants result >= 100: inconclusive, 1 sample",
+            "4.5.0 → 4.4.0",
+        ),
+    ] {
+        let drill = Drill::open(scenario);
+        drill
+            .terminal
+            .wait_for(&format!("{service} in the first row"), |screen| {
+                let text = picture(screen);
+                let first = text.lines().nth(2).unwrap_or_default();
+                first.contains(service) && first.contains("20% step 2/5") && first.contains(row)
+            });
+        drill.terminal.keys("\r");
+        drill.terminal.wait_text(told);
+        drill.terminal.keys("A");
+        drill
+            .terminal
+            .wait_for(&format!("a checked abort {versions}"), |screen| {
+                let text = picture(screen);
+                let answered =
+                    text.contains("the server accepts the patch") && text.contains("y aborts");
+                answered
+                    && versions
+                        .split('→')
+                        .all(|version| text.contains(version.trim()))
+            });
+        drill.terminal.keys("y");
+        drill.verified();
+        assert_told(&drill.leave(), service, "1 sent, 1 verified");
+    }
 }
 
 #[test]

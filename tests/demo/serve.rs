@@ -89,6 +89,8 @@ fn the_scenarios_are_listed() {
             "config-gone",
             "two-operators",
             "db-ordered-ready",
+            "bad-canary",
+            "no-traffic",
             "fleet"
         ]
     );

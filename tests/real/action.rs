@@ -85,6 +85,7 @@ impl Way {
             presence: false,
             measured: None,
             pinned_by: None,
+            origin: None,
             clock: jiff::Timestamp::now,
         };
         let cluster = &self.watched.cluster;
@@ -100,6 +101,7 @@ impl Way {
 
     fn execute(&self, plan: &Plan, verdicts: Vec<Verdict>) -> Vec<Progress> {
         let order = Order {
+            again: None,
             plan: plan.clone(),
             answers: Answers {
                 confirmed: true,

@@ -44,7 +44,7 @@ impl Owned {
     }
 }
 
-fn steps() -> Value {
+pub fn steps() -> Value {
     json!([
         {"setWeight": 20}, {"pause": {}},
         {"setWeight": 60}, {"pause": {"duration": "1h"}},

@@ -116,6 +116,7 @@ impl Hand {
             presence: false,
             measured: None,
             pinned_by: None,
+            origin: None,
             clock: jiff::Timestamp::now,
         };
         gather(&self.cluster, request, context).await.ok()
@@ -150,6 +151,7 @@ impl Hand {
 
     async fn execute(&self, ready: Ready) -> Vec<Progress> {
         let order = Order {
+            again: None,
             plan: ready.plan,
             answers: Answers {
                 confirmed: true,

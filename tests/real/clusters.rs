@@ -80,7 +80,7 @@ impl Two {
 }
 
 /// The second file's cluster under the name staging-eu.
-fn merged(first: &Path, second: &Path) -> String {
+pub fn merged(first: &Path, second: &Path) -> String {
     let read = |path: &Path| -> Value {
         serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
     };

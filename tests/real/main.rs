@@ -33,6 +33,7 @@ mod interrupted;
 mod jenkins;
 mod kinds;
 mod making;
+mod matrix;
 mod merged_log;
 mod metrics;
 mod names;

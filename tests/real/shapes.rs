@@ -7,10 +7,12 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
+use crate::argo;
 use crate::contract::kubectl::Kubectl;
 use crate::contract::place::{Place, daemon_set, deployment, name_of, stateful_set};
 use crate::contract::shape::Shape;
 use crate::screen::{QUICK, launch, wait_first_and_stalled, wait_plan};
+use crate::support::argo_rollouts::{self, Cart};
 use crate::support::control_plane::ControlPlane;
 use crate::support::fixtures::Service;
 use crate::support::proxy::{Fate, Proxy};
@@ -43,12 +45,12 @@ type Asked = Arc<Mutex<BTreeSet<Shape>>>;
 /// Kinds of Argo CD, Flux and Flagger are asked for everywhere: this server has them as little as the embedded one, and says so.
 fn is_served(shape: &Shape) -> bool {
     let foreign = [
-        "/apis/argoproj.io",
         "/apis/kustomize.toolkit.",
         "/apis/helm.toolkit.",
         "/apis/flagger.app",
     ];
     !foreign.iter().any(|group| shape.path.starts_with(group))
+        && !shape.path.contains("/applications")
 }
 
 fn recorder(plane: &ControlPlane) -> (Proxy, Asked) {
@@ -246,6 +248,79 @@ fn what_rolldeck_asks_is_listed() {
         "not in tests/contract/shapes.txt:\n{}",
         new.join("\n")
     );
+}
+
+#[test]
+fn what_is_asked_of_argo_rollouts_is_listed() {
+    let plane = argo_rollouts::plane();
+    let namespace = plane.namespace("shapes");
+    let cart = Cart::run(plane, &namespace, &argo::steps());
+    let (proxy, asked) = recorder(plane);
+    let home = tempfile::tempdir().unwrap();
+    let rolldeck = launch(&proxy.kubeconfig(Some(&namespace)), home.path());
+    let waits = |status: &Value| status["currentStepIndex"] == 1 && status["phase"] == "Paused";
+    cart.set_image("1.10.0");
+    cart.wait("waiting", waits);
+    for words in [
+        "status -A",
+        "history cart",
+        "changes cart",
+        "promote cart --dry-run",
+        "promote cart --yes",
+        "abort cart --yes",
+        "retry cart --yes",
+        "pause cart --yes",
+        "resume cart --yes",
+        "promote cart --full --yes",
+        "doctor",
+    ] {
+        let words: Vec<_> = words.split(' ').collect();
+        let output = rolldeck.clone().with(&words).run();
+        let err = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(
+            matches!(output.status.code(), Some(0 | 1)),
+            "{words:?}: {err}"
+        );
+    }
+    cart.set_image("1.11.0");
+    cart.wait("waiting again", waits);
+    let watches = |what: &str, end: &str| {
+        wait_asked(&asked, what, |shape| {
+            shape.path.ends_with(end) && shape.keys.contains(&"watch".to_owned())
+        });
+    };
+    // Other tests have services of this name.
+    let mut terminal = rolldeck.clone().with(&["-A"]).open();
+    watches("the rollouts of all", "/v1alpha1/rollouts");
+    terminal.keys("\x03");
+    terminal.wait_exit();
+    let mut terminal = rolldeck.clone().with(&["-c", "svc cart"]).open();
+    watches("its rollout", "/namespaces/{namespace}/rollouts");
+    watches("its analyses", "/analysisruns");
+    terminal.wait_text("step 2 of 5");
+    terminal.keys("y");
+    wait_asked(&asked, "the object", |shape| {
+        shape.path.ends_with("/rollouts/{name}") && shape.method == "GET"
+    });
+    terminal.keys("\x03");
+    terminal.wait_exit();
+    compare("rolldeck", &asked.lock().unwrap());
+    asked.lock().unwrap().clear();
+    let kubectl = Kubectl::new(&proxy.kubeconfig(None), &namespace);
+    let kubectl = kubectl.expect("it comes with the control plane");
+    for line in [
+        "get rollouts,analysisruns,analysistemplates",
+        "get ro cart -o yaml",
+        "describe rollout cart",
+        "scale rollout/cart --replicas 4",
+        "patch rollout cart --type merge -p {\"spec\":{\"paused\":true}}",
+        "patch rollout cart --subresource status --type merge -p {\"status\":{\"abort\":true}}",
+    ] {
+        let said = kubectl.run(line);
+        let words = format!("kubectl {line}: {}{}", said.out, said.err);
+        assert_eq!(said.code, Some(0), "{words}");
+    }
+    compare("kubectl", &asked.lock().unwrap());
 }
 
 #[test]

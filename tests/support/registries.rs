@@ -73,6 +73,7 @@ pub fn nowhere(cluster: Cluster) -> Sources {
         repositories: Repositories::default(),
         servers: Servers::default(),
         prometheus: Prometheus::new(&config::Config::default(), clock::now),
+        origin: None,
     }
 }
 

@@ -10,6 +10,7 @@ mod commits;
 mod hostile;
 mod images;
 mod kept;
+mod matrix;
 mod night;
 mod plans;
 mod quiet;

@@ -96,6 +96,7 @@ fn evidence(service: Service, request: Request) -> Evidence {
         pods: service.pods,
         autoscaling: Autoscaling::None,
         pinned: rolldeck::plan::Pinned::No,
+        origin: None,
         phase: Phase::Stalled,
         repository: None,
         job: None,

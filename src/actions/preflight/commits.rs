@@ -35,7 +35,7 @@ async fn read(sources: &Sources, plan: &Plan, sought: &Sought) -> Result<Verdict
     };
     let found = sources.repositories.between(&between).await;
     let found = found.map_err(|error| error.to_string())?;
-    Ok(commits::verdict(&found))
+    Ok(commits::told(sought, &found))
 }
 
 /// # Errors

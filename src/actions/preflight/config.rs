@@ -75,7 +75,7 @@ async fn look(
 
 /// The names of the keys; the values are skipped while reading and dropped with the answer.
 #[allow(clippy::zero_sized_map_values)] // serde can only skip a value into something
-async fn keys_of(cluster: &Cluster, place: &str) -> Result<Vec<Box<str>>, Error> {
+pub(super) async fn keys_of(cluster: &Cluster, place: &str) -> Result<Vec<Box<str>>, Error> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Keys {

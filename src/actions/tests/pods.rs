@@ -94,6 +94,7 @@ fn pod(name: &str, uid: &str, ready: bool) -> Value {
 async fn run(cluster: Cluster, plan: Plan) -> (Vec<Progress>, String) {
     let folder = tempfile::tempdir().unwrap();
     let order = Order {
+        again: None,
         plan,
         answers: Answers {
             confirmed: true,

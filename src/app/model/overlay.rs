@@ -159,6 +159,8 @@ pub struct PlanBox {
 /// A plan of rows, from the key to the last of them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BatchBox {
+    /// So many of them are under way at a time.
+    pub at_once: usize,
     pub verb: Verb,
     pub rows: Vec<BatchRow>,
     /// Where the cursor is.

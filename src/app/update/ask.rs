@@ -88,7 +88,8 @@ pub fn of_several(verb: Verb) -> Option<Question> {
         | Verb::PromoteFull
         | Verb::Abort
         | Verb::SetWeight
-        | Verb::Retry => return None,
+        | Verb::Retry
+        | Verb::PromoteImage => return None,
     };
     Some(Question {
         field: Field::default(),

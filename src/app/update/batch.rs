@@ -7,7 +7,7 @@ use crate::app::intent::Intent;
 use crate::app::keymap::Key;
 use crate::app::layout;
 use crate::app::model::{
-    BatchBox, BatchRow, Execution, Model, Overlay, PlanBox, ReasonField, Stage,
+    BatchBox, BatchRow, Execution, Model, Overlay, PlanBox, ReasonField, Screen, Stage,
 };
 use crate::domain::WorkloadId;
 use crate::plan::batch::{Batch, State};
@@ -44,20 +44,33 @@ pub fn open(model: &mut Model, intent: Intent) -> Option<Vec<Effect>> {
         },
         _ => return None,
     };
+    let rows = ids.into_iter().map(|id| (id, Target::Proposed)).collect();
+    let at_once = model.settings.at_once;
+    Some(open_rows(model, verb, rows, at_once))
+}
+
+/// Opens the plan of these workloads, so many of them at a time.
+pub fn open_rows(
+    model: &mut Model,
+    verb: Verb,
+    rows: Vec<(WorkloadId, Target)>,
+    at_once: usize,
+) -> Vec<Effect> {
     if model.batch.as_ref().is_some_and(|batch| !is_over(batch)) {
         let words = "several services are under way already: wait for them, or stop them";
         notice(model, words, true);
         model.overlay = Some(Overlay::Batch);
-        return Some(Vec::new());
+        return Vec::new();
     }
-    let rows = ids.iter().filter_map(|id| {
-        let shown = plan::box_of(model, id, (verb, Target::Proposed))?;
+    let rows = rows.into_iter().filter_map(|(id, target)| {
+        let shown = plan::box_of(model, &id, (verb, target))?;
         Some(BatchRow {
             shown,
             left_out: false,
         })
     });
     let batch = BatchBox {
+        at_once,
         verb,
         rows: rows.collect(),
         at: 0,
@@ -72,7 +85,7 @@ pub fn open(model: &mut Model, intent: Intent) -> Option<Vec<Effect>> {
     };
     model.batch = Some(Box::new(batch));
     model.overlay = Some(Overlay::Batch);
-    Some(Vec::new())
+    Vec::new()
 }
 
 /// In the order of the board, those that the filter hides last.
@@ -354,12 +367,21 @@ fn close(model: &mut Model) -> Vec<Effect> {
     }
     if batch.run.is_some() {
         // What was done to them is done.
-        model.board.marks.clear();
+        unmark(model);
         return Vec::new();
     }
     let asked = batch.rows.iter().filter(|row| !is_queued(row));
     let jobs = asked.map(|row| row.shown.job);
     jobs.map(|job| Effect::Cancel { job }).collect()
+}
+
+fn unmark(model: &mut Model) {
+    model.board.marks.clear();
+    for screen in &mut model.screens {
+        if let Screen::Matrix(screen) = screen {
+            screen.marks.clear();
+        }
+    }
 }
 
 fn confirm(model: &mut Model) -> Vec<Effect> {
@@ -388,7 +410,6 @@ fn confirm(model: &mut Model) -> Vec<Effect> {
 
 /// From here on the rows are those that were confirmed, at the strictest level.
 fn go(model: &mut Model) -> Vec<Effect> {
-    let at_once = model.settings.at_once;
     let Some(batch) = &model.batch else {
         return Vec::new();
     };
@@ -419,7 +440,7 @@ fn go(model: &mut Model) -> Vec<Effect> {
             plan.level = level;
         }
     }
-    batch.run = Some(Batch::new(batch.rows.len(), at_once));
+    batch.run = Some(Batch::new(batch.rows.len(), batch.at_once));
     begin(model)
 }
 

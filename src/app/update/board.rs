@@ -11,8 +11,8 @@ use crate::plan::{Target, Verb};
 
 use super::key::{self, Typed};
 use super::{
-    ask, batch, build, builds, changes, commits, logs, notice, plan, releases, service, sync,
-    table, text,
+    ask, batch, build, builds, changes, commits, logs, matrix, notice, plan, releases, service,
+    sync, table, text,
 };
 
 pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
@@ -32,6 +32,7 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
         Intent::Wide => model.board.wide = !model.board.wide,
         Intent::Retry => return retry(model),
         Intent::Changes => return changes::open(model, None),
+        Intent::Matrix => return matrix::open(model, None),
         Intent::Back => back(model),
         _ => return on_row(model, intent),
     }
@@ -193,9 +194,16 @@ pub fn filter_key(model: &mut Model, key: Key) {
 
 pub fn sort_key(model: &mut Model, key: Key) -> Vec<Effect> {
     model.overlay = None;
-    if let Some(Screen::Table(_)) = model.screens.last() {
-        table::sort_key(model, key);
-        return Vec::new();
+    match model.screens.last() {
+        Some(Screen::Table(_)) => {
+            table::sort_key(model, key);
+            return Vec::new();
+        }
+        Some(Screen::Matrix(_)) => {
+            matrix::sort_key(model, key);
+            return Vec::new();
+        }
+        Some(_) | None => {}
     }
     let sort = match key.code {
         Code::Char('t') => Sort::Trouble,

@@ -27,7 +27,8 @@ pub fn key(model: &mut Model, pressed: Key) {
             | Screen::Table(_)
             | Screen::Record(_)
             | Screen::Builds(_)
-            | Screen::Changes(_),
+            | Screen::Changes(_)
+            | Screen::Matrix(_),
         )
         | None => return,
     };
@@ -93,7 +94,8 @@ pub fn go(model: &mut Model, way: Way) {
             | Screen::Table(_)
             | Screen::Record(_)
             | Screen::Builds(_)
-            | Screen::Changes(_),
+            | Screen::Changes(_)
+            | Screen::Matrix(_),
         )
         | None => return,
     };

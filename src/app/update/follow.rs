@@ -199,7 +199,8 @@ fn looked_at(model: &Model) -> Option<&WorkloadId> {
             | Screen::Doctor(_)
             | Screen::Table(_)
             | Screen::Record(_)
-            | Screen::Changes(_),
+            | Screen::Changes(_)
+            | Screen::Matrix(_),
         ) => None,
         None => model.board.cursor.as_ref().map(|(id, _)| id),
     }

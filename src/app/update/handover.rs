@@ -92,7 +92,8 @@ fn subject(model: &Model) -> Option<Subject> {
             | Screen::Doctor(_)
             | Screen::Record(_)
             | Screen::Builds(_)
-            | Screen::Changes(_),
+            | Screen::Changes(_)
+            | Screen::Matrix(_),
         ) => None,
     }
 }

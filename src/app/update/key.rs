@@ -10,7 +10,7 @@ use crate::app::model::{Model, Overlay, Picked, Screen};
 
 use super::{
     batch, board, build, builds, changes, clusters, doctor, find, follow, handover, image, login,
-    logs, namespaces, notice, palette, picker, plan, record, service, table, text,
+    logs, matrix, namespaces, notice, palette, picker, plan, record, service, table, text,
 };
 
 /// More lines than anything that lies over the screen has; how many it has depends on how it is drawn.
@@ -83,6 +83,7 @@ fn typing(model: &Model) -> bool {
             Some(Screen::Text(screen)) => screen.search.open,
             Some(Screen::Record(screen)) => screen.filtering,
             Some(Screen::Changes(screen)) => screen.filtering || screen.moment.is_some(),
+            Some(Screen::Matrix(screen)) => screen.filtering,
             Some(Screen::Table(screen)) => screen.filtering,
             Some(Screen::Service(_) | Screen::Doctor(_) | Screen::Builds(_)) => false,
         }
@@ -93,6 +94,7 @@ fn field_key(model: &mut Model, key: Key) -> Vec<Effect> {
         None => board::filter_key(model, key),
         Some(Screen::Record(_)) => record::filter_key(model, key),
         Some(Screen::Changes(_)) => changes::field_key(model, key),
+        Some(Screen::Matrix(_)) => matrix::filter_key(model, key),
         Some(Screen::Table(_)) => table::filter_key(model, key),
         Some(_) => find::key(model, key),
     }
@@ -122,6 +124,7 @@ pub fn place(model: &Model) -> Place {
             Some(Screen::Doctor(_)) => Place::Doctor,
             Some(Screen::Record(_)) => Place::Record,
             Some(Screen::Changes(_)) => Place::Changes,
+            Some(Screen::Matrix(_)) => Place::Matrix,
             Some(Screen::Builds(_)) => Place::Builds,
             Some(Screen::Table(_)) => Place::Table,
         },
@@ -171,6 +174,7 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
         Place::Table => table::act(model, intent),
         Place::Record => record::act(model, intent),
         Place::Changes => changes::act(model, intent),
+        Place::Matrix => matrix::act(model, intent),
         Place::Builds => builds::act(model, intent),
         Place::Plan if model.overlay == Some(Overlay::Batch) => batch::act(model, intent),
         Place::Plan if matches!(model.overlay, Some(Overlay::Image(_))) => {

@@ -142,7 +142,8 @@ pub fn logged(model: &mut Model, job: JobId, news: LogNews) -> Vec<Effect> {
             | Screen::Table(_)
             | Screen::Record(_)
             | Screen::Builds(_)
-            | Screen::Changes(_) => None,
+            | Screen::Changes(_)
+            | Screen::Matrix(_) => None,
         });
     let Some((visible, screen)) = screen else {
         return Vec::new();

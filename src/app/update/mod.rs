@@ -18,12 +18,14 @@ pub mod image;
 mod key;
 pub mod login;
 mod logs;
+pub mod matrix;
 mod measuring;
 mod namespaces;
 mod palette;
 pub mod picker;
 mod plan;
 mod progress;
+mod promotion;
 mod record;
 mod releases;
 pub mod service;
@@ -88,6 +90,7 @@ fn dispatch(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::BuildProgressed { job, progress } => build::progressed(model, job, progress),
         Event::ImagePlanned { job, outcome } => image::planned(model, job, outcome),
         Event::ImageProgressed { job, news } => image::progressed(model, job, news),
+        Event::DigestsTold(told) => matrix::told(model, *told),
         Event::Gathered { job, outcome } => plan::gathered(model, job, outcome),
         Event::Checked { job, verdict } => plan::checked(model, job, verdict),
         Event::Progressed { job, progress } => progress::progressed(model, job, progress),

@@ -73,7 +73,8 @@ fn shown(model: &mut Model) -> Option<&mut RecordScreen> {
         | Screen::Table(_)
         | Screen::Doctor(_)
         | Screen::Builds(_)
-        | Screen::Changes(_) => None,
+        | Screen::Changes(_)
+        | Screen::Matrix(_) => None,
     })
 }
 

@@ -8,8 +8,8 @@ use crate::domain::{Fleet, Pod, Revision, Workload, revision};
 use crate::plan::{Target, Verb};
 
 use super::{
-    ask, board, build, builds, changes, commits, handover, key, logs, notice, plan, releases, sync,
-    text,
+    ask, board, build, builds, changes, commits, handover, key, logs, matrix, notice, plan,
+    releases, sync, text,
 };
 
 pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
@@ -44,6 +44,7 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
             };
         }
         Intent::Changes => return changes::open(model, Some(id)),
+        Intent::Matrix => return matrix::open(model, Some(&id)),
         Intent::Events => return text::open_events(model, id),
         Intent::Releases => return releases::open(model, id),
         Intent::Builds => return builds::open(model, &id),

@@ -31,6 +31,7 @@ mod handover;
 mod layout;
 mod logs;
 mod making;
+mod matrix;
 mod measuring;
 mod plan;
 mod readers;

@@ -286,7 +286,8 @@ fn last_top(model: &Model) -> usize {
             | Screen::Table(_)
             | Screen::Record(_)
             | Screen::Builds(_)
-            | Screen::Changes(_),
+            | Screen::Changes(_)
+            | Screen::Matrix(_),
         )
         | None => 0,
     }

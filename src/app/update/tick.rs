@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::app::effect::Effect;
 use crate::app::layout;
-use crate::app::model::{ChangesScreen, Model, Overlay, RecordScreen, Screen, Stage};
+use crate::app::model::{ChangesScreen, MatrixScreen, Model, Overlay, RecordScreen, Screen, Stage};
 use crate::app::settle::{self, settle};
 use crate::app::way_back;
 use crate::domain::{Connection, Health, Phase};
@@ -40,6 +40,7 @@ pub fn ticked(model: &mut Model, now: Timestamp) -> Vec<Effect> {
     effects.extend(usage::ask(model));
     effects.extend(measuring::ask(model));
     effects.extend(commits::ask(model));
+    effects.extend(super::matrix::ask(model));
     effects.extend(board::new_images(model));
     settle(model);
     effects.extend(way_back::watch(model));
@@ -71,6 +72,7 @@ fn ages(model: &Model) -> u64 {
                 words.age(*at);
             }
         }
+        Some(Screen::Matrix(screen)) => matrix(model, screen, &mut words),
         Some(Screen::Builds(screen)) => {
             for build in model.chain.builds(&screen.job) {
                 build.started.into_iter().for_each(|at| words.age(at));
@@ -126,6 +128,21 @@ fn changes(model: &Model, screen: &ChangesScreen, words: &mut Words) {
         .take(layout::changes_rows(model));
     shown.for_each(|one| words.age(one.at));
     screen.read_at.iter().for_each(|at| words.age(*at));
+}
+
+/// The ages in its cells are coarse; those of what was read are not.
+fn matrix(model: &Model, screen: &MatrixScreen, words: &mut Words) {
+    for known in screen.digests.values() {
+        known.last.iter().for_each(|(_, at)| words.age(*at));
+    }
+    for row in model
+        .board
+        .rows
+        .iter()
+        .chain(model.board.hidden_rows.values())
+    {
+        row.changed.iter().for_each(|at| words.coarse_age(*at));
+    }
 }
 
 fn header(model: &Model, words: &mut Words) {

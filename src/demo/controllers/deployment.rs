@@ -9,39 +9,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::event::Told;
+use super::sets::{self, Set, share};
 use super::{Context, MANAGER, hash, owner_key, pods};
 use crate::demo::kube::kind::{PODS, REPLICA_SETS};
 use crate::demo::kube::object::{Key, int_at, set, text_at, unset};
 use crate::demo::kube::write::Write;
 
 const HASH: &str = "pod-template-hash";
-
-/// A ReplicaSet with what is asked of it most.
-#[derive(Clone)]
-struct Set {
-    key: Key,
-    value: Value,
-}
-
-impl Set {
-    fn replicas(&self) -> i64 {
-        int_at(&self.value, "/spec/replicas").unwrap_or(0)
-    }
-
-    /// Those that serve and are to stay: a status may still count pods that a smaller size has given up.
-    fn available(&self) -> i64 {
-        self.counted("availableReplicas").min(self.replicas())
-    }
-
-    fn counted(&self, field: &str) -> i64 {
-        int_at(&self.value["status"], &format!("/{field}")).unwrap_or(0)
-    }
-
-    fn born(&self) -> (&str, &str) {
-        let at = text_at(&self.value, "/metadata/creationTimestamp");
-        (at, &self.key.name)
-    }
-}
 
 /// A Deployment and its ReplicaSets, oldest first.
 struct Rollout<'a> {
@@ -87,16 +61,6 @@ impl Rollout<'_> {
     }
 }
 
-/// A number, or a percentage of the wanted pods.
-fn share(given: &Value, wanted: i64, up: bool) -> i64 {
-    let percent = given.as_str().and_then(|text| text.strip_suffix('%'));
-    match percent.and_then(|digits| digits.parse::<i64>().ok()) {
-        Some(percent) if up => (wanted * percent + 99) / 100,
-        Some(percent) => wanted * percent / 100,
-        None => given.as_i64().unwrap_or(0),
-    }
-}
-
 pub fn reconcile(context: &mut Context, key: &Key, value: &Value) -> Option<Duration> {
     let paused = value["spec"]["paused"] == true;
     status::pause(context, key, value, paused);
@@ -125,18 +89,7 @@ fn read<'a>(context: &Context, key: &'a Key, value: &'a Value) -> Rollout<'a> {
     if value.pointer("/status/observedGeneration").is_none() {
         adopt(context, key, value);
     }
-    let owned = context
-        .cluster
-        .store
-        .owned_by(text_at(value, "/metadata/uid"), &REPLICA_SETS);
-    let mut sets: Vec<_> = owned
-        .iter()
-        .map(|kept| Set {
-            key: kept.key.clone(),
-            value: kept.value(),
-        })
-        .collect();
-    sets.sort_by(|a, b| a.born().cmp(&b.born()));
+    let mut sets = sets::owned(context, text_at(value, "/metadata/uid"));
     let wanted = bare(&value["spec"]["template"]);
     let new = sets
         .iter()
@@ -199,7 +152,7 @@ fn renew(context: &mut Context, rollout: &mut Rollout<'_>) {
     let number = annotations::next_number(&rollout.old);
     match &rollout.new {
         Some(set) => {
-            let renumbered = change(context, set, |value| {
+            let renumbered = sets::change(context, MANAGER, set, |value| {
                 annotations::copy(rollout.value, value);
                 annotations::number(value, number);
             });
@@ -255,10 +208,7 @@ fn make(context: &mut Context, rollout: &Rollout<'_>, number: i64) -> Option<Set
     if replicas > 0 {
         tell_scaled(context, rollout, &kept.key.name, (0, replicas));
     }
-    Some(Set {
-        key: kept.key.clone(),
-        value: kept.value(),
-    })
+    Some(Set::of(&kept))
 }
 
 /// Takes the old pods away, and only then starts the new ones.
@@ -278,7 +228,7 @@ fn recreate(context: &mut Context, rollout: &mut Rollout<'_>) {
 /// Gives a ReplicaSet another size, and tells so.
 fn scale(context: &mut Context, rollout: &Rollout<'_>, of: &mut Set, replicas: i64) {
     let before = of.replicas();
-    let changed = change(context, of, |value| {
+    let changed = sets::change(context, MANAGER, of, |value| {
         set(value, &["spec", "replicas"], replicas.into());
         annotations::size(value, rollout);
     });
@@ -287,18 +237,6 @@ fn scale(context: &mut Context, rollout: &Rollout<'_>, of: &mut Set, replicas: i
     if before != replicas {
         tell_scaled(context, rollout, &of.key.name.clone(), (before, replicas));
     }
-}
-
-fn change(context: &Context, of: &Set, with: impl FnOnce(&mut Value)) -> Option<Set> {
-    let by = Write::by(MANAGER, context.now());
-    let kept = context.cluster.store.update(&of.key, &by, |value| {
-        with(value);
-        Ok(())
-    });
-    kept.ok().map(|kept| Set {
-        key: kept.key.clone(),
-        value: kept.value(),
-    })
 }
 
 fn tell_scaled(context: &mut Context, rollout: &Rollout<'_>, name: &str, (from, to): (i64, i64)) {

@@ -1,6 +1,8 @@
 //! The controllers and kubelets of the embedded cluster: one task that acts on what changed, and sleeps otherwise.
 
+pub mod analysis_run;
 mod autoscaler;
+pub mod condition;
 mod daemon_set;
 mod deployment;
 mod disruption;
@@ -11,7 +13,9 @@ mod pods;
 mod quota;
 mod replica_set;
 mod revision;
+pub mod rollout;
 mod scheduler;
+mod sets;
 mod stateful_set;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -24,8 +28,8 @@ use tokio::time::{Instant, sleep_until};
 use super::clock;
 use super::cluster::Cluster;
 use super::kube::kind::{
-    AUTOSCALERS, CONTROLLER_REVISIONS, DAEMON_SETS, DEPLOYMENTS, DISRUPTION_BUDGETS, Kind, NODES,
-    PODS, REPLICA_SETS, RESOURCE_QUOTAS, STATEFUL_SETS,
+    ANALYSIS_RUNS, AUTOSCALERS, CONTROLLER_REVISIONS, DAEMON_SETS, DEPLOYMENTS, DISRUPTION_BUDGETS,
+    Kind, NODES, PODS, REPLICA_SETS, RESOURCE_QUOTAS, ROLLOUTS, STATEFUL_SETS,
 };
 use super::kube::object::{Kept, Key, items_at, text_at};
 use super::kube::store::Change;
@@ -33,14 +37,16 @@ use super::kubelet::{self, Lives};
 use event::Events;
 
 pub use event::Told;
-pub use pods::{set_condition, share};
+pub use pods::share;
 pub use scheduler::reconcile as schedule;
 
 /// The field manager and user agent of the real one.
 pub const MANAGER: &str = "kube-controller-manager";
 
-const KINDS: [&Kind; 10] = [
+const KINDS: [&Kind; 12] = [
     &DEPLOYMENTS,
+    &ROLLOUTS,
+    &ANALYSIS_RUNS,
     &REPLICA_SETS,
     &STATEFUL_SETS,
     &DAEMON_SETS,
@@ -91,6 +97,7 @@ impl Context {
 
     fn forget(&mut self, uid: &str) {
         self.moments.remove(uid);
+        self.moments.remove(&*rollout::pause_moment(uid));
         self.lives.forget(uid);
         self.events.forget(uid);
     }
@@ -134,6 +141,8 @@ pub fn reconcile(context: &mut Context, key: &Key) -> Option<Duration> {
         _ if !text_at(&value, "/metadata/deletionTimestamp").is_empty() => {
             garbage::foreground(context, key, &kept.uid)
         }
+        "rollouts" => rollout::reconcile(context, key, &value),
+        "analysisruns" => analysis_run::reconcile(context, key, &value),
         "deployments" => deployment::reconcile(context, key, &value),
         "replicasets" => replica_set::reconcile(context, key, &value),
         "statefulsets" => stateful_set::reconcile(context, key, &value),
@@ -263,6 +272,8 @@ fn is_settled(kept: &Kept) -> bool {
         }
         "resourcequotas" | "poddisruptionbudgets" | "horizontalpodautoscalers" => false,
         "nodes" | "controllerrevisions" => true,
+        "analysisruns" => !says(r#""phase":"Running""#),
+        "rollouts" => says(r#""observedGeneration""#) && !says(r#""controllerPause":true"#),
         _ => says(r#""observedGeneration""#),
     }
 }

@@ -11,7 +11,7 @@ use crate::demo::kube::kind::PODS;
 use crate::demo::kube::object::{Kept, Key, int_at, items_at, set, text_at};
 use crate::demo::kube::quota;
 use crate::demo::kube::refusal::Refusal;
-use crate::demo::kube::write::{Write, stamp};
+use crate::demo::kube::write::Write;
 
 /// Until what could not be made is tried again.
 pub const AGAIN: Duration = Duration::from_secs(5);
@@ -191,7 +191,17 @@ pub fn reference(owner: &Value) -> Value {
 
 /// Writes the status of an object that was read; the same one again is no write.
 pub fn write_status(context: &Context, key: &Key, read: &Value, change: impl FnOnce(&mut Value)) {
-    let by = Write::by(MANAGER, context.now()).status();
+    write_status_by(MANAGER, context, (key, read), change);
+}
+
+/// The same by another controller.
+pub fn write_status_by(
+    manager: &str,
+    context: &Context,
+    (key, read): (&Key, &Value),
+    change: impl FnOnce(&mut Value),
+) {
+    let by = Write::by(manager, context.now()).status();
     // One that is gone needs no status, and another of its name is not the one that was counted.
     let _ = context.cluster.store.update(key, &by, |value| {
         if value["metadata"]["uid"] != read["metadata"]["uid"] {
@@ -200,35 +210,6 @@ pub fn write_status(context: &Context, key: &Key, read: &Value, change: impl FnO
         change(&mut value["status"]);
         Ok(())
     });
-}
-
-/// Sets a condition of a status; its transition time moves with its truth only. True when something differs.
-pub fn set_condition(
-    status: &mut Value,
-    kind: &str,
-    (truth, reason, message): (&str, &str, &str),
-    now: jiff::Timestamp,
-) -> bool {
-    if !status.is_object() {
-        *status = json!({});
-    }
-    let mut conditions = items_at(status, "/conditions").to_vec();
-    let before = conditions.iter().find(|c| c["type"] == kind).cloned();
-    let same = |field: &str, is: &str| before.as_ref().is_some_and(|c| text_at(c, field) == is);
-    if same("/status", truth) && same("/reason", reason) && same("/message", message) {
-        return false;
-    }
-    let since = match &before {
-        Some(before) if same("/status", truth) => before["lastTransitionTime"].clone(),
-        _ => stamp(now).into(),
-    };
-    conditions.retain(|condition| condition["type"] != kind);
-    conditions.push(json!({
-        "type": kind, "status": truth, "reason": reason, "message": message,
-        "lastTransitionTime": since, "lastUpdateTime": stamp(now),
-    }));
-    set(status, &["conditions"], conditions.into());
-    true
 }
 
 /// Which controller tells about an object.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::Context;
-use super::pods::{self, Pod, set_condition, write_status};
+use super::condition;
+use super::pods::{self, Pod, write_status};
 use crate::demo::kube::object::{Key, int_at, set, text_at, unset};
 
 /// A creation that failed is tried again after so long.
@@ -85,7 +86,7 @@ fn status(
             Some(_) if status.get("conditions").is_some() => {}
             Some(message) => {
                 let cause = ("True", "FailedCreate", message);
-                set_condition(status, "ReplicaFailure", cause, now);
+                condition::set(status, "ReplicaFailure", cause, now);
             }
             None => unset(status, &["conditions"]),
         }

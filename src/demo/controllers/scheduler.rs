@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::Context;
+use super::condition;
 use super::event::Told;
-use super::pods::set_condition;
 use crate::demo::kube::kind::NODES;
 use crate::demo::kube::object::{Key, items_at, set, text_at};
 use crate::demo::kube::write::Write;
@@ -163,7 +163,7 @@ fn set_pod_condition(status: &mut Value, cause: (&str, &str, &str), now: jiff::T
     if !status.is_object() {
         *status = json!({"phase": "Pending"});
     }
-    set_condition(status, "PodScheduled", cause, now);
+    condition::set(status, "PodScheduled", cause, now);
     crate::demo::kubelet::tidy_conditions(status);
 }
 

@@ -3,6 +3,7 @@
 mod bounds;
 mod daemon;
 mod rest;
+mod rollouts;
 mod stateful;
 
 use std::sync::Arc;
@@ -11,7 +12,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::demo::cluster::Cluster;
-use crate::demo::kube::kind::{DEPLOYMENTS, EVENTS, Kind, NODES, PODS, REPLICA_SETS};
+use crate::demo::images::{Behaviour, Image};
+use crate::demo::kube::kind::{DEPLOYMENTS, EVENTS, Kind, NODES, PODS, REPLICA_SETS, ROLLOUTS};
 use crate::demo::kube::object::{Key, int_at, items_at, set, text_at};
 use crate::demo::kube::write::Write;
 
@@ -72,6 +74,21 @@ impl World {
         changed.unwrap();
     }
 
+    /// What analyses measure of an image.
+    fn measure(&self, repository: &str, tag: &str, (metric, value): (&str, &str)) {
+        let metrics = [(metric.to_owned(), value.to_owned())].into();
+        let image = Image {
+            digest: format!("sha256:{}", "a".repeat(64)),
+            created: self.cluster.clock.now(),
+            commit: String::new(),
+            behaviour: Behaviour {
+                metrics,
+                ..Behaviour::default()
+            },
+        };
+        self.cluster.images.push(repository, tag, image);
+    }
+
     fn read(&self, key: &Key) -> Value {
         self.cluster.store.get(key).unwrap().value()
     }
@@ -92,7 +109,11 @@ impl World {
             .await
             .is_err()
         {
-            panic!("{what}: {:#?}", self.all(&DEPLOYMENTS));
+            panic!(
+                "{what}: {:#?} {:#?}",
+                self.all(&DEPLOYMENTS),
+                self.all(&ROLLOUTS)
+            );
         }
     }
 

@@ -8,7 +8,7 @@ use super::kind::{
     AUTOSCALERS, DAEMON_SETS, DEPLOYMENTS, EVENTS, Kind, NAMESPACES, NODES, PODS, REPLICA_SETS,
     SECRETS, SERVICES, STATEFUL_SETS,
 };
-use super::object::{items_at, set, text_at};
+use super::object::{items_at, set, text_at, unset};
 
 /// Fills in what was left out.
 pub fn fill(kind: &'static Kind, value: &mut Value) {
@@ -61,6 +61,9 @@ pub fn is_workload(kind: &'static Kind) -> bool {
 pub fn begin(kind: &'static Kind, value: &mut Value) {
     if !kind.status || kind == &NODES {
         return;
+    }
+    if kind.custom {
+        return unset(value, &["status"]);
     }
     let status = if kind == &PODS {
         json!({"phase": "Pending", "qosClass": quality(value)})

@@ -16,6 +16,8 @@ pub struct Kind {
     /// The changes of its spec are counted.
     pub generation: bool,
     pub scale: bool,
+    /// Of a custom resource definition: nothing is filled in, and no strategic patch is taken.
+    pub custom: bool,
 }
 
 macro_rules! kinds {
@@ -40,6 +42,7 @@ const NONE: Kind = Kind {
     status: false,
     generation: false,
     scale: false,
+    custom: false,
 };
 
 kinds! {
@@ -57,6 +60,9 @@ kinds! {
     STATEFUL_SETS = "apps" "v1" "statefulsets" "StatefulSet" ["sts"] namespaced status generation scale;
     DAEMON_SETS = "apps" "v1" "daemonsets" "DaemonSet" ["ds"] namespaced status generation;
     CONTROLLER_REVISIONS = "apps" "v1" "controllerrevisions" "ControllerRevision" [] namespaced;
+    ROLLOUTS = "argoproj.io" "v1alpha1" "rollouts" "Rollout" ["ro"] namespaced status generation scale custom;
+    ANALYSIS_RUNS = "argoproj.io" "v1alpha1" "analysisruns" "AnalysisRun" ["ar"] namespaced generation custom;
+    ANALYSIS_TEMPLATES = "argoproj.io" "v1alpha1" "analysistemplates" "AnalysisTemplate" ["at"] namespaced generation custom;
     AUTOSCALERS = "autoscaling" "v2" "horizontalpodautoscalers" "HorizontalPodAutoscaler" ["hpa"] namespaced status;
     LEASES = "coordination.k8s.io" "v1" "leases" "Lease" [] namespaced;
     DISRUPTION_BUDGETS = "policy" "v1" "poddisruptionbudgets" "PodDisruptionBudget" ["pdb"] namespaced status generation;

@@ -6,9 +6,9 @@ mod pod;
 use serde_json::{Value, json};
 
 use super::kind::{
-    AUTOSCALERS, CONFIG_MAPS, CONTROLLER_REVISIONS, DAEMON_SETS, DEPLOYMENTS, DISRUPTION_BUDGETS,
-    EVENTS, Kind, NAMESPACES, NODES, PODS, REPLICA_SETS, RESOURCE_QUOTAS, SECRETS, SERVICES,
-    STATEFUL_SETS,
+    ANALYSIS_RUNS, AUTOSCALERS, CONFIG_MAPS, CONTROLLER_REVISIONS, DAEMON_SETS, DEPLOYMENTS,
+    DISRUPTION_BUDGETS, EVENTS, Kind, NAMESPACES, NODES, PODS, REPLICA_SETS, RESOURCE_QUOTAS,
+    ROLLOUTS, SECRETS, SERVICES, STATEFUL_SETS,
 };
 use super::object::Kept;
 use super::server::Call;
@@ -23,7 +23,7 @@ struct Layout {
     cells: Cells,
 }
 
-static LAYOUTS: [Layout; 15] = [
+static LAYOUTS: [Layout; 17] = [
     layout(
         &PODS,
         "Name,Ready,Status,Restarts,Age,+IP,+Node,+Nominated Node,+Readiness Gates",
@@ -49,6 +49,12 @@ static LAYOUTS: [Layout; 15] = [
         "Name,#Desired,#Current,#Ready,#Up-to-date,#Available,Node Selector,Age,+Containers,+Images,+Selector",
         cells::daemon_set,
     ),
+    layout(
+        &ROLLOUTS,
+        "Name,#Desired,#Current,#Up-to-date,#Available,Age",
+        cells::rollout,
+    ),
+    layout(&ANALYSIS_RUNS, "Name,Status,Age", cells::analysis_run),
     layout(
         &CONTROLLER_REVISIONS,
         "Name,Controller,Revision,Age",

@@ -90,6 +90,10 @@ pub fn replace(call: &Call, key: &Key, sub: Sub) -> Result<Answer, Refusal> {
 
 pub fn change(call: &Call, key: &Key, sub: Sub) -> Result<Answer, Refusal> {
     let by = call.write(&PATCH_OPTIONS, part_of(sub))?;
+    if key.kind.custom && call.body_type().contains("strategic") {
+        let why = "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
+        return Err(Refusal::UnsupportedMediaType(why.into()));
+    }
     let patch = Patch::read(call.body_type(), &call.body)?;
     update(call, key, sub, &by, |now| {
         let uid = now["metadata"]["uid"].clone();
@@ -165,14 +169,19 @@ fn scale_of(value: &Value) -> Value {
             metadata[field] = text.clone();
         }
     }
-    let selector = selector::text(&value["spec"]["selector"]);
+    let selector = match text_at(value, "/status/selector") {
+        "" => selector::text(&value["spec"]["selector"]),
+        said => said.to_owned(),
+    };
+    // A Rollout says how many count.
+    let counted = int_at(value, "/status/HPAReplicas").or(int_at(value, "/status/replicas"));
     let spec = match int_at(value, "/spec/replicas") {
         None | Some(0) => json!({}),
         Some(replicas) => json!({"replicas": replicas}),
     };
     json!({
         "kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata, "spec": spec,
-        "status": {"replicas": int_at(value, "/status/replicas").unwrap_or(0), "selector": selector},
+        "status": {"replicas": counted.unwrap_or(0), "selector": selector},
     })
 }
 

@@ -113,8 +113,16 @@ pub fn prepare_update(
         Part::Status => {
             let status = after.get("status").cloned().unwrap_or_default();
             let annotations = after["metadata"].get("annotations").cloned();
+            let given = |field| Some((field, after["metadata"].get(field)?.clone()));
+            let given: Vec<_> = ["uid", "resourceVersion"]
+                .into_iter()
+                .filter_map(given)
+                .collect();
             *after = before.clone();
             set(after, &["status"], status);
+            for (field, value) in given {
+                set(after, &["metadata", field], value);
+            }
             // The real one forgets to put them back for Deployments, and their controller relies on it.
             if let Some(annotations) = annotations.filter(|_| kind == &DEPLOYMENTS) {
                 set(after, &["metadata", "annotations"], annotations);

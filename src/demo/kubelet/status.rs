@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::demo::controllers::set_condition;
+use crate::demo::controllers::condition;
 use crate::demo::kube::object::{items_at, set, text_at, unset};
 use crate::demo::kube::write::stamp;
 
@@ -56,7 +56,7 @@ pub fn fill(pod: &mut Value, containers: Vec<Value>, now: Timestamp) {
         ("ContainersReady", serves),
         ("PodScheduled", ("True", "", "")),
     ] {
-        set_condition(status, kind, why, now);
+        condition::set(status, kind, why, now);
     }
     tidy_conditions(status);
     set(status, &["containerStatuses"], containers.into());

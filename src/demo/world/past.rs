@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 use super::pods::Group;
 use super::{Planter, change};
+use crate::demo::controllers::rollout;
 use crate::demo::kube::kind::{
-    CONTROLLER_REVISIONS, DAEMON_SETS, DEPLOYMENTS, Kind, REPLICA_SETS, STATEFUL_SETS,
+    CONTROLLER_REVISIONS, DAEMON_SETS, DEPLOYMENTS, Kind, REPLICA_SETS, ROLLOUTS, STATEFUL_SETS,
 };
 use crate::demo::kube::object::{set, text_at};
 use crate::demo::kube::refusal::Refusal;
@@ -16,24 +17,44 @@ use crate::demo::scenario::{Place, Service, Workload};
 use crate::domain::commit::COMMIT_ANNOTATION;
 
 const CONTROLLER: &str = "kube-controller-manager";
+const DEPLOYMENT: Names = Names {
+    manager: CONTROLLER,
+    hash: "pod-template-hash",
+    revision: "deployment.kubernetes.io/revision",
+    desired: "deployment.kubernetes.io/desired-replicas",
+};
+const ROLLOUT: Names = Names {
+    manager: rollout::MANAGER,
+    hash: rollout::HASH,
+    revision: rollout::REVISION,
+    desired: rollout::DESIRED,
+};
 /// From the start of a rollout until its pods served.
-const TOOK: SignedDuration = SignedDuration::from_secs(25);
+pub(super) const TOOK: SignedDuration = SignedDuration::from_secs(25);
 const DEADLINE: u32 = 600;
 
+/// What the owner of ReplicaSets calls itself, and what it calls things.
+struct Names {
+    manager: &'static str,
+    hash: &'static str,
+    revision: &'static str,
+    desired: &'static str,
+}
+
 /// One version that was rolled out.
-struct Rollout {
-    version: String,
-    at: Timestamp,
+pub(super) struct Rollout {
+    pub version: String,
+    pub at: Timestamp,
     by: String,
     /// The pod template, as the API server filled it in.
     template: Value,
 }
 
 /// Pods of the newest revision, of the one before, and how many of all serve.
-struct Counts {
-    new: u32,
-    old: u32,
-    serving: u32,
+pub(super) struct Counts {
+    pub new: u32,
+    pub old: u32,
+    pub serving: u32,
 }
 
 impl Planter<'_> {
@@ -47,13 +68,24 @@ impl Planter<'_> {
         let rollouts = self.rollouts(service, place);
         let (mut value, rollouts) = self.written(kind, rollouts, service, (namespace, place))?;
         let revisions = match service.kind {
-            Workload::Deployment => self.replica_sets(&mut value, &rollouts, service, place)?,
+            Workload::Deployment | Workload::Rollout => {
+                self.replica_sets(kind, &mut value, (&rollouts, service, place))?
+            }
             Workload::StatefulSet | Workload::DaemonSet => {
                 self.controller_revisions(kind, &value, &rollouts, service)?
             }
         };
-        let status = self.status(service, place, &rollouts, &revisions);
+        let status = if kind == &ROLLOUTS {
+            self.rollout_status((service, place), &value, &rollouts, &revisions)?
+        } else {
+            self.status(service, place, &rollouts, &revisions)
+        };
         let seen = value["metadata"]["generation"].clone();
+        let seen = if kind == &ROLLOUTS {
+            seen.to_string().into()
+        } else {
+            seen
+        };
         let done = rollouts.last().map_or(self.start, |last| last.at + TOOK);
         change(
             kind,
@@ -145,6 +177,10 @@ impl Planter<'_> {
                     service.deadline_seconds.unwrap_or(DEADLINE).into();
                 spec["replicas"] = place.replicas.into();
             }
+            Workload::Rollout => {
+                spec["replicas"] = place.replicas.into();
+                spec["strategy"] = json!({"canary": {"steps": service.steps}});
+            }
             Workload::StatefulSet => {
                 spec["serviceName"] = name.as_str().into();
                 spec["replicas"] = place.replicas.into();
@@ -174,32 +210,30 @@ impl Planter<'_> {
         Ok((value, rollouts))
     }
 
-    /// Plants them, marks the Deployment with its revision, and returns them oldest first.
+    /// Plants them, marks their owner with its revision, and returns them oldest first.
     fn replica_sets(
         &mut self,
+        kind: &'static Kind,
         value: &mut Value,
-        rollouts: &[Rollout],
-        service: &Service,
-        place: &Place,
+        (rollouts, service, place): (&[Rollout], &Service, &Place),
     ) -> Result<Vec<Value>, Refusal> {
         let counts = counts(service, place);
+        let names = if kind == &ROLLOUTS {
+            ROLLOUT
+        } else {
+            DEPLOYMENT
+        };
         let last = rollouts.len() - 1;
         if let Some(rollout) = rollouts.last() {
             let number = rollouts.len().to_string();
-            let key = "deployment.kubernetes.io/revision";
-            change(
-                &DEPLOYMENTS,
-                value,
-                &Write::by(CONTROLLER, rollout.at),
-                |value| {
-                    set(value, &["metadata", "annotations", key], number.into());
-                },
-            )?;
+            let path = ["metadata", "annotations", names.revision];
+            let by = Write::by(names.manager, rollout.at);
+            change(kind, value, &by, |value| set(value, &path, number.into()))?;
         }
         let mut planted = Vec::new();
         for (at, rollout) in rollouts.iter().enumerate() {
             let (pods, ready) = match last - at {
-                0 if place.stuck.is_some() => (counts.new, 0),
+                0 if hangs(place) => (counts.new, 0),
                 0 => (counts.new, counts.new),
                 1 => (counts.old, counts.old),
                 _ => (0, 0),
@@ -208,24 +242,27 @@ impl Planter<'_> {
             let mut template = rollout.template.clone();
             set(
                 &mut template,
-                &["metadata", "labels", "pod-template-hash"],
+                &["metadata", "labels", names.hash],
                 hash.as_str().into(),
             );
             let labels = template["metadata"]["labels"].clone();
+            let mut annotations = json!({
+                names.desired: place.replicas.to_string(), names.revision: (at + 1).to_string(),
+            });
+            if kind == &DEPLOYMENTS {
+                let most = place.replicas + surge(place.replicas);
+                annotations["deployment.kubernetes.io/max-replicas"] = most.to_string().into();
+            }
             let replica_set = json!({
                 "metadata": {
                     "name": format!("{}-{hash}", service.name), "namespace": value["metadata"]["namespace"],
                     "labels": labels, "ownerReferences": [owner(value)],
-                    "annotations": {
-                        "deployment.kubernetes.io/desired-replicas": place.replicas.to_string(),
-                        "deployment.kubernetes.io/max-replicas": (place.replicas + surge(place.replicas)).to_string(),
-                        "deployment.kubernetes.io/revision": (at + 1).to_string(),
-                    },
+                    "annotations": annotations,
                 },
                 "spec": {"replicas": pods, "selector": {"matchLabels": labels}, "template": template},
                 "status": replica_set_status(pods, ready),
             });
-            let made = self.made(&REPLICA_SETS, replica_set, CONTROLLER, rollout.at)?;
+            let made = self.made(&REPLICA_SETS, replica_set, names.manager, rollout.at)?;
             self.cluster.store.plant(&REPLICA_SETS, made.clone());
             planted.push(made);
         }
@@ -278,7 +315,9 @@ impl Planter<'_> {
             at.map_or("", |at| text_at(&revisions[at], "/metadata/name"))
         };
         match service.kind {
-            Workload::Deployment => self.deployment_status(service, place, rollouts, name(0)),
+            Workload::Deployment | Workload::Rollout => {
+                self.deployment_status(service, place, rollouts, name(0))
+            }
             Workload::StatefulSet => {
                 let (current, old) = if place.stuck.is_some() {
                     (name(1), counts.old)
@@ -414,10 +453,11 @@ impl Planter<'_> {
                 template: &rollouts[at].template,
                 version: &rollouts[at].version,
                 at: rollouts[at].at,
-                stuck: place
-                    .stuck
-                    .as_ref()
-                    .is_some_and(|stuck| stuck.to == rollouts[at].version),
+                stuck: hangs(place)
+                    && place
+                        .stuck
+                        .as_ref()
+                        .is_some_and(|stuck| stuck.to == rollouts[at].version),
             };
             for number in numbers {
                 self.pod(&group, number)?;
@@ -428,8 +468,11 @@ impl Planter<'_> {
 }
 
 /// Where a rollout with the usual surge and unavailability, or an ordered update, stops when no new pod serves.
-fn counts(service: &Service, place: &Place) -> Counts {
+pub(super) fn counts(service: &Service, place: &Place) -> Counts {
     let all = place.replicas;
+    if let Some(step) = place.stuck.as_ref().and_then(|stuck| stuck.step) {
+        return split(service, all, step);
+    }
     if place.stuck.is_none() {
         return Counts {
             new: all,
@@ -439,17 +482,38 @@ fn counts(service: &Service, place: &Place) -> Counts {
     }
     let old = match service.kind {
         Workload::StatefulSet => all.saturating_sub(1),
-        Workload::Deployment | Workload::DaemonSet => all - all / 4,
+        _ => all - all / 4,
     };
     let new = match service.kind {
         Workload::StatefulSet => all - old,
-        Workload::Deployment | Workload::DaemonSet => (all + surge(all) - old).min(all),
+        _ => (all + surge(all) - old).min(all),
     };
     Counts {
         new,
         old,
         serving: old,
     }
+}
+
+/// As its controller shares the pods out at a step.
+fn split(service: &Service, all: u32, step: usize) -> Counts {
+    let mut done = service.steps.iter().take(step + 1).rev();
+    let weight = done.find_map(|step| step["setWeight"].as_i64());
+    let (new, old) = rollout::split(all.into(), weight.unwrap_or(0), surge(all).into());
+    let size = |size: i64| u32::try_from(size).unwrap_or(0);
+    Counts {
+        new: size(new),
+        old: size(old),
+        serving: size(new + old),
+    }
+}
+
+/// Its newest pods do not serve.
+fn hangs(place: &Place) -> bool {
+    place
+        .stuck
+        .as_ref()
+        .is_some_and(|stuck| stuck.step.is_none())
 }
 
 /// 25 %, rounded up.
@@ -468,7 +532,7 @@ fn replica_set_status(pods: u32, ready: u32) -> Value {
 }
 
 /// Counts of zero are left out of a status, as Go does.
-fn nonzero(mut status: Value, kept: &[&str]) -> Value {
+pub(super) fn nonzero(mut status: Value, kept: &[&str]) -> Value {
     if let Some(fields) = status.as_object_mut() {
         fields.retain(|key, value| *value != 0 || kept.contains(&key.as_str()));
     }
@@ -498,5 +562,6 @@ fn kind(workload: Workload) -> &'static Kind {
         Workload::Deployment => &DEPLOYMENTS,
         Workload::StatefulSet => &STATEFUL_SETS,
         Workload::DaemonSet => &DAEMON_SETS,
+        Workload::Rollout => &ROLLOUTS,
     }
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::past::owner;
 use super::{Planter, node_name};
+use crate::demo::controllers::rollout;
 use crate::demo::kube::kind::PODS;
 use crate::demo::kube::object::set;
 use crate::demo::kube::refusal::Refusal;
@@ -34,7 +35,7 @@ impl Planter<'_> {
         let (mut spec, metadata) = (group.template["spec"].clone(), self.metadata(group, number));
         let node = match group.service.kind {
             Workload::DaemonSet => number + 1,
-            Workload::Deployment | Workload::StatefulSet => self.any_node(),
+            _ => self.any_node(),
         };
         set(&mut spec, &["nodeName"], node_name(node).into());
         set(&mut spec, &["serviceAccountName"], "default".into());
@@ -62,8 +63,12 @@ impl Planter<'_> {
             .unwrap_or_default();
         let name = &group.service.name;
         let name = match group.service.kind {
-            Workload::Deployment => {
-                labels["pod-template-hash"] = of_revision["pod-template-hash"].clone();
+            Workload::Deployment | Workload::Rollout => {
+                for hash in ["pod-template-hash", rollout::HASH] {
+                    if let Some(text) = of_revision.get(hash) {
+                        labels[hash] = text.clone();
+                    }
+                }
                 format!("{revision}-{}", self.random.suffix(5))
             }
             Workload::StatefulSet => {
@@ -80,7 +85,7 @@ impl Planter<'_> {
             }
         };
         let by = match group.service.kind {
-            Workload::Deployment => group.revision,
+            Workload::Deployment | Workload::Rollout => group.revision,
             Workload::StatefulSet | Workload::DaemonSet => group.workload,
         };
         json!({"name": name, "namespace": group.workload["metadata"]["namespace"],

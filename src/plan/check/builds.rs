@@ -6,7 +6,10 @@ use crate::plan::Verb;
 
 /// Only what writes a template can be overtaken by a build.
 pub fn concern(verb: Verb) -> bool {
-    matches!(verb, Verb::Rollback | Verb::HelmRollback | Verb::SetImage)
+    matches!(
+        verb,
+        Verb::Rollback | Verb::HelmRollback | Verb::SetImage | Verb::PromoteImage
+    )
 }
 
 /// From a fresh look at the job.

@@ -19,6 +19,8 @@ pub struct Sought {
     pub to: Named,
     /// What the target's pods pull their images with, for a registry that is to be asked.
     pub pulled: Pulled,
+    /// They come along, in place of being taken back.
+    pub coming: bool,
 }
 
 /// How the commit of one side is known.
@@ -31,7 +33,16 @@ pub enum Named {
 
 /// Nothing to ask where the repository or one of the commits is not known, or where they are the same.
 pub fn question(repository: Option<&Repository>, live: &Value, target: &Value) -> Option<Check> {
-    let repository = repository?;
+    sought(repository?, live, target, false)
+}
+
+/// The same of what comes along with the template of another environment.
+pub fn coming(repository: Option<&Repository>, live: &Value, there: &Value) -> Option<Check> {
+    sought(repository?, there, live, true)
+}
+
+/// The commits that `live` has and `target` has not.
+fn sought(repository: &Repository, live: &Value, target: &Value, coming: bool) -> Option<Check> {
     let commits = |(to, from): (String, String)| {
         let commit = |id: String| Named::Commit(id.into());
         (commit(to), commit(from))
@@ -46,6 +57,7 @@ pub fn question(repository: Option<&Repository>, live: &Value, target: &Value) -
         from,
         to,
         pulled: image::of(target)?,
+        coming,
     };
     Some(Check {
         id: CheckId::Commits,
@@ -92,6 +104,55 @@ fn pairs<'a>(live: &'a Value, target: &'a Value) -> impl Iterator<Item = (&'a Va
         let target = containers(target).find(|target| target["name"] == live["name"])?;
         Some((live, target))
     })
+}
+
+/// What was found, for the direction that was asked for.
+pub fn told(sought: &Sought, commits: &Commits) -> Verdict {
+    if sought.coming {
+        brought(commits)
+    } else {
+        verdict(commits)
+    }
+}
+
+/// `brings 2 commits: a1b9e3c new checkout flow and 77c01d0 fix rounding; 1 migration (db/migrate/7.sql)`.
+fn brought(commits: &Commits) -> Verdict {
+    let verdict = |finding, sentence| Verdict {
+        check: CheckId::Commits,
+        finding,
+        sentence,
+    };
+    let back = match commits.others {
+        0 => None,
+        n => Some(format!(
+            "takes {} back that it has not",
+            text::count(n, "commit")
+        )),
+    };
+    let count = commits.list.len();
+    if count == 0 {
+        return match back {
+            None => verdict(Finding::Ok, "both are of the same source".into()),
+            Some(back) => verdict(Finding::Warn, back),
+        };
+    }
+    let names: Vec<_> = commits.list.iter().map(|c| shortened(&c.label())).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let least = if commits.truncated { "at least " } else { "" };
+    let brings = format!(
+        "brings {least}{}: {}",
+        text::count(count, "commit"),
+        text::list(&names)
+    );
+    let migrations = counted(&undone(commits).migrations, "migration", "migrations");
+    let finding = if back.is_some() || migrations.is_some() || commits.truncated {
+        Finding::Warn
+    } else {
+        Finding::Ok
+    };
+    let parts = [Some(brings), migrations, back];
+    let parts: Vec<_> = parts.into_iter().flatten().collect();
+    verdict(finding, parts.join("; "))
 }
 
 /// `goes back over 3 commits: 1 fix (a1b9e3c fix rounding), 1 migration (db/migrate/7.sql)`.
@@ -242,8 +303,45 @@ mod tests {
         assert_eq!(question(None, &new, &old), None);
     }
 
+    #[test]
+    fn what_comes_along_is_named() {
+        let told = |list: &[&str], paths, others| {
+            let verdict = brought(&commits(list, paths, others, false));
+            (verdict.finding, verdict.sentence)
+        };
+        for ((list, paths, others), finding, want) in [
+            (
+                (&[][..], &[][..], 0),
+                Finding::Ok,
+                "both are of the same source",
+            ),
+            (
+                (&["a", "b"], &[], 0),
+                Finding::Ok,
+                "brings 2 commits: r0 a and r1 b",
+            ),
+            (
+                (&["a"], &["db/migrate/7.sql"], 0),
+                Finding::Warn,
+                "brings 1 commit: r0 a; 1 migration (db/migrate/7.sql)",
+            ),
+            (
+                (&["a", "b", "c", "d", "e", "f", "g"], &[], 2),
+                Finding::Warn,
+                "brings 7 commits: r0 a, r1 b, r2 c and 4 more; takes 2 commits back that it has not",
+            ),
+        ] {
+            assert_eq!(told(list, paths, others), (finding, want.to_owned()));
+        }
+    }
+
     fn said(list: &[&str], paths: &[&str], others: usize, truncated: bool) -> (Finding, String) {
-        let commits = Commits {
+        let verdict = verdict(&commits(list, paths, others, truncated));
+        (verdict.finding, verdict.sentence)
+    }
+
+    fn commits(list: &[&str], paths: &[&str], others: usize, truncated: bool) -> Commits {
+        Commits {
             list: list
                 .iter()
                 .enumerate()
@@ -253,9 +351,7 @@ mod tests {
             others,
             truncated,
             ..Commits::default()
-        };
-        let verdict = verdict(&commits);
-        (verdict.finding, verdict.sentence)
+        }
     }
 
     #[test]

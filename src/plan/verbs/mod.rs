@@ -5,6 +5,7 @@ pub mod delete_pod;
 pub mod helm_rollback;
 mod live;
 pub mod pause;
+pub mod promotion;
 pub mod restart;
 pub mod resume;
 pub mod resume_sync;

@@ -1,4 +1,4 @@
-//! Another image for one container: the template that is live, with that one field changed.
+//! Another image for a container, or for those that share one: the template that is live, with these fields changed.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -18,6 +18,7 @@ use crate::plan::{
 };
 
 use super::live;
+use super::promotion;
 use super::rollback::pods::{Left, is_free, others};
 
 /// # Errors
@@ -60,7 +61,7 @@ pub fn plan(evidence: &Evidence, now: Timestamp) -> Result<Plan, Refusal> {
         },
         meanwhile: meanwhile(workload, &moving),
         expected: None,
-        kubectl: kubectl::set_image(&workload.id, &change.container, &change.image),
+        kubectl: kubectl::set_image(&workload.id, &change.pairs()),
         read_at: evidence.read_at,
         from,
         to,
@@ -73,10 +74,7 @@ pub fn plan(evidence: &Evidence, now: Timestamp) -> Result<Plan, Refusal> {
 /// Everything a plan is put together from.
 struct Change<'a> {
     evidence: &'a Evidence,
-    container: Box<str>,
-    /// In the template: `/spec/containers/0/image`.
-    field: String,
-    image: String,
+    swaps: Vec<Swap>,
     before: Value,
     after: Value,
     to: CanonicalHash,
@@ -87,29 +85,29 @@ struct Change<'a> {
     left: Left<'a>,
 }
 
+/// A container and its new image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Swap {
+    pub container: Box<str>,
+    /// In the template: `/spec/containers/0/image`.
+    pub field: String,
+    pub image: String,
+}
+
 impl<'a> Change<'a> {
     fn new(evidence: &'a Evidence) -> Result<Self, Refusal> {
-        let Target::Image { container, image } = &evidence.request.target else {
-            return Err(Refusal::say("It is not said which image.".into()));
-        };
         let workload = &evidence.workload;
         let before: Value =
             serde_json::from_str(&evidence.template.0).map_err(Refusal::unreadable)?;
-        let place = place(&before, container.as_deref());
-        let (field, name) = place.ok_or_else(|| no_container(evidence, &before))?;
-        let present = before.pointer(&field).and_then(Value::as_str);
-        let present = present.unwrap_or_default();
-        let image = resolve(image, present).map_err(Refusal::say)?;
-        let image = pinned(image, &evidence.pinned)?;
-        if image == present {
-            return Err(Refusal::say(format!(
-                "Container {name} of {} has the image {image} already.",
-                workload.id
-            )));
-        }
+        let swaps = match &evidence.request.target {
+            Target::Promoted { .. } => promotion::swaps(evidence, &before)?,
+            _ => vec![asked_for(evidence, &before)?],
+        };
         let mut after = before.clone();
-        if let Some(value) = after.pointer_mut(&field) {
-            *value = image.clone().into();
+        for swap in &swaps {
+            if let Some(value) = after.pointer_mut(&swap.field) {
+                *value = swap.image.clone().into();
+            }
         }
         let to = canonical_hash(&after.to_string()).map_err(Refusal::unreadable)?;
         let known = evidence
@@ -125,9 +123,7 @@ impl<'a> Change<'a> {
         Ok(Self {
             evidence,
             left: Left::among(workload, pods.clone(), |pod| is_free(workload, pod)),
-            container: name,
-            field,
-            image,
+            swaps,
             before,
             after,
             to,
@@ -138,29 +134,64 @@ impl<'a> Change<'a> {
 
     /// The same, with what was meant by it.
     fn request(&self) -> Request {
-        let target = Target::Image {
-            container: Some(self.container.clone()),
-            image: self.image.clone(),
+        let asked = &self.evidence.request;
+        let target = match (&asked.target, self.swaps.as_slice()) {
+            (Target::Image { .. }, [swap]) => Target::Image {
+                container: Some(swap.container.clone()),
+                image: swap.image.clone(),
+            },
+            (other, _) => other.clone(),
         };
         Request {
             target,
-            ..self.evidence.request.clone()
+            ..asked.clone()
         }
     }
 
-    /// Those of the workload, with the new image.
+    /// Those of the workload, with their new images.
     fn containers(&self) -> Box<[Container]> {
         let containers = self.evidence.workload.containers.iter().cloned();
         let changed = containers.map(|container| {
-            if container.name == self.container {
-                let image = self.image.as_str().into();
-                Container { image, ..container }
-            } else {
-                container
+            let mut swaps = self.swaps.iter();
+            match swaps.find(|swap| swap.container == container.name) {
+                Some(swap) => Container {
+                    image: swap.image.as_str().into(),
+                    ..container
+                },
+                None => container,
             }
         });
         changed.collect()
     }
+
+    fn pairs(&self) -> Vec<(&str, &str)> {
+        let swaps = self.swaps.iter();
+        swaps.map(|swap| (&*swap.container, &*swap.image)).collect()
+    }
+}
+
+/// The one container that is meant, and what was typed as a whole reference.
+fn asked_for(evidence: &Evidence, before: &Value) -> Result<Swap, Refusal> {
+    let Target::Image { container, image } = &evidence.request.target else {
+        return Err(Refusal::say("It is not said which image.".into()));
+    };
+    let place = place(before, container.as_deref());
+    let (field, name) = place.ok_or_else(|| no_container(evidence, before))?;
+    let present = before.pointer(&field).and_then(Value::as_str);
+    let present = present.unwrap_or_default();
+    let image = resolve(image, present).map_err(Refusal::say)?;
+    let image = pinned(image, &evidence.pinned)?;
+    if image == present {
+        return Err(Refusal::say(format!(
+            "Container {name} of {} has the image {image} already.",
+            evidence.workload.id
+        )));
+    }
+    Ok(Swap {
+        container: name,
+        field,
+        image,
+    })
 }
 
 /// The image that is meant, as a whole reference; `None` where there is no such container, or it is no image.
@@ -195,7 +226,7 @@ fn place(template: &Value, container: Option<&str>) -> Option<(String, Box<str>)
 }
 
 /// Where the image of each stands, and its name; those that only begin it last.
-fn containers(template: &Value) -> impl Iterator<Item = (String, &str)> {
+pub fn containers(template: &Value) -> impl Iterator<Item = (String, &str)> {
     ["containers", "initContainers"]
         .into_iter()
         .flat_map(|group| {
@@ -318,13 +349,17 @@ fn steps(change: &Change<'_>, from: &Side) -> Result<Vec<Step>, Refusal> {
         note: &note,
         into_map: evidence.has_annotations,
     };
-    let (tested, field) = (&evidence.template.0, &change.field);
-    let body = patch::set_image(&workload.uid, tested, (field, &change.image), &note);
-    let (container, image) = (&change.container, &change.image);
+    let fields = change.swaps.iter();
+    let fields: Vec<_> = fields.map(|swap| (&*swap.field, &*swap.image)).collect();
+    let body = patch::set_images(&workload.uid, &evidence.template.0, &fields, &note);
+    let each = change.swaps.iter();
+    let each: Vec<_> = each
+        .map(|swap| format!("{} in {} to {}", swap.container, workload.id, swap.image))
+        .collect();
     let mut steps = vec![Step::JsonPatch {
         object: ObjectRef::of(workload),
         body: Verbatim(body.map_err(Refusal::unreadable)?.into()),
-        what: format!("set the image of {container} in {} to {image}", workload.id),
+        what: format!("set the image of {}", each.join(", of ")),
     }];
     steps.extend(change.left.blocking_steps(evidence));
     Ok(steps)

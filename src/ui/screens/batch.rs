@@ -124,7 +124,7 @@ fn change(row: &BatchRow) -> String {
         return String::new();
     };
     match plan.request.verb {
-        Verb::Rollback | Verb::SetImage => {
+        Verb::Rollback | Verb::SetImage | Verb::PromoteImage => {
             format!("{} → {}", plan.from.version, plan.to.version)
         }
         Verb::Scale | Verb::DeletePod | Verb::HelmRollback => {
@@ -301,10 +301,7 @@ fn next_words(model: &Model, batch: &BatchBox) -> String {
         };
     }
     let does = batch.verb.words().does;
-    let each = format!(
-        "{} at a time, and none after one that fails",
-        model.settings.at_once
-    );
+    let each = format!("{} at a time, and none after one that fails", batch.at_once);
     let confirm = key(model, Intent::Confirm);
     match several::open_point(model, batch) {
         None | Some(Open::Person(Missing::Confirmation)) => format!("{confirm} {does} {each}"),

@@ -43,7 +43,7 @@ fn draw(
         Follow::Failed(_) => words.plain,
     };
     let versions = match goal.verb {
-        Verb::Rollback | Verb::SetImage | Verb::HelmRollback => {
+        Verb::Rollback | Verb::SetImage | Verb::PromoteImage | Verb::HelmRollback => {
             format!("{} → {}", goal.from_version, goal.to_version)
         }
         Verb::Scale => match goal.scaled {
@@ -151,7 +151,12 @@ fn next_words(model: &Model, verb: Verb) -> String {
         Verb::Promote | Verb::PromoteFull | Verb::SetWeight | Verb::Abort | Verb::Retry => {
             format!("press {} to abort it", key(Intent::Abort))
         }
-        Verb::Resume | Verb::Restart | Verb::SetImage | Verb::DeletePod | Verb::HelmRollback => {
+        Verb::Resume
+        | Verb::Restart
+        | Verb::SetImage
+        | Verb::PromoteImage
+        | Verb::DeletePod
+        | Verb::HelmRollback => {
             format!("press {} to plan a rollback", key(Intent::RollBack))
         }
     }

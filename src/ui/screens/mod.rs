@@ -11,6 +11,7 @@ pub mod handover;
 pub mod help;
 pub mod image;
 pub mod logs;
+pub mod matrix;
 pub mod nothing;
 pub mod palette;
 pub mod picker;

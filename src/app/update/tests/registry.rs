@@ -53,6 +53,7 @@ fn at(place: Place) -> Model {
         }
         Place::Record => recorded(page(&[], "rollback")),
         Place::Changes => changes::listed(),
+        Place::Matrix => matrix::opened(),
         Place::Builds => builds::opened(),
         Place::Plan => planned(Level::Protected, false),
         Place::Help => {

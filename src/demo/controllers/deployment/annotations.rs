@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Rollout, Set};
+use super::Rollout;
+use crate::demo::controllers::sets::Set;
 use crate::demo::kube::object::set;
 
 pub const REVISION: &str = "deployment.kubernetes.io/revision";

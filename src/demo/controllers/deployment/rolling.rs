@@ -1,7 +1,8 @@
 //! The sizes of the ReplicaSets on the way from old to new, within surge and unavailability.
 
-use super::{Rollout, Set, annotations, scale};
+use super::{Rollout, annotations, scale};
 use crate::demo::controllers::Context;
+use crate::demo::controllers::sets::Set;
 
 /// The size that a ReplicaSet is made with.
 pub fn first_replicas(rollout: &Rollout<'_>) -> i64 {

@@ -5,24 +5,19 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Rollout, Set};
+use super::Rollout;
 use crate::demo::controllers::Context;
-use crate::demo::controllers::pods::{set_condition, write_status};
-use crate::demo::kube::object::{Key, int_at, items_at, set, text_at, unset};
+use crate::demo::controllers::condition;
+use crate::demo::controllers::pods::write_status;
+use crate::demo::controllers::sets::Set;
+use crate::demo::kube::object::{Key, int_at, set, text_at, unset};
 
 const DONE: &str = "NewReplicaSetAvailable";
 const LATE: &str = "ProgressDeadlineExceeded";
 const PAUSED: &str = "DeploymentPaused";
 
-fn condition<'a>(status: &'a Value, kind: &str) -> Option<&'a Value> {
-    let conditions = items_at(status, "/conditions");
-    conditions
-        .iter()
-        .find(|condition| condition["type"] == kind)
-}
-
 fn reason(status: &Value) -> &str {
-    condition(status, "Progressing").map_or("", |condition| text_at(condition, "/reason"))
+    condition::of(status, "Progressing").map_or("", |condition| text_at(condition, "/reason"))
 }
 
 /// Says that a rollout is paused, or goes on.
@@ -39,7 +34,7 @@ pub fn pause(context: &mut Context, key: &Key, value: &Value, paused: bool) {
         ("Unknown", "DeploymentResumed", "Deployment is resumed")
     };
     write_status(context, key, value, |status| {
-        set_condition(status, "Progressing", why, now);
+        condition::set(status, "Progressing", why, now);
     });
 }
 
@@ -50,7 +45,7 @@ pub fn created(context: &mut Context, rollout: &Rollout<'_>, name: &str) {
     let message = format!("Created new replica set \"{name}\"");
     write_status(context, rollout.key, rollout.value, |status| {
         let why = ("True", "NewReplicaSetCreated", message.as_str());
-        set_condition(status, "Progressing", why, now);
+        condition::set(status, "Progressing", why, now);
     });
 }
 
@@ -126,18 +121,18 @@ fn available(rollout: &Rollout<'_>, status: &mut Value, now: Timestamp) {
             "Deployment does not have minimum availability.",
         )
     };
-    set_condition(status, "Available", why, now);
+    condition::set(status, "Available", why, now);
 }
 
 fn failure(rollout: &Rollout<'_>, status: &mut Value, now: Timestamp) {
-    let of = |set: &Set| condition(&set.value["status"], "ReplicaFailure").cloned();
+    let of = |set: &Set| condition::of(&set.value["status"], "ReplicaFailure").cloned();
     let failing = rollout.new.iter().chain(&rollout.old).find_map(of);
     match failing {
         // Each try names another pod: what was said first stays.
-        Some(_) if condition(status, "ReplicaFailure").is_some() => {}
+        Some(_) if condition::of(status, "ReplicaFailure").is_some() => {}
         Some(found) => {
             let (reason, message) = (text_at(&found, "/reason"), text_at(&found, "/message"));
-            set_condition(status, "ReplicaFailure", ("True", reason, message), now);
+            condition::set(status, "ReplicaFailure", ("True", reason, message), now);
         }
         None => {
             if let Some(conditions) = status["conditions"].as_array_mut() {
@@ -177,26 +172,26 @@ fn progressing(
     };
     if complete {
         let message = said("has successfully progressed.");
-        set_condition(status, "Progressing", ("True", DONE, &message), now);
+        condition::set(status, "Progressing", ("True", DONE, &message), now);
         return None;
     }
     if moved(before, status) {
         context.note(rollout.uid());
         let message = said("is progressing.");
         let why = ("True", "ReplicaSetUpdated", message.as_str());
-        if !set_condition(status, "Progressing", why, now) {
-            touch(status, now);
+        if !condition::set(status, "Progressing", why, now) {
+            condition::touch(status, "Progressing", now);
         }
         return Some(limit);
     }
     if told.is_empty() || told == DONE || told == LATE || told == PAUSED {
         return None;
     }
-    let stamp = condition(before, "Progressing").map_or("", |c| text_at(c, "/lastUpdateTime"));
+    let stamp = condition::of(before, "Progressing").map_or("", |c| text_at(c, "/lastUpdateTime"));
     let left = limit.saturating_sub(context.since(rollout.uid(), stamp));
     if left.is_zero() {
         let message = said("has timed out progressing.");
-        set_condition(status, "Progressing", ("False", LATE, &message), now);
+        condition::set(status, "Progressing", ("False", LATE, &message), now);
         return None;
     }
     Some(left)
@@ -211,15 +206,4 @@ fn moved(before: &Value, after: &Value) -> bool {
         || old(after) < old(before)
         || more("readyReplicas")
         || more("availableReplicas")
-}
-
-/// The same words, said again now.
-fn touch(status: &mut Value, now: Timestamp) {
-    let conditions = status["conditions"].as_array_mut();
-    for condition in conditions.into_iter().flatten() {
-        if condition["type"] == "Progressing" {
-            let now = crate::demo::kube::write::stamp(now);
-            set(condition, &["lastUpdateTime"], now.into());
-        }
-    }
 }

@@ -85,6 +85,21 @@ pub fn replica_set(of: &Source<'_>) -> Vec<Value> {
     ]
 }
 
+pub fn rollout(of: &Source<'_>) -> Vec<Value> {
+    vec![
+        of.name(),
+        of.number("/spec/replicas").into(),
+        of.number("/status/replicas").into(),
+        of.number("/status/updatedReplicas").into(),
+        of.number("/status/availableReplicas").into(),
+        of.age(),
+    ]
+}
+
+pub fn analysis_run(of: &Source<'_>) -> Vec<Value> {
+    vec![of.name(), of.text("/status/phase").into(), of.age()]
+}
+
 pub fn stateful_set(of: &Source<'_>) -> Vec<Value> {
     let ready = of.number("/status/readyReplicas");
     vec![

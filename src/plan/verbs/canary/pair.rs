@@ -274,8 +274,8 @@ impl<'a> Case<'a> {
             into_map: self.beside.has_annotations,
         };
         let images = self.images.iter();
-        let images = images.map(|given| (&*given.field, &*given.image));
-        let body = patch::set_images(&self.stable.uid, &self.beside.template.0, images, &note);
+        let images: Vec<_> = images.map(|g| (&*g.field, &*g.image)).collect();
+        let body = patch::set_images(&self.stable.uid, &self.beside.template.0, &images, &note);
         let (of, from) = (&self.stable.id, &self.evidence.workload.id);
         Ok(Step::Beside {
             object: ObjectRef::of(self.stable),
@@ -319,11 +319,11 @@ impl<'a> Case<'a> {
 
     fn kubectl(&self) -> String {
         let (of, workload) = (&self.stable.id, &self.evidence.workload);
-        let set = self.images.iter();
-        let set = set.map(|given| kubectl::set_image(of, &given.container, &given.image));
+        let images = self.images.iter();
+        let images: Vec<_> = images.map(|g| (&*g.container, &*g.image)).collect();
+        let set = kubectl::set_image(of, &images);
         let stop = kubectl::scale(&workload.id, (workload.desired, 0));
-        let all = set.chain([kubectl::status(of), stop]);
-        all.collect::<Vec<_>>().join(" && ")
+        [set, kubectl::status(of), stop].join(" && ")
     }
 }
 

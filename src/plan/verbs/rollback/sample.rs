@@ -164,6 +164,7 @@ pub fn evidence() -> Evidence {
         pods: Vec::new(),
         autoscaling: Autoscaling::None,
         pinned: crate::plan::Pinned::No,
+        origin: None,
         repository: None,
         job: None,
         hold_for: 3600,

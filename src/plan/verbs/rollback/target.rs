@@ -90,6 +90,7 @@ pub fn choose<'a>(
         | Target::Replicas { .. }
         | Target::Weight(_)
         | Target::Image { .. }
+        | Target::Promoted { .. }
         | Target::Pod { .. }
         | Target::Release { .. } => proposed(candidates, evidence),
         Target::Shown { name, template } => {

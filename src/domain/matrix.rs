@@ -1,0 +1,417 @@
+//! Service by environment: what stands where, what of it is the same, and how far the rest lies behind.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{ClusterId, Environment, Level, Phase, Pin, WorkloadId};
+
+/// The digests that pods run, by their workload and the image that it asks for.
+pub type Digests = BTreeMap<WorkloadId, Vec<(Box<str>, Box<str>)>>;
+
+/// What runs a service in one environment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Running<'a> {
+    pub id: &'a WorkloadId,
+    pub service: &'a str,
+    pub version: &'a str,
+    pub phase: Phase,
+    /// `sha256:…` of what its pods run: more than one while they run more than one, none when nobody knows.
+    pub digests: Vec<&'a str>,
+    /// When it was last changed.
+    pub since: Option<Timestamp>,
+}
+
+/// One service over all environments.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row<'a> {
+    pub service: &'a str,
+    pub cells: Vec<Cell<'a>>,
+}
+
+/// One service in one environment.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Cell<'a> {
+    /// By their ids. Empty where it does not run, as far as is known.
+    pub running: Vec<Running<'a>>,
+    /// Set against the next environment before it that runs the service, by its place.
+    pub beside: Option<(usize, Beside)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beside {
+    /// The same digest.
+    Same,
+    /// The same version; of one of them nobody knows the digest.
+    SameName,
+    /// The same version, and another digest.
+    OtherDigest,
+    Behind(Drift),
+    Ahead(Drift),
+    /// Another version, and neither history knows that of the other.
+    Apart,
+}
+
+/// How far two environments are apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drift {
+    /// So many versions came there that did not come here.
+    pub versions: usize,
+    /// When the first of them came.
+    pub since: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sort {
+    /// What differs first, the farthest apart on top.
+    #[default]
+    Drift,
+    Name,
+    /// The worst of its cells first.
+    Trouble,
+}
+
+/// The namespaces of a cluster that are looked at; empty: all.
+pub type Scope<'a> = (&'a ClusterId, &'a [Box<str>]);
+
+/// The environments of the settings that are in scope, in their order. Without any, each namespace is one of its own.
+pub fn environments<'a>(
+    settings: &[Environment],
+    scopes: &[Scope<'_>],
+    seen: impl Iterator<Item = &'a WorkloadId>,
+) -> Vec<Environment> {
+    let in_scope = |one: &&Environment| {
+        scopes.iter().any(|(cluster, names)| {
+            let covers = |name: &str| one.namespaces.iter().any(|n| n == name);
+            *one.cluster == *cluster.0
+                && (names.is_empty()
+                    || one.namespaces.is_empty()
+                    || names.iter().any(|name| covers(name)))
+        })
+    };
+    let known: Vec<_> = settings.iter().filter(in_scope).cloned().collect();
+    if known.is_empty() {
+        own(scopes, seen)
+    } else {
+        known
+    }
+}
+
+/// `prod-eu/shop`; less where that is enough.
+fn own<'a>(scopes: &[Scope<'_>], seen: impl Iterator<Item = &'a WorkloadId>) -> Vec<Environment> {
+    let mut found: BTreeMap<&ClusterId, Vec<Box<str>>> = BTreeMap::new();
+    for id in seen {
+        let names = found.entry(&id.cluster).or_default();
+        if names.last() != Some(&id.namespace) && !names.contains(&id.namespace) {
+            names.push(id.namespace.clone());
+        }
+    }
+    let one_each = scopes.iter().all(|(_, names)| names.len() == 1);
+    let mut all = Vec::new();
+    for (cluster, named) in scopes {
+        let seen = found.remove(cluster).unwrap_or_default();
+        let names = if named.is_empty() { &seen[..] } else { named };
+        let called = |name: &str| match (scopes.len(), one_each) {
+            (1, _) => name.to_owned(),
+            (_, true) => cluster.to_string(),
+            (_, false) => format!("{cluster}/{name}"),
+        };
+        let own = |name, namespaces| Environment {
+            name,
+            cluster: cluster.to_string(),
+            namespaces,
+            protection: Level::default(),
+            color: None,
+            pin: Pin::default(),
+        };
+        if names.is_empty() {
+            all.push(own(cluster.to_string(), Vec::new()));
+        }
+        all.extend(names.iter().map(|ns| own(called(ns), vec![ns.to_string()])));
+    }
+    all
+}
+
+/// A row for each service, by name. `history` is what a workload ran, the newest first, each with when it came.
+pub fn rows<'a>(
+    environments: &[Environment],
+    running: impl Iterator<Item = Running<'a>>,
+    history: impl Fn(&WorkloadId) -> Vec<(String, Timestamp)>,
+) -> Vec<Row<'a>> {
+    let mut rows: BTreeMap<&str, Vec<Cell<'a>>> = BTreeMap::new();
+    for one in running {
+        let Some(at) = environments.iter().position(|e| e.holds(one.id)) else {
+            continue;
+        };
+        let cells = rows.entry(one.service);
+        let cells = cells.or_insert_with(|| vec![Cell::default(); environments.len()]);
+        cells[at].running.push(one);
+    }
+    let row = |(service, mut cells): (&'a str, Vec<Cell<'a>>)| {
+        for cell in &mut cells {
+            cell.running.sort_by_key(|one| one.id);
+        }
+        for at in 0..cells.len() {
+            cells[at].beside = set_beside(&cells, at, &history);
+        }
+        Row { service, cells }
+    };
+    rows.into_iter().map(row).collect()
+}
+
+fn set_beside(
+    cells: &[Cell<'_>],
+    at: usize,
+    history: &impl Fn(&WorkloadId) -> Vec<(String, Timestamp)>,
+) -> Option<(usize, Beside)> {
+    let here = cells[at].running.first()?;
+    let before = (0..at).rev().find(|n| !cells[*n].running.is_empty())?;
+    let there = cells[before].running.first()?;
+    Some((before, compare(here, there, history)))
+}
+
+fn compare(
+    here: &Running<'_>,
+    there: &Running<'_>,
+    history: &impl Fn(&WorkloadId) -> Vec<(String, Timestamp)>,
+) -> Beside {
+    let known = !here.digests.is_empty() && !there.digests.is_empty();
+    let same_name = here.version == there.version;
+    match (known, same_name) {
+        (true, _) if here.digests == there.digests => return Beside::Same,
+        (true, true) => return Beside::OtherDigest,
+        (false, true) => return Beside::SameName,
+        (_, false) => {}
+    }
+    if let Some(drift) = drift(&history(there.id), there.version, here.version) {
+        return Beside::Behind(drift);
+    }
+    match drift(&history(here.id), here.version, there.version) {
+        Some(drift) => Beside::Ahead(drift),
+        None => Beside::Apart,
+    }
+}
+
+/// What came from `old` to `new`, by the history of where `new` runs: each version once.
+fn drift(history: &[(String, Timestamp)], new: &str, old: &str) -> Option<Drift> {
+    let from = history.iter().position(|(version, _)| version == new)?;
+    let to = history.iter().position(|(version, _)| version == old)?;
+    let between = history.get(from..to).filter(|list| !list.is_empty())?;
+    let mut versions: Vec<_> = between.iter().map(|(version, _)| version).collect();
+    versions.sort();
+    versions.dedup();
+    let since = between.iter().map(|(_, at)| *at).min()?;
+    Some(Drift {
+        versions: versions.len(),
+        since,
+    })
+}
+
+impl Row<'_> {
+    /// Some of its environments run something else.
+    pub fn differs(&self) -> bool {
+        self.cells
+            .iter()
+            .any(|cell| cell.beside.is_some_and(|(_, b)| b.differs()))
+    }
+
+    /// How many environments run it.
+    pub fn places(&self) -> usize {
+        self.cells.iter().filter(|c| !c.running.is_empty()).count()
+    }
+
+    fn farthest(&self) -> Option<(usize, Reverse<Timestamp>)> {
+        let drifts = self.cells.iter().filter_map(|cell| match cell.beside?.1 {
+            Beside::Behind(drift) | Beside::Ahead(drift) => Some(drift),
+            Beside::Same | Beside::SameName | Beside::OtherDigest | Beside::Apart => None,
+        });
+        drifts.map(|d| (d.versions, Reverse(d.since))).max()
+    }
+
+    fn worst(&self) -> Option<Phase> {
+        let running = self.cells.iter().flat_map(|cell| &cell.running);
+        running.map(|one| one.phase).min()
+    }
+}
+
+impl Beside {
+    pub fn differs(self) -> bool {
+        match self {
+            Self::Same | Self::SameName => false,
+            Self::OtherDigest | Self::Behind(_) | Self::Ahead(_) | Self::Apart => true,
+        }
+    }
+}
+
+/// Rows of the same rank stand by their names.
+pub fn sort(rows: &mut [Row<'_>], by: Sort) {
+    match by {
+        Sort::Name => rows.sort_by_key(|row| row.service),
+        Sort::Drift => rows.sort_by_cached_key(|row| {
+            let alone = row.places() < 2;
+            (
+                Reverse(row.differs()),
+                alone,
+                Reverse(row.farthest()),
+                row.service,
+            )
+        }),
+        Sort::Trouble => rows.sort_by_key(|row| (row.worst(), row.service)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Kind;
+
+    fn id(cluster: &str, namespace: &str, name: &str) -> WorkloadId {
+        WorkloadId {
+            cluster: cluster.into(),
+            namespace: namespace.into(),
+            kind: Kind::Deployment,
+            name: name.into(),
+        }
+    }
+
+    fn environment(name: &str, cluster: &str, namespaces: &[&str]) -> Environment {
+        Environment {
+            name: name.into(),
+            cluster: cluster.into(),
+            namespaces: namespaces.iter().map(|n| (*n).into()).collect(),
+            protection: Level::Guarded,
+            color: None,
+            pin: Pin::Tag,
+        }
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn run<'a>(id: &'a WorkloadId, version: &'a str, digests: &[&'a str]) -> Running<'a> {
+        Running {
+            id,
+            service: &id.name,
+            version,
+            phase: Phase::Steady,
+            digests: digests.to_vec(),
+            since: None,
+        }
+    }
+
+    fn beside(
+        there: (&str, &[&str]),
+        here: (&str, &[&str]),
+        ran: &[(&str, i64)],
+    ) -> Option<Beside> {
+        let (dev, prod) = (id("dev", "shop", "web"), id("prod", "shop", "web"));
+        let environments = [
+            environment("dev", "dev", &[]),
+            environment("prod", "prod", &[]),
+        ];
+        let running = [run(&dev, there.0, there.1), run(&prod, here.0, here.1)];
+        let history = |of: &WorkloadId| match &*of.cluster.0 {
+            "dev" => ran.iter().map(|(v, t)| ((*v).to_owned(), at(*t))).collect(),
+            _ => vec![(here.0.to_owned(), at(1))],
+        };
+        let rows = rows(&environments, running.into_iter(), history);
+        assert_eq!(rows[0].cells[0].beside, None);
+        rows[0].cells[1].beside.map(|(_, beside)| beside)
+    }
+
+    #[test]
+    fn a_digest_counts_more_than_a_name() {
+        let of = |there, here| beside(there, here, &[]).unwrap();
+        assert_eq!(of(("1", &["a"]), ("1", &["a"])), Beside::Same);
+        assert_eq!(of(("latest", &["a"]), ("1", &["a"])), Beside::Same);
+        assert_eq!(of(("1", &["a"]), ("1", &["b"])), Beside::OtherDigest);
+        assert_eq!(of(("1", &["a", "b"]), ("1", &["a"])), Beside::OtherDigest);
+        assert_eq!(of(("1", &[]), ("1", &["a"])), Beside::SameName);
+        assert_eq!(of(("2", &["b"]), ("1", &["a"])), Beside::Apart);
+    }
+
+    #[test]
+    fn a_drift_is_what_came_there_and_not_here_and_since_when() {
+        let ran = [("4", 40), ("3", 30), ("2", 20), ("1", 10)];
+        let of = |there: &str, here: &str| beside((there, &[]), (here, &[]), &ran).unwrap();
+        let drift = |versions, since| Drift {
+            versions,
+            since: at(since),
+        };
+        assert_eq!(of("4", "2"), Beside::Behind(drift(2, 30)));
+        assert_eq!(of("4", "3"), Beside::Behind(drift(1, 40)));
+        // Rolled back there: what runs here is not in its past.
+        assert_eq!(of("3", "4"), Beside::Apart);
+        assert_eq!(of("4", "0.9"), Beside::Apart);
+        // The same version twice, as a restart makes it, is one version.
+        let twice = [("2", 30), ("2", 20), ("1", 10)];
+        let behind = beside(("2", &[]), ("1", &[]), &twice);
+        assert_eq!(behind, Some(Beside::Behind(drift(1, 20))));
+    }
+
+    #[test]
+    fn environments_are_those_in_scope_else_each_namespace() {
+        let (eu, us) = (ClusterId::from("eu"), ClusterId::from("us"));
+        let shop: [Box<str>; 1] = ["shop".into()];
+        let settings = [
+            environment("b", "eu", &["shop"]),
+            environment("a", "us", &[]),
+        ];
+        let names = |settings: &[Environment], scopes: &[Scope<'_>], seen: &[WorkloadId]| {
+            let found = environments(settings, scopes, seen.iter());
+            found.into_iter().map(|e| e.name).collect::<Vec<_>>()
+        };
+        let both: [Scope<'_>; 2] = [(&eu, &shop), (&us, &shop)];
+        assert_eq!(names(&settings, &both, &[]), ["b", "a"], "in their order");
+        assert_eq!(names(&settings, &both[..1], &[]), ["b"]);
+        let pay: [Box<str>; 1] = ["pay".into()];
+        assert_eq!(
+            names(&settings[..1], &[(&eu, &pay)], &[]),
+            ["pay"],
+            "none is in scope"
+        );
+        assert_eq!(names(&[], &both, &[]), ["eu", "us"]);
+        let seen = [id("eu", "pay", "x"), id("eu", "shop", "x")];
+        assert_eq!(names(&[], &[(&eu, &[])], &seen), ["pay", "shop"]);
+        assert_eq!(
+            names(&[], &[(&eu, &[]), (&us, &[])], &seen),
+            ["eu/pay", "eu/shop", "us"]
+        );
+    }
+
+    #[test]
+    fn what_differs_comes_first_and_what_is_in_one_place_alone_last() {
+        let ids: Vec<_> = ["a", "b", "c", "d"]
+            .iter()
+            .flat_map(|name| [id("dev", "shop", name), id("prod", "shop", name)])
+            .collect();
+        let environments = [
+            environment("dev", "dev", &[]),
+            environment("prod", "prod", &[]),
+        ];
+        let running = ids
+            .iter()
+            .enumerate()
+            .filter_map(|(n, id)| match (&*id.name, n % 2) {
+                ("a", 1) => None,
+                ("b", _) => Some(run(id, "1", &[])),
+                ("c", n) => Some(run(id, ["3", "2"][n], &[])),
+                ("d", n) => Some(run(id, ["3", "1"][n], &[])),
+                (_, _) => Some(run(id, "9", &[])),
+            });
+        let ran = |_: &WorkloadId| {
+            [("3", 30), ("2", 20), ("1", 10)]
+                .map(|(v, t)| (v.to_owned(), at(t)))
+                .to_vec()
+        };
+        let mut rows = rows(&environments, running, ran);
+        assert!(rows[0].cells[1].running.is_empty() && rows[0].cells[1].beside.is_none());
+        sort(&mut rows, Sort::Drift);
+        let names: Vec<_> = rows.iter().map(|row| row.service).collect();
+        assert_eq!(names, ["d", "c", "b", "a"]);
+        sort(&mut rows, Sort::Name);
+        assert_eq!(rows[0].service, "a");
+    }
+}
