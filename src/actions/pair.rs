@@ -5,9 +5,10 @@ use serde_json::value::RawValue;
 use super::pages::every;
 use super::{beside, fresh};
 use crate::domain::canary::Canary;
+use crate::domain::pair::route::{Route, RouteKind};
 use crate::domain::{Kind, Verbatim, Workload, pair};
 use crate::plan::Beside;
-use crate::sources::kube::canary::pair as wire;
+use crate::sources::kube::canary::{pair as wire, route};
 use crate::sources::kube::path::{self, Resource};
 use crate::sources::kube::{Cluster, Error, convert};
 
@@ -64,18 +65,15 @@ async fn read(cluster: &Cluster, workload: &Workload) -> Result<Option<Found>, E
         let read = wire::service(cluster.id(), raw.get());
         read.ok().flatten()
     });
-    let mut both = services.filter(|s| s.sends_to(workload) && s.sends_to(stable));
-    let Some(service) = both.next() else {
+    let services: Vec<_> = services.collect();
+    let routes = routes(cluster, namespace).await;
+    let known = pair::canary((workload, stable), services.iter(), routes.iter());
+    let Some(mut canary) = known else {
         return Ok(None);
     };
-    let Some(mut canary) = pair::canary(workload, stable, &service) else {
-        return Ok(None);
-    };
-    if let (Some(pair), Some(ready)) = (
-        canary.pair.as_mut(),
-        ready(cluster, workload, &service).await,
-    ) {
-        pair.serve = ready;
+    if let Some(pair) = canary.pair.as_mut().filter(|pair| pair.route.is_none()) {
+        let ready = ready(cluster, workload, &pair.service).await;
+        pair.serve = ready.or(pair.serve);
     }
     let raw = all.iter().find(|(one, _)| one.id == stable.id);
     let raw = raw.map_or("", |(_, raw)| raw.get());
@@ -91,15 +89,25 @@ async fn read(cluster: &Cluster, workload: &Workload) -> Result<Option<Found>, E
     }))
 }
 
+/// What routes by weight there; what may not be read, or is of no kind that is there, tells nothing.
+async fn routes(cluster: &Cluster, namespace: &str) -> Vec<Route> {
+    let mut found = Vec::new();
+    for kind in RouteKind::ALL {
+        let list = path::collection(Resource::Routes(kind), Some(namespace), &[]);
+        let items: Vec<Box<RawValue>> = every(cluster, &list).await.unwrap_or_default();
+        let read = items
+            .iter()
+            .filter_map(|raw| route::route(cluster.id(), kind, raw.get()).ok());
+        found.extend(read);
+    }
+    found
+}
+
 /// The endpoints that are ready, of the canary and of all others; `None` where they cannot be read.
-async fn ready(
-    cluster: &Cluster,
-    canary: &Workload,
-    service: &pair::Service,
-) -> Option<(u32, u32)> {
-    let named = format!("kubernetes.io/service-name={}", service.name);
+async fn ready(cluster: &Cluster, canary: &Workload, service: &str) -> Option<(u32, u32)> {
+    let named = format!("kubernetes.io/service-name={service}");
     let query = [("labelSelector", named.as_str())];
-    let list = path::collection(Resource::EndpointSlices, Some(&service.namespace), &query);
+    let list = path::collection(Resource::EndpointSlices, Some(&canary.id.namespace), &query);
     let slices: Vec<Box<RawValue>> = every(cluster, &list).await.ok()?;
     let counts = slices
         .iter()

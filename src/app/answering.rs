@@ -147,6 +147,7 @@ fn makes_rows(source: &SourceId) -> bool {
         | Feed::AnalysesOf { .. }
         | Feed::Canaries
         | Feed::Services
+        | Feed::Routes(_)
         | Feed::PodsOf { .. }
         | Feed::SyncOf { .. }
         | Feed::Suspended(_) => false,

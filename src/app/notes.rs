@@ -252,7 +252,11 @@ fn denied(model: &Model, cluster: &ClusterState) -> Option<String> {
         // What nobody misses until a service of theirs is looked at, and said there.
         if matches!(
             source.feed,
-            Feed::SyncOf { .. } | Feed::Suspended(_) | Feed::AnalysesOf { .. } | Feed::Services
+            Feed::SyncOf { .. }
+                | Feed::Suspended(_)
+                | Feed::AnalysesOf { .. }
+                | Feed::Services
+                | Feed::Routes(_)
         ) {
             return None;
         }

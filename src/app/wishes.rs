@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::pair::route::RouteKind;
 use crate::domain::standing::Reason;
 use crate::domain::{
     ClusterId, Connection, Feed, Kind, Phase, SourceId, SyncKind, Workload, WorkloadId,
@@ -47,13 +48,18 @@ pub fn wanted(model: &Model) -> Vec<SourceId> {
     list
 }
 
-/// Where something is called a canary: only its Services tell whether it is one.
+/// Where something is called a canary: only its Services, and what routes to them, tell whether it is one.
 fn services(model: &Model) -> impl Iterator<Item = SourceId> {
     let places = model.fleet.pair_places().into_iter().take(PLACES);
-    places.map(|(cluster, namespace)| SourceId {
+    let of = |(cluster, namespace): (&ClusterId, &str), feed| SourceId {
         cluster: cluster.clone(),
         namespace: Some(namespace.into()),
-        feed: Feed::Services,
+        feed,
+    };
+    places.flat_map(move |place| {
+        let routes = RouteKind::ALL.map(Feed::Routes).into_iter();
+        let feeds = [Feed::Services].into_iter().chain(routes);
+        feeds.map(move |feed| of(place, feed))
     })
 }
 
@@ -245,6 +251,7 @@ fn watches_pods(model: &Model, id: &WorkloadId) -> bool {
         | Feed::AnalysesOf { .. }
         | Feed::Canaries
         | Feed::Services
+        | Feed::Routes(_)
         | Feed::SyncOf { .. }
         | Feed::Suspended(_) => false,
     })
@@ -275,6 +282,7 @@ fn pods(model: &Model, by_need: &[(u8, WorkloadId)]) -> Vec<SourceId> {
         | Feed::AnalysesOf { .. }
         | Feed::Canaries
         | Feed::Services
+        | Feed::Routes(_)
         | Feed::SyncOf { .. }
         | Feed::Suspended(_) => false,
     });

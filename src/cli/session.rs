@@ -11,6 +11,7 @@ use tokio::time::{Sleep, sleep};
 
 use crate::actions::Sources;
 use crate::config::Config;
+use crate::domain::pair::route::RouteKind;
 use crate::domain::{
     Change, ClusterId, Environment, Failure, FailureKind, Feed, Fleet, Health, Kind, SourceId,
     Update, Workload, WorkloadId,
@@ -178,9 +179,14 @@ impl Session {
         // Reasons get poorer without them, and nothing gets wrong.
         let _ = self.open(&warnings).await;
         let places = self.fleet.pair_places().into_iter();
-        let services = places.map(|(of, namespace)| source(of, Some(namespace), Feed::Services));
-        let services: Vec<_> = services.collect();
-        for of in services {
+        let feeds = || {
+            let routes = RouteKind::ALL.map(Feed::Routes).into_iter();
+            [Feed::Services].into_iter().chain(routes)
+        };
+        let told = places
+            .flat_map(|(of, namespace)| feeds().map(move |feed| source(of, Some(namespace), feed)));
+        let told: Vec<_> = told.collect();
+        for of in told {
             self.perhaps(&[of]).await;
         }
         let kept = workloads.iter().filter_map(|workload| {
@@ -293,7 +299,7 @@ impl Session {
     fn note(&mut self, source: &SourceId, health: Health) {
         let of_sync = matches!(
             source.feed,
-            Feed::SyncOf { .. } | Feed::Suspended(_) | Feed::Services
+            Feed::SyncOf { .. } | Feed::Suspended(_) | Feed::Services | Feed::Routes(_)
         );
         if of_sync && self.lasting {
             return;

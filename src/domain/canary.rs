@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::pair::route::Route;
 use super::{Revision, Workload};
 
 pub mod flagger;
@@ -51,10 +52,19 @@ pub struct Canary {
 /// A canary that is a Deployment of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pair {
-    /// That sends to both.
+    /// That sends to both, or to the canary alone where a route tells them apart.
     pub service: Box<str>,
-    /// Those of the canary that serve, and those of the stable one.
-    pub serve: (u32, u32),
+    /// Those of the canary that serve, and those of the stable one, behind one Service.
+    pub serve: Option<(u32, u32)>,
+    pub route: Option<Routed>,
+}
+
+/// What sends to the two by weight.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Routed {
+    pub route: Box<Route>,
+    /// The Service of the stable one.
+    pub stable: Box<str>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -161,6 +171,8 @@ pub struct At {
     pub checks: bool,
     /// So many of so many pods, of one that is moved by its pods and without steps.
     pub pods: Option<(u32, u32)>,
+    /// A person sets its weight in what routes to it.
+    pub by_route: bool,
     /// The step it is at, from 1.
     pub step: u32,
     pub steps: u32,
@@ -246,6 +258,17 @@ impl Canary {
         !self.stable.is_empty() && !self.current.is_empty() && self.current != self.stable
     }
 
+    /// So many of so many pods, of one whose weight is just that.
+    pub fn pods(&self) -> Option<(u32, u32)> {
+        let by_pods = !self.provider.has_controller() && self.route().is_none();
+        by_pods.then_some((self.set, self.whole))
+    }
+
+    /// What sends to it by weight, of one that a person moves.
+    pub fn route(&self) -> Option<&Routed> {
+        self.pair.as_ref()?.route.as_ref()
+    }
+
     /// The Deployment that it serves beside, of one that a person moves.
     pub fn beside(&self) -> Option<&str> {
         let pair = self.provider == Provider::Pair;
@@ -292,7 +315,8 @@ pub fn at<'a>(
         real: canary.routed.map(percent).or_else(by_pods),
         routed: canary.routed.is_some(),
         checks: canary.steps.last() == Some(&Step::Check),
-        pods: (!canary.provider.has_controller()).then_some((canary.set, canary.whole)),
+        pods: canary.pods(),
+        by_route: canary.route().is_some(),
         step: canary.step.saturating_add(1).min(steps),
         steps,
     })
@@ -306,7 +330,7 @@ fn serve<'a>(
     revisions: impl IntoIterator<Item = &'a Revision>,
 ) -> Option<Percent> {
     if let Some(pair) = &canary.pair {
-        let (new, old) = pair.serve;
+        let (new, old) = pair.serve?;
         let all = new.saturating_add(old);
         return (all > 0).then(|| share(new.into(), all.into()));
     }
@@ -332,7 +356,7 @@ fn serve<'a>(
 impl At {
     /// Its numbers say more than its phase.
     pub fn is_told(&self) -> bool {
-        self.steps > 0 || self.pods.is_some()
+        self.steps > 0 || self.pods.is_some() || self.by_route
     }
 }
 

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::canary::Analysis;
 use super::pair::Service;
+use super::pair::route::Route;
 use super::{
     Canary, ClusterId, Pod, Revision, SourceId, Sync, SyncId, Uid, Warning, Workload, WorkloadId,
 };
@@ -27,6 +28,8 @@ pub enum Item {
     },
     /// Tells which Deployments are a pair.
     Service(Box<Service>),
+    /// Sends to them by weight.
+    Route(Box<Route>),
     /// Of one workload, or `None`: one that rolldeck suspended.
     Sync {
         of: Option<WorkloadId>,
@@ -60,6 +63,10 @@ pub enum ItemId {
         uid: Uid,
     },
     Service {
+        cluster: ClusterId,
+        uid: Uid,
+    },
+    Route {
         cluster: ClusterId,
         uid: Uid,
     },

@@ -229,6 +229,7 @@ impl Fleet {
                 }
             }
             Item::Service(service) => self.put_service(*service, touched),
+            Item::Route(route) => self.put_route(*route, touched),
             Item::Sync { of, sync } => {
                 self.touch_kept(of.as_ref(), &sync.id, touched);
                 self.syncs.put(of, *sync);
@@ -312,6 +313,7 @@ impl Fleet {
                 }
             }
             ItemId::Service { cluster, uid } => self.remove_service(&cluster, &uid, touched),
+            ItemId::Route { cluster, uid } => self.remove_route(&cluster, &uid, touched),
             ItemId::Sync { of, id } => {
                 self.touch_kept(of.as_ref(), &id, touched);
                 self.syncs.remove(of.as_ref(), &id);
@@ -363,6 +365,11 @@ impl Fleet {
             Feed::Services => {
                 let place = (&source.cluster, source.namespace.as_deref());
                 self.clear_services(place, |namespace| kept(None, namespace), touched);
+            }
+            Feed::Routes(kind) => {
+                let place = (&source.cluster, source.namespace.as_deref());
+                let kept = |namespace: &str| kept(None, namespace);
+                self.clear_routes(place, *kind, kept, touched);
             }
             Feed::Warnings => {
                 let recent = self.warnings.get_mut(&source.cluster);
@@ -503,6 +510,7 @@ fn brings_the_same(
         (Feed::Warnings, Feed::Warnings)
         | (Feed::Canaries, Feed::Canaries)
         | (Feed::Services, Feed::Services) => in_scope,
+        (Feed::Routes(kind), Feed::Routes(same)) => in_scope && kind == same,
         (Feed::ReplicaSets | Feed::RevisionsOf { .. }, Feed::ReplicaSets) => {
             in_scope && id.is_some_and(|id| id.kind.has_replica_sets())
         }
@@ -519,6 +527,7 @@ fn brings_the_same(
             | Feed::AnalysesOf { .. }
             | Feed::Canaries
             | Feed::Services
+            | Feed::Routes(_)
             | Feed::SyncOf { .. }
             | Feed::Suspended(_),
             _,

@@ -1,8 +1,12 @@
 //! Two Deployments behind one Service, a stable one and its canary: a person moves it by their numbers of pods.
 
-use super::canary::{Canary, Pair, PausedBy, Provider};
+use super::canary::{Canary, Pair, PausedBy, Provider, Routed};
 use super::labels::value;
 use super::{ClusterId, Kind, Labels, Manager, Uid, Workload};
+
+pub mod route;
+
+use route::Route;
 
 /// A label of the canary that names the Deployment beside it.
 pub const LABEL: &str = "rolldeck.dev/canary-of";
@@ -65,22 +69,62 @@ pub fn stable_of<'a>(
     found.next().filter(|_| found.next().is_none())
 }
 
-/// `None` where there is no pod of it.
-pub fn canary(canary: &Workload, stable: &Workload, service: &Service) -> Option<Canary> {
+/// Behind one Service its weight is its share of the pods; behind one each, what routes to them tells it. `None` where
+/// nothing joins the two, or there is no pod of it.
+pub fn canary<'a>(
+    (canary, stable): (&Workload, &Workload),
+    services: impl Iterator<Item = &'a Service>,
+    routes: impl Iterator<Item = &'a Route>,
+) -> Option<Canary> {
+    if canary.desired == 0 && canary.counts.total == 0 {
+        return None;
+    }
+    let (mut of_canary, mut of_stable) = (None, None);
+    for service in services {
+        match (service.sends_to(canary), service.sends_to(stable)) {
+            (true, true) => return Some(shared(canary, stable, &service.name)),
+            (true, false) => of_canary = Some(&service.name),
+            (false, true) => of_stable = Some(&service.name),
+            (false, false) => {}
+        }
+    }
+    let (of_canary, of_stable) = (of_canary?, of_stable?);
+    let mut routes = routes.filter(|route| {
+        let id = &canary.id;
+        (&route.cluster, &route.namespace) == (&id.cluster, &id.namespace)
+    });
+    let found = routes.find_map(|route| Some((route, route.split(of_canary, of_stable)?)));
+    let (route, (weight, whole)) = found?;
+    Some(Canary {
+        routed: route.accepted.then_some(weight),
+        pair: Some(Box::new(Pair {
+            service: of_canary.clone(),
+            serve: None,
+            route: Some(Routed {
+                route: Box::new(route.clone()),
+                stable: of_stable.clone(),
+            }),
+        })),
+        stable_in: Some(stable.id.name.clone()),
+        ..Canary::by_pods(Provider::Pair, PausedBy::Step, (weight, whole))
+    })
+}
+
+fn shared(canary: &Workload, stable: &Workload, service: &str) -> Canary {
     let (new, old) = (canary.desired, stable.desired);
-    let serve = (canary.counts.available, stable.counts.available);
-    (new > 0 || canary.counts.total > 0).then(|| Canary {
+    Canary {
         stable_in: Some(stable.id.name.clone()),
         pair: Some(Box::new(Pair {
-            service: service.name.clone(),
-            serve,
+            service: service.into(),
+            serve: Some((canary.counts.available, stable.counts.available)),
+            route: None,
         })),
         ..Canary::by_pods(
             Provider::Pair,
             PausedBy::Step,
             (new, new.saturating_add(old)),
         )
-    })
+    }
 }
 
 /// How many pods of the canary come nearest to this share of all, beside those of the stable one.
@@ -175,12 +219,16 @@ mod tests {
         let stable = one("checkout", "app=checkout,track=stable");
         let mut next = one("checkout-canary", "app=checkout,track=canary");
         (next.desired, next.counts.available) = (2, 1);
-        let found = canary(&next, &stable, &service(&[("app", "checkout")])).unwrap();
+        let of = |next: &Workload| {
+            let services = [service(&[("app", "checkout")])];
+            canary((next, &stable), services.iter(), [].iter())
+        };
+        let found = of(&next).unwrap();
         assert_eq!((found.set, found.whole), (2, 8));
         assert!(found.is_partial() && !found.is_promoted() && !found.is_within());
-        assert_eq!(found.pair.unwrap().serve, (1, 6));
+        assert_eq!(found.pair.unwrap().serve, Some((1, 6)));
         (next.desired, next.counts.total) = (0, 0);
-        assert_eq!(canary(&next, &stable, &service(&[])), None);
+        assert_eq!(of(&next), None);
         for (percent, want) in [
             (20, Some(2)),
             (1, Some(1)),

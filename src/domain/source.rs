@@ -1,5 +1,6 @@
 //! Which stream of news something came from.
 
+use super::pair::route::RouteKind;
 use super::{ClusterId, Kind, SyncKind, SyncRef, WorkloadId};
 
 /// One stream. The engine opens and drops feeds so that they match the model's ordered wish list.
@@ -37,6 +38,8 @@ pub enum Feed {
     Canaries,
     /// The Services of a namespace in which something is called a canary.
     Services,
+    /// What routes by weight there.
+    Routes(RouteKind),
     /// What keeps one workload as git has it. The namespace is that of the object, none when its mark names none.
     SyncOf {
         workload: WorkloadId,
@@ -61,6 +64,7 @@ impl Feed {
             Self::AnalysesOf { .. } => "analysisruns",
             Self::Canaries => "canaries",
             Self::Services => "services",
+            Self::Routes(kind) => kind.plural(),
             Self::SyncOf { sync, .. } => sync.kind.plural(),
             Self::Suspended(kind) => kind.plural(),
         }

@@ -97,7 +97,7 @@ fn by_verb(sending: &Sending, seen: &Evidence) -> (Became, String) {
     match (verb, &sending.release, &sending.autoscaler) {
         (Verb::HelmRollback, Some(release), _) => return by_release(release, seen),
         (Verb::DeletePod, ..) => return taken_away(sending, seen),
-        (Verb::Promote | Verb::PromoteFull | Verb::Abort | Verb::Retry, ..) => {
+        (Verb::Promote | Verb::PromoteFull | Verb::Abort | Verb::Retry | Verb::SetWeight, ..) => {
             let words = "a canary keeps no note of who promoted, aborted or retried it";
             return (Became::Unknown, words.into());
         }

@@ -136,6 +136,9 @@ pub fn follow(fleet: &Fleet, goal: &Goal, now: Timestamp) -> Follow {
             "it was resumed again"
         });
     }
+    if let Some(Held::Weight { to, .. }) = goal.held {
+        return held::weighed(workload, to);
+    }
     if let Some(words) = goal.held.and_then(|held| held.again(workload)) {
         return failed(&words);
     }

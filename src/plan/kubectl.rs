@@ -76,6 +76,11 @@ pub fn unpause(id: &WorkloadId) -> String {
     format!(r#"{kubectl} patch rollout {name} --type merge -p '{{"spec":{{"paused":null}}}}'"#)
 }
 
+/// `kubectl -n shop edit httproute/checkout`: its weights have no verb.
+pub fn edit(id: &WorkloadId, object: &str) -> String {
+    format!("{} edit {object}", kubectl(id))
+}
+
 /// `kubectl -n shop rollout status deploy/checkout`: waits for what was written.
 pub fn status(id: &WorkloadId) -> String {
     rollout(id, "status")

@@ -239,8 +239,8 @@ impl Plan {
             | Step::Hold { .. }
             | Step::Beside { .. }
             | Step::WhenAtRest { .. } => false,
+            Step::After { object, .. } => object.is(&self.workload),
             Step::JsonPatch { .. }
-            | Step::After { .. }
             | Step::StatusPatch { .. }
             | Step::DeletePod { .. }
             | Step::Note { .. } => true,
@@ -284,6 +284,7 @@ impl Plan {
         }
         let done = match self.number(n) {
             0 => now.is_noted(&self.stamp.id),
+            _ if self.goal.scaled.is_some() => now.is_noted(&self.stamp.id),
             // A patch after the first is the resume.
             _ => !now.paused,
         };

@@ -14,6 +14,9 @@ pub fn at(at: &At) -> String {
     if let Some((new, all)) = at.pods {
         return format!("{}%{real} {new} of {all} pods", at.set);
     }
+    if at.by_route {
+        return format!("{}%{real} by its route", at.set);
+    }
     format!("{}%{real} step {}/{}", at.set, at.step, at.steps)
 }
 
@@ -37,6 +40,10 @@ pub fn weight(at: &At) -> String {
 pub fn now(canary: &Canary, at: &At) -> String {
     if let Some((new, all)) = at.pods {
         return format!("{new} of {all} pods are of the canary");
+    }
+    if let Some(routed) = canary.route() {
+        let route = &routed.route;
+        return format!("{}/{} gives it {}%", route.kind.short(), route.name, at.set);
     }
     let step = canary
         .now()
@@ -121,6 +128,7 @@ mod tests {
             routed: false,
             checks: false,
             pods: None,
+            by_route: false,
             step: 2,
             steps: 5,
         };

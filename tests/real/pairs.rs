@@ -1,41 +1,71 @@
 //! Two Deployments behind one Service on a real control plane: the canary is given a weight, promoted and aborted.
 
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 
 use crate::held::{Owned, wait_row};
 use crate::screen::wait_plan_to;
+use crate::support::built;
 use crate::support::control_plane::ControlPlane;
 use crate::support::wait;
 
-/// Four pods of 1.0 and one of the canary's, behind the Service `checkout`.
+/// Four pods of 1.0 and one of the canary's.
 struct Pair {
     plane: &'static ControlPlane,
     namespace: String,
 }
 
 impl Pair {
+    /// Behind the Service `checkout`.
     fn run(namespace: &str, canary: &str) -> Self {
+        let pair = Self::deployed(ControlPlane::shared(), namespace, canary);
+        pair.serve("checkout", &json!({"app": "checkout"}));
+        pair
+    }
+
+    /// Each behind a Service of its own.
+    fn apart(plane: &'static ControlPlane, namespace: &str) -> Self {
+        let pair = Self::deployed(plane, namespace, "2.0");
+        for (name, track) in [("checkout", "stable"), ("checkout-canary", "canary")] {
+            pair.serve(name, &json!({"app": "checkout", "track": track}));
+        }
+        pair
+    }
+
+    fn serve(&self, name: &str, selector: &Value) {
+        self.create(
+            "v1",
+            "services",
+            &json!({
+                "kind": "Service", "metadata": {"name": name},
+                "spec": {"selector": selector, "ports": [{"port": 80}]},
+            }),
+        );
+    }
+
+    fn create(&self, api: &str, plural: &str, object: &Value) {
+        let mut object = object.clone();
+        object["apiVersion"] = api.into();
+        object["metadata"]["namespace"] = self.namespace.as_str().into();
+        let root = if api == "v1" { "api" } else { "apis" };
+        let namespace = &self.namespace;
+        let collection = format!("/{root}/{api}/namespaces/{namespace}/{plural}");
+        self.plane.admin().create(&collection, &object).unwrap();
+    }
+
+    fn deployed(plane: &'static ControlPlane, namespace: &str, canary: &str) -> Self {
         let pair = Self {
-            plane: ControlPlane::shared(),
+            plane,
             namespace: namespace.into(),
         };
-        let service = json!({
-            "apiVersion": "v1", "kind": "Service",
-            "metadata": {"name": "checkout", "namespace": namespace},
-            "spec": {"selector": {"app": "checkout"}, "ports": [{"port": 80}]},
-        });
-        let api = pair.plane.admin();
-        let services = format!("/api/v1/namespaces/{namespace}/services");
-        api.create(&services, &service).unwrap();
-        let deployments = format!("/apis/apps/v1/namespaces/{namespace}/deployments");
         for (name, track, tag, replicas) in [
             ("checkout", "stable", "1.0", 4),
             ("checkout-canary", "canary", canary, 1),
         ] {
             let labels = json!({"app": "checkout", "track": track});
             let object = json!({
-                "apiVersion": "apps/v1", "kind": "Deployment",
-                "metadata": {"name": name, "namespace": namespace},
+                "kind": "Deployment", "metadata": {"name": name},
                 "spec": {
                     "replicas": replicas,
                     "selector": {"matchLabels": labels},
@@ -48,7 +78,7 @@ impl Pair {
                     },
                 },
             });
-            api.create(&deployments, &object).unwrap();
+            pair.create("apps/v1", "deployments", &object);
         }
         pair.wait_serving("checkout", 4);
         pair
@@ -93,7 +123,7 @@ fn the_canary_of_a_pair_is_given_a_weight_and_promoted_in_two_steps() {
     wait_row(&terminal, "checkout-canary", "20% 1 of 5 pods");
     wait_row(&terminal, "checkout-canary", "1.0 → 2.0");
     wait_row(&terminal, "checkout-canary", "P A");
-    terminal.keys(":weight 33\r");
+    terminal.keys("g:weight 33\r");
     wait_plan_to(&terminal, "WEIGHT");
     let plan = terminal.picture();
     assert!(plan.contains("20% 1 of 5 pods → 2 of 6 pods"), "{plan}");
@@ -104,7 +134,7 @@ fn the_canary_of_a_pair_is_given_a_weight_and_promoted_in_two_steps() {
     let (code, said) = owned.run(&["weight", "checkout-canary", "33", "--yes"]);
     assert_eq!(code, Some(3), "{said}");
     assert!(said.contains("which it has"), "{said}");
-    terminal.keys("P");
+    terminal.keys("gP");
     wait_plan_to(&terminal, "PROMOTE");
     let plan = terminal.picture();
     for part in [
@@ -163,4 +193,102 @@ fn a_canary_whose_images_fail_beside_it_stays_and_its_reason_is_told() {
     }
     assert_eq!(pair.read("checkout-canary")["spec"]["replicas"], 1);
     assert_eq!(pair.image("checkout"), image("2.0-unpullable"));
+}
+
+/// The control plane that knows HTTPRoutes, which most clusters do not.
+fn gateway() -> &'static ControlPlane {
+    static SHARED: LazyLock<ControlPlane> = LazyLock::new(|| {
+        let plane = ControlPlane::own();
+        let file = built::folder("tests/gateway_api/build").join("httproutes.yaml");
+        // It is too long for the annotation of an apply.
+        plane.kubectl(&["create", "-f", &file.to_string_lossy()]);
+        let routes = "/apis/gateway.networking.k8s.io/v1/httproutes";
+        wait::until("the API server serves HTTPRoutes", || {
+            plane.admin().get(routes).ok()
+        });
+        plane
+    });
+    SHARED.assert_version();
+    &SHARED
+}
+
+#[test]
+fn the_weights_of_an_http_route_and_of_a_canary_ingress_are_read_and_set() {
+    let plane = gateway();
+    let owned = Owned::new(plane, "routed");
+    let pair = Pair::apart(plane, &owned.namespace);
+    pair.wait_serving("checkout-canary", 1);
+    let (code, said) = owned.run(&["weight", "checkout-canary", "40", "--yes"]);
+    assert_eq!(code, Some(3), "nothing joins them: {said}");
+    let (api, namespace) = ("gateway.networking.k8s.io/v1", &owned.namespace);
+    pair.create(
+        api,
+        "httproutes",
+        &json!({
+            "kind": "HTTPRoute", "metadata": {"name": "checkout"},
+            "spec": {"parentRefs": [{"name": "gateway"}], "rules": [{"backendRefs": [
+                {"name": "checkout", "port": 80, "weight": 80},
+                {"name": "checkout-canary", "port": 80, "weight": 20},
+            ]}]},
+        }),
+    );
+    let terminal = owned.open();
+    wait_row(&terminal, "checkout-canary", "20% by its route");
+    terminal.keys("gW");
+    terminal.wait_text("weight: 20");
+    terminal.keys("\u{15}40\r");
+    wait_plan_to(&terminal, "WEIGHT");
+    let plan = terminal.picture();
+    assert!(
+        plan.contains("httproute/checkout: 20% by its route → 40%"),
+        "{plan}"
+    );
+    terminal.keys("y");
+    terminal.wait_text("verified: httproute/checkout gives it 40%");
+    let path = format!("/apis/{api}/namespaces/{namespace}/httproutes/checkout");
+    let weights = || {
+        let route = plane.admin().get(&path).unwrap();
+        let refs = &route["spec"]["rules"][0]["backendRefs"];
+        (refs[0]["weight"].clone(), refs[1]["weight"].clone())
+    };
+    assert_eq!(weights(), (json!(60), json!(40)));
+    let (code, said) = owned.run(&["abort", "checkout-canary", "--yes"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(weights(), (json!(100), json!(0)));
+    assert_eq!(
+        pair.read("checkout-canary")["spec"]["replicas"],
+        1,
+        "its pods stay"
+    );
+    plane.admin().delete(&path).unwrap();
+    pair.create(
+        "networking.k8s.io/v1",
+        "ingresses",
+        &json!({
+            "kind": "Ingress",
+            "metadata": {"name": "checkout-canary", "annotations": {
+                "nginx.ingress.kubernetes.io/canary": "true",
+                "nginx.ingress.kubernetes.io/canary-weight": "20",
+            }},
+            "spec": {"rules": [{"host": "shop.test", "http": {"paths": [{
+                "path": "/", "pathType": "Prefix",
+                "backend": {"service": {"name": "checkout-canary", "port": {"number": 80}}},
+            }]}}]},
+        }),
+    );
+    wait_row(&terminal, "checkout-canary", "20% by its route");
+    let (code, said) = owned.run(&["weight", "checkout-canary", "50", "--yes"]);
+    assert_eq!(code, Some(0), "{said}");
+    let path =
+        format!("/apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses/checkout-canary");
+    let notes = plane.admin().get(&path).unwrap()["metadata"]["annotations"].clone();
+    assert_eq!(notes["nginx.ingress.kubernetes.io/canary-weight"], "50");
+    // Its images go out, it gets nothing more, and its pods stop.
+    let (code, said) = owned.run(&["promote", "checkout-canary", "--yes"]);
+    assert_eq!(code, Some(0), "{said}");
+    let notes = plane.admin().get(&path).unwrap()["metadata"]["annotations"].clone();
+    assert_eq!(notes["nginx.ingress.kubernetes.io/canary-weight"], "0");
+    assert_eq!(pair.read("checkout-canary")["spec"]["replicas"], 0);
+    let given = pair.image("checkout");
+    assert!(given.starts_with(&image("2.0")), "{given}");
 }

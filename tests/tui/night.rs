@@ -443,7 +443,8 @@ pub fn source(feed: Feed) -> SourceId {
         | Feed::Warnings
         | Feed::ReplicaSets
         | Feed::Canaries
-        | Feed::Services => NAMESPACE,
+        | Feed::Services
+        | Feed::Routes(_) => NAMESPACE,
         Feed::RevisionsOf { workload, .. }
         | Feed::PodsOf { workload, .. }
         | Feed::AnalysesOf { workload, .. } => &workload.namespace,

@@ -106,6 +106,7 @@ fn of(source: &SourceId, id: &crate::domain::WorkloadId) -> bool {
         | Feed::ReplicaSets
         | Feed::Canaries
         | Feed::Services
+        | Feed::Routes(_)
         | Feed::Suspended(_) => false,
     }
 }

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Fleet;
 use crate::domain::canary::Provider;
+use crate::domain::pair::route::{Route, RouteKind};
 use crate::domain::pair::{self, Service};
 use crate::domain::{ClusterId, Kind, Uid, Workload, WorkloadId};
 
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Pairs {
     services: BTreeMap<(ClusterId, Uid), Service>,
+    routes: BTreeMap<(ClusterId, Uid), Route>,
     /// Those that are called canaries, each with the one beside it where that is known.
     called: BTreeMap<WorkloadId, Option<WorkloadId>>,
 }
@@ -81,6 +83,40 @@ impl Fleet {
         self.tell_place((cluster, namespace), touched);
     }
 
+    pub(super) fn put_route(&mut self, route: Route, touched: &mut BTreeSet<WorkloadId>) {
+        let place = (route.cluster.clone(), route.namespace.clone());
+        let key = (route.cluster.clone(), route.uid.clone());
+        self.pairs.routes.insert(key, route);
+        self.tell_place((&place.0, Some(&place.1)), touched);
+    }
+
+    pub(super) fn remove_route(
+        &mut self,
+        cluster: &ClusterId,
+        uid: &Uid,
+        touched: &mut BTreeSet<WorkloadId>,
+    ) {
+        let key = (cluster.clone(), uid.clone());
+        if let Some(route) = self.pairs.routes.remove(&key) {
+            self.tell_place((cluster, Some(&route.namespace)), touched);
+        }
+    }
+
+    /// The same for what routes to them.
+    pub(super) fn clear_routes(
+        &mut self,
+        (cluster, namespace): (&ClusterId, Option<&str>),
+        kind: RouteKind,
+        kept: impl Fn(&str) -> bool,
+        touched: &mut BTreeSet<WorkloadId>,
+    ) {
+        self.pairs.routes.retain(|(of, _), route| {
+            let here = of == cluster && namespace.is_none_or(|only| *only == *route.namespace);
+            !here || route.kind != kind || kept(&route.namespace)
+        });
+        self.tell_place((cluster, namespace), touched);
+    }
+
     pub(super) fn tell_place(
         &mut self,
         (cluster, namespace): (&ClusterId, Option<&str>),
@@ -102,13 +138,10 @@ impl Fleet {
             return;
         };
         let stable = pair::stable_of(called, self.near(&id));
-        let service = stable.and_then(|stable| {
-            let mut services = self.pairs.services.values();
-            services.find(|service| service.sends_to(called) && service.sends_to(stable))
+        let canary = stable.and_then(|stable| {
+            let (services, routes) = (self.pairs.services.values(), self.pairs.routes.values());
+            pair::canary((called, stable), services, routes)
         });
-        let canary = stable
-            .zip(service)
-            .and_then(|(stable, service)| pair::canary(called, stable, service));
         let stable = stable.map(|stable| stable.id.clone());
         if let Some(workload) = self.workloads.get_mut(&id) {
             let other = workload.canary.as_ref();

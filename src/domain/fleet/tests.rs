@@ -330,6 +330,10 @@ fn item_id(item: &Item) -> ItemId {
             namespace: w.namespace.clone(),
             name: w.name.clone(),
         },
+        Item::Route(r) => ItemId::Route {
+            cluster: r.cluster.clone(),
+            uid: r.uid.clone(),
+        },
         Item::Service(s) => ItemId::Service {
             cluster: s.cluster.clone(),
             uid: s.uid.clone(),

@@ -148,6 +148,7 @@ impl Reader {
         let optional = match self.source.feed {
             Feed::Workloads(kind) if kind.is_optional() => Some(Resource::Workload(kind)),
             Feed::Canaries => Some(Resource::Canaries),
+            Feed::Routes(kind) => Some(Resource::Routes(kind)),
             _ => None,
         };
         if let Some(resource) = optional

@@ -157,6 +157,7 @@ pub fn collection(source: &SourceId, query: &[(&str, &str)]) -> String {
         }
         Feed::Canaries => (Resource::Canaries, None),
         Feed::Services => (Resource::Services, None),
+        Feed::Routes(kind) => (Resource::Routes(*kind), None),
         Feed::SyncOf { sync, .. } => {
             name = format!("metadata.name={}", sync.name);
             let filter = ("fieldSelector", name.as_str());

@@ -1,6 +1,7 @@
 //! Paths of the API, built in one place, and the same paths in words for messages.
 
 use crate::domain::canary::flagger;
+use crate::domain::pair::route::RouteKind;
 use crate::domain::{Kind, SyncKind};
 
 /// What can be listed and read.
@@ -25,6 +26,7 @@ pub enum Resource {
     Canaries,
     Services,
     EndpointSlices,
+    Routes(RouteKind),
 }
 
 impl From<Kind> for Resource {
@@ -52,6 +54,7 @@ impl Resource {
             Self::Sync(kind) => kind.plural(),
             Self::AnalysisRuns => "analysisruns",
             Self::Canaries => flagger::PLURAL,
+            Self::Routes(kind) => kind.plural(),
             Self::Services => "services",
             Self::EndpointSlices => "endpointslices",
         }
@@ -75,6 +78,7 @@ impl Resource {
             Self::Sync(kind) => kind.group(),
             Self::Canaries => "flagger.app",
             Self::EndpointSlices => "discovery.k8s.io",
+            Self::Routes(kind) => kind.group(),
         }
     }
 
@@ -86,6 +90,7 @@ impl Resource {
             Self::AnalysisRuns => Kind::Rollout.api(),
             Self::Canaries => flagger::API,
             Self::EndpointSlices => "discovery.k8s.io/v1",
+            Self::Routes(kind) => kind.api(),
             Self::Autoscalers => "autoscaling/v2",
             _ if self.group().is_empty() => "v1",
             _ => "apps/v1",

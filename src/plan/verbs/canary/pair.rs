@@ -18,6 +18,8 @@ use crate::plan::{
 
 use super::{refused, serving, where_it_is};
 
+mod routed;
+
 /// First the images, then, once all pods of the other one run them, the canary goes.
 ///
 /// # Errors
@@ -42,9 +44,9 @@ pub fn promote(evidence: &Evidence, canary: &Canary) -> Result<Plan, Refusal> {
             format!("{new}, and no {}", workload.id),
         ),
         rule: String::new(),
-        differences: case.differences(canary),
+        differences: case.differences(),
         checks: case.checks(),
-        steps: vec![case.give_images(&old)?, case.stop(&side)?],
+        steps: case.steps(canary, (&old, &side))?,
         offers: Vec::new(),
         goal: Goal {
             scaled: Some(Scaled::To(0)),
@@ -76,6 +78,9 @@ pub fn promote(evidence: &Evidence, canary: &Canary) -> Result<Plan, Refusal> {
 /// It cannot be scaled.
 pub fn abort(evidence: &Evidence, canary: &Canary) -> Result<Plan, Refusal> {
     let stable = stable(evidence)?;
+    if let Some(route) = canary.route() {
+        return routed::abort(evidence, route);
+    }
     let mut plan = scaled(evidence, 0, "0%")?;
     let (id, have, want) = (&stable.id, stable.counts.available, stable.desired);
     let stops = canary.set;
@@ -106,6 +111,9 @@ pub fn abort(evidence: &Evidence, canary: &Canary) -> Result<Plan, Refusal> {
 /// It would change nothing, or somebody else sets the number.
 pub fn weight(evidence: &Evidence, canary: &Canary, percent: u32) -> Result<Plan, Refusal> {
     let (id, stable) = (&evidence.workload.id, stable(evidence)?);
+    if let Some(route) = canary.route() {
+        return routed::weight(evidence, route, percent);
+    }
     let Some(pods) = pair::pods_for(percent, stable.desired) else {
         let sentence = format!("All of it cannot go to {id} while {} serves.", stable.id);
         return Err(refused(sentence, "promote it"));
@@ -207,9 +215,9 @@ impl<'a> Case<'a> {
         })
     }
 
-    fn differences(&self, canary: &Canary) -> Vec<Difference> {
+    fn differences(&self) -> Vec<Difference> {
         let mut found = differences(&self.before, &self.after);
-        let (of, stops) = (&self.evidence.workload.id, canary.set);
+        let (of, stops) = (&self.evidence.workload.id, self.evidence.workload.desired);
         let is_at = where_it_is(self.evidence);
         found.push(Difference {
             what: "canary".into(),
@@ -257,6 +265,45 @@ impl<'a> Case<'a> {
         })
     }
 
+    /// What routes to it gives it nothing more before its pods stop.
+    fn steps(&self, canary: &Canary, (old, side): (&str, &Side)) -> Result<Vec<Step>, Refusal> {
+        let (give, stop) = (self.give_images(old)?, self.stop(side)?);
+        Ok(match canary.route() {
+            None => vec![give, self.after(stop)],
+            Some(route) => vec![
+                give,
+                self.after(routed::step(self.evidence, route, 0)?),
+                stop,
+            ],
+        })
+    }
+
+    /// Once all pods of the stable one run the images.
+    fn after(&self, step: Step) -> Step {
+        let Step::JsonPatch { object, body, what } = step else {
+            return step;
+        };
+        let mut containers = self.stable.containers.clone();
+        for container in &mut containers {
+            let mut images = self.images.iter();
+            if let Some(given) = images.find(|given| given.container == container.name) {
+                container.image = given.image.as_str().into();
+            }
+        }
+        let beside = &self.stable.id;
+        Step::After {
+            object,
+            body,
+            runs: Box::new(Runs {
+                workload: beside.clone(),
+                uid: self.stable.uid.clone(),
+                containers,
+                ready_for: self.evidence.ready_for,
+            }),
+            what: format!("{what}, once {beside} is verified"),
+        }
+    }
+
     fn give_images(&self, from_version: &str) -> Result<Step, Refusal> {
         let stamp = &self.evidence.stamp;
         let note = ActionNote {
@@ -296,24 +343,11 @@ impl<'a> Case<'a> {
         };
         let shown = workload.desired;
         let body = patch::scale(&workload.uid, &self.evidence.template.0, (shown, 0), &note);
-        let mut containers = self.stable.containers.clone();
-        for container in &mut containers {
-            let mut images = self.images.iter();
-            if let Some(given) = images.find(|given| given.container == container.name) {
-                container.image = given.image.as_str().into();
-            }
-        }
-        let (id, beside) = (&workload.id, &self.stable.id);
-        Ok(Step::After {
+        let id = &workload.id;
+        Ok(Step::JsonPatch {
             object: ObjectRef::of(workload),
             body: Verbatim(body.map_err(Refusal::unreadable)?.into()),
-            runs: Box::new(Runs {
-                workload: beside.clone(),
-                uid: self.stable.uid.clone(),
-                containers,
-                ready_for: self.evidence.ready_for,
-            }),
-            what: format!("scale {id} from {shown} to 0, once {beside} is verified"),
+            what: format!("scale {id} from {shown} to 0"),
         })
     }
 

@@ -8,6 +8,7 @@ pub mod flagger;
 pub mod pair;
 mod partition;
 mod paused;
+pub mod route;
 
 /// The canary that the object itself holds, without a controller of canaries.
 pub fn own(workload: &Workload) -> Option<Canary> {

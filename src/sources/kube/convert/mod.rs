@@ -29,7 +29,7 @@ use jiff::Timestamp;
 use serde::de::Error as _;
 use serde_json::Error;
 
-use super::canary::{argo, flagger, pair};
+use super::canary::{argo, flagger, pair, route};
 use super::wire;
 use crate::domain::{
     ActionNote, Condition, Container, Feed, Item, ItemId, SourceId, Truth, WorkloadId,
@@ -66,6 +66,7 @@ pub fn item(source: &SourceId, raw: &str) -> Result<Option<Item>, Error> {
         Feed::Services => pair::service(cluster, raw)?
             .map(Box::new)
             .map(Item::Service),
+        Feed::Routes(kind) => Some(Item::Route(Box::new(route::route(cluster, *kind, raw)?))),
         Feed::SyncOf {
             workload,
             sync: named,
@@ -123,6 +124,10 @@ pub fn item_id(source: &SourceId, raw: &str) -> Result<Option<ItemId>, Error> {
             uid,
         }),
         Feed::Services => Some(ItemId::Service {
+            cluster: source.cluster.clone(),
+            uid,
+        }),
+        Feed::Routes(_) => Some(ItemId::Route {
             cluster: source.cluster.clone(),
             uid,
         }),

@@ -8,6 +8,7 @@ mod core;
 mod flagger;
 mod git;
 mod pair;
+mod route;
 mod tracked;
 
 pub use self::apps::{
@@ -24,6 +25,7 @@ pub use self::core::{
 
 pub use self::flagger::{Canary, CanaryAnalysis, CanaryMetric, CanaryStatus, Promoted, Webhook};
 pub use self::pair::{EndpointSlice, Service};
+pub use self::route::{HttpRoute, Ingress, RouteParent};
 
 pub use self::git::{
     Application, Automated, FluxStatus, HelmRelease, Kept, Kustomization, Raw as RawSync, Source,
@@ -223,6 +225,12 @@ pub struct Annotations<'a> {
     pub argo_tracking_id: Option<Text<'a>>,
     #[serde(borrow, rename = "rolldeck.dev/suspended")]
     pub suspended: Option<Text<'a>>,
+    #[serde(borrow, rename = "nginx.ingress.kubernetes.io/canary")]
+    pub nginx_canary: Option<Text<'a>>,
+    #[serde(borrow, rename = "nginx.ingress.kubernetes.io/canary-weight")]
+    pub nginx_weight: Option<Text<'a>>,
+    #[serde(borrow, rename = "nginx.ingress.kubernetes.io/canary-weight-total")]
+    pub nginx_total: Option<Text<'a>>,
     #[serde(borrow, rename = "meta.helm.sh/release-name")]
     pub helm_release: Option<Text<'a>>,
     #[serde(rename = "kubectl.kubernetes.io/last-applied-configuration")]

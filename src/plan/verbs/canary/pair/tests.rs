@@ -10,7 +10,7 @@ use crate::plan::verbs::rollback::sample;
 use crate::plan::{CheckState, Verb};
 
 /// Two pods of 2.15.0 beside eight of 2.14.1.
-fn evidence(verb: Verb) -> Evidence {
+pub fn evidence(verb: Verb) -> Evidence {
     let mut e = sample::evidence();
     e.request.verb = verb;
     e.workload.id.name = "checkout-canary".into();
@@ -30,7 +30,8 @@ fn evidence(verb: Verb) -> Evidence {
         stable_in: Some("checkout".into()),
         pair: Some(Box::new(Pair {
             service: "checkout".into(),
-            serve: (2, 8),
+            serve: Some((2, 8)),
+            route: None,
         })),
         ..Canary::by_pods(Provider::Pair, PausedBy::Step, (2, 10))
     }));
