@@ -36,6 +36,16 @@ pub struct Canary {
     pub analyses: Box<[Analysis]>,
     /// Whose template it runs, when it has none of its own: `Deployment cart`.
     pub template_of: Option<Box<str>>,
+    pub restart: Option<Restart>,
+    /// To an older revision it goes without steps while fewer than so many lie between that and `stable`.
+    pub rollback_window: u32,
+}
+
+/// All pods older than this are made anew, one after another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Restart {
+    pub at: Timestamp,
+    pub done: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -240,6 +250,8 @@ pub(crate) fn sample() -> Canary {
         promoted_fully: false,
         analyses: [].into(),
         template_of: None,
+        restart: None,
+        rollback_window: 0,
     }
 }
 

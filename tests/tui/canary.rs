@@ -53,6 +53,8 @@ fn cart() -> Service {
         promoted_fully: false,
         analyses: [].into(),
         template_of: None,
+        restart: None,
+        rollback_window: 0,
     };
     service.workload.canary = Some(Box::new(canary));
     service
