@@ -165,6 +165,12 @@ impl Canary {
         !self.stable.is_empty() && !self.current.is_empty() && self.current != self.stable
     }
 
+    /// Why it was given up, in its controller's words: `Rollout aborted update to revision 3: <why>`. Not escaped.
+    pub fn cause(&self) -> Option<&str> {
+        let (_, rest) = self.message.split_once("update to revision ")?;
+        rest.split_once(": ").map(|(_, cause)| cause)
+    }
+
     /// What its step does, `None` when all are done.
     pub fn now(&self) -> Option<&Step> {
         self.steps.get(usize::try_from(self.step).ok()?)

@@ -1,11 +1,15 @@
 //! What one would type in place of the plan.
 
-use crate::domain::{ClusterId, Pod, Revision, Workload, WorkloadId};
+use crate::domain::{ClusterId, Kind, Pod, Revision, Workload, WorkloadId};
 
 /// `undo` writes the template; the pods are deleted after it.
 pub fn undo(workload: &Workload, undo: Option<&Revision>, deleted: &[&Pod]) -> String {
-    let (id, kubectl) = (&workload.id, kubectl(&workload.id));
-    let undo = undo.map(|to| format!("{kubectl} rollout undo {id} --to-revision={}", to.number));
+    let id = &workload.id;
+    let undo_to = match id.kind {
+        Kind::Rollout => argo(id, "undo"),
+        _ => rollout(id, "undo"),
+    };
+    let undo = undo.map(|to| format!("{undo_to} --to-revision={}", to.number));
     let commands: Vec<_> = undo.into_iter().chain(delete(id, deleted)).collect();
     commands.join(" && ")
 }
@@ -29,6 +33,9 @@ pub fn scale(id: &WorkloadId, (shown, to): (u32, u32)) -> String {
 
 /// `kubectl -n shop set image deploy/checkout web=shop/checkout:2.16.0`.
 pub fn set_image(id: &WorkloadId, container: &str, image: &str) -> String {
+    if id.kind == Kind::Rollout {
+        return format!("{} {container}={image}", argo(id, "set image"));
+    }
     format!("{} set image {id} {container}={image}", kubectl(id))
 }
 

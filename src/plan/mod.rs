@@ -266,8 +266,8 @@ impl Plan {
 
     /// Whether `now`, a later read, has the `n`th step in it.
     pub fn applied(&self, n: usize, now: &Workload) -> bool {
-        if let Some(turned) = &self.goal.turned {
-            let verb = self.request.verb;
+        let verb = self.request.verb;
+        if let Some(turned) = self.goal.turned.as_ref().filter(|_| verb.keeps_template()) {
             let canary = now.canary.as_ref();
             let done = canary.is_some_and(|canary| follow::is_done(verb, turned, canary));
             return now.uid == self.uid && done;

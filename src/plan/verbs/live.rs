@@ -21,8 +21,10 @@ use super::rollback::Candidates;
 /// # Errors
 /// The template cannot be read.
 pub fn side(evidence: &Evidence) -> Result<Side, Refusal> {
-    // Its controller says which one it is.
-    let canary = evidence.workload.canary.as_deref();
+    // Its controller says which one it is, once it has seen it.
+    let workload = &evidence.workload;
+    let seen = workload.generation <= workload.observed_generation;
+    let canary = workload.canary.as_deref().filter(|_| seen);
     if let Some(canary) = canary.filter(|canary| !canary.current.is_empty()) {
         return Ok(canary::current(evidence, canary));
     }

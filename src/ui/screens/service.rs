@@ -179,7 +179,8 @@ fn how_long(view: &View<'_>) -> String {
 
 /// What the release verb would do from here, or why it may not.
 fn what_next(view: &View<'_>) -> Option<(String, Role)> {
-    if view.workload.id.kind == Kind::Rollout {
+    let canary = view.workload.canary.as_deref();
+    if canary.is_some_and(|canary| canary.template_of.is_some()) {
         return None;
     }
     let verb = key(view.model, Intent::RollBack);

@@ -22,7 +22,6 @@ pub const VERBS: [Verb; 6] = [
 /// Why it cannot: a clause that follows the name of the provider.
 pub fn can(provider: Provider, verb: Verb) -> Result<(), &'static str> {
     match (provider, verb) {
-        (Provider::ArgoRollouts, Verb::Rollback) => Err("is not rolled back by rolldeck yet"),
         (Provider::ArgoRollouts, _) => Ok(()),
     }
 }
@@ -87,7 +86,9 @@ pub fn works(workload: &Workload, verb: Verb) -> Result<&Canary, Refusal> {
 
 fn promoted(id: &WorkloadId, canary: &Canary) -> Result<(), Refusal> {
     if canary.aborted {
-        let sentence = format!("{id} was aborted: promoting it changes nothing.");
+        let why = canary.cause().map(|cause| format!(" ({cause})"));
+        let why = why.unwrap_or_default();
+        let sentence = format!("{id} was aborted{why}: promoting it changes nothing.");
         let hint = "a retry begins it at its first step again, as another template does";
         return Err(refused(sentence, hint));
     }
