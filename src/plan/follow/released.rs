@@ -106,14 +106,16 @@ fn scaled((fleet, workload, canary): Seen<'_>, now: Timestamp) -> Follow {
     let is_at = place(fleet, workload, canary);
     // Two shares that are rounded up are one more together; what a router shares out has all of the stable one.
     let apart = canary.steps.is_empty() || canary.routed.is_some();
-    let stable = fleet.revisions(workload).iter();
-    let mut stable = stable.filter(|revision| revision.pod_hash == canary.stable);
+    let revisions = fleet.revisions(workload);
+    let serve = counts.available;
     let as_many = if apart {
+        let mut stable = revisions.iter().filter(|r| r.pod_hash == canary.stable);
         stable.next().is_some_and(|stable| stable.desired == want)
     } else {
-        (want..=want.saturating_add(1)).contains(&counts.total)
+        // Its revisions come by another feed.
+        let heard_of: u32 = revisions.iter().map(|revision| revision.available).sum();
+        (want..=want.saturating_add(1)).contains(&counts.total) && heard_of == serve
     };
-    let serve = counts.available;
     if as_many && serve >= want {
         return Follow::Done(format!("verified: {serve} of {want} serve, {is_at}"));
     }

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use super::{Owned, borrowing, steps, wait_row, waiting};
 use crate::screen::wait_plan_to;
 use crate::support::argo_rollouts::{self, Cart, by_steps};
+use crate::support::control_plane::ControlPlane;
 use crate::support::fixtures::{Service, merge};
+use crate::support::wait;
 
 /// As many pods run it as are wanted, and its controller says that all is well.
 fn healthy(status: &Value) -> bool {
@@ -68,8 +70,21 @@ fn who_promotes_it_meanwhile_has_the_rollback_refused() {
     cart.status(&json!({"promoteFull": true}));
     cart.wait("Healthy", healthy);
     terminal.keys("y");
-    terminal.wait_text("was promoted to its end");
+    terminal.wait_text("rollout/cart was promoted to its");
     assert_eq!(image(&cart), "1.10.0");
+}
+
+/// By the server's clock: which of two revisions is older its controller knows by the second.
+fn next_second(plane: &ControlPlane, namespace: &str) {
+    let collection = format!("/api/v1/namespaces/{namespace}/configmaps");
+    let tick =
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"generateName": "tick-"}});
+    let made = || {
+        let made = plane.admin().create(&collection, &tick).unwrap();
+        made["metadata"]["creationTimestamp"].to_string()
+    };
+    let now = made();
+    wait::until("the next second", || (made() > now).then_some(()));
 }
 
 #[test]
@@ -87,6 +102,7 @@ fn an_older_revision_takes_the_steps_again_unless_it_is_in_the_window() {
         "its steps begin at the first: 20%, pause until promoted, 60%, pause 1h, 100%",
     );
     assert_eq!(image(&cart), "1.10.0");
+    next_second(plane, &owned.namespace);
     // Another one in its middle ends it.
     image_of("1.11.0", "the release of 1.10.0 ends");
     cart.wait("at its first pause", |status| {
@@ -111,7 +127,8 @@ fn an_older_revision_takes_the_steps_again_unless_it_is_in_the_window() {
         "{said}"
     );
     // Where it was told how far back it may go at once, it does.
-    let (code, said) = owned.run(&["rollback", "cart", "--to", "1.10.0", "--yes"]);
+    image_of("1.11.0", "verified: 20% step 2/5, and waits there");
+    let (code, said) = owned.run(&["promote", "cart", "--full", "--yes"]);
     assert_eq!(code, Some(0), "{said}");
     cart.wait("Healthy", healthy);
     cart.patch("", &json!({"spec": {"rollbackWindow": {"revisions": 3}}}));
@@ -221,14 +238,15 @@ fn a_scale_keeps_the_share_of_the_canary_and_is_refused_while_it_would_do_nothin
 fn one_pod_is_taken_away_and_another_takes_its_place() {
     let (owned, cart, terminal) = waiting("one-less");
     let gone = cart.pods()[0].clone();
-    terminal.keys("\r\t");
-    terminal.wait_text("PODS");
+    terminal.keys("\r");
+    terminal.wait_text("HISTORY");
     let (code, said) = owned.run(&["delete-pod", &gone, "--yes"]);
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("verified: "), "{said}");
     assert!(!cart.pods().contains(&gone));
     assert_eq!(cart.read()["status"]["currentStepIndex"], 1);
-    terminal.keys("\x04");
+    terminal.wait_text(&cart.pods()[0][..16]);
+    terminal.keys("\t\x04");
     wait_plan_to(&terminal, "TAKE A POD AWAY");
 }
 
@@ -256,7 +274,7 @@ fn what_runs_anothers_template_is_changed_there() {
     let (code, said) = owned.run(&["set-image", "deploy/shelf", "1.10.0", "--yes"]);
     assert_eq!(code, Some(0), "{said}");
     let at = |words: &str| {
-        crate::support::wait::until(&format!("basket {words}"), || {
+        wait::until(&format!("basket {words}"), || {
             let (_, said) = owned.run(&["status", "basket"]);
             said.contains(words).then_some(())
         });
