@@ -95,7 +95,7 @@ fn moved_from(plan: &Plan, now: &Workload) -> Option<Moved> {
         .goal
         .turned
         .as_ref()
-        .is_some_and(|turned| !stands(turned, now))
+        .is_some_and(|turned| !stands(plan, turned, now))
     {
         Some(Moved::Canary)
     } else if let Some(how) = plan.goal.held.and_then(|held| held.moved(now)) {
@@ -113,15 +113,18 @@ fn who(now: &Workload) -> &str {
     who.map_or("somebody unknown", |(manager, _)| manager)
 }
 
-/// The canary waits, or is on its way, where it was shown.
-fn stands(turned: &Turned, now: &Workload) -> bool {
-    let canary = now.canary.as_deref();
-    canary.is_some_and(|canary| {
+/// The canary waits, or is on its way, where it was shown. To what brings another template only the two revisions
+/// matter that share it.
+fn stands(plan: &Plan, turned: &Turned, now: &Workload) -> bool {
+    let as_far = |canary: &Canary| {
         let phase = canary.flagger.as_ref().map(|flagger| flagger.phase);
-        canary.current == turned.hash
-            && phase == turned.phase
+        phase == turned.phase
             && (phase.is_some() || canary.step == turned.step)
             && canary.aborted == turned.aborted
+    };
+    now.canary.as_deref().is_some_and(|canary| {
+        (&canary.current, &canary.stable) == (&turned.hash, &turned.stable)
+            && (!plan.request.verb.keeps_template() || as_far(canary))
     })
 }
 

@@ -8,7 +8,7 @@ use super::model::{
     TextKind,
 };
 use super::update::{batch, build, image, missing_permission, place};
-use crate::domain::{ApiKind, Environment, Health, Kind, Level, WorkloadId};
+use crate::domain::{ApiKind, Environment, Health, Level, WorkloadId};
 use crate::plan::verbs::canary::can;
 use crate::plan::{BuildProgress, Missing, Verb};
 use crate::text;
@@ -394,11 +394,7 @@ fn useful(model: &Model, intent: Intent) -> bool {
         Intent::Promote => place(model) == Place::Matrix || works(model, promotes(model)),
         Intent::Abort => works(model, Verb::Abort),
         Intent::Weight => works(model, Verb::SetWeight),
-        Intent::RollBack | Intent::Restart | Intent::Scale | Intent::SetImage
-            if is_rollout(model) =>
-        {
-            false
-        }
+        Intent::RollBack | Intent::SetImage if borrows(model) => false,
         Intent::LogIn => waits_for_login(model),
         Intent::AllNamespaces => place(model) != Place::Board || model.connected(),
         Intent::Retry => place(model) != Place::Board || !all_connected || waits(model),
@@ -415,9 +411,11 @@ pub fn looked_at(model: &Model) -> Option<&WorkloadId> {
     }
 }
 
-/// Its controller has verbs of its own.
-fn is_rollout(model: &Model) -> bool {
-    looked_at(model).is_some_and(|id| id.kind == Kind::Rollout)
+/// It runs the template of another workload, where that is changed.
+fn borrows(model: &Model) -> bool {
+    let workload = looked_at(model).and_then(|id| model.fleet.workload(id));
+    let canary = workload.and_then(|workload| workload.canary.as_deref());
+    canary.is_some_and(|canary| canary.template_of.is_some())
 }
 
 /// The canary there would do what it is told.

@@ -6,7 +6,7 @@ use super::{ActionNote, Uid, WorkloadId};
 pub struct Autoscaler {
     pub name: Box<str>,
     pub uid: Uid,
-    /// What it scales: the kind (`Deployment`) and the name, of the group `apps`.
+    /// What it scales: the kind (`Deployment`) and the name, of a group whose workloads are followed.
     pub target: Option<(Box<str>, Box<str>)>,
     /// `spec.minReplicas`: absent it counts as 1, and a server fills that in.
     pub min: Option<u32>,

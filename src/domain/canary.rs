@@ -47,6 +47,16 @@ pub struct Canary {
     pub flagger: Option<Box<Flagger>>,
     /// What only the two of a pair say.
     pub pair: Option<Box<Pair>>,
+    pub restart: Option<Restart>,
+    /// To an older revision it goes without steps while fewer than so many lie between that and `stable`.
+    pub rollback_window: u32,
+}
+
+/// All pods older than this are made anew, one after another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Restart {
+    pub at: Timestamp,
+    pub done: bool,
 }
 
 /// A canary that is a Deployment of its own.
@@ -234,6 +244,8 @@ impl Canary {
             stable_in: None,
             flagger: None,
             pair: None,
+            restart: None,
+            rollback_window: 0,
         }
     }
 
@@ -286,6 +298,12 @@ impl Canary {
     /// Its sides are revisions of the workload itself, which `stable` and `current` name.
     pub fn is_within(&self) -> bool {
         self.stable_in.is_none()
+    }
+
+    /// Why it was given up, in its controller's words: `Rollout aborted update to revision 3: <why>`. Not escaped.
+    pub fn cause(&self) -> Option<&str> {
+        let (_, rest) = self.message.split_once("update to revision ")?;
+        rest.split_once(": ").map(|(_, cause)| cause)
     }
 
     /// What its step does, `None` when all are done.
@@ -431,6 +449,8 @@ pub(crate) fn sample() -> Canary {
         stable_in: None,
         flagger: None,
         pair: None,
+        restart: None,
+        rollback_window: 0,
     }
 }
 

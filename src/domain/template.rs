@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The label that the Deployment controller adds to the template of a ReplicaSet.
-pub const HASH_LABEL: &str = "pod-template-hash";
+/// The labels that the controllers of Deployments and of Argo Rollouts add to the template of a ReplicaSet.
+pub const HASH_LABELS: [&str; 2] = ["pod-template-hash", "rollouts-pod-template-hash"];
 /// The annotation of a template that a restart changes, and nothing else.
 pub const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
 /// The key in the template of a ControllerRevision, which is kept as a patch that replaces the whole.
@@ -44,7 +44,7 @@ impl fmt::Debug for TemplateHash {
 }
 
 /// The SHA-256, in hex, of a template as key-sorted JSON without what controllers add to it: the
-/// `pod-template-hash` label, the `$patch` of a ControllerRevision, a creation time that is null. Two templates that
+/// hash labels, the `$patch` of a ControllerRevision, a creation time that is null. Two templates that
 /// mean the same have the same, whatever order a server writes their keys in.
 ///
 /// # Errors
@@ -85,7 +85,7 @@ fn canonical(raw: &str) -> Result<Value, serde_json::Error> {
         // A ControllerRevision keeps the bytes of the server version that made it, and only older ones wrote it.
         meta.retain(|key, value| key != "creationTimestamp" || !value.is_null());
         if let Some(labels) = meta.get_mut("labels").and_then(Value::as_object_mut) {
-            labels.remove(HASH_LABEL);
+            labels.retain(|key, _| !HASH_LABELS.contains(&&**key));
         }
     }
     Ok(template)

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
-use crate::domain::template::HASH_LABEL;
+use crate::domain::template::HASH_LABELS;
 
 /// Unchanged lines kept around each change.
 const CONTEXT: usize = 3;
@@ -55,7 +55,7 @@ fn readable(template: &Value, other: &Value, newer: bool) -> Value {
     if let Some(meta) = readable.get_mut("metadata").and_then(Value::as_object_mut) {
         meta.retain(|key, value| key != "creationTimestamp" || !value.is_null());
         if let Some(labels) = meta.get_mut("labels").and_then(Value::as_object_mut) {
-            labels.remove(HASH_LABEL);
+            labels.retain(|key, _| !HASH_LABELS.contains(&&**key));
         }
     }
     for group in ["containers", "initContainers", "ephemeralContainers"] {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Difference;
 use crate::domain::image;
-use crate::domain::template::HASH_LABEL;
+use crate::domain::template::HASH_LABELS;
 
 /// The longest value that is shown; the yaml screen has the rest.
 const LONGEST: usize = 80;
@@ -103,12 +103,12 @@ fn volumes(before: &Value, after: &Value, found: &mut Vec<Difference>) {
     }
 }
 
-/// By the whole key, which has dots of its own; the hash label is not one.
+/// By the whole key, which has dots of its own; the hash labels are none.
 fn metadata(before: &Value, after: &Value, found: &mut Vec<Difference>) {
     let (old, new) = (&before["metadata"], &after["metadata"]);
     for (field, word) in [("annotations", "annotation"), ("labels", "label")] {
         let (old, new) = (&old[field], &new[field]);
-        let differ = |key: &String| key != HASH_LABEL && old[key] != new[key];
+        let differ = |key: &String| !HASH_LABELS.contains(&&**key) && old[key] != new[key];
         for key in keys(old, new).into_iter().filter(differ) {
             let words = words(&old[&key], &new[&key], METADATA);
             push(found, word, format!("{key} {words}"));

@@ -17,6 +17,7 @@ mod canary;
 mod held;
 mod helm;
 mod pod;
+mod released;
 mod sight;
 
 pub use canary::{Turned, is_done};
@@ -149,6 +150,9 @@ pub fn follow(fleet: &Fleet, goal: &Goal, now: Timestamp) -> Follow {
     }
     if workload.observed_generation < goal.generation {
         return Follow::Pending(vec![accepted(), step(false, "controller saw it")]);
+    }
+    if let Some(follow) = released::follow(fleet, workload, goal, now) {
+        return follow;
     }
     if let Some(turned) = &goal.turned {
         return canary::follow(fleet, workload, (goal, turned), now);

@@ -1,11 +1,15 @@
 //! What one would type in place of the plan.
 
-use crate::domain::{ClusterId, Pod, Revision, Workload, WorkloadId};
+use crate::domain::{ClusterId, Kind, Pod, Revision, Workload, WorkloadId};
 
 /// `undo` writes the template; the pods are deleted after it.
 pub fn undo(workload: &Workload, undo: Option<&Revision>, deleted: &[&Pod]) -> String {
-    let (id, kubectl) = (&workload.id, kubectl(&workload.id));
-    let undo = undo.map(|to| format!("{kubectl} rollout undo {id} --to-revision={}", to.number));
+    let id = &workload.id;
+    let undo_to = match id.kind {
+        Kind::Rollout => argo(id, "undo"),
+        _ => rollout(id, "undo"),
+    };
+    let undo = undo.map(|to| format!("{undo_to} --to-revision={}", to.number));
     let commands: Vec<_> = undo.into_iter().chain(delete(id, deleted)).collect();
     commands.join(" && ")
 }
@@ -29,14 +33,14 @@ pub fn scale(id: &WorkloadId, (shown, to): (u32, u32)) -> String {
 
 /// `kubectl -n shop set image deploy/checkout web=shop/checkout:2.16.0`.
 pub fn set_image(id: &WorkloadId, images: &[(&str, &str)]) -> String {
-    let pairs = images
+    let pairs: String = images
         .iter()
-        .map(|(name, image)| format!(" {name}={image}"));
-    format!(
-        "{} set image {id}{}",
-        kubectl(id),
-        pairs.collect::<String>()
-    )
+        .map(|(name, image)| format!(" {name}={image}"))
+        .collect();
+    if id.kind == Kind::Rollout {
+        return format!("{}{pairs}", argo(id, "set image"));
+    }
+    format!("{} set image {id}{pairs}", kubectl(id))
 }
 
 /// `kubectl -n shop patch hpa web -p '{"spec":…}'`.

@@ -8,7 +8,7 @@ use serde_json::Error;
 use serde_json::value::RawValue;
 
 use crate::domain::action_note::{ANNOTATION, TURN};
-use crate::domain::template::{HASH_LABEL, PATCH, RESTARTED_AT};
+use crate::domain::template::{HASH_LABELS, PATCH, RESTARTED_AT};
 use crate::domain::{ActionNote, Autoscaler, Uid};
 
 /// What is written beside the template, and whether there is a map of annotations to add it to.
@@ -149,18 +149,12 @@ pub fn turn_paused(
     ))
 }
 
-/// The same for a Rollout that was shown, by these tests, and by its template when it has one of its own. Its server
+/// The same for a Rollout, by its template when it has one of its own. Its server
 /// keeps a false that somebody wrote, so what is not paused is not tested.
 ///
 /// # Errors
 /// Never in practice: when the note cannot be written as JSON.
-pub fn turn_rollout(
-    tests: &str,
-    own: Option<&str>,
-    paused: bool,
-    note: &Note<'_>,
-) -> Result<String, Error> {
-    let tests = tests.trim_start_matches('[').trim_end_matches(']');
+pub fn turn_rollout(own: Option<&str>, paused: bool, note: &Note<'_>) -> Result<String, Error> {
     let template = own.map_or_else(String::new, |own| {
         format!(r#"{{"op":"test","path":"/spec/template","value":{own}}},"#)
     });
@@ -170,21 +164,23 @@ pub fn turn_rollout(
         r#"{"op":"test","path":"/spec/paused","value":true},{"op":"remove","path":"/spec/paused"}"#
     };
     let annotate = annotate(TURN, note)?;
-    Ok(format!("[{tests},{template}{turn},{annotate}]"))
+    Ok(format!("[{template}{turn},{annotate}]"))
 }
 
 /// A JSON Patch that sets the number of replicas where the one that was shown still stands. The scale subresource
-/// would do for the number, but it can neither test the template nor take the note.
+/// would do for the number, but it can neither test the template nor take the note. `tested` is `None` of one that has
+/// no template of its own.
 ///
 /// # Errors
 /// Never in practice: when the note cannot be written as JSON.
 pub fn scale(
     uid: &Uid,
-    tested: &str,
+    tested: Option<&str>,
     (shown, to): (u32, u32),
     note: &Note<'_>,
 ) -> Result<String, Error> {
-    let (bound, annotate) = (bound(uid, tested), annotate(TURN, note)?);
+    let bound = tested.map_or_else(|| bound_to(uid), |tested| bound(uid, tested));
+    let annotate = annotate(TURN, note)?;
     Ok(format!(
         r#"[{bound},{{"op":"test","path":"/spec/replicas","value":{shown}}},{{"op":"replace","path":"/spec/replicas","value":{to}}},{annotate}]"#
     ))
@@ -237,14 +233,42 @@ pub fn partition(
     ))
 }
 
+/// The same patch, refused as well where one of these tests fails.
+pub fn only_where(tests: &[serde_json::Value], patch: String) -> String {
+    match patch.strip_prefix('[') {
+        Some(operations) if !tests.is_empty() => {
+            let tests: Vec<_> = tests.iter().map(ToString::to_string).collect();
+            format!("[{},{operations}", tests.join(","))
+        }
+        _ => patch,
+    }
+}
+
+/// A JSON Patch that asks the controller of a Rollout to make its pods anew that are older than `at`.
+///
+/// # Errors
+/// Never in practice: when the note cannot be written as JSON.
+pub fn restart_rollout(
+    uid: &Uid,
+    tested: Option<&str>,
+    at: &str,
+    note: &Note<'_>,
+) -> Result<String, Error> {
+    let bound = tested.map_or_else(|| bound_to(uid), |tested| bound(uid, tested));
+    let annotate = annotate(ANNOTATION, note)?;
+    let at = serde_json::to_string(at)?;
+    Ok(format!(
+        r#"[{bound},{{"op":"add","path":"/spec/restartAt","value":{at}}},{annotate}]"#
+    ))
+}
+
 /// A JSON Patch that lets a paused Deployment move again, whatever its template.
 pub fn resume(uid: &Uid) -> String {
     let bound = bound_to(uid);
     format!(r#"[{bound},{{"op":"replace","path":"/spec/paused","value":false}}]"#)
 }
 
-/// A revision's template as the workload itself would have it: without the `pod-template-hash` label of a ReplicaSet
-/// and the `$patch` of a ControllerRevision. Every other byte outside the labels stays as it is, so that large
+/// A revision's template as the workload itself would have it: without the hash label of a ReplicaSet and the `$patch` of a ControllerRevision. Every other byte outside the labels stays as it is, so that large
 /// integers and fractions survive.
 ///
 /// # Errors
@@ -266,7 +290,10 @@ pub fn template_of_revision(raw: &str) -> Result<String, Error> {
         return Ok(whole.into_owned());
     };
     let labels = labels.get();
-    let kept = without(labels, HASH_LABEL)?;
+    let mut kept = Cow::Borrowed(labels);
+    for hash in HASH_LABELS {
+        kept = Cow::Owned(without(&kept, hash)?.into_owned());
+    }
     // `labels` is a part of `whole`: the raw value was borrowed from it.
     let start = labels.as_ptr().addr() - whole.as_ptr().addr();
     Ok([&whole[..start], &kept, &whole[start + labels.len()..]].concat())

@@ -257,28 +257,12 @@ impl Request {
 
     /// Why this verb is not for this kind of workload.
     pub fn not_for_its_kind(&self) -> Option<Failure> {
-        let (what, its_own) = match self.verb {
-            Verb::ResumeSync
-            | Verb::DeletePod
-            | Verb::Pause
-            | Verb::Resume
-            | Verb::Promote
-            | Verb::PromoteFull
-            | Verb::SetWeight
-            | Verb::Abort
-            | Verb::Retry => return None,
-            Verb::Rollback | Verb::HelmRollback => ("roll back", "argo rollouts undo"),
-            Verb::Restart => ("restart", "argo rollouts restart"),
-            Verb::SetImage | Verb::PromoteImage => {
-                ("change the image of", "argo rollouts set image")
-            }
-            Verb::Scale => ("scale", "scale rollout"),
-        };
         let id = &self.workload;
-        let sentence = format!("rolldeck cannot {what} an Argo Rollout yet, as {id} is one.");
-        let hint = format!("kubectl {its_own} {} -n {}", id.name, id.namespace);
-        let failure = Failure::new(FailureKind::Refused, sentence).hint(hint);
-        (id.kind == Kind::Rollout).then_some(failure)
+        let is_built = self.verb != Verb::HelmRollback || id.kind != Kind::Rollout;
+        let sentence =
+            format!("rolldeck cannot roll back an Argo Rollout by Helm yet, as {id} is one.");
+        let hint = "a rollback of its own puts its former template back";
+        (!is_built).then(|| Failure::new(FailureKind::Refused, sentence).hint(hint))
     }
 
     /// The same of the workload as it is now, once that is what is shown.
@@ -307,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_built_for_rollouts_is_refused_with_what_one_would_type() {
+    fn what_is_not_built_for_rollouts_is_refused() {
         use crate::domain::fixture::id;
         let request = |verb, kind| Request {
             verb,
@@ -319,26 +303,7 @@ mod tests {
         for verb in Verb::ALL {
             assert_eq!(request(verb, Kind::Deployment).not_for_its_kind(), None);
             let why = request(verb, Kind::Rollout).not_for_its_kind();
-            let its_own = [
-                Verb::Pause,
-                Verb::Resume,
-                Verb::Promote,
-                Verb::PromoteFull,
-                Verb::Abort,
-                Verb::Retry,
-                Verb::SetWeight,
-                Verb::ResumeSync,
-                Verb::DeletePod,
-            ];
-            assert_eq!(why.is_none(), its_own.contains(&verb), "{verb:?}");
+            assert_eq!(why.is_some(), verb == Verb::HelmRollback, "{verb:?}");
         }
-        let why = request(Verb::Rollback, Kind::Rollout)
-            .not_for_its_kind()
-            .unwrap();
-        assert_eq!(
-            why.sentence,
-            "rolldeck cannot roll back an Argo Rollout yet, as rollout/checkout is one."
-        );
-        assert_eq!(why.hints, ["kubectl argo rollouts undo checkout -n shop"]);
     }
 }

@@ -66,6 +66,12 @@ pub fn next(canary: &Canary) -> Option<String> {
     (!steps.is_empty()).then(|| steps.join(", "))
 }
 
+/// All of them, as they follow one another.
+pub fn all(canary: &Canary) -> String {
+    let steps: Vec<_> = canary.steps.iter().map(step).collect();
+    steps.join(", ")
+}
+
 pub fn step(step: &Step) -> String {
     match step {
         Step::Weight(weight) => format!("{weight}%"),

@@ -12,6 +12,9 @@ use crate::support::fixtures::Service;
 use crate::support::hostile::{Hostile, reply};
 use crate::support::pty::Terminal;
 
+mod judged;
+mod pods;
+mod traps;
 mod verbs;
 
 /// A namespace, and its owner with a home.
@@ -65,9 +68,19 @@ fn waiting(prefix: &str) -> (Owned, Cart, Terminal) {
 }
 
 /// A canary with this metric in its analysis, of a server that always says this rate.
-fn judged(plane: &'static ControlPlane, namespace: &str, rate: &str, mut metric: Value) -> Cart {
+fn judged(plane: &'static ControlPlane, namespace: &str, rate: &str, metric: Value) -> Cart {
     let body = json!({"rate": rate}).to_string();
     let answer = reply("200 OK", "content-type: application/json\r\n", &body);
+    served(plane, namespace, answer, metric)
+}
+
+/// The same of one that always answers this.
+fn served(
+    plane: &'static ControlPlane,
+    namespace: &str,
+    answer: String,
+    mut metric: Value,
+) -> Cart {
     let url = format!("http://127.0.0.1:{}/", Hostile::saying(answer).port);
     metric["provider"] = json!({"web": {"url": url, "jsonPath": "{$.rate}"}});
     let template = json!({
@@ -81,6 +94,21 @@ fn judged(plane: &'static ControlPlane, namespace: &str, rate: &str, mut metric:
         {"setWeight": 20}, {"analysis": {"templates": [{"templateName": "rate"}]}}, {"setWeight": 100},
     ]);
     Cart::run(plane, namespace, &steps)
+}
+
+/// A Rollout named `basket` that runs the template of the Deployment `shelf`, which is there.
+fn borrowing(plane: &'static ControlPlane, namespace: &str) {
+    let basket = json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout",
+        "metadata": {"name": "basket", "namespace": namespace},
+        "spec": {
+            "replicas": 5,
+            "workloadRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "shelf", "scaleDown": "onsuccess"},
+            "strategy": {"canary": {"steps": steps()}},
+        },
+    });
+    let collection = format!("/apis/argoproj.io/v1alpha1/namespaces/{namespace}/rollouts");
+    plane.admin().create(&collection, &basket).unwrap();
 }
 
 #[test]
@@ -114,10 +142,6 @@ fn a_canary_is_told_step_by_step() {
         &terminal,
         "aborted: 1.9.3 serves, 1.10.0 is still asked for",
     );
-    // Nothing of it is changed from here yet.
-    terminal.keys("r");
-    terminal.wait_text("rolldeck cannot restart an Argo Rollout yet");
-    terminal.keys("q");
     cart.set_image("1.9.3");
     terminal.wait_for("steady again", |screen| {
         row_of(screen, "cart").is_some_and(|row| row.contains('•') && !row.contains("1.10.0"))
@@ -197,17 +221,7 @@ fn one_that_runs_the_template_of_a_deployment_is_told_by_its_revisions() {
     let namespace = &owned.namespace;
     let deployment = Service::new(namespace, "shelf").replicas(1);
     deployment.run(plane, "1.9.3");
-    let basket = json!({
-        "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout",
-        "metadata": {"name": "basket", "namespace": namespace},
-        "spec": {
-            "replicas": 5,
-            "workloadRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "shelf", "scaleDown": "onsuccess"},
-            "strategy": {"canary": {"steps": steps()}},
-        },
-    });
-    let collection = format!("/apis/argoproj.io/v1alpha1/namespaces/{namespace}/rollouts");
-    plane.admin().create(&collection, &basket).unwrap();
+    borrowing(plane, namespace);
     let terminal = owned.open();
     let row_has = |words: &str| {
         terminal.wait_for(&format!("the row with {words}"), |screen| {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::built;
 use super::control_plane::{ControlPlane, free_ports};
+use super::fixtures::merge;
 use super::keeper::Keeper;
 use super::wait;
 
@@ -64,7 +65,9 @@ pub struct Cart {
 impl Cart {
     /// It runs `1.9.3` with these steps.
     pub fn run(plane: &'static ControlPlane, namespace: &str, steps: &Value) -> Self {
-        Self::of(plane, namespace, &json!({"canary": {"steps": steps}}))
+        let cart = Self::create(plane, namespace, "1.9.3", &by_steps(steps));
+        cart.wait("Healthy", |status| status["phase"] == "Healthy");
+        cart
     }
 
     /// It runs `1.9.3`, and another release waits beside it until its traffic is switched.
@@ -84,11 +87,15 @@ impl Cart {
         let strategy = json!({"blueGreen": {
             "activeService": "active", "previewService": "preview", "autoPromotionEnabled": false,
         }});
-        Self::of(plane, namespace, &strategy)
+        let spec = json!({"strategy": strategy});
+        let cart = Self::create(plane, namespace, "1.9.3", &spec);
+        cart.wait("Healthy", |status| status["phase"] == "Healthy");
+        cart
     }
 
-    fn of(plane: &'static ControlPlane, namespace: &str, strategy: &Value) -> Self {
-        let object = json!({
+    /// It is to run this tag, with these fields in its spec as well. Nobody waits for it.
+    pub fn create(plane: &'static ControlPlane, namespace: &str, tag: &str, spec: &Value) -> Self {
+        let mut object = json!({
             "apiVersion": "argoproj.io/v1alpha1",
             "kind": "Rollout",
             "metadata": {"name": "cart", "namespace": namespace},
@@ -97,22 +104,31 @@ impl Cart {
                 "selector": {"matchLabels": {"app": "cart"}},
                 "template": {
                     "metadata": {"labels": {"app": "cart"}},
-                    "spec": {"containers": [container("1.9.3")], "terminationGracePeriodSeconds": 0},
+                    "spec": {"containers": [container(tag)], "terminationGracePeriodSeconds": 0},
                 },
-                "strategy": strategy,
             },
         });
+        merge(&mut object["spec"], spec);
         let collection = format!("/apis/argoproj.io/v1alpha1/namespaces/{namespace}/rollouts");
         plane
             .admin()
             .create(&collection, &object)
             .expect("a rollout is created");
-        let cart = Self {
+        Self {
             plane,
             namespace: namespace.to_owned(),
-        };
-        cart.wait("Healthy", |status| status["phase"] == "Healthy");
-        cart
+        }
+    }
+
+    /// Their names, of all its revisions.
+    pub fn pods(&self) -> Vec<String> {
+        let path = format!(
+            "/api/v1/namespaces/{}/pods?labelSelector=app%3Dcart",
+            self.namespace
+        );
+        let pods = self.plane.admin().items(&path);
+        let name = |pod: &Value| pod["metadata"]["name"].as_str().map(ToOwned::to_owned);
+        pods.iter().filter_map(name).collect()
     }
 
     fn path(&self) -> String {
@@ -151,6 +167,11 @@ impl Cart {
             (seen && is(&cart["status"])).then_some(cart)
         })
     }
+}
+
+/// A canary that is moved by these steps.
+pub fn by_steps(steps: &Value) -> Value {
+    json!({"strategy": {"canary": {"steps": steps}}})
 }
 
 fn container(tag: &str) -> Value {

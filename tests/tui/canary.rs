@@ -59,6 +59,8 @@ fn cart() -> Service {
         stable_in: None,
         flagger: None,
         pair: None,
+        restart: None,
+        rollback_window: 0,
     };
     service.workload.canary = Some(Box::new(canary));
     service

@@ -75,6 +75,9 @@ fn canary(name: &str, phase: Phase) -> Canary {
         }]
         .into(),
         template_of: None,
+        pair: None,
+        restart: None,
+        rollback_window: 0,
         stable_in: Some(format!("{name}-primary").into()),
         flagger: Some(Box::new(Flagger {
             name: name.into(),

@@ -60,15 +60,9 @@ fn aborted(evidence: Evidence<'_>, canary: &Canary) -> Option<Why> {
     } else {
         format!("aborted: back to {stable}, {serves} of {wanted} serve")
     };
-    let cause = cause(&canary.message).map_or_else(String::new, |cause| format!("; {cause}"));
+    let cause = canary.cause().map(words::clause);
+    let cause = cause.map_or_else(String::new, |cause| format!("; {cause}"));
     why(Reason::Aborted, format!("{text}{cause}"))
-}
-
-/// What follows the controller's own sentence: `RolloutAborted: Rollout aborted update to revision 3: <why>`.
-fn cause(message: &str) -> Option<String> {
-    let (_, rest) = message.split_once("update to revision ")?;
-    let (_, cause) = rest.split_once(": ")?;
-    Some(words::clause(cause))
 }
 
 fn degraded(evidence: Evidence<'_>, canary: &Canary, now: Timestamp) -> (Phase, Option<Why>) {

@@ -18,7 +18,7 @@ pub fn verdict(workload: &Workload, to_make: u32) -> Option<Verdict> {
         ),
         // Each node's pod is for that node: another would not serve it.
         (_, Kind::DaemonSet, _) | (Strategy::OnDelete | Strategy::Other(_), _, _) => return None,
-        (Strategy::Rolling { .. }, Kind::Deployment, 1) if down == 0 => (
+        (Strategy::Rolling { .. }, Kind::Deployment | Kind::Rollout, 1) if down == 0 => (
             Finding::Ok,
             "one replica: its successor is ready before it goes".to_owned(),
         ),

@@ -18,7 +18,7 @@ pub fn verdict(workload: &Workload, others: &[&Pod], blocking: &[&Pod]) -> Optio
         {
             held_back(workload, *partition, others)
         }
-        Strategy::Other(name) if workload.id.kind != Kind::Deployment => (
+        Strategy::Other(name) if !workload.id.kind.has_replica_sets() => (
             Finding::Warn,
             format!("update strategy {name} is not known here: whether pods move is not known"),
         ),

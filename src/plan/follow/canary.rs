@@ -20,6 +20,8 @@ const ANSWERS_WITHIN: SignedDuration = SignedDuration::from_secs(5);
 pub struct Turned {
     /// Of the revision that was on its way.
     pub hash: Box<str>,
+    /// Of the one beside it.
+    pub stable: Box<str>,
     pub step: u32,
     pub aborted: bool,
     pub aborted_at: Option<Timestamp>,
@@ -210,6 +212,7 @@ mod tests {
             gone: None,
             turned: Some(Turned {
                 hash: "new".into(),
+                stable: "old".into(),
                 step: 1,
                 aborted: verb == Verb::Retry,
                 aborted_at: (verb == Verb::Retry).then(|| ago(60)),

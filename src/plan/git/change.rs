@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use crate::domain::WorkloadId;
-use crate::domain::template::HASH_LABEL;
+use crate::domain::template::HASH_LABELS;
 
 /// The lists of a pod template whose items the API server tells apart by a key of theirs; all others are replaced.
 const KEYS: [(&str, &str); 11] = [
@@ -49,7 +49,7 @@ fn bare(template: &Value) -> Value {
         .pointer_mut("/metadata/labels")
         .and_then(Value::as_object_mut)
     {
-        labels.remove(HASH_LABEL);
+        labels.retain(|key, _| !HASH_LABELS.contains(&&**key));
     }
     bare
 }

@@ -21,8 +21,11 @@ pub mod flagger;
 pub mod full;
 mod half_way;
 pub mod hand;
+mod judged;
 mod pair;
 mod partition;
+pub mod release;
+pub mod restart;
 pub mod retry;
 
 /// Lets it go on from the pause that it waits at.
@@ -56,7 +59,8 @@ pub fn promote(evidence: &Evidence) -> Result<Plan, Refusal> {
     plan.meanwhile = "its controller goes on to the next pause, or to the end".into();
     plan.kubectl = kubectl::argo(id, "promote");
     plan.offers.push(full::offer());
-    if let Some(verdict) = serving(evidence) {
+    let told = [judged::of_step(canary), serving(evidence)];
+    for verdict in told.into_iter().flatten() {
         plan.add(verdict.into());
     }
     if let Some(check) = metrics::check(evidence) {
@@ -97,15 +101,42 @@ pub fn abort(evidence: &Evidence) -> Result<Plan, Refusal> {
 fn partial(evidence: &Evidence) -> Result<&Canary, Refusal> {
     let workload = &evidence.workload;
     let id = &workload.id;
-    if workload.canary.is_some() && workload.generation > workload.observed_generation {
-        if let Some(why) = controller::unseen(evidence) {
-            let sentence = format!("Nothing acts on {id}: {why}.");
-            return Err(refused(sentence, "look whether its controller runs"));
-        }
-        let sentence = format!("The controller has not seen the last change of {id} yet.");
-        return Err(refused(sentence, "ask again in a moment"));
+    if let Some(why) = controller::unseen(evidence).filter(|_| workload.canary.is_some()) {
+        let sentence = format!("Nothing acts on {id}: {why}.");
+        return Err(refused(sentence, "look whether its controller runs"));
     }
+    unseen(evidence)?;
     can::works(workload, evidence.request.verb)
+}
+
+/// Nobody knows yet what its controller makes of the last change.
+fn unseen(evidence: &Evidence) -> Result<(), Refusal> {
+    let workload = &evidence.workload;
+    if workload.canary.is_none() || workload.generation <= workload.observed_generation {
+        return Ok(());
+    }
+    let id = &workload.id;
+    let sentence = format!("The controller has not seen the last change of {id} yet.");
+    Err(refused(sentence, "ask again in a moment"))
+}
+
+/// The template that a write is bound to; what runs another's has none.
+pub(super) fn own_template(evidence: &Evidence) -> Option<&str> {
+    let canary = evidence.workload.canary.as_deref();
+    let borrowed = canary.is_some_and(|canary| canary.template_of.is_some());
+    (!borrowed).then_some(&*evidence.template.0)
+}
+
+/// As it was shown.
+pub(super) fn turned(canary: &Canary) -> Turned {
+    Turned {
+        hash: canary.current.clone(),
+        stable: canary.stable.clone(),
+        step: canary.step,
+        aborted: canary.aborted,
+        aborted_at: canary.aborted_at,
+        phase: canary.flagger.as_ref().map(|flagger| flagger.phase),
+    }
 }
 
 fn refused(sentence: String, hint: &str) -> Refusal {
@@ -145,13 +176,7 @@ fn plan(
         from_version: from.version.clone(),
         // The status is no part of a generation.
         generation: workload.generation,
-        turned: Some(Turned {
-            hash: canary.current.clone(),
-            step: canary.step,
-            aborted: canary.aborted,
-            aborted_at: canary.aborted_at,
-            phase: None,
-        }),
+        turned: Some(turned(canary)),
         ..live::goal(evidence, &to)?
     };
     Ok(Plan {

@@ -21,8 +21,10 @@ use super::rollback::Candidates;
 /// # Errors
 /// The template cannot be read.
 pub fn side(evidence: &Evidence) -> Result<Side, Refusal> {
-    // Its controller says which one it is.
-    let canary = evidence.workload.controlled();
+    // Its controller says which one it is, once it has seen it.
+    let workload = &evidence.workload;
+    let seen = workload.generation <= workload.observed_generation;
+    let canary = workload.controlled().filter(|_| seen);
     if let Some(canary) = canary.filter(|c| c.is_within() && !c.current.is_empty()) {
         return Ok(canary::current(evidence, canary));
     }

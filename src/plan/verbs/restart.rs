@@ -11,6 +11,7 @@ use crate::plan::patch::{self, Note};
 use crate::plan::{Difference, Evidence, Goal, ObjectRef, Plan, Refusal, Side, Step, kubectl};
 use crate::text;
 
+use super::canary;
 use super::live;
 use super::rollback::pods::{Left, is_free};
 
@@ -18,6 +19,9 @@ use super::rollback::pods::{Left, is_free};
 /// Why the write would do nothing.
 pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
     let workload = &evidence.workload;
+    if workload.id.kind == Kind::Rollout {
+        return canary::restart::plan(evidence);
+    }
     moves_something(workload)?;
     let restart = Restart::new(evidence)?;
     let side = live::side(evidence)?;

@@ -17,6 +17,7 @@ use crate::plan::{
     Verdict, git, kubectl,
 };
 
+use super::canary::release;
 use super::helm_rollback;
 use super::live::{self, digest};
 
@@ -31,6 +32,7 @@ pub use target::{came_back_from, left_behind, preferred};
 /// # Errors
 /// Why there is nothing to roll back to, or that the object is not the one that was shown.
 pub fn plan(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, Refusal> {
+    release::takes_template(evidence)?;
     let live = canonical_hash(&evidence.template.0).map_err(Refusal::unreadable)?;
     let candidates = Candidates::new(evidence, &live);
     let chosen = target::choose(&candidates, evidence)?;
@@ -76,6 +78,11 @@ impl<'a> Case<'a> {
             Some(from) if chosen.live => version_beside(from, &evidence.workload),
             Some(_) | None => live::version_of(&evidence.workload, Some(&target.containers)),
         };
+        let before = match release::current(evidence) {
+            Some(fresh) => patch::template_of_revision(&fresh.template.0),
+            None => Ok(evidence.template.0.to_string()),
+        };
+        let before = before.and_then(|before| serde_json::from_str(&before));
         Ok(Self {
             evidence,
             from,
@@ -85,7 +92,7 @@ impl<'a> Case<'a> {
             to: canonical_hash(&replacement).map_err(Refusal::unreadable)?,
             from_version,
             to_version: version_beside(target, &evidence.workload),
-            before: serde_json::from_str(&evidence.template.0).map_err(Refusal::unreadable)?,
+            before: before.map_err(Refusal::unreadable)?,
             after: serde_json::from_str(&replacement).map_err(Refusal::unreadable)?,
             replacement,
         })
@@ -110,7 +117,8 @@ fn assemble(case: &Case<'_>, fleet: &Fleet, now: Timestamp) -> Result<Plan, Refu
         steps: steps(case).map_err(Refusal::unreadable)?,
         offers: offers(case),
         goal: goal(case),
-        meanwhile: meanwhile(workload, &moving(case)),
+        meanwhile: release::outlook(evidence, Some(case.target))
+            .unwrap_or_else(|| meanwhile(workload, &moving(case))),
         expected: None,
         kubectl: command(case),
         read_at: evidence.read_at,
@@ -247,6 +255,7 @@ fn patch_step(case: &Case<'_>) -> Result<Step, serde_json::Error> {
             into_map: evidence.has_annotations,
         },
     )?;
+    let body = patch::only_where(&release::bound(evidence), body);
     Ok(Step::JsonPatch {
         object: ObjectRef::of(&evidence.workload),
         body: Verbatim(body.into()),
@@ -290,7 +299,7 @@ fn goal(case: &Case<'_>) -> Goal {
         ready_for: evidence.ready_for,
         expected: None,
         gone: None,
-        turned: None,
+        turned: release::shown(evidence),
         held: None,
     }
 }

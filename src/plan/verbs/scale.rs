@@ -10,6 +10,7 @@ use crate::plan::{
 };
 use crate::text;
 
+use super::canary::{own_template, release};
 use super::live;
 
 /// # Errors
@@ -17,6 +18,7 @@ use super::live;
 pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
     let workload = &evidence.workload;
     scalable(workload)?;
+    release::takes_replicas(evidence)?;
     let Target::Replicas { to, .. } = evidence.request.target else {
         return Err(Refusal::say("It is not said how many replicas.".into()));
     };
@@ -106,7 +108,7 @@ fn replicas(evidence: &Evidence, side: &Side, to: u32) -> Result<Change, Refusal
         note: &note,
         into_map: evidence.has_annotations,
     };
-    let body = patch::scale(&workload.uid, &evidence.template.0, (now, to), &note);
+    let body = patch::scale(&workload.uid, own_template(evidence), (now, to), &note);
     Ok(Change {
         arrow: (of_replicas(now), of_replicas(to)),
         differences: vec![Difference {
@@ -120,7 +122,7 @@ fn replicas(evidence: &Evidence, side: &Side, to: u32) -> Result<Change, Refusal
         },
         scaled: Scaled::To(to),
         generation: workload.generation.saturating_add(1),
-        meanwhile: meanwhile(workload, to),
+        meanwhile: meanwhile(workload, to) + release::keeps(evidence),
         kubectl: kubectl::scale(id, (now, to)),
     })
 }

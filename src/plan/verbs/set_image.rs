@@ -14,9 +14,11 @@ use crate::plan::difference::differences;
 use crate::plan::meanwhile::meanwhile;
 use crate::plan::patch::{self, Note};
 use crate::plan::{
-    Evidence, Goal, ObjectRef, Pinned, Plan, Refusal, Request, Side, Step, Target, git, kubectl,
+    Evidence, FreshRevision, Goal, ObjectRef, Pinned, Plan, Refusal, Request, Side, Step, Target,
+    git, kubectl,
 };
 
+use super::canary::release;
 use super::live;
 use super::promotion;
 use super::rollback::pods::{Left, is_free, others};
@@ -24,6 +26,7 @@ use super::rollback::pods::{Left, is_free, others};
 /// # Errors
 /// Which container or image is meant is not clear, or it runs that image already.
 pub fn plan(evidence: &Evidence, now: Timestamp) -> Result<Plan, Refusal> {
+    release::takes_template(evidence)?;
     let change = Change::new(evidence)?;
     let workload = &evidence.workload;
     let from = live::side(evidence)?;
@@ -57,9 +60,11 @@ pub fn plan(evidence: &Evidence, now: Timestamp) -> Result<Plan, Refusal> {
             template: None,
             revision_name: to.name.clone(),
             containers: change.containers(),
+            turned: release::shown(evidence),
             ..live::goal(evidence, &from)?
         },
-        meanwhile: meanwhile(workload, &moving),
+        meanwhile: release::outlook(evidence, change.known)
+            .unwrap_or_else(|| meanwhile(workload, &moving)),
         expected: None,
         kubectl: kubectl::set_image(&workload.id, &change.pairs()),
         read_at: evidence.read_at,
@@ -110,11 +115,7 @@ impl<'a> Change<'a> {
             }
         }
         let to = canonical_hash(&after.to_string()).map_err(Refusal::unreadable)?;
-        let known = evidence
-            .revisions
-            .iter()
-            .find(|fresh| canonical_hash(&fresh.template.0).is_ok_and(|canonical| canonical == to));
-        let known = known.map(|fresh| &fresh.revision);
+        let known = known(evidence, &to, &swaps);
         let there = |pod: &&Pod| !pod.terminating && !pod.ended();
         let pods: Vec<_> = match known {
             Some(target) => others(evidence.pods.iter(), target),
@@ -192,6 +193,23 @@ fn asked_for(evidence: &Evidence, before: &Value) -> Result<Swap, Refusal> {
         field,
         image,
     })
+}
+
+/// The revision that has the very template. That of a Rollout lacks what its revisions have from a server: there it
+/// is the current one with these images.
+fn known<'a>(evidence: &'a Evidence, to: &CanonicalHash, swaps: &[Swap]) -> Option<&'a Revision> {
+    let filled = release::current(evidence).and_then(|fresh| {
+        let mut template: Value = serde_json::from_str(&fresh.template.0).ok()?;
+        for swap in swaps {
+            let (field, _) = place(&template, Some(&swap.container))?;
+            *template.pointer_mut(&field)? = swap.image.clone().into();
+        }
+        canonical_hash(&template.to_string()).ok()
+    });
+    let to = filled.as_ref().unwrap_or(to);
+    let mut revisions = evidence.revisions.iter();
+    let same = |fresh: &&FreshRevision| canonical_hash(&fresh.template.0).is_ok_and(|h| h == *to);
+    revisions.find(same).map(|fresh| &fresh.revision)
 }
 
 /// The image that is meant, as a whole reference; `None` where there is no such container, or it is no image.
@@ -352,13 +370,14 @@ fn steps(change: &Change<'_>, from: &Side) -> Result<Vec<Step>, Refusal> {
     let fields = change.swaps.iter();
     let fields: Vec<_> = fields.map(|swap| (&*swap.field, &*swap.image)).collect();
     let body = patch::set_images(&workload.uid, &evidence.template.0, &fields, &note);
+    let body = body.map_err(Refusal::unreadable)?;
     let each = change.swaps.iter();
     let each: Vec<_> = each
         .map(|swap| format!("{} in {} to {}", swap.container, workload.id, swap.image))
         .collect();
     let mut steps = vec![Step::JsonPatch {
         object: ObjectRef::of(workload),
-        body: Verbatim(body.map_err(Refusal::unreadable)?.into()),
+        body: Verbatim(patch::only_where(&release::bound(evidence), body).into()),
         what: format!("set the image of {}", each.join(", of ")),
     }];
     steps.extend(change.left.blocking_steps(evidence));

@@ -183,12 +183,8 @@ fn how_long(view: &View<'_>) -> String {
 
 /// What the release verb would do from here, or why it may not.
 fn what_next(view: &View<'_>) -> Option<(String, Role)> {
-    let flagger = view
-        .workload
-        .canary
-        .as_ref()
-        .and_then(|c| c.flagger.as_ref());
-    if view.workload.id.kind == Kind::Rollout || flagger.is_some() {
+    let canary = view.workload.canary.as_deref();
+    if canary.is_some_and(|canary| canary.template_of.is_some() || canary.flagger.is_some()) {
         return None;
     }
     let verb = key(view.model, Intent::RollBack);

@@ -223,3 +223,41 @@ fn a_blue_green_release_is_aborted_retried_and_promoted() {
     );
     assert_ne!(status["currentPodHash"], stable);
 }
+
+#[test]
+fn a_blue_green_release_is_told_promoted_aborted_and_retried_on_the_board() {
+    let plane = argo_rollouts::plane();
+    let owned = Owned::new(plane, "blue-green-board");
+    let cart = Cart::run_blue_green(plane, &owned.namespace);
+    let terminal = owned.open();
+    wait_row(&terminal, "1.9.3");
+    cart.set_image("1.10.0");
+    wait_row(&terminal, "waits for you");
+    wait_row(&terminal, "P A");
+    terminal.keys("P");
+    wait_plan_to(&terminal, "PROMOTE");
+    terminal.keys("y");
+    terminal.wait_text("verified: promoted, 5 of 5 serve");
+    cart.wait("Healthy", |status| status["phase"] == "Healthy");
+    terminal.keys("q");
+    cart.set_image("1.11.0");
+    wait_row(&terminal, "waits for you");
+    terminal.keys("A");
+    wait_plan_to(&terminal, "ABORT");
+    terminal.keys("y");
+    terminal.wait_text("verified: 5 of 5 pods serve 1.10.0; the template still asks for 1.11.0");
+    wait_row(&terminal, "aborted");
+    terminal.keys("qP");
+    wait_plan_to(&terminal, "RETRY");
+    terminal.keys("y");
+    terminal.wait_text("it is before the switch of its traffic, and waits there");
+    // Back to what serves, which nothing has left: at once.
+    terminal.keys("qR");
+    wait_plan_to(&terminal, "ROLL BACK");
+    terminal.wait_text("no step is taken: all of it goes back to 1.10.0 at once");
+    terminal.keys("y");
+    let own = |status: &Value| status["blueGreen"]["activeSelector"] == status["currentPodHash"];
+    cart.wait("Healthy", |status| {
+        status["phase"] == "Healthy" && own(status)
+    });
+}

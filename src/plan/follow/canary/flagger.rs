@@ -204,6 +204,7 @@ mod tests {
         let kind = Kind::Deployment;
         let turned = Turned {
             hash: was.current.clone(),
+            stable: was.stable.clone(),
             step: was.step,
             aborted: was.aborted,
             aborted_at: was.aborted_at,

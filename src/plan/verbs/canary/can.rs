@@ -23,7 +23,6 @@ pub const VERBS: [Verb; 7] = [
 /// Why it cannot: a clause that follows the name of the provider.
 pub fn can(provider: Provider, verb: Verb) -> Result<(), &'static str> {
     match (provider, verb) {
-        (Provider::ArgoRollouts, Verb::Rollback) => Err("is not rolled back by rolldeck yet"),
         (Provider::Flagger, Verb::PromoteFull) => Err("knows one promotion, which is to the end"),
         (Provider::ArgoRollouts | Provider::Flagger, Verb::SetWeight) => {
             Err("sets the weight itself, and takes any other back")
@@ -116,7 +115,9 @@ pub fn works(workload: &Workload, verb: Verb) -> Result<&Canary, Refusal> {
 
 fn promoted(id: &WorkloadId, canary: &Canary) -> Result<(), Refusal> {
     if canary.aborted {
-        let sentence = format!("{id} was aborted: promoting it changes nothing.");
+        let why = canary.cause().map(|cause| format!(" ({cause})"));
+        let why = why.unwrap_or_default();
+        let sentence = format!("{id} was aborted{why}: promoting it changes nothing.");
         let hint = "a retry begins it at its first step again, as another template does";
         return Err(refused(sentence, hint));
     }

@@ -6,14 +6,13 @@ use crate::domain::canary::Canary;
 use crate::domain::canary::flagger::{self, Flagger, Phase};
 use crate::domain::version::version;
 use crate::domain::{Fleet, Verbatim, Workload};
-use crate::plan::follow::Turned;
 use crate::plan::verbs::live;
 use crate::plan::{
     CheckId, Evidence, Finding, Goal, ObjectRef, Plan, Refusal, Side, Step, Verb, Verdict, kubectl,
 };
 use crate::text;
 
-use super::refused;
+use super::{refused, turned};
 
 pub mod abort;
 pub mod hand;
@@ -60,17 +59,6 @@ pub fn plan(fleet: &Fleet, evidence: &Evidence) -> Option<Result<Plan, Refusal>>
     ];
     let own = own.contains(&verb);
     own.then(|| case.works(verb).and_then(make))
-}
-
-/// What the follow is bound to.
-pub fn turned(case: Case<'_>) -> Turned {
-    Turned {
-        hash: case.canary.current.clone(),
-        step: case.canary.step,
-        aborted: case.canary.aborted,
-        aborted_at: case.canary.aborted_at,
-        phase: Some(case.flagger.phase),
-    }
 }
 
 impl<'a> Case<'a> {
@@ -162,7 +150,7 @@ impl<'a> Case<'a> {
             to_version: side.version.clone(),
             // It is written to another object.
             generation: workload.generation,
-            turned: Some(turned(*self)),
+            turned: Some(turned(self.canary)),
             ..live::goal(evidence, &side)?
         };
         Ok(Plan {
@@ -250,6 +238,6 @@ pub fn verdict(evidence: &Evidence) -> Option<Verdict> {
 pub fn bind(plan: &mut Plan, evidence: &Evidence) {
     let moved = moved(&evidence.workload);
     if let Some(case) = moved.filter(|_| plan.goal.template.is_none()) {
-        plan.goal.turned = Some(turned(case));
+        plan.goal.turned = Some(turned(case.canary));
     }
 }

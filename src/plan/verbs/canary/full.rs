@@ -3,14 +3,14 @@
 use serde_json::json;
 
 use crate::domain::Workload;
-use crate::domain::canary::{Canary, PausedBy, Step, Verdict as Judged};
+use crate::domain::canary::Canary;
 use crate::plan::check::metrics;
-use crate::plan::{CheckId, Difference, Evidence, Finding, Offer, OfferId, Plan, Refusal, Verdict};
+use crate::plan::{Difference, Evidence, Offer, OfferId, Plan, Refusal};
 use crate::plan::{Verb, kubectl};
 use crate::text;
 
 use super::can::not_by_hand;
-use super::{bound, current, partial, refused, serving, where_it_is};
+use super::{bound, current, judged, partial, refused, serving, where_it_is};
 use crate::plan::verbs::live;
 
 /// # Errors
@@ -34,7 +34,7 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
     }];
     plan.meanwhile = skipped(canary);
     plan.kubectl = kubectl::argo(id, "promote") + " --full";
-    let told = [judged(canary), serving(evidence)];
+    let told = [judged::to_the_end(canary), serving(evidence)];
     for verdict in told.into_iter().flatten() {
         plan.add(verdict.into());
     }
@@ -81,52 +81,11 @@ fn skipped(canary: &Canary) -> String {
     }
 }
 
-/// What the analyses say, of which those that are left are never asked. `None` when it has none.
-fn judged(canary: &Canary) -> Option<Verdict> {
-    let verdict = |finding, sentence| {
-        let check = CheckId::Analysis;
-        Some(Verdict {
-            check,
-            finding,
-            sentence,
-        })
-    };
-    let bad = canary
-        .analyses
-        .iter()
-        .find(|a| a.verdict != Judged::Successful);
-    if let Some(run) = bad {
-        let words = text::canary::analysis(run);
-        return verdict(Finding::Block, format!("it would go past analysis {words}"));
-    }
-    if canary
-        .pause
-        .is_some_and(|pause| pause.by == PausedBy::Inconclusive)
-    {
-        return verdict(
-            Finding::Block,
-            "its analysis told neither good nor bad".into(),
-        );
-    }
-    let judges = |step: &&Step| matches!(step, Step::Analysis | Step::Experiment);
-    let left = canary.now().into_iter().chain(canary.next());
-    match left.filter(judges).count() {
-        0 if canary.analyses.is_empty() => None,
-        0 => verdict(Finding::Ok, "its analyses are successful".into()),
-        left => {
-            let steps = text::count(left, "step");
-            let sentence = format!("{steps} that would judge it by its metrics never run");
-            verdict(Finding::Block, sentence)
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::tests::{body, evidence, plan_of};
     use super::*;
-    use crate::domain::canary::Analysis;
-    use crate::plan::gate::{Answers, Missing, missing};
+    use crate::domain::canary::PausedBy;
 
     #[test]
     fn it_is_bound_to_what_was_shown_and_to_not_being_aborted() {
@@ -147,35 +106,6 @@ mod tests {
         let words = "all of it goes to the canary; left out: 60%, pause 30s, 100%";
         assert_eq!(plan.meanwhile, words);
         assert!(plan.kubectl.ends_with(" --full"), "{}", plan.kubectl);
-    }
-
-    #[test]
-    fn what_no_analysis_vouches_for_needs_a_reason() {
-        let run = |verdict| Analysis {
-            name: "rate".into(),
-            verdict,
-            message: "".into(),
-            created: None,
-            metrics: [].into(),
-        };
-        let of = |verdict| move |canary: &mut Canary| canary.analyses = [run(verdict)].into();
-        let left = |canary: &mut Canary| canary.steps[3] = Step::Analysis;
-        let stops = |change: &dyn Fn(&mut Canary)| {
-            let plan = plan_of(&evidence(Verb::PromoteFull, |canary| change(canary))).unwrap();
-            let check = Missing::Override(CheckId::Analysis);
-            missing(plan.level, &plan, &[], &Answers::default()).contains(&check)
-        };
-        assert!(!stops(&|_| {}), "there is none");
-        assert!(!stops(&of(Judged::Successful)));
-        for verdict in [
-            Judged::Failed,
-            Judged::Inconclusive,
-            Judged::Error,
-            Judged::Running,
-        ] {
-            assert!(stops(&of(verdict)), "{verdict:?}");
-        }
-        assert!(stops(&left), "one that would never run");
     }
 
     #[test]

@@ -1,14 +1,12 @@
 //! Pausing a canary by hand and taking that back: `spec.paused`, which is another pause than that of a step.
 
-use serde_json::Value;
-
 use crate::domain::canary::{Canary, PausedBy, Step as Stage};
 use crate::domain::{Verbatim, WorkloadId};
 use crate::plan::kubectl;
 use crate::plan::patch::{self, Note};
 use crate::plan::{CheckId, Evidence, Finding, ObjectRef, Plan, Refusal, Side, Step, Verdict};
 
-use super::{bound, refused, where_it_is};
+use super::{bound, own_template, refused, where_it_is};
 use crate::plan::verbs::live;
 
 /// # Errors
@@ -50,16 +48,11 @@ pub fn turn(
         note: &live::note(evidence, side)?,
         into_map: evidence.has_annotations,
     };
-    // What runs another's template has none that could be tested.
-    let own = canary
-        .template_of
-        .is_none()
-        .then_some(&*evidence.template.0);
-    let tests = Value::from(bound(evidence, canary)).to_string();
-    let body = patch::turn_rollout(&tests, own, paused, &note);
+    let body = patch::turn_rollout(own_template(evidence), paused, &note);
+    let body = body.map_err(Refusal::unreadable)?;
     Ok(Step::JsonPatch {
         object: ObjectRef::of(workload),
-        body: Verbatim(body.map_err(Refusal::unreadable)?.into()),
+        body: Verbatim(patch::only_where(&bound(evidence, canary), body).into()),
         what: format!("{} {}", evidence.request.verb.name(), workload.id),
     })
 }

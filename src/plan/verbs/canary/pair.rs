@@ -342,7 +342,12 @@ impl<'a> Case<'a> {
             into_map: self.evidence.has_annotations,
         };
         let shown = workload.desired;
-        let body = patch::scale(&workload.uid, &self.evidence.template.0, (shown, 0), &note);
+        let body = patch::scale(
+            &workload.uid,
+            Some(&self.evidence.template.0),
+            (shown, 0),
+            &note,
+        );
         let id = &workload.id;
         Ok(Step::JsonPatch {
             object: ObjectRef::of(workload),

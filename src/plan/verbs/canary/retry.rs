@@ -23,13 +23,10 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
     // What it is bound to is the template, which stays.
     let mut plan = super::plan(evidence, canary, (sides.1.clone(), sides.1), &operations)?;
     plan.arrow = (from, to);
-    let first = canary.steps.first().map(text::canary::step);
-    let rest = text::canary::next(canary);
-    let steps: Vec<_> = first.into_iter().chain(rest).collect();
-    let steps = if steps.is_empty() {
+    let steps = if canary.steps.is_empty() {
         "all of it".to_owned()
     } else {
-        steps.join(", ")
+        text::canary::all(canary)
     };
     plan.differences = vec![Difference {
         what: "canary".into(),

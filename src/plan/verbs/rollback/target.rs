@@ -11,6 +11,7 @@ use crate::plan::{Evidence, Refusal, Target};
 use crate::text;
 
 use super::pods::Left;
+use crate::plan::verbs::canary::release;
 
 /// The revisions of the workload, each with the hash of what its template means.
 pub struct Candidates<'a> {
@@ -44,7 +45,8 @@ impl<'a> Candidates<'a> {
             .map(|(fresh, _)| *fresh);
         let current = match evidence.workload.id.kind {
             // Of several equal ones the controller uses the oldest.
-            Kind::Deployment | Kind::Rollout => equal.min_by_key(|fresh| fresh.revision.created),
+            Kind::Deployment => equal.min_by_key(|fresh| fresh.revision.created),
+            Kind::Rollout => release::current(evidence),
             // Here the newest, to which it gives the highest number.
             Kind::StatefulSet | Kind::DaemonSet => equal.next(),
         };
@@ -68,8 +70,13 @@ impl<'a> Candidates<'a> {
     fn others(&self) -> impl Iterator<Item = &'a FreshRevision> {
         self.all
             .iter()
-            .filter(|(_, hash)| hash.as_ref() != Some(&self.live))
+            .filter(|(fresh, hash)| !self.is_live(fresh, hash.as_ref()))
             .map(|(fresh, _)| *fresh)
+    }
+
+    fn is_live(&self, fresh: &FreshRevision, hash: Option<&CanonicalHash>) -> bool {
+        let current = self.current.map(|current| &current.revision.uid);
+        hash == Some(&self.live) || current == Some(&fresh.revision.uid)
     }
 
     /// The note that says that this revision was rolled back from; the screens mark by the same rule.
@@ -397,7 +404,7 @@ fn asked_for<'a>(
     rule: String,
 ) -> Result<Chosen<'a>, Refusal> {
     let same = candidates.all.iter().any(|(fresh, hash)| {
-        std::ptr::eq(*fresh, revision) && *hash == Some(candidates.live.clone())
+        std::ptr::eq(*fresh, revision) && candidates.is_live(fresh, hash.as_ref())
     });
     if same {
         return finish(candidates, evidence, &format!("{rule}; it is live already")).ok_or_else(|| {

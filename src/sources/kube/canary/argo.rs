@@ -6,7 +6,7 @@ use serde_json::Error;
 use super::super::convert::{self, MESSAGE, REASON, capped, condition, count, required};
 use super::super::wire;
 use crate::domain::canary::{
-    Analysis, Canary, Metric, Pause, PausedBy, Provider, Reported, Step, Verdict,
+    Analysis, Canary, Metric, Pause, PausedBy, Provider, Reported, Restart, Step, Verdict,
 };
 use crate::domain::{ClusterId, Counts, Kind, Strategy, Uid, Workload, WorkloadId};
 
@@ -133,6 +133,11 @@ fn canary(object: &wire::Rollout<'_>) -> Canary {
         stable_in: None,
         flagger: None,
         pair: None,
+        restart: spec.restart_at.map(|at| Restart {
+            at,
+            done: status.restarted_at == Some(at),
+        }),
+        rollback_window: count(spec.rollback_window.as_ref().and_then(|w| w.revisions)),
     }
 }
 

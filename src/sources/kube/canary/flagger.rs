@@ -94,6 +94,8 @@ fn of_object(object: &wire::Canary<'_>, name: &str, uid: &str) -> Canary {
         steps,
         flagger: Some(Box::new(flagger)),
         pair: None,
+        restart: None,
+        rollback_window: 0,
     }
 }
 

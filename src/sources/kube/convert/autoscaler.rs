@@ -73,7 +73,10 @@ pub fn autoscaler(raw: &str) -> Result<Autoscaler, Error> {
     let annotated: Annotated = serde_json::from_str(raw)?;
     let (meta, spec) = (&object.metadata, &object.spec);
     let target = &spec.scale_target_ref;
-    let of_apps = target.api_version.starts_with("apps/");
+    let groups = ["apps/", "argoproj.io/"];
+    let ours = groups
+        .iter()
+        .any(|group| target.api_version.starts_with(group));
     let status = object.status.as_ref();
     let wants = status.and_then(|status| status.desired_replicas);
     let mut conditions = status.into_iter().flat_map(|status| &status.conditions);
@@ -81,7 +84,7 @@ pub fn autoscaler(raw: &str) -> Result<Autoscaler, Error> {
     Ok(Autoscaler {
         name: required(&meta.name, "name")?.into(),
         uid: required(&meta.uid, "uid")?.into(),
-        target: of_apps.then(|| (target.kind[..].into(), target.name[..].into())),
+        target: ours.then(|| (target.kind[..].into(), target.name[..].into())),
         min: spec.min_replicas.map(|n| count(Some(n))),
         max: count(Some(spec.max_replicas)),
         wants: wants.map(|n| count(Some(n))),

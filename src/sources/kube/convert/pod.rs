@@ -4,6 +4,7 @@ use serde_json::Error;
 
 use super::{REASON, capped, containers, count, created, optional, reason_of, required};
 use crate::domain::pod::{Ended, Hold, HoldKind};
+use crate::domain::template::HASH_LABELS;
 use crate::domain::usage::{Bounds, thousandths};
 use crate::domain::{Container, ContainerState, Pod, Run, Uid, WorkloadId};
 use crate::sources::kube::wire;
@@ -16,9 +17,9 @@ pub fn pod(workload: &WorkloadId, raw: &str) -> Result<Pod, Error> {
     let object: wire::Pod<'_> = serde_json::from_str(raw)?;
     let (meta, status) = (&object.metadata, &object.status);
     let labels = &meta.labels;
-    let revision = labels
-        .get("pod-template-hash")
-        .or(labels.get("controller-revision-hash"));
+    let [of_deployment, of_rollout] = HASH_LABELS;
+    let keys = [of_deployment, of_rollout, "controller-revision-hash"];
+    let revision = keys.into_iter().find_map(|key| labels.get(key));
     let condition = |kind: &str| status.conditions.iter().find(|c| &*c.kind == kind);
     let ready = condition("Ready");
     Ok(Pod {
@@ -181,6 +182,26 @@ mod tests {
             name: "web".into(),
         };
         pod(&workload, &raw).unwrap()
+    }
+
+    #[test]
+    fn it_names_its_revision_by_the_label_of_its_controller() {
+        for label in [
+            "pod-template-hash",
+            "rollouts-pod-template-hash",
+            "controller-revision-hash",
+        ] {
+            let raw = format!(
+                r#"{{"metadata":{{"name":"web-x","namespace":"shop","uid":"p","creationTimestamp":"2026-01-01T00:00:00Z","labels":{{"{label}":"6b"}}}}}}"#
+            );
+            let workload = WorkloadId {
+                cluster: "c".into(),
+                namespace: "shop".into(),
+                kind: Kind::Rollout,
+                name: "web".into(),
+            };
+            assert_eq!(&*pod(&workload, &raw).unwrap().revision, "6b", "{label}");
+        }
     }
 
     #[test]

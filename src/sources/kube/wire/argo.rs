@@ -36,6 +36,13 @@ pub struct RolloutSpec<'a> {
     pub progress_deadline_seconds: Option<i64>,
     pub min_ready_seconds: Option<i64>,
     pub revision_history_limit: Option<i64>,
+    pub restart_at: Option<Timestamp>,
+    pub rollback_window: Option<RollbackWindow>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub struct RollbackWindow {
+    pub revisions: Option<i64>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -123,6 +130,7 @@ pub struct RolloutStatus<'a> {
     pub controller_pause: bool,
     pub abort: Option<bool>,
     pub aborted_at: Option<Timestamp>,
+    pub restarted_at: Option<Timestamp>,
     #[serde(default, deserialize_with = "or_default")]
     pub promote_full: bool,
     pub replicas: Option<i64>,

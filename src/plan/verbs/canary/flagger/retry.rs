@@ -1,8 +1,8 @@
 //! Beginning a release of Flagger anew after it failed: only another pod template makes it look again, so a time is written into
 //! that.
 
-use super::super::refused;
-use super::{Case, turned};
+use super::super::{refused, turned};
+use super::Case;
 use crate::domain::Fleet;
 use crate::domain::canary::flagger::Phase;
 use crate::plan::verbs::{live, restart};
@@ -20,7 +20,7 @@ pub fn plan(fleet: &Fleet, evidence: &Evidence, case: Case<'_>) -> Result<Plan, 
         to: again.to,
         template: None,
         revision_name: Box::default(),
-        turned: Some(turned(case)),
+        turned: Some(turned(case.canary)),
         ..live::goal(evidence, &side)?
     };
     plan.goal.to_version.clone_from(&plan.to.version);

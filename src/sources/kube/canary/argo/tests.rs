@@ -219,3 +219,16 @@ fn a_run_with_its_metrics() {
     raw["metadata"]["ownerReferences"][0]["name"] = json!("other");
     assert_eq!(analysis(&owner, &raw.to_string()).unwrap(), None);
 }
+
+#[test]
+fn a_restart_is_done_once_its_controller_says_the_same_time() {
+    let asked = || json!({"restartAt": "2026-01-01T00:10:00Z", "rollbackWindow": {"revisions": 3}, "strategy": {}});
+    let of = |status| canary_of(asked(), status);
+    let other = of(json!({"restartedAt": "2026-01-01T00:09:00Z"}));
+    assert_eq!(other.rollback_window, 3);
+    assert!(!other.restart.unwrap().done);
+    let same = of(json!({"restartedAt": "2026-01-01T00:10:00Z"}));
+    assert!(same.restart.unwrap().done);
+    let none = canary_of(stepped(), at_pause());
+    assert_eq!((none.restart, none.rollback_window), (None, 0));
+}
