@@ -245,7 +245,7 @@ fn only(cluster: Cluster) -> Sources {
         registries: no_registry(),
         repositories: Repositories::default(),
         servers: Servers::default(),
-        prometheus: Prometheus::new(&config::Config::default(), Timestamp::now),
+        prometheus: Prometheus::new(&config::Config::default(), || Timestamp::UNIX_EPOCH),
         origin: None,
     }
 }

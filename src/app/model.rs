@@ -1,6 +1,7 @@
 //! Everything the screen shows and the keys act on. Plain data: `Clone`, `PartialEq`, `Debug`.
 
 pub mod matrix;
+mod measuring;
 pub mod overlay;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -8,17 +9,16 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use jiff::Timestamp;
 
 use crate::config::{
-    Display, FolderRule, Jenkins, Namespaces, Notify, Program, Prometheus, Repository, prometheus,
+    Display, FolderRule, Jenkins, Namespaces, Notify, Program, Prometheus, Repository,
 };
 use crate::domain::build;
 use crate::domain::canary::At;
 use crate::domain::chain::Newest;
-use crate::domain::measured::{Measured, Rule, Sides};
 use crate::domain::occurrence::Report;
 use crate::domain::release_record::{Action, HandedOver, Page};
 use crate::domain::{
     ApiKind, Chain, ClusterId, Environment, Fleet, Health, Hold, Known, Level, Occurrence,
-    SourceId, Standing, TemplateHash, Uid, Usage, WorkloadId,
+    SourceId, Standing, TemplateHash, Uid, WorkloadId,
 };
 use crate::plan::aftermath::Interrupted;
 use crate::plan::{Follow, Goal, Plan};
@@ -32,6 +32,7 @@ use super::logs::LogScreen;
 use super::table::TableScreen;
 
 pub use matrix::MatrixScreen;
+pub use measuring::{CanaryMeasuring, Measuring};
 pub use overlay::{
     About, BatchBox, BatchRow, BuildBox, BuildStage, HandOverMenu, ImageBox, ImageStage, Making,
     Overlay, Picked, PlanBox, Question, ReasonField, Stage,
@@ -308,29 +309,9 @@ pub struct ServiceScreen {
     pub pane: Pane,
     pub offset: usize,
     pub usage: Measuring,
-    pub canary: CanaryMeasuring,
+    pub canary: Box<CanaryMeasuring>,
     /// What registries were asked about while it is open.
     pub images: Vec<Box<str>>,
-}
-
-/// What its pods use, asked for while the screen is open.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Measuring {
-    pub known: Known<Usage>,
-    /// The last question, and when it was asked.
-    pub asked: Option<(JobId, Timestamp)>,
-    /// It is not measured here, or not for us: nobody asks again.
-    pub given_up: bool,
-}
-
-/// What the two sides of its canary measure, asked for while the screen is open.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct CanaryMeasuring {
-    /// Whose values these are: those of another canary are none of it.
-    pub sides: Option<Sides>,
-    pub measured: Measured,
-    /// The last question, and when it was asked.
-    pub asked: Option<(JobId, Timestamp)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -604,12 +585,6 @@ impl Model {
     pub fn environment_order(&self, id: &WorkloadId) -> usize {
         let all = &self.settings.environments;
         all.iter().position(|e| e.holds(id)).unwrap_or(all.len())
-    }
-
-    /// How a canary of it is judged by its metrics, where the settings say who measures them.
-    pub fn measuring(&self, id: &WorkloadId) -> Option<Rule> {
-        let here = self.environment(id).map(|e| &*e.name);
-        prometheus::of(&self.settings.prometheus, here).map(Prometheus::rule)
     }
 
     pub fn environment(&self, id: &WorkloadId) -> Option<&Environment> {

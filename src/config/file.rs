@@ -239,18 +239,6 @@ mod tests {
                 "config.yaml, line 1, column 11: readonly: invalid type: string \"perhaps\", expected a boolean",
             ),
             (
-                "prometheus:\n  - url: http://a\n    limits: {p98: 1}\n",
-                "config.yaml, line 3, column 14: unknown key p98 | did you mean p99?",
-            ),
-            (
-                "prometheus:\n  - url: http://a\n    floor: many\n",
-                "config.yaml, line 3, column 12: prometheus[0].floor: invalid type: string \"many\", expected u64",
-            ),
-            (
-                "prometheus: [{url: http://a, environments: [x]}]\n",
-                "config.yaml: prometheus[0].environments: there is no environment named x",
-            ),
-            (
                 "environments:\n- {name: a, cluster: x}\n- {name: a, cluster: y}\n",
                 "config.yaml: environments[1]: there are two named a",
             ),
@@ -312,6 +300,26 @@ mod tests {
         }
         let broken = error("context: [\n");
         assert!(broken.starts_with("config.yaml, line "), "{broken}");
+    }
+
+    #[test]
+    fn mistakes_about_who_measures_are_named_as_well() {
+        for (text, want) in [
+            (
+                "prometheus:\n  - url: http://a\n    limits: {p98: 1}\n",
+                "config.yaml, line 3, column 14: unknown key p98 | did you mean p99?",
+            ),
+            (
+                "prometheus:\n  - url: http://a\n    floor: many\n",
+                "config.yaml, line 3, column 12: prometheus[0].floor: invalid type: string \"many\", expected u64",
+            ),
+            (
+                "prometheus: [{url: http://a, environments: [x]}]\n",
+                "config.yaml: prometheus[0].environments: there is no environment named x",
+            ),
+        ] {
+            assert_eq!(error(text), want);
+        }
     }
 
     #[test]

@@ -115,9 +115,9 @@ impl Sides {
     pub fn of(workload: &Workload) -> Option<Self> {
         let is_shared = |canary: &&Canary| canary.is_partial() && !canary.aborted;
         let canary = workload.canary.as_deref().filter(is_shared)?;
-        let side = |hash: &Box<str>| Side {
+        let side = |hash: &str| Side {
             workload: workload.id.name.clone(),
-            hash: hash.clone(),
+            hash: hash.into(),
         };
         Some(Self {
             canary: side(&canary.current),

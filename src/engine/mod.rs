@@ -224,14 +224,6 @@ impl Engine {
             Effect::ReadDigests { job, of } => {
                 self.jobs.spawn(job, reads::digests(shared, job, of));
             }
-            Effect::Measure { job, of, selector } => {
-                self.jobs
-                    .spawn(job, reads::measure(shared, job, of, selector));
-            }
-            Effect::MeasureCanary { job, of, sides } => {
-                self.jobs
-                    .spawn(job, reads::measure_canary(shared, job, of, *sides));
-            }
             Effect::ReadReleases { job, of } => {
                 self.jobs.spawn(job, reads::releases(shared, job, of));
             }
@@ -261,6 +253,20 @@ impl Engine {
             }
             Effect::Notify { about, how } => {
                 tokio::spawn(notify::run(shared, about, how.command));
+            }
+            measure => self.measure(shared, measure),
+        }
+    }
+
+    fn measure(&self, shared: Arc<Shared>, effect: Effect) {
+        match effect {
+            Effect::Measure { job, of, selector } => {
+                self.jobs
+                    .spawn(job, reads::measure(shared, job, of, selector));
+            }
+            Effect::MeasureCanary { job, of, sides } => {
+                self.jobs
+                    .spawn(job, reads::measure_canary(shared, job, of, *sides));
             }
             // The terminal's own, and what `run` knows.
             _ => {}

@@ -68,6 +68,7 @@ pub fn with_password() -> &'static Server {
 
 impl Server {
     fn start(password: bool) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::Builder::new()
             .prefix("rolldeck-prometheus-")
             .tempdir();
@@ -146,41 +147,43 @@ impl Server {
         counted.load = load;
     }
 
-    /// A Service `name:9090` in this namespace that leads to it, at an address that an API server goes to.
+    /// A Service `name:9090` in this namespace that leads to it. An API server goes to no address of loopback, and to
+    /// none that is not a pod's: there is one in name, which no scheduler and no node takes.
     pub fn serve(&self, plane: &ControlPlane, namespace: &str, name: &str) {
-        let service = json!({
-            "apiVersion": "v1", "kind": "Service",
-            "metadata": {"name": name, "namespace": namespace},
-            "spec": {"ports": [{"name": "web", "port": 9090}]},
-        });
-        let slice = json!({
-            "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
-            "metadata": {"name": name, "namespace": namespace, "labels": {"kubernetes.io/service-name": name}},
-            "addressType": "IPv4",
-            "ports": [{"name": "web", "port": self.port}],
-            "endpoints": [{"addresses": [own_address()]}],
-        });
-        let endpoints = json!({
-            "apiVersion": "v1", "kind": "Endpoints",
-            "metadata": {"name": name, "namespace": namespace, "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}},
-            "subsets": [{"addresses": [{"ip": own_address()}], "ports": [{"name": "web", "port": self.port}]}],
-        });
-        let create = |collection: &str, object: &Value| {
+        let metadata = json!({"name": name, "namespace": namespace});
+        let create = |plural: &str, object: &Value| {
+            let collection = format!("/api/v1/namespaces/{namespace}/{plural}");
             plane
                 .admin()
-                .create(collection, object)
+                .create(&collection, object)
                 .expect("it is created");
         };
-        create(
-            &format!("/api/v1/namespaces/{namespace}/services"),
-            &service,
-        );
-        create(
-            &format!("/api/v1/namespaces/{namespace}/endpoints"),
-            &endpoints,
-        );
-        let slices = format!("/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices");
-        create(&slices, &slice);
+        let pod = json!({
+            "apiVersion": "v1", "kind": "Pod", "metadata": metadata,
+            "spec": {"schedulerName": "nobody", "containers": [{"name": "prometheus", "image": "registry.test/prometheus:1"}]},
+        });
+        create("pods", &pod);
+        let ip = own_address();
+        let status = json!({"status": {"podIP": ip, "podIPs": [{"ip": ip}]}});
+        let path = format!("/api/v1/namespaces/{namespace}/pods/{name}/status");
+        plane
+            .admin()
+            .merge(&path, &status)
+            .expect("it has an address");
+        let service = json!({
+            "apiVersion": "v1", "kind": "Service", "metadata": metadata,
+            "spec": {"ports": [{"name": "web", "port": 9090}]},
+        });
+        create("services", &service);
+        let target = json!({"kind": "Pod", "namespace": namespace, "name": name});
+        let endpoints = json!({
+            "apiVersion": "v1", "kind": "Endpoints", "metadata": metadata,
+            "subsets": [{
+                "addresses": [{"ip": ip, "targetRef": target}],
+                "ports": [{"name": "web", "port": self.port}],
+            }],
+        });
+        create("endpoints", &endpoints);
     }
 }
 

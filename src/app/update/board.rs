@@ -4,7 +4,7 @@ use crate::app::effect::{Effect, YamlOf};
 use crate::app::intent::Intent;
 use crate::app::keymap::{Code, Key};
 use crate::app::layout;
-use crate::app::model::{CanaryMeasuring, Measuring, Model, Overlay, Screen, ServiceScreen, Sort};
+use crate::app::model::{Measuring, Model, Overlay, Screen, ServiceScreen, Sort};
 use crate::app::settle;
 use crate::domain::{ClusterId, Failure, Kind, Known, Uid, WorkloadId, known::State};
 use crate::plan::{Target, Verb};
@@ -97,7 +97,7 @@ pub fn open(model: &mut Model, id: WorkloadId, uid: Uid) -> Vec<Effect> {
         pane: crate::app::model::Pane::History,
         offset: 0,
         usage: Measuring::default(),
-        canary: CanaryMeasuring::default(),
+        canary: Box::default(),
         images: Vec::new(),
     };
     service::mark_current(&model.fleet, &mut screen);

@@ -28,7 +28,7 @@ pub fn ask(model: &mut Model) -> Vec<Effect> {
     let job = asks.is_some().then(|| next_job(model));
     if let Some(Screen::Service(screen)) = model.screens.last_mut() {
         if !is_same {
-            screen.canary = CanaryMeasuring {
+            *screen.canary = CanaryMeasuring {
                 sides,
                 ..CanaryMeasuring::default()
             };

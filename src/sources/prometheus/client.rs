@@ -89,7 +89,7 @@ impl Prometheus {
         {
             return told.clone();
         }
-        let told = self.ask(cluster, of, sides).await;
+        let told = Box::pin(self.ask(cluster, of, sides)).await;
         *last = Some((now, told.clone()));
         told
     }

@@ -43,18 +43,18 @@ pub fn lines(view: &View<'_>, room: u16) -> Vec<(String, Role)> {
     let told = both.map(|(name, hash, side)| {
         let (requests, rest) = values(view, &rule, side, most)?;
         let is_old = side.requests.state != State::Fresh;
-        let role = if is_old { Role::Dim } else { Role::Plain };
+        let shade = if is_old { Role::Dim } else { Role::Plain };
         let name = format!("  {name} {} {requests}", version_of(view, hash));
-        Some((name, rest, role))
+        Some((name, rest, shade))
     });
     let told: Vec<_> = told.into_iter().flatten().collect();
     let fits = |(name, rest, _): &(String, String, Role)| cells(name) + 2 + cells(rest) <= room;
     let on_one_line = told.iter().all(fits);
-    for (name, rest, role) in told {
+    for (name, rest, shade) in told {
         if on_one_line {
-            lines.push((format!("{name}, {rest}"), role));
+            lines.push((format!("{name}, {rest}"), shade));
         } else {
-            lines.extend([(name, role), (format!("    {rest}"), role)]);
+            lines.extend([(name, shade), (format!("    {rest}"), shade)]);
         }
     }
     lines
