@@ -14,8 +14,7 @@ use rolldeck::domain::{
 
 use super::cells::{drawn, text};
 use super::night::{
-    CLUSTER, DAY, HOUR, MINUTE, Recipe, Service, ago, listing, model as board_of, night, now,
-    press, source,
+    CLUSTER, DAY, HOUR, MINUTE, Recipe, Service, ago, listing, model as board_of, night, now, press,
 };
 use super::snapshots::check;
 
