@@ -12,10 +12,13 @@ use rolldeck::domain::{
     SourceId, Update,
 };
 
+use rolldeck::plan::{CheckId, Finding, Verb};
+
 use super::cells::{drawn, text};
 use super::night::{
     CLUSTER, DAY, HOUR, MINUTE, Recipe, Service, ago, listing, model as board_of, night, now, press,
 };
+use super::plans::{asked, says, with_plan};
 use super::snapshots::check;
 
 const STAGING: &str = "staging-eu";
@@ -238,4 +241,52 @@ fn one_environment_says_what_to_configure() {
         shown.contains("There is one environment here: name what belongs together"),
         "{shown}"
     );
+}
+
+#[test]
+fn a_promotion_and_what_is_known_of_where_it_comes_from() {
+    check("matrix_promotion", |w, h| {
+        with_plan(w, h, |mut plan, shown| {
+            plan.request.verb = Verb::PromoteImage;
+            shown.request.verb = Verb::PromoteImage;
+            plan.arrow = (
+                "2.14.1 (rev 38, 77c01d)".into(),
+                "2.15.0, a new revision".into(),
+            );
+            plan.rule = String::new();
+            plan.differences.truncate(1);
+            plan.differences[0].text =
+                "registry.example/shop/checkout  2.14.1 → 2.15.0@9f2c41".into();
+            let told = [
+                (
+                    CheckId::Origin,
+                    Finding::Ok,
+                    "9f2c41 (checkout) is what staging runs",
+                ),
+                (
+                    CheckId::Soak,
+                    Finding::Warn,
+                    "staging runs it for 12m: 30m are asked for, 4 of 4 pods ready, no restarts",
+                ),
+                (
+                    CheckId::Settings,
+                    Finding::Warn,
+                    "prod does not set PAYMENT_URL, as staging does; staging has what prod has not: key timeout of ConfigMap checkout-settings",
+                ),
+                (
+                    CheckId::Commits,
+                    Finding::Ok,
+                    "brings 2 commits: a1b9e3c new checkout flow and 03fe21d round prices",
+                ),
+                (
+                    CheckId::Owner,
+                    Finding::Ok,
+                    "nothing on the object says that anybody else owns the template",
+                ),
+            ];
+            let told = told.map(|(check, finding, words)| says(check, finding, words).into());
+            plan.checks = told.into();
+            shown.stage = asked(plan, Vec::new());
+        })
+    });
 }
