@@ -8,15 +8,17 @@ use rolldeck::config::{Config, Namespaces};
 use rolldeck::domain::matrix::Digests;
 use rolldeck::domain::source::Feed;
 use rolldeck::domain::{
-    Color, Connection, Environment, Failure, FailureKind, Identity, Item, Kind, Level, PinnedBy,
+    Color, Connection, Environment, Failure, FailureKind, Identity, Item, Level, PinnedBy,
     SourceId, Update,
 };
 
+use rolldeck::plan::{CheckId, Finding, Verb};
+
 use super::cells::{drawn, text};
 use super::night::{
-    CLUSTER, DAY, HOUR, MINUTE, Recipe, Service, ago, listing, model as board_of, night, now,
-    press, source,
+    CLUSTER, DAY, HOUR, MINUTE, Recipe, Service, ago, listing, model as board_of, night, now, press,
 };
+use super::plans::{asked, says, with_plan};
 use super::snapshots::check;
 
 const STAGING: &str = "staging-eu";
@@ -128,10 +130,12 @@ fn digests(services: &[Service], cluster: &str) -> Digests {
         let id = &service.workload.id;
         let image = &service.workload.containers[0].image;
         let odd = &*id.name == "search" && *id.cluster.0 == *CLUSTER;
-        let hash = image
-            .bytes()
-            .fold(u64::from(odd) + 7, |h, b| h.wrapping_mul(31) + u64::from(b));
-        let digest = format!("sha256:{hash:016x}");
+        // The last letters tell images apart: they come first.
+        let letters = image.bytes().rev();
+        let hex: Vec<_> = letters
+            .map(|letter| format!("{:02x}", letter ^ u8::from(odd)))
+            .collect();
+        let digest = format!("sha256:{}", hex.concat());
         (id.clone(), vec![(image.clone(), digest.into())])
     };
     its.map(digest).collect()
@@ -148,38 +152,29 @@ fn matrix(width: u16, height: u16, environments: &[Environment]) -> Model {
     let all = services(environments);
     for cluster in [STAGING, CLUSTER] {
         connected(&mut model, cluster);
-        let spaces = model
-            .cluster(&cluster.into())
-            .unwrap()
-            .scope
-            .namespaces
-            .clone();
-        for space in spaces {
-            let here = || {
-                all.iter().filter(|s| {
-                    let id = &s.workload.id;
-                    *id.cluster.0 == *cluster && id.namespace == space
-                })
-            };
-            let of = |feed| SourceId {
-                cluster: cluster.into(),
-                namespace: Some(space.clone()),
-                ..source(feed)
-            };
-            for kind in Kind::ALL {
-                let its = here().filter(|s| s.workload.id.kind == kind);
-                let items = its.map(|s| Item::Workload(Box::new(s.workload.clone())));
-                fed(
-                    &mut model,
-                    listing(of(Feed::Workloads(kind)), items.collect()),
-                );
-            }
-            let revisions = here().flat_map(|s| s.revisions.iter());
-            let items = revisions.map(|r| Item::Revision(Box::new(r.clone())));
-            fed(&mut model, listing(of(Feed::ReplicaSets), items.collect()));
-        }
     }
-    settle(&mut model);
+    // Revisions are asked for once everything else stands.
+    for of_revisions in [false, true] {
+        for source in model.watched.clone() {
+            let its = all.iter().filter(|s| {
+                let id = &s.workload.id;
+                id.cluster == source.cluster && source.namespace.as_ref() == Some(&id.namespace)
+            });
+            let items: Vec<_> = match (&source.feed, of_revisions) {
+                (Feed::Workloads(kind), false) => its
+                    .filter(|s| s.workload.id.kind == *kind)
+                    .map(|s| Item::Workload(Box::new(s.workload.clone())))
+                    .collect(),
+                (Feed::ReplicaSets, true) => its
+                    .flat_map(|s| s.revisions.iter())
+                    .map(|r| Item::Revision(Box::new(r.clone())))
+                    .collect(),
+                _ => continue,
+            };
+            fed(&mut model, listing(source, items));
+        }
+        settle(&mut model);
+    }
     press(&mut model, &["m"]);
     let job = rolldeck::app::event::JobId(model.next_job);
     for cluster in [STAGING, CLUSTER] {
@@ -246,4 +241,52 @@ fn one_environment_says_what_to_configure() {
         shown.contains("There is one environment here: name what belongs together"),
         "{shown}"
     );
+}
+
+#[test]
+fn a_promotion_and_what_is_known_of_where_it_comes_from() {
+    check("matrix_promotion", |w, h| {
+        with_plan(w, h, |mut plan, shown| {
+            plan.request.verb = Verb::PromoteImage;
+            shown.request.verb = Verb::PromoteImage;
+            plan.arrow = (
+                "2.14.1 (rev 38, 77c01d)".into(),
+                "2.15.0, a new revision".into(),
+            );
+            plan.rule = String::new();
+            plan.differences.truncate(1);
+            plan.differences[0].text =
+                "registry.example/shop/checkout  2.14.1 → 2.15.0@9f2c41".into();
+            let told = [
+                (
+                    CheckId::Origin,
+                    Finding::Ok,
+                    "9f2c41 (checkout) is what staging runs",
+                ),
+                (
+                    CheckId::Soak,
+                    Finding::Warn,
+                    "staging runs it for 12m: 30m are asked for, 4 of 4 pods ready, no restarts",
+                ),
+                (
+                    CheckId::Settings,
+                    Finding::Warn,
+                    "prod does not set PAYMENT_URL, as staging does; staging has what prod has not: key timeout of ConfigMap checkout-settings",
+                ),
+                (
+                    CheckId::Commits,
+                    Finding::Ok,
+                    "brings 2 commits: a1b9e3c new checkout flow and 03fe21d round prices",
+                ),
+                (
+                    CheckId::Owner,
+                    Finding::Ok,
+                    "nothing on the object says that anybody else owns the template",
+                ),
+            ];
+            let told = told.map(|(check, finding, words)| says(check, finding, words).into());
+            plan.checks = told.into();
+            shown.stage = asked(plan, Vec::new());
+        })
+    });
 }

@@ -13,7 +13,7 @@ use crate::app::filter::Filter;
 use crate::app::intent::Intent;
 use crate::app::keymap::{Code, Key};
 use crate::app::layout;
-use crate::app::model::{MatrixScreen, Model, Overlay, Screen};
+use crate::app::model::{MatrixScreen, Model, Overlay, Row as BoardRow, Screen};
 use crate::domain::image::registry_digest;
 use crate::domain::known::State;
 use crate::domain::matrix::{self, Cell, Row, Running, Scope, Sort};
@@ -66,20 +66,8 @@ fn top_mut(model: &mut Model) -> Option<&mut MatrixScreen> {
 
 /// Worked out anew each time: it costs no more than the rows of the board.
 pub fn of<'a>(model: &'a Model, screen: &'a MatrixScreen) -> Matrix<'a> {
-    let scopes: Vec<Scope<'_>> = model
-        .clusters
-        .iter()
-        .map(|cluster| (&cluster.id, &*cluster.scope.namespaces))
-        .collect();
-    let rows = || {
-        model
-            .board
-            .rows
-            .iter()
-            .chain(model.board.hidden_rows.values())
-    };
-    let ids = model.fleet.workloads().map(|workload| &workload.id);
-    let environments = matrix::environments(&model.settings.environments, &scopes, ids);
+    let rows = || board_rows(model);
+    let environments = environments(model);
     let running = rows().map(|row| Running {
         id: &row.id,
         service: row.name(),
@@ -216,11 +204,28 @@ pub fn marked<'a>(screen: &MatrixScreen, matrix: &'a Matrix<'_>) -> Option<&'a C
     matrix.rows.get(row)?.cells.get(column)
 }
 
-/// The workload of the marked cell, for the header.
-pub fn about<'a>(model: &'a Model, screen: &'a MatrixScreen) -> Option<&'a WorkloadId> {
-    let matrix = of(model, screen);
-    let id = marked(screen, &matrix)?.running.first()?.id;
-    model.fleet.workload(id).map(|workload| &workload.id)
+/// The workload of the marked cell, for the header; of none while no key moved to one.
+pub fn about<'a>(model: &'a Model, screen: &MatrixScreen) -> Option<&'a WorkloadId> {
+    let (service, name) = screen.cursor.as_ref()?;
+    let environments = environments(model);
+    let environment = environments.iter().find(|one| one.name == *name)?;
+    let its = |row: &&BoardRow| row.name() == service && environment.holds(&row.id);
+    board_rows(model).find(its).map(|row| &row.id)
+}
+
+fn board_rows(model: &Model) -> impl Iterator<Item = &BoardRow> {
+    let board = &model.board;
+    board.rows.iter().chain(board.hidden_rows.values())
+}
+
+fn environments(model: &Model) -> Vec<Environment> {
+    let scopes: Vec<Scope<'_>> = model
+        .clusters
+        .iter()
+        .map(|cluster| (&cluster.id, &*cluster.scope.namespaces))
+        .collect();
+    let ids = model.fleet.workloads().map(|workload| &workload.id);
+    matrix::environments(&model.settings.environments, &scopes, ids)
 }
 
 pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
@@ -395,12 +400,7 @@ pub fn ask(model: &mut Model) -> Vec<Effect> {
 }
 
 fn came_to_rest(model: &Model, cluster: &ClusterId, since: Timestamp) -> bool {
-    let mut rows = model
-        .board
-        .rows
-        .iter()
-        .chain(model.board.hidden_rows.values());
-    rows.any(|row| {
+    board_rows(model).any(|row| {
         row.id.cluster == *cluster
             && row.standing.phase == Phase::Steady
             && row.changed.is_some_and(|changed| changed > since)

@@ -104,7 +104,7 @@ pub fn what_of_verb(verb: &str) -> What {
         "rollback" => What::Rollback,
         "restart" => What::Restart,
         "scale" => What::Scale,
-        "set-image" => What::Release,
+        "set-image" | "promote-image" => What::Release,
         _ => What::Action,
     }
 }
