@@ -218,7 +218,8 @@ fn four_of_five_are_promoted_and_the_blocked_one_is_left_out() {
         let text = picture(screen);
         text.contains(" 5 differ") && text.contains("digests ")
     });
-    // The first row, in the column of staging.
+    // By name, so that the order is known; the first row, in the column of staging.
+    terminal.keys("Sn");
     terminal.keys("ghhl");
     for marks in 1..=5 {
         terminal.keys(" ");
