@@ -297,7 +297,7 @@ mod tests {
     fn the_example_is_read_and_holds_every_key() {
         let text = include_str!("../../config.yaml.example");
         let file = File::parse(Path::new("config.yaml.example"), text).unwrap();
-        assert_eq!(file.environments[0].protection, Level::Protected);
+        assert_eq!(file.environments[1].protection, Level::Protected);
         let shown: serde_yaml::Value = serde_yaml::from_str(text).unwrap();
         let known = serde_yaml::to_value(&file).unwrap();
         assert_eq!(keys(&shown), keys(&known));

@@ -8,7 +8,7 @@ use rolldeck::config::{Config, Namespaces};
 use rolldeck::domain::matrix::Digests;
 use rolldeck::domain::source::Feed;
 use rolldeck::domain::{
-    Color, Connection, Environment, Failure, FailureKind, Identity, Item, Kind, Level, PinnedBy,
+    Color, Connection, Environment, Failure, FailureKind, Identity, Item, Level, PinnedBy,
     SourceId, Update,
 };
 
@@ -128,10 +128,12 @@ fn digests(services: &[Service], cluster: &str) -> Digests {
         let id = &service.workload.id;
         let image = &service.workload.containers[0].image;
         let odd = &*id.name == "search" && *id.cluster.0 == *CLUSTER;
-        let hash = image
-            .bytes()
-            .fold(u64::from(odd) + 7, |h, b| h.wrapping_mul(31) + u64::from(b));
-        let digest = format!("sha256:{hash:016x}");
+        // The last letters tell images apart: they come first.
+        let letters = image.bytes().rev();
+        let digest: String = letters
+            .map(|letter| format!("{:02x}", letter ^ u8::from(odd)))
+            .collect();
+        let digest = format!("sha256:{digest}");
         (id.clone(), vec![(image.clone(), digest.into())])
     };
     its.map(digest).collect()
@@ -148,38 +150,29 @@ fn matrix(width: u16, height: u16, environments: &[Environment]) -> Model {
     let all = services(environments);
     for cluster in [STAGING, CLUSTER] {
         connected(&mut model, cluster);
-        let spaces = model
-            .cluster(&cluster.into())
-            .unwrap()
-            .scope
-            .namespaces
-            .clone();
-        for space in spaces {
-            let here = || {
-                all.iter().filter(|s| {
-                    let id = &s.workload.id;
-                    *id.cluster.0 == *cluster && id.namespace == space
-                })
-            };
-            let of = |feed| SourceId {
-                cluster: cluster.into(),
-                namespace: Some(space.clone()),
-                ..source(feed)
-            };
-            for kind in Kind::ALL {
-                let its = here().filter(|s| s.workload.id.kind == kind);
-                let items = its.map(|s| Item::Workload(Box::new(s.workload.clone())));
-                fed(
-                    &mut model,
-                    listing(of(Feed::Workloads(kind)), items.collect()),
-                );
-            }
-            let revisions = here().flat_map(|s| s.revisions.iter());
-            let items = revisions.map(|r| Item::Revision(Box::new(r.clone())));
-            fed(&mut model, listing(of(Feed::ReplicaSets), items.collect()));
-        }
     }
-    settle(&mut model);
+    // Revisions are asked for once everything else stands.
+    for of_revisions in [false, true] {
+        for source in model.watched.clone() {
+            let its = all.iter().filter(|s| {
+                let id = &s.workload.id;
+                id.cluster == source.cluster && source.namespace.as_ref() == Some(&id.namespace)
+            });
+            let items: Vec<_> = match (&source.feed, of_revisions) {
+                (Feed::Workloads(kind), false) => its
+                    .filter(|s| s.workload.id.kind == *kind)
+                    .map(|s| Item::Workload(Box::new(s.workload.clone())))
+                    .collect(),
+                (Feed::ReplicaSets, true) => its
+                    .flat_map(|s| s.revisions.iter())
+                    .map(|r| Item::Revision(Box::new(r.clone())))
+                    .collect(),
+                _ => continue,
+            };
+            fed(&mut model, listing(source, items));
+        }
+        settle(&mut model);
+    }
     press(&mut model, &["m"]);
     let job = rolldeck::app::event::JobId(model.next_job);
     for cluster in [STAGING, CLUSTER] {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use rolldeck::app::event::DigestsTold;
 use rolldeck::app::intent::{Group, REGISTRY};
 use rolldeck::app::keymap::Keymap;
 use rolldeck::app::update::update;
@@ -14,7 +15,7 @@ use rolldeck::domain::{Connection, Environment, Identity, PinnedBy};
 use crate::demo::planted::{news, planted, start};
 
 use super::cells::drawn;
-use super::night::feed;
+use super::night::{feed, press};
 use super::svg::svg;
 
 const BEGIN: &str = "rewrites it -->\n";
@@ -112,4 +113,23 @@ fn tour(width: u16, height: u16) -> Model {
 fn readme_picture_is_the_tour() {
     let model = tour(120, 18);
     check("assets/screen.svg", &svg(&drawn(&model)));
+}
+
+#[test]
+fn readme_picture_is_the_matrix_of_the_tour() {
+    let mut model = tour(120, 18);
+    press(&mut model, &["m"]);
+    let images = model.fleet.workloads().map(|workload| {
+        let image = workload.containers[0].image.clone();
+        let digest = format!("sha256:{image}");
+        (workload.id.clone(), vec![(image, digest.into())])
+    });
+    let told = DigestsTold {
+        job: rolldeck::app::event::JobId(model.next_job),
+        cluster: CONTEXT.into(),
+        outcome: Ok(images.collect()),
+    };
+    update(&mut model, Event::DigestsTold(Box::new(told)));
+    settle(&mut model);
+    check("assets/matrix.svg", &svg(&drawn(&model)));
 }

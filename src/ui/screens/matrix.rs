@@ -27,7 +27,7 @@ const SERVICE: u16 = 26;
 const LEAST: u16 = 19;
 const MOST: u16 = 38;
 /// From here on a cell says in words how it stands to the one before.
-const ROOMY: u16 = 30;
+const ROOMY: u16 = 27;
 
 pub fn matrix(pen: &mut Pen<'_>, model: &Model, screen: &MatrixScreen) {
     let matrix = of(model, screen);
