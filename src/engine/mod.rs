@@ -194,9 +194,7 @@ impl Engine {
             Effect::ReadBuildImages { service, builds } => {
                 tokio::spawn(builds::images(shared, service, builds));
             }
-            Effect::PlanImage { job, ask } => {
-                self.jobs.spawn(job, making::plan(shared, job, *ask));
-            }
+            Effect::PlanImage { job, ask } => self.jobs.spawn(job, making::plan(shared, job, *ask)),
             Effect::ReadCommits { job, between } => {
                 self.jobs.spawn(job, commits::tell(shared, between));
             }
@@ -231,9 +229,7 @@ impl Engine {
                 self.jobs
                     .spawn(job, reads::namespaces(shared, job, clusters));
             }
-            Effect::ListContexts { job } => {
-                self.jobs.spawn(job, reads::contexts(shared, job));
-            }
+            Effect::ListContexts { job } => self.jobs.spawn(job, reads::contexts(shared, job)),
             Effect::AskPermission {
                 cluster,
                 namespace,

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::clusters::merged;
 use crate::kinds::{record, said};
+use crate::scaling::close;
 use crate::screen::{QUICK, launch, wait_plan_to};
 use crate::support::control_plane::ControlPlane;
 use crate::support::fixtures::{Service, note};
@@ -48,7 +49,7 @@ fn run_all(plane: &ControlPlane, namespace: &str, make: impl Fn(Service) -> Valu
 
 fn row(screen: &vt100::Screen, name: &str) -> String {
     let text = picture(screen);
-    let mut lines = text.lines();
+    let mut lines = text.lines().skip_while(|line| !line.contains("SERVICE"));
     let found = lines.find(|line| line.split_whitespace().any(|word| word == name));
     found.unwrap_or_default().to_owned()
 }
@@ -60,18 +61,6 @@ fn titles(screen: &vt100::Screen) -> String {
         .find(|line| line.contains("SERVICE"))
         .unwrap_or_default()
         .to_owned()
-}
-
-/// Back to the matrix, whatever lies over it.
-fn close(terminal: &Terminal) {
-    wait::until("the matrix alone", || {
-        let text = terminal.picture();
-        if text.contains("verified:") || text.contains(" PROMOTE  ") {
-            terminal.keys("q");
-            return None;
-        }
-        text.contains(" MATRIX  ").then_some(())
-    });
 }
 
 #[test]

@@ -14,8 +14,7 @@ use rolldeck::domain::{
 
 use super::cells::{drawn, text};
 use super::night::{
-    CLUSTER, DAY, HOUR, MINUTE, Recipe, Service, ago, listing, model as board_of, night, now,
-    press, source,
+    CLUSTER, DAY, HOUR, MINUTE, Recipe, Service, ago, listing, model as board_of, night, now, press,
 };
 use super::snapshots::check;
 
@@ -130,10 +129,10 @@ fn digests(services: &[Service], cluster: &str) -> Digests {
         let odd = &*id.name == "search" && *id.cluster.0 == *CLUSTER;
         // The last letters tell images apart: they come first.
         let letters = image.bytes().rev();
-        let digest: String = letters
+        let hex: Vec<_> = letters
             .map(|letter| format!("{:02x}", letter ^ u8::from(odd)))
             .collect();
-        let digest = format!("sha256:{digest}");
+        let digest = format!("sha256:{}", hex.concat());
         (id.clone(), vec![(image.clone(), digest.into())])
     };
     its.map(digest).collect()
