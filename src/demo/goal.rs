@@ -66,6 +66,7 @@ impl Goal {
 fn version_of(workload: &Value) -> &str {
     let containers = items_at(workload, "/spec/template/spec/containers");
     let image = containers.first().map_or("", |c| text_at(c, "/image"));
+    let image = image.split('@').next().unwrap_or_default();
     image.rsplit_once(':').map_or("", |(_, tag)| tag)
 }
 

@@ -43,6 +43,10 @@ const BUILT_IN: &[(&str, &str)] = &[
         "no-traffic",
         include_str!("../../assets/demo/no-traffic.yaml"),
     ),
+    (
+        "promote-fleet",
+        include_str!("../../assets/demo/promote-fleet.yaml"),
+    ),
     ("fleet", include_str!("../../assets/demo/fleet.yaml")),
 ];
 
@@ -70,7 +74,7 @@ pub struct Scenario {
     /// So many more services, two pods and one old revision each.
     #[serde(default)]
     pub generated: u32,
-    /// ConfigMaps that services name and that are not there.
+    /// ConfigMaps that services name and that are not there: in any namespace, or in one as `namespace/name`.
     #[serde(default)]
     pub gone: Vec<String>,
     /// ConfigMaps and Secrets that were written again since they were made.
@@ -385,6 +389,15 @@ impl Scenario {
             });
         }
         self
+    }
+
+    /// Whether a ConfigMap that a service names is not there.
+    pub fn is_gone(&self, namespace: &str, map: &str) -> bool {
+        let is = |gone: &String| match gone.split_once('/') {
+            Some((of, name)) => of == namespace && name == map,
+            None => gone == map,
+        };
+        self.gone.iter().any(is)
     }
 
     /// By `namespace/name`.

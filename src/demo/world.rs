@@ -161,10 +161,8 @@ impl<'a> Planter<'a> {
         let maps: BTreeSet<_> = seen
             .flat_map(|version| service.config_of(version))
             .collect();
-        for name in maps
-            .iter()
-            .filter(|name| !self.scenario.gone.contains(name))
-        {
+        let there = |name: &&String| !self.scenario.is_gone(namespace, name);
+        for name in maps.iter().filter(there) {
             let map = json!({"metadata": {"name": name, "namespace": namespace},
                 "data": {"LOG_LEVEL": "info", "REGION": "eu-1"}});
             self.put_once(&CONFIG_MAPS, map, at)?;

@@ -229,7 +229,7 @@ fn every_pod_runs_the_digest_that_the_registry_serves() {
 
 #[test]
 fn the_controllers_find_nothing_to_do_but_for_the_broken_service() {
-    for name in ["tour", "bad-canary", "no-traffic"] {
+    for name in ["tour", "bad-canary", "no-traffic", "promote-fleet"] {
         find_nothing_to_do(name);
     }
 }

@@ -209,6 +209,46 @@ fn a_canary_is_given_back_to_what_served_before() {
 }
 
 #[test]
+fn four_of_five_are_promoted_and_the_blocked_one_is_left_out() {
+    let drill = Drill::open("promote-fleet");
+    let terminal = &drill.terminal;
+    terminal.wait_text("checkout");
+    terminal.keys("m");
+    terminal.wait_for("five rows that differ, by their digests", |screen| {
+        let text = picture(screen);
+        text.contains(" 5 differ") && text.contains("digests ")
+    });
+    // By name, so that the order is known; the first row, in the column of staging.
+    terminal.keys("Sn");
+    terminal.keys("ghhl");
+    for marks in 1..=5 {
+        terminal.keys(" ");
+        terminal.wait_text(&format!("{marks} marked"));
+        terminal.keys("j");
+    }
+    terminal.keys("P");
+    terminal.wait_for("five plans, one of them blocked", |screen| {
+        let text = picture(screen);
+        text.contains("PROMOTE  5 services")
+            && text.contains("ConfigMap checkout-settings is missing")
+            && !["asking", "reading"].iter().any(|word| text.contains(word))
+    });
+    terminal.keys("jj ");
+    terminal.wait_text("y promotes 1 at a time");
+    terminal.keys("y");
+    terminal.wait_text("4 verified");
+    let told = drill.leave();
+    for part in [
+        "the goal is reached",
+        "    goal  holds",
+        "  record  4 sent, 4 verified",
+    ] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    assert!(!told.contains("deployments/checkout ("), "{told}");
+}
+
+#[test]
 fn a_build_from_a_folder_says_that_a_demo_has_no_engine() {
     let home = tempfile::tempdir().unwrap();
     let terminal = Launch::new(home.path())

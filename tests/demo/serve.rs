@@ -91,6 +91,7 @@ fn the_scenarios_are_listed() {
             "db-ordered-ready",
             "bad-canary",
             "no-traffic",
+            "promote-fleet",
             "fleet"
         ]
     );

@@ -152,10 +152,11 @@ fn readme_picture_is_the_tour() {
 fn readme_picture_is_the_matrix_of_the_tour() {
     let mut model = tour(120, 18);
     press(&mut model, &["m"]);
-    let images = model.fleet.workloads().map(|workload| {
+    let (_, cluster) = planted("tour", 1);
+    let images = model.fleet.workloads().filter_map(|workload| {
         let image = workload.containers[0].image.clone();
-        let digest = format!("sha256:{image}");
-        (workload.id.clone(), vec![(image, digest.into())])
+        let digest = cluster.images.find(&image)?.digest.as_str().into();
+        Some((workload.id.clone(), vec![(image, digest)]))
     });
     let told = DigestsTold {
         job: rolldeck::app::event::JobId(model.next_job),

@@ -7,7 +7,7 @@ use super::past::owner;
 use super::{Planter, node_name};
 use crate::demo::controllers::rollout;
 use crate::demo::kube::kind::PODS;
-use crate::demo::kube::object::set;
+use crate::demo::kube::object::{set, text_at};
 use crate::demo::kube::refusal::Refusal;
 use crate::demo::kube::write::stamp;
 use crate::demo::scenario::{Service, Workload};
@@ -172,9 +172,9 @@ impl Planter<'_> {
             return Some(("ImagePullBackOff", why));
         }
         let config = group.service.config_of(version);
-        let gone = config
-            .iter()
-            .find(|name| self.scenario.gone.contains(name))?;
+        let namespace = text_at(group.workload, "/metadata/namespace");
+        let mut gone = config.iter();
+        let gone = gone.find(|name| self.scenario.is_gone(namespace, name))?;
         let why = format!("configmap \"{gone}\" not found");
         Some(("CreateContainerConfigError", why))
     }
