@@ -147,7 +147,7 @@ pub fn stands(model: &Model) -> bool {
     let mut workloads = model
         .watched
         .iter()
-        .filter(|source| matches!(source.feed, Feed::Workloads(_) | Feed::Canaries))
+        .filter(|source| matches!(source.feed, Feed::Workloads(_)))
         .peekable();
     let connecting = |c: &ClusterState| matches!(c.connection, Connection::Connecting { .. });
     workloads.peek().is_some()

@@ -20,12 +20,18 @@ struct Owned {
 
 impl Owned {
     fn new(prefix: &str, gates: &[&str], iterations: u32) -> Self {
+        Self::of(prefix, |plane, namespace| {
+            Web::run(plane, namespace, gates, iterations)
+        })
+    }
+
+    fn of(prefix: &str, run: impl FnOnce(&'static ControlPlane, &str) -> Web) -> Self {
         let plane = flagger::plane();
         let namespace = plane.namespace(prefix);
         Self {
             kubeconfig: plane.owner(&namespace, Some(&namespace)),
             home: tempfile::tempdir().unwrap(),
-            web: Web::run(plane, &namespace, gates, iterations),
+            web: run(plane, &namespace),
         }
     }
 
@@ -64,9 +70,8 @@ fn a_canary_held_at_its_gates_is_promoted_by_its_analysis() {
     let (web, terminal) = (&owned.web, owned.open());
     wait_row(&terminal, "web-primary serves");
     wait_row(&terminal, "2/2");
-    terminal.wait_for("the primary as a row of its own", |screen| {
-        row_of(screen, "web-primary").is_some_and(|row| row.contains("kept by the Canary web"))
-    });
+    // The other is a row of its own.
+    terminal.wait_text("kept by the Canary web");
     web.set_image("2.15.0");
     wait_row(&terminal, "gate door holds it, to begin");
     wait_row(&terminal, "2.14.1 → 2.15.0");
@@ -246,6 +251,8 @@ fn it_is_suspended_resumed_and_promoted_at_once() {
         assert!(record.contains(part), "{part}: {record}");
     }
     wait_row(&terminal, "web-primary serves");
+    terminal.keys("\r");
+    terminal.wait_text("on 2 of 2 pods");
     // What its controller writes with each promotion is changed only with that said.
     let said = spoken(&launch(&owned.kubeconfig, owned.home.path()).with(&[
         "rollback",
@@ -256,6 +263,38 @@ fn it_is_suspended_resumed_and_promoted_at_once() {
         said.1.contains("the Canary web of Flagger made it"),
         "{said:?}"
     );
+}
+
+#[test]
+fn a_weight_is_told_where_it_is_known_and_not_where_the_status_says_none_of_it() {
+    let owned = Owned::of("weighted", Web::weighted);
+    let (web, terminal) = (&owned.web, owned.open());
+    wait_row(&terminal, "web-primary serves");
+    web.set_image("2.15.0");
+    wait_row(&terminal, "30% step 1/2");
+    terminal.keys("\r");
+    terminal.wait_text("step 1 of 2: 30%");
+    terminal.wait_text("weight 30% set, 30% by the traffic router");
+    terminal.wait_text("then 60%");
+    terminal.wait_text("weight 60% set, 60% by the traffic router");
+    // For a whole look its status says 0 while the router still has 60.
+    let status = web.wait_phase("Promoting");
+    assert_eq!(
+        (&status["canaryWeight"], web.routed()),
+        (&json!(0), json!("60"))
+    );
+    terminal.wait_text("weight 0% set; what it gets is not known");
+    terminal.keys("q");
+    wait_row(&terminal, "web-primary serves");
+    assert_eq!(web.routed(), "0");
+    // The same to its abort: the traffic goes back with it.
+    web.set_image("2.16.0");
+    wait_row(&terminal, "30% step 1/2");
+    owned.does(
+        &["abort", "web", "--yes"],
+        "verified: 2 of 2 of web-primary serve 2.15.0",
+    );
+    assert_eq!(web.routed(), "0");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::built;
 use super::control_plane::{ControlPlane, free_ports};
-use super::fixtures::Service;
+use super::fixtures::{Service, merge};
 use super::hostile::{Hostile, reply};
 use super::keeper::Keeper;
 use super::wait;
@@ -61,6 +61,42 @@ impl Web {
         gates: &[&str],
         iterations: u32,
     ) -> Self {
+        let open = Arc::default();
+        let door = door(Arc::clone(&open));
+        let url = format!("http://127.0.0.1:{door}/open");
+        let hook = |kind: &&str| json!({"type": kind, "name": "door", "url": url});
+        let hooks: Vec<_> = gates.iter().map(hook).collect();
+        let analysis = json!({"analysis": {"iterations": iterations, "webhooks": hooks}});
+        Self {
+            open,
+            ..Self::of(plane, namespace, &analysis)
+        }
+    }
+
+    /// The same by weights of an Ingress, 30 and 60 of 100, which no controller of ingresses has to be there for.
+    pub fn weighted(plane: &'static ControlPlane, namespace: &str) -> Self {
+        let backend = json!({"service": {"name": "web", "port": {"number": 80}}});
+        let ingress = json!({
+            "apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
+            "metadata": {"name": "web", "namespace": namespace},
+            "spec": {"rules": [{"host": "web.test", "http": {
+                "paths": [{"path": "/", "pathType": "Prefix", "backend": backend}],
+            }}]},
+        });
+        let collection = format!("/apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses");
+        plane
+            .admin()
+            .create(&collection, &ingress)
+            .expect("an ingress is created");
+        let spec = json!({
+            "provider": "nginx",
+            "ingressRef": {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "name": "web"},
+            "analysis": {"stepWeight": 30, "maxWeight": 60},
+        });
+        Self::of(plane, namespace, &spec)
+    }
+
+    fn of(plane: &'static ControlPlane, namespace: &str, more: &Value) -> Self {
         let web = Self {
             service: Service::new(namespace, "web"),
             plane,
@@ -77,23 +113,22 @@ impl Web {
                 "query": "share",
             },
         });
-        let door = door(Arc::clone(&web.open));
-        let hook = |kind: &&str| json!({"type": kind, "name": "door", "url": format!("http://127.0.0.1:{door}/open")});
+        let mut spec = json!({
+            "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
+            "service": {"port": 80},
+            "analysis": {
+                "interval": "10s", "threshold": 2,
+                "metrics": [{
+                    "name": "share", "interval": "1m",
+                    "templateRef": {"name": "share"}, "thresholdRange": {"min": 99},
+                }],
+            },
+        });
+        merge(&mut spec, more);
         let canary = json!({
             "apiVersion": "flagger.app/v1beta1", "kind": "Canary",
             "metadata": {"name": "web", "namespace": namespace},
-            "spec": {
-                "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
-                "service": {"port": 80},
-                "analysis": {
-                    "interval": "10s", "threshold": 2, "iterations": iterations,
-                    "metrics": [{
-                        "name": "share", "interval": "1m",
-                        "templateRef": {"name": "share"}, "thresholdRange": {"min": 99},
-                    }],
-                    "webhooks": gates.iter().map(hook).collect::<Vec<_>>(),
-                },
-            },
+            "spec": spec,
         });
         for (kind, object) in [("metrictemplates", template), ("canaries", canary)] {
             let collection = format!("/apis/flagger.app/v1beta1/namespaces/{namespace}/{kind}");
@@ -108,7 +143,7 @@ impl Web {
 
     /// What its metric says from now on.
     pub fn measures(&self, share: &str) {
-        *self.share.lock().expect("no panic") = share.to_owned();
+        share.clone_into(&mut self.share.lock().expect("no panic"));
     }
 
     pub fn open(&self, open: bool) {
@@ -146,6 +181,15 @@ impl Web {
 
     pub fn wait_phase(&self, phase: &str) -> Value {
         self.wait(phase, |status| status["phase"] == phase)
+    }
+
+    /// What the Ingress of its canary says.
+    pub fn routed(&self) -> Value {
+        let namespace = &self.service.namespace;
+        let path =
+            format!("/apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses/web-canary");
+        let ingress = self.plane.admin().get(&path).expect("the ingress");
+        ingress["metadata"]["annotations"]["nginx.ingress.kubernetes.io/canary-weight"].clone()
     }
 
     /// What serves in its place runs this.

@@ -7,6 +7,7 @@ mod cells;
 mod changes;
 mod clusters;
 mod commits;
+mod flagger;
 mod hostile;
 mod images;
 mod kept;

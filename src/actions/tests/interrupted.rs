@@ -64,7 +64,7 @@ async fn what_is_found_goes_into_the_record_and_is_not_looked_at_again() {
         Stands::Interrupted(Became::Applied)
     );
     let requests = asked.lock().unwrap().len();
-    assert_eq!((requests, writes(&asked)), (3, 0));
+    assert_eq!((requests, writes(&asked)), (4, 0));
     assert!(settle(&cluster, &recorder, clock).await.unwrap().is_empty());
     assert_eq!(
         asked.lock().unwrap().len(),

@@ -236,7 +236,7 @@ mod tests {
             stands(&world, &[], (Phase::ScaledToZero, words));
             world.1.generation += 1;
             let found = stands_with(&world.0, Some(&world.1), &[]);
-            assert_eq!(found.phase, Phase::Rolling, "it was not seen yet");
+            assert_eq!(found.phase, Phase::Stalled, "it is not seen for long");
         }
         let (target, _) = world(sample(Stage::Succeeded));
         assert_eq!(stands_with(&target, None, &[]).phase, Phase::Unknown);

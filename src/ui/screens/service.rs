@@ -111,15 +111,18 @@ fn headline(pen: &mut Pen<'_>, view: &View<'_>) -> u16 {
     let mut y = 0;
     let current = current(view);
     if view.standing.phase == Phase::Steady {
-        let serves = current.map_or_else(String::new, |r| {
-            format!(
-                "{} on {} of {} pods",
-                version_of(view, r),
-                view.workload.counts.available,
-                view.workload.desired
-            )
-        });
-        pen.line(x, 0, &serves, Role::Plain);
+        let fleet = &view.model.fleet;
+        let serving = fleet.served_by(view.workload);
+        let version = match serving {
+            Some(_) => Some(fleet.versions(view.workload, false).to),
+            None => current.map(|r| version_of(view, r)),
+        };
+        let serving = serving.unwrap_or(view.workload);
+        let (have, want) = (serving.counts.available, serving.desired);
+        let serves = version.map(|version| format!("{version} on {have} of {want} pods"));
+        let serves = serves.unwrap_or_default();
+        let end = pen.line(x, 0, &serves, Role::Plain);
+        x = if serves.is_empty() { x } else { end + 3 };
     }
     if let Some(why) = &view.standing.why {
         let first_room = pen.width().saturating_sub(x + 1);
@@ -179,7 +182,12 @@ fn how_long(view: &View<'_>) -> String {
 
 /// What the release verb would do from here, or why it may not.
 fn what_next(view: &View<'_>) -> Option<(String, Role)> {
-    if view.workload.id.kind == Kind::Rollout {
+    let flagger = view
+        .workload
+        .canary
+        .as_ref()
+        .and_then(|c| c.flagger.as_ref());
+    if view.workload.id.kind == Kind::Rollout || flagger.is_some() {
         return None;
     }
     let verb = key(view.model, Intent::RollBack);

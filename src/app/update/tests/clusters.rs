@@ -112,11 +112,11 @@ fn each_cluster_is_watched_once_and_all_are_connected_at_the_start() {
         let watched = model.watched.iter();
         watched.filter(|s| *s.cluster.0 == *cluster).count()
     };
-    // Four kinds and the warnings.
-    assert_eq!(of_cluster(&model, "staging-eu"), 5);
+    // Four kinds, canaries, and the warnings.
+    assert_eq!(of_cluster(&model, "staging-eu"), 6);
     assert_eq!(of_cluster(&model, "prod-eu"), 0);
     connect(&mut model, "prod-eu");
-    assert_eq!(of_cluster(&model, "prod-eu"), 5);
+    assert_eq!(of_cluster(&model, "prod-eu"), 6);
 }
 
 #[test]

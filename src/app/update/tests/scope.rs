@@ -19,7 +19,7 @@ fn the_wish_list_is_sent_when_it_changes_and_never_for_nothing() {
         _ => None,
     });
     let wanted = wanted.unwrap_or_else(|| panic!("{effects:?}"));
-    assert_eq!(wanted.len(), 5);
+    assert_eq!(wanted.len(), 6);
     assert!(wanted.iter().all(|source| source.namespace.is_none()));
     put(&mut model, &[steady("auth")]);
     assert_eq!(put(&mut model, &[steady("auth"), steady("b")]), []);

@@ -195,7 +195,7 @@ fn a_promotion_that_would_do_nothing_is_refused() {
         assert!(said.contains(words), "{said}");
     }
     let told = evidence(Verb::Promote, Phase::Progressing, |f| {
-        f.skip_analysis = Some(true)
+        f.skip_analysis = Some(true);
     });
     let mut told = told;
     told.workload.canary.as_mut().unwrap().promoted_fully = true;
@@ -220,7 +220,7 @@ fn it_is_suspended_and_resumed() {
         plan.meanwhile
     );
     let plan = plan_of(&evidence(Verb::Resume, Phase::Progressing, |f| {
-        f.suspend = Some(true)
+        f.suspend = Some(true);
     }));
     let written = body(&plan.unwrap().steps[0]);
     assert_eq!(written[4], json!({"op": "remove", "path": "/spec/suspend"}));

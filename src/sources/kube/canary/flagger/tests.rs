@@ -102,7 +102,8 @@ fn phases_by_checks() {
         ("Promoting", json!({}), Some("check 3/3"), None),
         ("Finalising", json!({}), Some("check 3/3"), None),
         ("Succeeded", json!({}), None, None),
-        ("Failed", json!({}), None, None),
+        ("Failed", json!({}), Some("check 1/3"), None),
+        ("Failed", json!({"lastAppliedSpec": "a"}), None, None),
     ] {
         let read = read(checked(), status(phase, rest));
         assert_eq!(read.pause.map(|pause| pause.by), by, "{phase}");
