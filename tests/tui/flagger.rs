@@ -76,6 +76,7 @@ fn canary(name: &str, phase: Phase) -> Canary {
         .into(),
         template_of: None,
         stable_in: Some(format!("{name}-primary").into()),
+        pair: None,
         flagger: Some(Box::new(Flagger {
             name: name.into(),
             uid: "c1".into(),
