@@ -19,7 +19,9 @@ use crate::domain::{
     action_note,
 };
 use crate::plan::expected::Took;
-use crate::plan::{Autoscaling, Evidence, FreshRevision, Request, Stamp, Target, Verb};
+use crate::plan::{
+    Autoscaling, Evidence, FreshRevision, Presence, Request, Stamp, Target, Verb,
+};
 use crate::sources::Clock;
 use crate::sources::jenkins::Servers;
 use crate::sources::kube::path::{self, Resource};
@@ -108,12 +110,7 @@ async fn read(
         pin::pinned(cluster, request, (template, context.pinned_by)),
         keeper::keeper(cluster, &workload),
         release::helm(cluster, request.verb, (&workload, context.kubeconfig)),
-        async {
-            let looked = context
-                .presence
-                .then(|| presence::other(cluster, id, read_at));
-            futures::future::OptionFuture::from(looked).await.flatten()
-        }
+        others(cluster, id, (context.presence, read_at)),
     );
     let (canary, serving, beside) = told?;
     workload.canary = workload.canary.or(canary.map(Box::new));
@@ -166,6 +163,18 @@ async fn read(
         stamp,
         read_at,
     })
+}
+
+/// Who else is at it, where that is looked at.
+async fn others(
+    cluster: &Cluster,
+    id: &WorkloadId,
+    (looked_at, now): (bool, Timestamp),
+) -> Option<Presence> {
+    if !looked_at {
+        return None;
+    }
+    presence::other(cluster, id, now).await
 }
 
 /// Of a Rollout that has it from a Deployment there is none.

@@ -32,7 +32,7 @@ pub async fn told(
     if canary.is_some() {
         return Ok((canary, serving, None));
     }
-    let found = read(cluster, workload).await?;
+    let found = Box::pin(read(cluster, workload)).await?;
     Ok(found.map_or((None, serving, None), |found| {
         (Some(found.canary), Some(found.stable), Some(found.beside))
     }))

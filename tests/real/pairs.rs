@@ -5,9 +5,10 @@ use std::sync::LazyLock;
 use serde_json::{Value, json};
 
 use crate::held::{Owned, wait_row};
-use crate::screen::wait_plan_to;
+use crate::screen::{rows, wait_plan_to};
 use crate::support::built;
 use crate::support::control_plane::ControlPlane;
+use crate::support::pty::Terminal;
 use crate::support::wait;
 
 /// Four pods of 1.0 and one of the canary's.
@@ -123,7 +124,8 @@ fn the_canary_of_a_pair_is_given_a_weight_and_promoted_in_two_steps() {
     wait_row(&terminal, "checkout-canary", "20% 1 of 5 pods");
     wait_row(&terminal, "checkout-canary", "1.0 → 2.0");
     wait_row(&terminal, "checkout-canary", "P A");
-    terminal.keys("g:weight 33\r");
+    wait_first(&terminal);
+    terminal.keys(":weight 33\r");
     wait_plan_to(&terminal, "WEIGHT");
     let plan = terminal.picture();
     assert!(plan.contains("20% 1 of 5 pods → 2 of 6 pods"), "{plan}");
@@ -134,11 +136,11 @@ fn the_canary_of_a_pair_is_given_a_weight_and_promoted_in_two_steps() {
     let (code, said) = owned.run(&["weight", "checkout-canary", "33", "--yes"]);
     assert_eq!(code, Some(3), "{said}");
     assert!(said.contains("which it has"), "{said}");
-    terminal.keys("gP");
+    terminal.keys("P");
     wait_plan_to(&terminal, "PROMOTE");
     let plan = terminal.picture();
     for part in [
-        "1.0 of deploy/checkout → 2.0, and no deploy/checkout-canary",
+        "1.0 of deploy/checkout  →  2.0, and no deploy/checkout-canary",
         "33% 2 of 6 pods, then 2 → 0 pods",
         "the canary gets 33%, 33% are set",
         "the two differ in nothing but their images",
@@ -195,6 +197,15 @@ fn a_canary_whose_images_fail_beside_it_stays_and_its_reason_is_told() {
     assert_eq!(pair.image("checkout"), image("2.0-unpullable"));
 }
 
+/// Rows are put in order from time to time, and the cursor goes with the first one until a key is pressed.
+fn wait_first(terminal: &Terminal) {
+    terminal.wait_for("the canary as the first row", |screen| {
+        rows(screen)
+            .first()
+            .is_some_and(|row| row.contains("checkout-canary") && row.starts_with('❯'))
+    });
+}
+
 /// The control plane that knows HTTPRoutes, which most clusters do not.
 fn gateway() -> &'static ControlPlane {
     static SHARED: LazyLock<ControlPlane> = LazyLock::new(|| {
@@ -234,9 +245,10 @@ fn the_weights_of_an_http_route_and_of_a_canary_ingress_are_read_and_set() {
     );
     let terminal = owned.open();
     wait_row(&terminal, "checkout-canary", "20% by its route");
-    terminal.keys("gW");
+    wait_first(&terminal);
+    terminal.keys("W");
     terminal.wait_text("weight: 20");
-    terminal.keys("\u{15}40\r");
+    terminal.keys("\u{7f}\u{7f}40\r");
     wait_plan_to(&terminal, "WEIGHT");
     let plan = terminal.picture();
     assert!(

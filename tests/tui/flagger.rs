@@ -79,6 +79,7 @@ fn canary(name: &str, phase: Phase) -> Canary {
         restart: None,
         rollback_window: 0,
         stable_in: Some(format!("{name}-primary").into()),
+        pair: None,
         flagger: Some(Box::new(Flagger {
             name: name.into(),
             uid: "c1".into(),

@@ -1,4 +1,4 @@
-//! Weights of a pair in what routes to it: an HTTPRoute with both Services, or an Ingress that nginx takes as a canary.
+//! Weights of a pair in what routes to it: an `HTTPRoute` with both Services, or an Ingress that nginx takes as a canary.
 
 use crate::domain::{ClusterId, Uid};
 

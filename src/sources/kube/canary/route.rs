@@ -1,4 +1,4 @@
-//! What routes to a pair by weight: HTTPRoutes of the Gateway API, and Ingresses that nginx takes as a canary.
+//! What routes to a pair by weight: each `HTTPRoute` of the Gateway API, and each Ingress that nginx takes as a canary.
 
 use serde_json::Error;
 

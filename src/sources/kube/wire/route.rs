@@ -1,4 +1,4 @@
-//! HTTPRoutes of the Gateway API and Ingresses, as far as they tell where the traffic of a pair goes.
+//! An `HTTPRoute` of the Gateway API and an Ingress, as far as they tell where the traffic of a pair goes.
 
 use serde::Deserialize;
 

@@ -1,4 +1,4 @@
-//! The weight of a pair in what routes to it: an HTTPRoute of the Gateway API, or an Ingress that nginx takes as a canary.
+//! The weight of a pair in what routes to it: an `HTTPRoute` of the Gateway API, or an Ingress that nginx takes as a canary.
 
 use serde_json::{Value, json};
 

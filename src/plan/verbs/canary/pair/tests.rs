@@ -165,12 +165,11 @@ fn what_would_do_nothing_is_refused() {
     let paused = |e: &mut Evidence| e.serving.as_mut().unwrap().paused = true;
     let same = |e: &mut Evidence| e.beside.as_mut().unwrap().template = e.template.clone();
     let gone = |e: &mut Evidence| e.serving = None;
-    let changes: [(&dyn Fn(&mut Evidence), &str); 3] = [
-        (&paused, "deploy/checkout is paused"),
-        (&same, "has the images of deploy/checkout-canary already"),
-        (&gone, "is gone"),
-    ];
-    for (change, words) in changes {
+    for (change, words) in [
+        (paused as fn(&mut Evidence), "deploy/checkout is paused"),
+        (same, "has the images of deploy/checkout-canary already"),
+        (gone, "is gone"),
+    ] {
         let mut e = evidence(Verb::Promote);
         change(&mut e);
         let said = plan_of(&e).unwrap_err().failure.sentence;
