@@ -269,7 +269,10 @@ impl Plan {
         let verb = self.request.verb;
         if let Some(turned) = self.goal.turned.as_ref().filter(|_| verb.keeps_template()) {
             let canary = now.canary.as_ref();
-            let done = canary.is_some_and(|canary| follow::is_done(verb, turned, canary));
+            let done = match self.number(n) {
+                0 => canary.is_some_and(|canary| follow::is_done(verb, turned, canary)),
+                _ => !now.paused,
+            };
             return now.uid == self.uid && done;
         }
         let done = match self.number(n) {
