@@ -19,9 +19,7 @@ use crate::domain::{
     action_note,
 };
 use crate::plan::expected::Took;
-use crate::plan::{
-    Autoscaling, Evidence, FreshRevision, Presence, Request, Stamp, Target, Verb,
-};
+use crate::plan::{Autoscaling, Evidence, FreshRevision, Presence, Request, Stamp, Target, Verb};
 use crate::sources::Clock;
 use crate::sources::jenkins::Servers;
 use crate::sources::kube::path::{self, Resource};

@@ -279,7 +279,10 @@ impl Plan {
         {
             let verb = self.request.verb;
             let canary = now.canary.as_ref();
-            let done = canary.is_some_and(|canary| follow::is_done(verb, turned, canary));
+            let done = match self.number(n) {
+                0 => canary.is_some_and(|canary| follow::is_done(verb, turned, canary)),
+                _ => !now.paused,
+            };
             return now.uid == self.uid && done;
         }
         let done = match self.number(n) {

@@ -268,6 +268,12 @@ pub fn resume(uid: &Uid) -> String {
     format!(r#"[{bound},{{"op":"replace","path":"/spec/paused","value":false}}]"#)
 }
 
+/// The same for a Rollout, whether it is paused or not.
+pub fn let_go(uid: &Uid) -> String {
+    let bound = bound_to(uid);
+    format!(r#"[{bound},{{"op":"add","path":"/spec/paused","value":false}}]"#)
+}
+
 /// A revision's template as the workload itself would have it: without the hash label of a ReplicaSet and the `$patch` of a ControllerRevision. Every other byte outside the labels stays as it is, so that large
 /// integers and fractions survive.
 ///

@@ -75,7 +75,6 @@ fn canary(name: &str, phase: Phase) -> Canary {
         }]
         .into(),
         template_of: None,
-        pair: None,
         restart: None,
         rollback_window: 0,
         stable_in: Some(format!("{name}-primary").into()),

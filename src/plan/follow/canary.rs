@@ -181,7 +181,7 @@ fn unanswered(goal: &Goal, now: Timestamp) -> Follow {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::domain::canary::{Pause, PausedBy, healthy, sample};
     use crate::domain::fixture::{IMAGE, OLD_IMAGE, ago, id, now, revision, workload};
@@ -189,7 +189,7 @@ mod tests {
     use crate::domain::{Change, Feed, Item, Kind, SourceId};
 
     /// Ten seconds after it was accepted.
-    fn stands(verb: Verb, canary: Canary, serve: (u32, u32)) -> Follow {
+    pub fn stands(verb: Verb, canary: Canary, serve: (u32, u32)) -> Follow {
         let mut cart = workload(Kind::Rollout);
         cart.canary = Some(Box::new(canary));
         let goal = Goal {
@@ -241,7 +241,7 @@ mod tests {
         super::super::follow(&fleet, &goal, now())
     }
 
-    fn words(follow: &Follow) -> String {
+    pub fn words(follow: &Follow) -> String {
         match follow {
             Follow::Pending(milestones) => {
                 let texts = milestones.iter().map(|m| m.text.clone());

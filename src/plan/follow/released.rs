@@ -147,3 +147,67 @@ fn why(fleet: &Fleet, workload: &Workload, now: Timestamp) -> Option<String> {
         standing.why.map_or(phase, |why| why.text)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::canary::tests::{stands, words};
+    use super::*;
+    use crate::domain::canary::{healthy, sample};
+
+    #[test]
+    fn another_template_waits_at_a_step_or_is_given_up() {
+        let on_its_way = Canary {
+            pause: None,
+            ..sample()
+        };
+        let given_up = Canary {
+            aborted: true,
+            message: "RolloutAborted: Rollout aborted update to revision 3: metric x failed".into(),
+            ..sample()
+        };
+        for (canary, serve, want) in [
+            (
+                sample(),
+                (1, 5),
+                "verified: 20% (16% now) step 2/5, and waits there",
+            ),
+            // Its revisions have not been heard of.
+            (
+                sample(),
+                (0, 6),
+                "server accepted, controller saw it, 20% (0% now) step 2/5",
+            ),
+            (
+                on_its_way,
+                (1, 5),
+                "server accepted, controller saw it, 20% (16% now) step 2/5",
+            ),
+        ] {
+            assert_eq!(words(&stands(Verb::SetImage, canary, serve)), want);
+        }
+        let said = words(&stands(Verb::Rollback, given_up, (0, 6)));
+        assert!(said.starts_with("not verified: aborted: "), "{said}");
+        assert!(said.ends_with("metric x failed"), "{said}");
+        // Without a canary its pods tell, as of any other workload.
+        let said = words(&stands(Verb::Rollback, healthy(), (6, 0)));
+        assert!(said.contains("0 of 6 pods run 2.14.1"), "{said}");
+    }
+
+    #[test]
+    fn a_restart_is_done_when_its_controller_says_so_and_no_old_pod_is_left() {
+        let said = words(&stands(Verb::Restart, sample(), (1, 5)));
+        assert!(said.contains("0 of 6 pods are made anew"), "{said}");
+    }
+
+    #[test]
+    fn a_scale_ends_at_the_same_step() {
+        let said = |serve| words(&stands(Verb::Scale, sample(), serve));
+        assert_eq!(
+            said((1, 5)),
+            "verified: 6 of 6 serve, 20% (16% now) step 2/5"
+        );
+        let heard_of_later =
+            "server accepted, controller saw it, 6 of 6 serve, 20% (0% now) step 2/5";
+        assert_eq!(said((0, 5)), heard_of_later);
+    }
+}

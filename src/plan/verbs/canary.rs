@@ -94,6 +94,9 @@ pub fn abort(evidence: &Evidence) -> Result<Plan, Refusal> {
         plan.from.version, plan.to.version, plan.from.version
     );
     plan.kubectl = kubectl::argo(id, "abort");
+    if canary.pause.is_some_and(|pause| pause.by == PausedBy::Hand) {
+        hand::let_go(&mut plan, evidence);
+    }
     Ok(plan)
 }
 
@@ -353,6 +356,31 @@ mod tests {
         let full = evidence(Verb::Abort, |canary| canary.promoted_fully = true);
         let operations = body(&plan_of(&full).unwrap());
         assert_eq!(operations[5]["path"], "/status/promoteFull");
+    }
+
+    #[test]
+    fn one_that_is_paused_by_hand_is_let_go_as_well() {
+        let held = evidence(Verb::Abort, |canary| {
+            canary.pause.as_mut().unwrap().by = PausedBy::Hand;
+        });
+        let plan = plan_of(&held).unwrap();
+        let [Step::StatusPatch { .. }, Step::JsonPatch { body, .. }] = &plan.steps[..] else {
+            panic!("{:?}", plan.steps);
+        };
+        assert!(
+            body.0
+                .ends_with(r#"{"op":"add","path":"/spec/paused","value":false}]"#),
+            "{}",
+            body.0
+        );
+        let paused = |paused| {
+            let mut now = held.workload.clone();
+            now.canary.as_mut().unwrap().aborted = true;
+            now.paused = paused;
+            [0, 1].map(|n| plan.applied(n, &now))
+        };
+        assert_eq!(paused(true), [true, false]);
+        assert_eq!(paused(false), [true, true]);
     }
 
     #[test]

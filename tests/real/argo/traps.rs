@@ -46,17 +46,22 @@ fn a_step_is_not_skipped_while_no_pod_of_it_serves() {
 #[test]
 fn what_was_aborted_is_neither_promoted_nor_skipped() {
     let (owned, cart, terminal) = waiting("given-up");
-    // Also while it is paused by hand, where it goes back all the same.
+    // While it is paused by hand its controller takes an abort and moves no pod: it is resumed as well.
     cart.patch("", &json!({"spec": {"paused": true}}));
     wait_row(&terminal, "paused by hand");
     let (code, said) = owned.run(ABORT);
     assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("5 of 5 pods serve 1.9.3"), "{said}");
+    assert!(said.contains("it is resumed as well"), "{said}");
+    assert_ne!(cart.read()["spec"]["paused"], true);
     refused(&owned, PROMOTE, "was aborted: promoting it changes nothing");
     refused(
         &owned,
         FULLY,
         "this would send 1.10.0 to all, which was given up",
     );
+    cart.patch("", &json!({"spec": {"paused": true}}));
+    cart.wait("seen", |_| true);
     refused(&owned, &["retry", "cart", "--yes"], "is paused by hand");
     refused(&owned, &["pause", "cart", "--yes"], "is paused already");
     let (code, said) = owned.run(&["resume", "cart", "--yes"]);

@@ -4,7 +4,9 @@ use crate::domain::canary::{Canary, PausedBy, Step as Stage};
 use crate::domain::{Verbatim, WorkloadId};
 use crate::plan::kubectl;
 use crate::plan::patch::{self, Note};
-use crate::plan::{CheckId, Evidence, Finding, ObjectRef, Plan, Refusal, Side, Step, Verdict};
+use crate::plan::{
+    CheckId, Difference, Evidence, Finding, ObjectRef, Plan, Refusal, Side, Step, Verdict,
+};
 
 use super::{bound, own_template, refused, where_it_is};
 use crate::plan::verbs::live;
@@ -55,6 +57,22 @@ pub fn turn(
         body: Verbatim(patch::only_where(&bound(evidence, canary), body).into()),
         what: format!("{} {}", evidence.request.verb.name(), workload.id),
     })
+}
+
+/// It is resumed after an abort: while a person paused it, its controller takes the abort and moves no pod.
+pub fn let_go(plan: &mut Plan, evidence: &Evidence) {
+    let workload = &evidence.workload;
+    plan.steps.push(Step::JsonPatch {
+        object: ObjectRef::of(workload),
+        body: Verbatim(patch::let_go(&workload.uid).into()),
+        what: format!("resume {}, so that its pods go back", workload.id),
+    });
+    plan.differences.push(Difference {
+        what: "paused".into(),
+        text: "yes → no".into(),
+    });
+    plan.meanwhile += "; it is resumed as well, because no pod moves while it is paused by hand";
+    plan.kubectl = format!("{} && {}", plan.kubectl, kubectl::unpause(&workload.id));
 }
 
 /// What is other than with a Deployment, in a plan that pauses it.

@@ -80,11 +80,11 @@ pub fn bound(evidence: &Evidence) -> Vec<Value> {
         return Vec::new();
     };
     let hashes = [
-        ("/status/currentPodHash", &canary.current),
-        ("/status/stableRS", &canary.stable),
+        ("/status/currentPodHash", &*canary.current),
+        ("/status/stableRS", &*canary.stable),
     ];
     let known = hashes.into_iter().filter(|(_, hash)| !hash.is_empty());
-    let test = |(path, hash): (&str, &Box<str>)| json!({"op": "test", "path": path, "value": hash});
+    let test = |(path, hash): (&str, &str)| json!({"op": "test", "path": path, "value": hash});
     known.map(test).collect()
 }
 
