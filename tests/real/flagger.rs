@@ -73,7 +73,7 @@ fn a_canary_held_at_its_gates_is_promoted_by_its_analysis() {
     // The other is a row of its own.
     terminal.wait_text("kept by the Canary web");
     web.set_image("2.15.0");
-    wait_row(&terminal, "gate door holds it, to begin");
+    wait_row(&terminal, "waits to begin, gate door");
     wait_row(&terminal, "2.14.1 → 2.15.0");
     // What the API takes and Flagger does not: a promotion and an abort before it began.
     owned.refuses(
@@ -99,7 +99,7 @@ fn a_canary_held_at_its_gates_is_promoted_by_its_analysis() {
     web.wait_phase("Progressing");
     web.open(false);
     wait_row(&terminal, "check 2/2");
-    wait_row(&terminal, "gate door holds it, to be promoted");
+    wait_row(&terminal, "waits for leave, gate door");
     terminal.keys("\r");
     terminal.wait_text("Flagger looks every 10s");
     terminal.wait_text("gate door holds it: http://127.0.0.1:");

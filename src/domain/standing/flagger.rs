@@ -60,23 +60,23 @@ fn under_way(
     )
 }
 
-/// `waits for gate go, 2m`: it opens elsewhere.
+/// `waits for leave, gate go, 2m`: that is given elsewhere.
 fn held(flagger: &Flagger, pause: Pause, now: Timestamp) -> String {
     let names: Vec<_> = flagger.held_by().map(|gate| &*gate.name).collect();
     let gate = match names[..] {
-        [name] => format!("gate {name}"),
-        [] => "its gate".to_owned(),
-        _ => format!("one of the gates {}", names.join(", ")),
+        [name] => format!(", gate {name}"),
+        [] => String::new(),
+        _ => format!(", one of the gates {}", names.join(" and ")),
     };
     let since = pause
         .since
         .map(|since| words::span(now.duration_since(since)));
     let since = since.map_or_else(String::new, |since| format!(", {since}"));
     let what = match flagger.phase {
-        Stage::Waiting => "to begin",
-        _ => "to be promoted",
+        Stage::Waiting => "waits to begin",
+        _ => "waits for leave",
     };
-    format!("{gate} holds it, {what}{since}")
+    format!("{what}{gate}{since}")
 }
 
 /// What its last looks found.
@@ -274,14 +274,10 @@ mod tests {
         stands(
             &waiting,
             &[],
-            (Phase::Canary, "gate begin holds it, to begin, 2m"),
+            (Phase::Canary, "waits to begin, gate begin, 2m"),
         );
         let held = world(sample(Stage::WaitingPromotion));
-        stands(
-            &held,
-            &[],
-            (Phase::Canary, "gate go holds it, to be promoted, 2m"),
-        );
+        stands(&held, &[], (Phase::Canary, "waits for leave, gate go, 2m"));
         let mut canary = sample(Stage::Progressing);
         canary.flagger.as_mut().unwrap().failed = 5;
         let failing = world(canary);
