@@ -113,7 +113,7 @@ impl<'a> Case<'a> {
     }
 
     /// The tests that bind a write to what was shown, and the write.
-    fn patch(&self, write: impl IntoIterator<Item = Value>) -> Verbatim {
+    fn bound(&self, write: impl IntoIterator<Item = Value>) -> Verbatim {
         let mut operations = vec![test("/metadata/uid", &json!(self.flagger.uid))];
         if self.flagger.phase != Phase::Other {
             operations.push(test("/status/phase", &json!(self.flagger.phase.word())));

@@ -14,7 +14,7 @@ pub fn plan(evidence: &Evidence, case: Case<'_>) -> Result<Plan, Refusal> {
     let write = json!({"op": "replace", "path": "/status/failedChecks", "value": enough});
     let step = Step::StatusPatch {
         object: case.object(),
-        body: case.patch([write]),
+        body: case.bound([write]),
         what: format!("write {enough} failed checks into {}", case.named()),
     };
     let mut plan = case.plan(evidence, vec![step])?;

@@ -22,7 +22,7 @@ pub fn plan(evidence: &Evidence, case: Case<'_>) -> Result<Plan, Refusal> {
     let verb = if suspend { "suspend" } else { "resume" };
     let step = Step::JsonPatch {
         object: case.object(),
-        body: case.patch([was, write]),
+        body: case.bound([was, write]),
         what: format!("{verb} {}", case.named()),
     };
     let mut plan = case.plan(evidence, vec![step])?;

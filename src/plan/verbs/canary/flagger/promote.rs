@@ -15,7 +15,7 @@ const SWITCH: &str = "/spec/skipAnalysis";
 pub fn plan(evidence: &Evidence, case: Case<'_>) -> Result<Plan, Refusal> {
     let (asked, _) = case.versions(evidence);
     let was = case.flagger.skip_analysis;
-    let off = case.patch([
+    let off = case.bound([
         test(SWITCH, &json!(was)),
         json!({"op": "add", "path": SWITCH, "value": true}),
     ]);
