@@ -151,6 +151,11 @@ pub fn follow(fleet: &Fleet, goal: &Goal, now: Timestamp) -> Follow {
     if workload.observed_generation < goal.generation {
         return Follow::Pending(vec![accepted(), step(false, "controller saw it")]);
     }
+    once_seen(fleet, workload, goal, now)
+}
+
+/// The controller that acts on it knows of it.
+fn once_seen(fleet: &Fleet, workload: &Workload, goal: &Goal, now: Timestamp) -> Follow {
     if let Some(follow) = released::follow(fleet, workload, goal, now) {
         return follow;
     }

@@ -33,14 +33,15 @@ pub fn scale(id: &WorkloadId, (shown, to): (u32, u32)) -> String {
 
 /// `kubectl -n shop set image deploy/checkout web=shop/checkout:2.16.0`.
 pub fn set_image(id: &WorkloadId, images: &[(&str, &str)]) -> String {
-    let pairs: String = images
+    let pairs: Vec<_> = images
         .iter()
-        .map(|(name, image)| format!(" {name}={image}"))
+        .map(|(name, image)| format!("{name}={image}"))
         .collect();
+    let pairs = pairs.join(" ");
     if id.kind == Kind::Rollout {
-        return format!("{}{pairs}", argo(id, "set image"));
+        return format!("{} {pairs}", argo(id, "set image"));
     }
-    format!("{} set image {id}{pairs}", kubectl(id))
+    format!("{} set image {id} {pairs}", kubectl(id))
 }
 
 /// `kubectl -n shop patch hpa web -p '{"spec":…}'`.

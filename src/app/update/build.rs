@@ -12,7 +12,7 @@ use crate::plan::build::Act;
 use crate::plan::{Answers, BuildProgress, BuildWish, Missing, gate};
 
 use super::key::{self as keys, Typed};
-use super::{builds, image, next_job, notice, plan, text};
+use super::{arm, builds, image, next_job, notice, plan, text};
 
 /// By the server that builds, else from its folder; the key of the box leads to the other.
 pub fn open(model: &mut Model, id: &WorkloadId) -> Vec<Effect> {
@@ -318,7 +318,7 @@ fn ready(model: &mut Model, pressed: Key) -> Vec<Effect> {
     let (confirms, accepts) = (is(Intent::Confirm), is(Intent::Accept));
     let (back, arm) = (is(Intent::Back), is(Intent::Arm));
     if arm {
-        return plan::arm(model);
+        return arm::turn(model);
     }
     let Some(Overlay::Build(shown)) = &mut model.overlay else {
         return Vec::new();

@@ -12,7 +12,7 @@ use crate::config::handover::On;
 use crate::domain::{Level, WorkloadId};
 
 use super::key::{self, Typed};
-use super::{logs, next_job, notice, plan};
+use super::{arm, logs, next_job, notice};
 
 pub fn open(model: &mut Model) -> Vec<Effect> {
     let Some(subject) = subject(model) else {
@@ -197,7 +197,7 @@ pub fn key(model: &mut Model, pressed: Key) -> Vec<Effect> {
     } else if pressed.code == Code::Enter {
         return choose(model);
     } else if arms {
-        return plan::arm(model);
+        return arm::turn(model);
     } else if intent == Some(Intent::Back) {
         model.overlay = None;
     }

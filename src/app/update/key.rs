@@ -9,8 +9,8 @@ use crate::app::keymap::{Code, Key};
 use crate::app::model::{Model, Overlay, Picked, Screen};
 
 use super::{
-    batch, board, build, builds, changes, clusters, doctor, find, follow, handover, image, login,
-    logs, matrix, namespaces, notice, palette, picker, plan, record, service, table, text,
+    arm, batch, board, build, builds, changes, clusters, doctor, find, follow, handover, image,
+    login, logs, matrix, namespaces, notice, palette, picker, plan, record, service, table, text,
 };
 
 /// More lines than anything that lies over the screen has; how many it has depends on how it is drawn.
@@ -23,7 +23,7 @@ pub fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
     model.board.held = true;
     model.dirty = true;
     model.command = None;
-    plan::stay_armed(model);
+    arm::stay(model);
     if model.settings.keymap.keys(Intent::Quit).contains(&key) {
         return vec![Effect::Quit];
     }
@@ -194,7 +194,7 @@ fn everywhere(model: &mut Model, intent: Intent) -> Option<Vec<Effect>> {
         Intent::Quit => vec![Effect::Quit],
         Intent::Redraw => vec![Effect::Redraw],
         Intent::Suspend => vec![Effect::Suspend],
-        Intent::Arm => plan::arm(model),
+        Intent::Arm => arm::turn(model),
         Intent::HandOver => handover::open(model),
         Intent::Shell => handover::shell(model),
         Intent::Palette => palette::open(model),

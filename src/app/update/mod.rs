@@ -1,5 +1,6 @@
 //! What each event does to the model. One file per screen or concern; this one only dispatches.
 
+mod arm;
 mod ask;
 pub mod batch;
 mod board;

@@ -9,7 +9,7 @@ use crate::app::intent::Intent;
 use crate::app::keymap::Key;
 use crate::app::layout;
 use crate::app::model::{
-    Armed, BatchBox, Execution, Model, Overlay, PlanBox, Question, ReasonField, Stage,
+    BatchBox, Execution, Model, Overlay, PlanBox, Question, ReasonField, Stage,
 };
 use crate::domain::{Failure, Level, WorkloadId};
 use crate::plan::verbs::canary::can;
@@ -18,10 +18,7 @@ use crate::plan::{
 };
 
 use super::key::{self, Typed};
-use super::{ask, later, next_job, notice};
-
-/// How long `!` lasts without a key.
-pub const ARMED_SECONDS: i64 = 600;
+use super::{ask, next_job, notice};
 
 /// Resumes what is paused, as far as the feeds know; the fresh reads settle it.
 pub fn pause_or_resume(model: &mut Model, id: &WorkloadId) -> Vec<Effect> {
@@ -576,26 +573,4 @@ fn execute(model: &mut Model) -> Vec<Effect> {
             verdicts,
         },
     ]
-}
-
-/// Any key puts off the end of arming: it goes off when nobody is there.
-pub fn stay_armed(model: &mut Model) {
-    let (now, until) = (model.now, later(model.now, ARMED_SECONDS));
-    if let Some(armed) = model.arming.as_mut().filter(|armed| armed.until > now) {
-        armed.until = until;
-    }
-}
-
-/// `!`: writes in protected environments, on until ten minutes pass without a key, or off.
-pub fn arm(model: &mut Model) -> Vec<Effect> {
-    if model.settings.readonly {
-        notice(model, "this session is read-only: nothing arms it", true);
-    } else if model.arming.take().is_some() {
-        notice(model, "writes in protected environments are off", false);
-    } else {
-        model.arming = Some(Armed {
-            until: later(model.now, ARMED_SECONDS),
-        });
-    }
-    Vec::new()
 }

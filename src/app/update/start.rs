@@ -12,7 +12,7 @@ use crate::domain::release_record::FILE;
 use crate::domain::{Chain, Failure, Fleet};
 
 use super::clusters::made;
-use super::{later, plan::ARMED_SECONDS};
+use super::{arm::ARMED_SECONDS, later};
 
 impl Model {
     /// `width` and `height` are those of the terminal, in cells. The feeds are asked for once the cluster is known.

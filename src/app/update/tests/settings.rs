@@ -23,14 +23,14 @@ fn said(model: &Model) -> Vec<String> {
 
 #[test]
 fn what_is_wrong_is_said_until_it_is_mended_and_the_last_good_ones_stay() {
-    let (mut model, _) = model_with(&with_keys("wide", "W"), None);
+    let (mut model, _) = model_with(&with_keys("wide", "Z"), None);
     let broken = "config.yaml, line 2, column 1: unknown key kyes";
     let failure = Failure::new(FailureKind::Config, broken).hint("did you mean keys?");
     let outcome = Err(failure);
     update(&mut model, Event::Configured { outcome });
     let line = format!("{broken} (did you mean keys?); what was in force stays");
     assert_eq!(said(&model), [line]);
-    keys(&mut model, "W");
+    keys(&mut model, "Z");
     assert!(model.board.wide);
     // Keys that clash are wrong as well, and nothing else of them is taken.
     let clash = Config {
@@ -49,7 +49,7 @@ fn what_is_wrong_is_said_until_it_is_mended_and_the_last_good_ones_stay() {
             .keymap
             .intent(crate::app::intent::Place::Board, key)
     };
-    assert_eq!(meant(Key::char('W')), None);
+    assert_eq!(meant(Key::char('Z')), None);
     assert_eq!(
         meant(Key::char('V')),
         Some(crate::app::intent::Intent::Wide)
