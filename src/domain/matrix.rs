@@ -45,6 +45,8 @@ pub enum Beside {
     Same,
     /// The same version; of one of them nobody knows the digest.
     SameName,
+    /// The same, of a part of its pods: it is on its way there, or a canary of it.
+    InPart,
     /// The same version, and another digest.
     OtherDigest,
     Behind(Drift),
@@ -178,7 +180,13 @@ fn compare(
 ) -> Beside {
     let known = !here.digests.is_empty() && !there.digests.is_empty();
     let same_name = here.version == there.version;
+    let whole = !matches!(
+        here.phase,
+        Phase::Canary | Phase::Rolling | Phase::RollingBack | Phase::Stalled
+    );
     match (known, same_name) {
+        (true, _) if here.digests == there.digests && !whole => return Beside::InPart,
+        (false, true) if !whole => return Beside::InPart,
         (true, _) if here.digests == there.digests => return Beside::Same,
         (true, true) => return Beside::OtherDigest,
         (false, true) => return Beside::SameName,
@@ -224,7 +232,11 @@ impl Row<'_> {
     fn farthest(&self) -> Option<(usize, Reverse<Timestamp>)> {
         let drifts = self.cells.iter().filter_map(|cell| match cell.beside?.1 {
             Beside::Behind(drift) | Beside::Ahead(drift) => Some(drift),
-            Beside::Same | Beside::SameName | Beside::OtherDigest | Beside::Apart => None,
+            Beside::Same
+            | Beside::SameName
+            | Beside::InPart
+            | Beside::OtherDigest
+            | Beside::Apart => None,
         });
         drifts.map(|d| (d.versions, Reverse(d.since))).max()
     }
@@ -239,7 +251,9 @@ impl Beside {
     pub fn differs(self) -> bool {
         match self {
             Self::Same | Self::SameName => false,
-            Self::OtherDigest | Self::Behind(_) | Self::Ahead(_) | Self::Apart => true,
+            Self::InPart | Self::OtherDigest | Self::Behind(_) | Self::Ahead(_) | Self::Apart => {
+                true
+            }
         }
     }
 }
@@ -319,6 +333,26 @@ mod tests {
         let rows = rows(&environments, running.into_iter(), history);
         assert_eq!(rows[0].cells[0].beside, None);
         rows[0].cells[1].beside.map(|(_, beside)| beside)
+    }
+
+    #[test]
+    fn what_comes_to_a_part_of_the_pods_is_not_the_same_yet() {
+        let (staging, prod) = (id("one", "staging", "web"), id("one", "prod", "web"));
+        let there = run(&staging, "1", &["a"]);
+        for (phase, want) in [
+            (Phase::Canary, Beside::InPart),
+            (Phase::Rolling, Beside::InPart),
+            (Phase::Stalled, Beside::InPart),
+            (Phase::Degraded, Beside::Same),
+        ] {
+            let here = Running {
+                phase,
+                ..run(&prod, "1", &["a"])
+            };
+            let found = compare(&here, &there, &|_| Vec::new());
+            assert_eq!(found, want, "{phase}");
+            assert_eq!(found.differs(), want == Beside::InPart);
+        }
     }
 
     #[test]

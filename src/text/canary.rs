@@ -98,7 +98,7 @@ pub fn analysis(run: &Analysis) -> String {
     }
 }
 
-/// `success-rate 0.93, wants result[0] >= 0.95: failed, 3 samples, 1 bad`.
+/// `success-rate 0.93: failed, 3 samples, 1 bad, wants result[0] >= 0.95`: a narrow screen cuts the end.
 pub fn metric(metric: &Metric) -> String {
     let with = |before: &str, text: &str| match text {
         "" => String::new(),
@@ -118,7 +118,7 @@ pub fn metric(metric: &Metric) -> String {
     if metric.failed > 0 {
         said.push(format!("{} bad", metric.failed));
     }
-    format!("{}{value}{limit}: {}", metric.name, said.join(", "))
+    format!("{}{value}: {}{limit}", metric.name, said.join(", "))
 }
 
 #[cfg(test)]
@@ -172,7 +172,7 @@ mod tests {
         };
         assert_eq!(
             metric(&errors),
-            "errors [0.2], wants result[0] < 0.1: failed, 3 samples, 1 bad"
+            "errors [0.2]: failed, 3 samples, 1 bad, wants result[0] < 0.1"
         );
         (errors.value, errors.limit) = ("".into(), "".into());
         (errors.verdict, errors.samples, errors.failed) = (Verdict::Running, 1, 0);

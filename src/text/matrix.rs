@@ -11,6 +11,7 @@ pub fn short(beside: Beside, now: Timestamp) -> String {
     match beside {
         Beside::Same => "=".into(),
         Beside::SameName => "~=".into(),
+        Beside::InPart => "part".into(),
         Beside::OtherDigest => "not =".into(),
         Beside::Behind(drift) => format!("-{} {}", drift.versions, coarse_age(drift.since, now)),
         Beside::Ahead(drift) => format!("+{} {}", drift.versions, coarse_age(drift.since, now)),
@@ -23,6 +24,7 @@ pub fn roomy(beside: Beside, now: Timestamp) -> String {
     match beside {
         Beside::Same => "same".into(),
         Beside::SameName => "~same".into(),
+        Beside::InPart => "in part".into(),
         Beside::OtherDigest => "other digest".into(),
         Beside::Behind(drift) => {
             format!(
@@ -50,6 +52,7 @@ pub fn sentence(beside: Beside, (name, there): (&str, &Running<'_>), now: Timest
         Beside::SameName => {
             format!("called as in {name}; whether it is the same nobody knows without both digests")
         }
+        Beside::InPart => format!("the same as {name}, of a part of its pods"),
         Beside::OtherDigest => format!(
             "the same version as in {name} by another digest: {}",
             runs()

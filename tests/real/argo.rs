@@ -262,7 +262,7 @@ fn an_analysis_that_fails_is_told_with_its_metric() {
     terminal.keys("\r");
     cart.set_image("1.10.0");
     terminal.wait_text(
-        "success-rate \"0.42\", wants asFloat(result) >= 0.95: failed, 2 samples, 2 bad",
+        "success-rate \"0.42\": failed, 2 samples, 2 bad, wants asFloat(result) >= 0.95",
     );
     terminal.wait_text("aborted: 1.9.3 serves");
 }

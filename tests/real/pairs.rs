@@ -206,7 +206,7 @@ fn wait_first(terminal: &Terminal) {
     });
 }
 
-/// The control plane that knows HTTPRoutes, which most clusters do not.
+/// The control plane that knows `HTTPRoute`s, which most clusters do not.
 fn gateway() -> &'static ControlPlane {
     static SHARED: LazyLock<ControlPlane> = LazyLock::new(|| {
         let plane = ControlPlane::own();

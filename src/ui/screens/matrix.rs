@@ -335,7 +335,7 @@ const VERSION: u16 = 8;
 fn mark_role(beside: Option<Beside>) -> Role {
     match beside {
         Some(Beside::OtherDigest) => Role::Bad,
-        Some(Beside::Behind(_) | Beside::Ahead(_) | Beside::Apart) => Role::Warn,
+        Some(Beside::InPart | Beside::Behind(_) | Beside::Ahead(_) | Beside::Apart) => Role::Warn,
         Some(Beside::Same | Beside::SameName) | None => Role::Dim,
     }
 }
