@@ -11,6 +11,7 @@ use crate::support::control_plane::ControlPlane;
 use crate::support::fixtures::Service;
 use crate::support::hostile::{Hostile, reply};
 use crate::support::pty::Terminal;
+use crate::support::wait;
 
 mod judged;
 mod pods;
@@ -316,6 +317,9 @@ fn a_cluster_without_them_is_asked_once_and_shows_them_once_they_are_there() {
         of.filter(|uri| uri.contains("argoproj"))
             .collect::<Vec<_>>()
     };
+    wait::until("the group is asked for", || {
+        (!asked().is_empty()).then_some(())
+    });
     assert_eq!(asked(), ["/apis/argoproj.io/v1alpha1"]);
     let controller = argo_rollouts::install(plane);
     let _cart = Cart::run(plane, &namespace, &steps());

@@ -1,5 +1,6 @@
 //! Restarting a Rollout: its controller evicts every pod that is older than a time, few at once. The template stays.
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::domain::{Pod, Verbatim};
@@ -19,8 +20,7 @@ use crate::plan::verbs::live;
 pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
     let workload = &evidence.workload;
     let id = &workload.id;
-    // By the clock that its pods are dated by.
-    let at = evidence.read_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let at = when(evidence).strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     moves_something(evidence, &at)?;
     let side = live::side(evidence)?;
     let note = Note {
@@ -61,6 +61,17 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
         to: side.clone(),
         from: side,
     })
+}
+
+/// Now, by the clock that its pods are dated by, in whole seconds: one that was made within this second is older than the next.
+fn when(evidence: &Evidence) -> Timestamp {
+    let after = |pod: &Pod| {
+        pod.created
+            .saturating_add(SignedDuration::from_secs(1))
+            .ok()
+    };
+    let newest = there(evidence).filter_map(after).max();
+    newest.map_or(evidence.read_at, |newest| newest.max(evidence.read_at))
 }
 
 /// Its controller evicts only what leaves enough of all pods, those of the canary included.
@@ -190,6 +201,16 @@ mod tests {
         assert_eq!(plan.goal.template, Some(evidence.workload.template));
         let words = "6 pods are evicted, 1 at a time, as their disruption budgets let them; at least 5 of 6 keep serving";
         assert_eq!(plan.meanwhile, words);
+    }
+
+    #[test]
+    fn a_pod_of_this_very_second_is_made_anew_as_well() {
+        let mut evidence = pods(6, 6);
+        evidence.pods[0].created = evidence.read_at;
+        let plan = plan_of(&evidence).unwrap();
+        let next = evidence.read_at.checked_add(SignedDuration::from_secs(1));
+        let next = next.unwrap().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        assert_eq!(plan.differences[0].text, next);
     }
 
     #[test]
