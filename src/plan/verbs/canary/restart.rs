@@ -65,13 +65,11 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
 
 /// Now, by the clock that its pods are dated by, in whole seconds: one that was made within this second is older than the next.
 fn when(evidence: &Evidence) -> Timestamp {
-    let after = |pod: &Pod| {
-        pod.created
-            .saturating_add(SignedDuration::from_secs(1))
-            .ok()
-    };
-    let newest = there(evidence).filter_map(after).max();
-    newest.map_or(evidence.read_at, |newest| newest.max(evidence.read_at))
+    let now = evidence.read_at;
+    let of_now = |pod: &Pod| pod.created.as_second() == now.as_second();
+    let next = now.saturating_add(SignedDuration::from_secs(1));
+    let later = there(evidence).any(of_now);
+    next.ok().filter(|_| later).unwrap_or(now)
 }
 
 /// Its controller evicts only what leaves enough of all pods, those of the canary included.
@@ -174,6 +172,7 @@ mod tests {
         evidence.pods = vec![pod; of];
         for (n, pod) in evidence.pods.iter_mut().enumerate() {
             pod.ready = n < ready;
+            pod.created = evidence.read_at - SignedDuration::from_secs(60);
         }
         evidence.workload.desired = u32::try_from(of).unwrap();
         for fresh in &mut evidence.revisions {

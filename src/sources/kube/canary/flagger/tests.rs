@@ -172,7 +172,7 @@ fn failed_checks_never_pass_their_limit() {
     assert_eq!(&*run.message, "2 of 2 failed checks");
     assert_eq!(
         text::canary::metric(&run.metrics[0]),
-        "errors, wants <= 1: running"
+        "errors: running, wants <= 1"
     );
     assert_eq!(&*run.metrics[1].limit, ">= 99");
 }
