@@ -42,15 +42,22 @@ fn audited(log: &Path, program: &str) -> BTreeSet<Shape> {
 
 type Asked = Arc<Mutex<BTreeSet<Shape>>>;
 
-/// Kinds of Argo CD, Flux and Flagger are asked for everywhere: this server has them as little as the embedded one, and says so.
+/// Kinds of Argo CD, Flux and Flagger are asked for everywhere: this server has them as little as the embedded one, and
+/// says so. Services and routes are watched where something is called a canary, as in a namespace of another test: the
+/// embedded server has no such pair.
 fn is_served(shape: &Shape) -> bool {
     let foreign = [
+        "/apis/gateway.networking.k8s.io",
+        "/apis/networking.k8s.io",
+        "/apis/discovery.k8s.io",
         "/apis/kustomize.toolkit.",
         "/apis/helm.toolkit.",
         "/apis/flagger.app",
     ];
+    let watched = shape.keys.iter().any(|key| key == "watch");
     !foreign.iter().any(|group| shape.path.starts_with(group))
         && !shape.path.contains("/applications")
+        && !(watched && shape.path.ends_with("/services"))
 }
 
 fn recorder(plane: &ControlPlane) -> (Proxy, Asked) {
