@@ -55,9 +55,10 @@ fn is_served(shape: &Shape) -> bool {
         "/apis/flagger.app",
     ];
     let watched = shape.keys.iter().any(|key| key == "watch");
-    !foreign.iter().any(|group| shape.path.starts_with(group))
-        && !shape.path.contains("/applications")
-        && !(watched && shape.path.ends_with("/services"))
+    let elsewhere = foreign.iter().any(|group| shape.path.starts_with(group))
+        || shape.path.contains("/applications")
+        || watched && shape.path.ends_with("/services");
+    !elsewhere
 }
 
 fn recorder(plane: &ControlPlane) -> (Proxy, Asked) {
