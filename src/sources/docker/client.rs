@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bollard::auth::DockerCredentials;
 use bollard::query_parameters::{
@@ -13,6 +14,7 @@ use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use http::HeaderValue;
 use tokio::io::AsyncReadExt as _;
+use tokio::time::timeout;
 
 use super::context;
 use super::convert;
@@ -24,6 +26,8 @@ use crate::sources::registry::Login;
 
 /// How long the engine may take to begin an answer: before a build it unpacks all files.
 const LIMIT: u64 = 120;
+/// How long a build, a push or a pull may say nothing: a step may well work as long as that.
+const SILENT: Duration = Duration::from_secs(3_600);
 const SOCKET: &str = "unix:///var/run/docker.sock";
 const PIECE: usize = 64 << 10;
 
@@ -42,7 +46,7 @@ pub struct Build {
 }
 
 /// News as they come. The first error is the last item; without [`ImageWork::Done`] it did not come to its end.
-/// Nothing limits how long a step may be silent; dropping it ends a build, and leaves a push where it is.
+/// Dropping it ends a build, and leaves a push where it is.
 pub type Working = BoxStream<'static, Result<ImageWork, Error>>;
 
 /// One engine. Cheap to clone.
@@ -89,8 +93,8 @@ impl Docker {
     /// # Errors
     /// It does not answer.
     pub async fn version(&self) -> Result<String, Error> {
-        let version = self.engine.version().await;
-        let version = version.map_err(|why| self.error("the engine's version", &why))?;
+        let version = self.whole("the engine's version", self.engine.version());
+        let version = version.await?;
         Ok(version.version.unwrap_or_default())
     }
 
@@ -100,14 +104,15 @@ impl Docker {
     /// It does not answer.
     pub async fn images(&self) -> Result<Vec<LocalImage>, Error> {
         let options = ListImagesOptionsBuilder::new().digests(true).build();
-        let images = self.engine.list_images(Some(options)).await;
-        let images = images.map_err(|why| self.error("the engine's images", &why))?;
+        let images = self.engine.list_images(Some(options));
+        let images = self.whole("the engine's images", images).await?;
         Ok(images.into_iter().map(convert::image).collect())
     }
 
     /// Sends the folder and builds it.
     pub fn build_folder(&self, build: Build) -> Working {
         let about = format!("build {}", build.tag);
+        let late = about.clone();
         let (docker, engine) = (self.clone(), self.engine.clone());
         let started = async move {
             let (folder, file) = (build.folder.clone(), build.dockerfile.clone());
@@ -127,7 +132,7 @@ impl Docker {
             let error = move |why: &bollard::errors::Error| docker.error(&about, why);
             Ok(owned(engine, options.build(), packed, error))
         };
-        stream::once(started).try_flatten().boxed()
+        heard(stream::once(started).try_flatten().boxed(), late)
     }
 
     /// Gives it another name.
@@ -140,13 +145,14 @@ impl Docker {
             .repo(parts.repository)
             .tag(parts.tag.unwrap_or("latest"))
             .build();
-        let tagged = self.engine.tag_image(image, Some(options)).await;
-        tagged.map_err(|why| self.error(&format!("tag {image}"), &why))
+        let tagged = self.engine.tag_image(image, Some(options));
+        self.whole(&format!("tag {image}"), tagged).await
     }
 
     /// Sends an image to its registry, layer by layer. The login is that of docker, which the engine does not know.
     pub fn push_to_registry(&self, image: &str, login: Option<&Login>) -> Working {
         let (docker, about) = (self.clone(), format!("push {image}"));
+        let late = about.clone();
         let hidden = login.map(Login::hidden).unwrap_or_default();
         let parts = ImageRef::parse(image);
         let options = PushImageOptionsBuilder::new()
@@ -159,12 +165,14 @@ impl Docker {
             info.map(convert::push)
                 .map_err(|why| docker.error(&about, &why).without(&hidden))
         });
-        told.try_filter_map(|work| async move { Ok(work) }).boxed()
+        let told = told.try_filter_map(|work| async move { Ok(work) });
+        heard(told.boxed(), late)
     }
 
     /// Fetches an image from its registry.
     pub fn pull(&self, image: &str, login: Option<&Login>) -> Working {
         let (docker, about) = (self.clone(), format!("pull {image}"));
+        let late = about.clone();
         let hidden = login.map(Login::hidden).unwrap_or_default();
         let parts = ImageRef::parse(image);
         let options = CreateImageOptionsBuilder::new()
@@ -178,12 +186,41 @@ impl Docker {
             info.map(convert::pull)
                 .map_err(|why| docker.error(&about, &why).without(&hidden))
         });
-        told.try_filter_map(|work| async move { Ok(work) }).boxed()
+        let told = told.try_filter_map(|work| async move { Ok(work) });
+        heard(told.boxed(), late)
+    }
+
+    /// The library gives a limit to the beginning of an answer, and none to its end.
+    async fn whole<T>(
+        &self,
+        about: &str,
+        answer: impl Future<Output = Result<T, bollard::errors::Error>>,
+    ) -> Result<T, Error> {
+        let late = |_| Error::Late {
+            about: about.to_owned(),
+        };
+        let answer = timeout(Duration::from_secs(LIMIT), answer).await;
+        answer.map_err(late)?.map_err(|why| self.error(about, &why))
     }
 
     fn error(&self, about: &str, error: &bollard::errors::Error) -> Error {
         Error::of(&self.host, about, error)
     }
+}
+
+/// Ends with an error when nothing is heard for too long.
+fn heard(working: Working, about: String) -> Working {
+    let next = move |working: Option<Working>| {
+        let about = about.clone();
+        async move {
+            let mut working = working?;
+            match timeout(SILENT, working.next()).await {
+                Ok(news) => news.map(|news| (news, Some(working))),
+                Err(_) => Some((Err(Error::Late { about }), None)),
+            }
+        }
+    };
+    stream::unfold(Some(working), next).boxed()
 }
 
 /// A build whose stream owns all it needs.
