@@ -121,7 +121,7 @@ fn a_name_that_comes_late_opens_no_feed_again() {
 #[test]
 fn a_log_that_nobody_reads_is_bounded_and_what_was_dropped_is_counted() {
     const STREAMS: u32 = 50;
-    const LINES: u64 = 10_000;
+    const LINES: u64 = 20_000;
     let taken = Arc::new(AtomicU64::new(0));
     let flood = Flood {
         each: 0,
@@ -181,7 +181,6 @@ fn a_log_that_nobody_reads_is_bounded_and_what_was_dropped_is_counted() {
             lost += unseen as u64;
         }
         assert_eq!(seen + lost, all);
-        // How many depends on what the sockets still held when the reading began.
-        assert!(lost > 0, "nothing was dropped");
+        assert!(lost > all / 2, "{lost} of {all}");
     });
 }

@@ -14,10 +14,14 @@ use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::time::MissedTickBehavior;
 
 use super::api::RUNTIME;
 use super::keeper::write;
+
+/// Little waits on this side of a connection: what is counted as taken is taken by the other one. In bytes.
+const BUFFER: u16 = 16 << 10;
 
 /// Something other than what the objects say.
 #[derive(Debug, Clone)]
@@ -29,6 +33,14 @@ pub enum Reply {
     Hang,
     /// A log that is followed.
     Log(Flood),
+}
+
+fn listener() -> std::io::Result<TcpListener> {
+    let _registers_there = RUNTIME.enter();
+    let socket = TcpSocket::new_v4()?;
+    socket.set_send_buffer_size(BUFFER.into())?;
+    socket.bind(([127, 0, 0, 1], 0).into())?;
+    socket.listen(1_024)
 }
 
 /// Lines of about a hundred bytes.
@@ -102,9 +114,7 @@ impl Fake {
         objects: Vec<Value>,
         decide: impl Fn(&str, &str) -> Option<Reply> + Send + Sync + 'static,
     ) -> Self {
-        let listener = RUNTIME
-            .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
-            .expect("a free port");
+        let listener = listener().expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let asked = Arc::new(Mutex::new(Vec::new()));
         let world = World {
@@ -118,6 +128,7 @@ impl Fake {
                 let service = hyper::service::service_fn(move |r| answer(world.clone(), r));
                 tokio::spawn(
                     hyper::server::conn::http1::Builder::new()
+                        .max_buf_size(BUFFER.into())
                         .serve_connection(TokioIo::new(socket), service),
                 );
             }

@@ -1,5 +1,6 @@
 //! The record on the screen.
 
+use rolldeck::actions::record::sending_words;
 use rolldeck::app::event::JobId;
 use rolldeck::app::update::update;
 use rolldeck::app::{Effect, Event, Model};
@@ -7,6 +8,7 @@ use rolldeck::domain::release_record::{
     Answered, Became, Checked, Ended, Found, Gathering, Line, Outcome, Page, Sending, Side, Torn,
 };
 use rolldeck::domain::{ClusterId, Kind, WorkloadId};
+use rolldeck::plan::Stamp;
 
 use super::night::{CLUSTER, DAY, HOUR, MINUTE, NAMESPACE, ago, model, night, press};
 use super::snapshots::check;
@@ -23,23 +25,24 @@ fn sent(id: &str, service: &str, verb: &str, (from, to): (&str, &str), age: i64)
         finding: finding.into(),
         sentence: sentence.into(),
     };
-    Sending {
+    let workload = WorkloadId {
+        cluster: ClusterId::from(CLUSTER),
+        namespace: NAMESPACE.into(),
+        kind: Kind::Deployment,
+        name: service.into(),
+    };
+    let (uid, at) = (format!("uid-{service}").as_str().into(), ago(age));
+    let stamp = Stamp {
         id: id.into(),
-        at: ago(age),
-        verb: verb.into(),
-        workload: WorkloadId {
-            cluster: ClusterId::from(CLUSTER),
-            namespace: NAMESPACE.into(),
-            kind: Kind::Deployment,
-            name: service.into(),
-        },
-        uid: format!("uid-{service}"),
+        by: "oncall@bastion".into(),
+        at,
+    };
+    let versions = (from.to_owned(), to.to_owned());
+    Sending {
         from: side(42, from),
         to: side(41, to),
-        by: "oncall@bastion".into(),
         server_user: Some("sso:oncall".into()),
         reason: Some("INC-812: carts are lost".into()),
-        override_reason: None,
         checks: vec![
             check("permission", "ok", "you may patch deployments in shop"),
             check("unchanged", "ok", "unchanged since you looked"),
@@ -50,13 +53,7 @@ fn sent(id: &str, service: &str, verb: &str, (from, to): (&str, &str), age: i64)
             ),
         ],
         steps: vec![format!("replace the pod template of deploy/{service}")],
-        template: None,
-        generation: None,
-        replicas: None,
-        deletes: Vec::new(),
-        release: None,
-        image: None,
-        autoscaler: None,
+        ..sending_words(&stamp, (verb, at), (&workload, &uid), versions)
     }
 }
 

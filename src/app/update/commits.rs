@@ -22,12 +22,13 @@ pub enum Sources {
     Between(Box<Between>),
 }
 
-/// From the older revision to the newer one. `deliveries` are those of the service.
+/// From the older revision to the newer one. `deliveries` are those of the service, where somebody worked them out
+/// already; else they are, once nothing less tells.
 pub fn sources(
     model: &Model,
     workload: &Workload,
     (from, to): (&Revision, &Revision),
-    deliveries: &[Delivery<'_>],
+    deliveries: Option<&[Delivery<'_>]>,
 ) -> Sources {
     let settings = &model.settings;
     let service = workload.service(settings.service_label.as_deref());
@@ -40,6 +41,8 @@ pub fn sources(
     // A template that was only given another image keeps the note of the one before.
     let annotated = annotated.filter(|(from, to)| from != to);
     let (from_id, to_id) = annotated.unwrap_or_else(|| {
+        let own = deliveries.is_none().then(|| of_service(model, workload));
+        let deliveries = deliveries.or(own.as_deref()).unwrap_or_default();
         let of = |revision| commit_of(model, deliveries, scheme, revision).unwrap_or_default();
         (of(from), of(to))
     });
@@ -113,7 +116,7 @@ fn read(model: &mut Model, wanted: impl FnOnce(Option<&Known<Told>>) -> bool) ->
 
 fn shown(model: &Model, screen: &ServiceScreen) -> Option<Box<Between>> {
     let (workload, pair) = service::pair(model, screen)?;
-    match sources(model, workload, pair, &of_service(model, workload)) {
+    match sources(model, workload, pair, None) {
         Sources::Between(between) => Some(between),
         Sources::Nowhere | Sources::Said(_) => None,
     }
@@ -143,10 +146,8 @@ pub fn append(model: &mut Model, at: usize) {
     let TextKind::Comparison { revisions, whole } = kind else {
         return;
     };
-    let of_commits = service::named_pair(model, revisions).map(|(workload, pair)| {
-        let deliveries = of_service(model, workload);
-        lines(model, &sources(model, workload, pair, &deliveries))
-    });
+    let of_commits = service::named_pair(model, revisions)
+        .map(|(workload, pair)| lines(model, &sources(model, workload, pair, None)));
     let whole = *whole;
     if let Some(Screen::Text(screen)) = model.screens.get_mut(at)
         && let Some((document, _)) = &mut screen.document.last

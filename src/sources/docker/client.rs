@@ -11,7 +11,7 @@ use bollard::query_parameters::{
 };
 use bollard::{API_DEFAULT_VERSION, BollardRequest, body_try_stream};
 use bytes::Bytes;
-use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
+use futures::stream::{self, BoxStream, Stream, StreamExt, TryStreamExt};
 use http::HeaderValue;
 use tokio::io::AsyncReadExt as _;
 use tokio::time::timeout;
@@ -151,9 +151,6 @@ impl Docker {
 
     /// Sends an image to its registry, layer by layer. The login is that of docker, which the engine does not know.
     pub fn push_to_registry(&self, image: &str, login: Option<&Login>) -> Working {
-        let (docker, about) = (self.clone(), format!("push {image}"));
-        let late = about.clone();
-        let hidden = login.map(Login::hidden).unwrap_or_default();
         let parts = ImageRef::parse(image);
         let options = PushImageOptionsBuilder::new()
             .tag(parts.tag.unwrap_or("latest"))
@@ -161,19 +158,11 @@ impl Docker {
         let sent =
             self.engine
                 .push_image(parts.repository, Some(options), Some(credentials(login)));
-        let told = sent.map(move |info| {
-            info.map(convert::push)
-                .map_err(|why| docker.error(&about, &why).without(&hidden))
-        });
-        let told = told.try_filter_map(|work| async move { Ok(work) });
-        heard(told.boxed(), late)
+        self.moving(format!("push {image}"), login, sent.map_ok(convert::push))
     }
 
     /// Fetches an image from its registry.
     pub fn pull(&self, image: &str, login: Option<&Login>) -> Working {
-        let (docker, about) = (self.clone(), format!("pull {image}"));
-        let late = about.clone();
-        let hidden = login.map(Login::hidden).unwrap_or_default();
         let parts = ImageRef::parse(image);
         let options = CreateImageOptionsBuilder::new()
             .from_image(parts.repository)
@@ -182,10 +171,23 @@ impl Docker {
         let fetched = self
             .engine
             .create_image(Some(options), None, Some(credentials(login)));
-        let told = fetched.map(move |info| {
-            info.map(convert::pull)
-                .map_err(|why| docker.error(&about, &why).without(&hidden))
-        });
+        self.moving(
+            format!("pull {image}"),
+            login,
+            fetched.map_ok(convert::pull),
+        )
+    }
+
+    /// Between the engine and a registry, without what it logs in with.
+    fn moving(
+        &self,
+        about: String,
+        login: Option<&Login>,
+        news: impl Stream<Item = Result<Option<ImageWork>, bollard::errors::Error>> + Send + 'static,
+    ) -> Working {
+        let (docker, late) = (self.clone(), about.clone());
+        let hidden = login.map(Login::hidden).unwrap_or_default();
+        let told = news.map_err(move |why| docker.error(&about, &why).without(&hidden));
         let told = told.try_filter_map(|work| async move { Ok(work) });
         heard(told.boxed(), late)
     }
@@ -245,7 +247,7 @@ fn owned(
     stream::select(silent, told).boxed()
 }
 
-fn pieces(file: tokio::fs::File) -> impl futures::Stream<Item = std::io::Result<Bytes>> + Send {
+fn pieces(file: tokio::fs::File) -> impl Stream<Item = std::io::Result<Bytes>> + Send {
     stream::try_unfold(file, |mut file| async move {
         let mut piece = bytes::BytesMut::with_capacity(PIECE);
         let read = file.read_buf(&mut piece).await?;

@@ -72,7 +72,7 @@ fn images(view: &View<'_>, (old, new): (&Revision, &Revision)) -> Vec<String> {
 
 /// From the source repository, where one is configured.
 fn commits(view: &View<'_>, pair: (&Revision, &Revision)) -> Vec<String> {
-    match sources(view.model, view.workload, pair, &view.deliveries) {
+    match sources(view.model, view.workload, pair, Some(&view.deliveries)) {
         Sources::Nowhere => Vec::new(),
         Sources::Said(words) => vec![format!("commits  {words}")],
         Sources::Between(between) => {
