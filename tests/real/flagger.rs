@@ -103,7 +103,7 @@ fn a_canary_held_at_its_gates_is_promoted_by_its_analysis() {
     terminal.keys("\r");
     terminal.wait_text("Flagger looks every 10s");
     terminal.wait_text("gate door holds it: http://127.0.0.1:");
-    terminal.wait_text("share, wants >= 99: running");
+    terminal.wait_text("share: running, wants >= 99");
     assert!(web.primary().ends_with("2.14.1"));
     web.open(true);
     terminal.wait_text("web-primary takes it over");
@@ -149,13 +149,13 @@ fn one_that_fails_is_told_with_its_metric_and_begun_anew() {
         ],
     );
     terminal.keys("\r");
-    terminal.wait_text("share 50.00, wants >= 99: failed");
+    terminal.wait_text("share 50.00: failed, wants >= 99");
     terminal.keys("q");
     web.measures("100");
     terminal.keys("P");
     wait_plan_to(&terminal, "RETRY");
     let plan = terminal.picture();
-    for part in ["failed → 2 checks", "it failed: share 50.00, wants >= 99"] {
+    for part in ["failed → 2 checks", "it failed: share 50.00: failed, wants >= 99"] {
         assert!(plan.contains(part), "{part}: {plan}");
     }
     terminal.keys("y");
