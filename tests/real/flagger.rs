@@ -10,6 +10,7 @@ use crate::support::control_plane::ControlPlane;
 use crate::support::fixtures::Service;
 use crate::support::flagger::{self, Web};
 use crate::support::pty::Terminal;
+use crate::support::wait;
 
 /// A target that Flagger moves, and its owner with a home.
 struct Owned {
@@ -317,6 +318,8 @@ fn without_flagger_it_is_asked_for_once_and_without_its_rights_the_rest_is_shown
         of.filter(|uri| uri.contains("flagger.app"))
             .collect::<Vec<_>>()
     };
+    // Such a question waits until the board stands.
+    wait::until("it asks for them", || (!asked().is_empty()).then_some(()));
     assert_eq!(asked(), ["/apis/flagger.app/v1beta1"]);
     let controller = flagger::install(plane);
     terminal.keys("\x12");
