@@ -183,25 +183,8 @@ fn plan(
         ..live::goal(evidence, &to)?
     };
     Ok(Plan {
-        request: evidence.request.clone(),
-        stamp: evidence.stamp.clone(),
-        workload: workload.id.clone(),
-        uid: workload.uid.clone(),
-        phase: evidence.phase,
-        level: evidence.level,
-        arrow: (from.label(), to.label()),
-        rule: String::new(),
-        differences: Vec::new(),
-        checks: live::must_checks(),
         steps: vec![step],
-        offers: Vec::new(),
-        goal,
-        meanwhile: String::new(),
-        expected: None,
-        kubectl: String::new(),
-        read_at: evidence.read_at,
-        from,
-        to,
+        ..live::draft(evidence, (from, to), goal)
     })
 }
 

@@ -104,27 +104,17 @@ fn assemble(case: &Case<'_>, fleet: &Fleet, now: Timestamp) -> Result<Plan, Refu
     let workload = &evidence.workload;
     let (from, to) = sides(case);
     let differences = differences(&case.before, &case.after);
+    let goal = goal(case);
     let mut plan = Plan {
-        request: evidence.request.clone(),
-        stamp: evidence.stamp.clone(),
-        workload: workload.id.clone(),
-        uid: workload.uid.clone(),
-        phase: evidence.phase,
-        level: evidence.level,
-        arrow: (from.label(), to.label()),
         rule: case.chosen.rule.clone(),
         checks: checks(case, fleet, &differences, now),
         steps: steps(case).map_err(Refusal::unreadable)?,
         offers: offers(case),
-        goal: goal(case),
         meanwhile: release::outlook(evidence, Some(case.target))
             .unwrap_or_else(|| meanwhile(workload, &moving(case))),
-        expected: None,
         kubectl: command(case),
-        read_at: evidence.read_at,
         differences,
-        from,
-        to,
+        ..live::draft(evidence, (from, to), goal)
     };
     // A template that is live already says nothing else than before.
     if !case.chosen.live {

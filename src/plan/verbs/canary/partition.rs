@@ -83,15 +83,12 @@ fn lower(evidence: &Evidence, canary: &Canary, to: u32) -> Result<Plan, Refusal>
         serde_json::from_str(&evidence.template.0).map_err(Refusal::unreadable)?;
     let moving = canary.whole.saturating_sub(canary.set).saturating_sub(to);
     let at = |partition| format!("partition {partition}");
+    let goal = Goal {
+        held: Some(Held::Partition { from, to }),
+        ..live::goal(evidence, &side)?
+    };
     let mut plan = Plan {
-        request: evidence.request.clone(),
-        stamp: evidence.stamp.clone(),
-        workload: id.clone(),
-        uid: workload.uid.clone(),
-        phase: evidence.phase,
-        level: evidence.level,
         arrow: (format!("{}, {}", side.label(), at(from)), at(to)),
-        rule: String::new(),
         differences: differences(evidence, canary, (from, to)),
         checks: checks(workload, &template, moving),
         steps: vec![Step::JsonPatch {
@@ -99,17 +96,9 @@ fn lower(evidence: &Evidence, canary: &Canary, to: u32) -> Result<Plan, Refusal>
             body: Verbatim(body.map_err(Refusal::unreadable)?.into()),
             what: format!("set the partition of {id} from {from} to {to}"),
         }],
-        offers: Vec::new(),
-        goal: Goal {
-            held: Some(Held::Partition { from, to }),
-            ..live::goal(evidence, &side)?
-        },
         meanwhile: moves(evidence, to, moving),
-        expected: None,
         kubectl: kubectl::partition(id, to),
-        read_at: evidence.read_at,
-        to: side.clone(),
-        from: side,
+        ..live::draft(evidence, (side.clone(), side), goal)
     };
     if let Some(verdict) = serving(evidence) {
         plan.add(verdict.into());

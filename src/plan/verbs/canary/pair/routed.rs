@@ -30,36 +30,24 @@ pub fn weight(evidence: &Evidence, routed: &Routed, percent: u32) -> Result<Plan
     let side = live::side(evidence)?;
     let workload = &evidence.workload;
     let (have, want) = (workload.counts.available, workload.desired);
+    let goal = Goal {
+        generation: workload.generation,
+        held: Some(Held::Weight { from, to: percent }),
+        ..live::goal(evidence, &side)?
+    };
     let mut plan = Plan {
-        request: evidence.request.clone(),
-        stamp: evidence.stamp.clone(),
-        workload: id.clone(),
-        uid: workload.uid.clone(),
-        phase: evidence.phase,
-        level: evidence.level,
         arrow: (
             format!("{from}% to {}", side.label()),
             format!("{percent}%"),
         ),
-        rule: String::new(),
         differences: vec![Difference {
             what: "weight".into(),
             text: format!("{name}: {} → {percent}%", where_it_is(evidence)),
         }],
-        checks: live::must_checks(),
         steps: vec![step(evidence, routed, percent)?],
-        offers: Vec::new(),
-        goal: Goal {
-            generation: workload.generation,
-            held: Some(Held::Weight { from, to: percent }),
-            ..live::goal(evidence, &side)?
-        },
         meanwhile: format!("{have} of {want} pods of it serve, and stay"),
-        expected: None,
         kubectl: kubectl::edit(id, &name),
-        read_at: evidence.read_at,
-        to: side.clone(),
-        from: side,
+        ..live::draft(evidence, (side.clone(), side), goal)
     };
     let (finding, sentence) = match have {
         0 if percent > 0 => (
