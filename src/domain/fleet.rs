@@ -244,8 +244,8 @@ impl Fleet {
         }
         touched.extend(self.canaries.whose_stable_is(&id).cloned());
         touched.insert(id.clone());
-        self.workloads.insert(id.clone(), workload);
-        self.pair(&id, touched);
+        let before = self.workloads.insert(id.clone(), workload);
+        self.pair(&id, before.as_ref(), touched);
     }
 
     fn put_revision(&mut self, revision: Revision) {
@@ -264,9 +264,9 @@ impl Fleet {
         match id {
             ItemId::Workload(id, uid) => {
                 if self.workloads.get(&id).is_some_and(|w| w.uid == uid) {
-                    self.workloads.remove(&id);
+                    let before = self.workloads.remove(&id);
                     touched.extend(self.canaries.whose_stable_is(&id).cloned());
-                    self.pair(&id, touched);
+                    self.pair(&id, before.as_ref(), touched);
                     touched.insert(id);
                 }
             }
