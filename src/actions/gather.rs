@@ -101,17 +101,17 @@ async fn read(
     let annotations = annotations(raw).map_err(unusable)?;
     let read_at = answer.server_date.unwrap_or(stamp.at);
     let (told, revisions, pods, autoscaling, pinned, keeper, helm, presence) = tokio::join!(
-        pair::told(cluster, &workload),
+        pair::told(cluster, &workload, request.verb),
         revisions(cluster, &workload),
         pods(cluster, &workload),
-        autoscaling(cluster, request),
+        autoscaling(cluster, id, scales(request)),
         pin::pinned(cluster, request, (template, context.pinned_by)),
         keeper::keeper(cluster, &workload),
         release::helm(cluster, request.verb, (&workload, context.kubeconfig)),
         others(cluster, id, (context.presence, read_at)),
     );
-    let (canary, serving, beside) = told?;
-    workload.canary = workload.canary.or(canary.map(Box::new));
+    let told = told?;
+    workload.canary = workload.canary.or(told.canary.map(Box::new));
     let (revisions, pods) = match id.kind {
         Kind::Deployment | Kind::Rollout if request.verb != Verb::DeletePod => {
             (revisions?, pods.unwrap_or_default())
@@ -140,9 +140,15 @@ async fn read(
         has_annotations: annotations.is_some(),
         noted: raw_note(action_note::ANNOTATION),
         turned: raw_note(action_note::TURN),
-        phase: phase((&workload, serving.as_ref()), &revisions, &pods, read_at),
-        serving,
-        beside,
+        phase: phase(
+            (&workload, told.serving.as_ref()),
+            &revisions,
+            &pods,
+            read_at,
+        ),
+        serving: told.serving,
+        beside: told.beside,
+        has_beside: told.has_beside,
         revisions,
         pods,
         autoscaling,
@@ -184,16 +190,19 @@ pub fn template_of<'a>(workload: &Workload, raw: &'a str) -> Result<&'a str, ser
     convert::raw_template(raw)
 }
 
-/// Who else sets the number of replicas; only asked when that is what is to be written.
-async fn autoscaling(cluster: &Cluster, request: &Request) -> Autoscaling {
-    let id = &request.workload;
-    let scales = match request.verb {
+/// Another number of replicas is what is to be written.
+fn scales(request: &Request) -> bool {
+    match request.verb {
         Verb::Scale | Verb::SetWeight => true,
         // The canary of a pair is scaled to nothing by them.
-        Verb::Promote | Verb::Abort => id.kind == Kind::Deployment,
+        Verb::Promote | Verb::Abort => request.workload.kind == Kind::Deployment,
         _ => false,
-    };
-    if !scales {
+    }
+}
+
+/// Who else sets the number of replicas; only asked where that `matters`.
+pub async fn autoscaling(cluster: &Cluster, id: &WorkloadId, matters: bool) -> Autoscaling {
+    if !matters {
         return Autoscaling::None;
     }
     let list = path::collection(Resource::Autoscalers, Some(&id.namespace), &[]);

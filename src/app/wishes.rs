@@ -16,7 +16,7 @@ use super::update::builds;
 
 /// Watches of pods at a time: each may bring a thousand.
 const PODS: usize = 8;
-/// Namespaces whose Services are watched.
+/// Namespaces whose Services are watched, and pairs whose endpoints are.
 const PLACES: usize = 16;
 /// Services whose revisions are asked for one by one, while the fleet's are not there.
 const REVISIONS: usize = 32;
@@ -48,7 +48,8 @@ pub fn wanted(model: &Model) -> Vec<SourceId> {
     list
 }
 
-/// Where something is called a canary: only its Services, and what routes to them, tell whether it is one.
+/// Where something is called a canary: only its Services, and what routes to them, tell whether it is one, and what a
+/// Service that both share sends to how much it gets.
 fn services(model: &Model) -> impl Iterator<Item = SourceId> {
     let places = model.fleet.pair_places().into_iter().take(PLACES);
     let of = |(cluster, namespace): (&ClusterId, &str), feed| SourceId {
@@ -56,11 +57,21 @@ fn services(model: &Model) -> impl Iterator<Item = SourceId> {
         namespace: Some(namespace.into()),
         feed,
     };
-    places.flat_map(move |place| {
+    let shared = model.fleet.shared_services().take(PLACES);
+    let endpoints = shared.map(|(id, service)| SourceId {
+        cluster: id.cluster.clone(),
+        namespace: Some(id.namespace.clone()),
+        feed: Feed::EndpointsOf {
+            workload: id.clone(),
+            service: service.into(),
+        },
+    });
+    let told = places.flat_map(move |place| {
         let routes = RouteKind::ALL.map(Feed::Routes).into_iter();
         let feeds = [Feed::Services].into_iter().chain(routes);
         feeds.map(move |feed| of(place, feed))
-    })
+    });
+    told.chain(endpoints)
 }
 
 /// The runs that judge what is looked at.
@@ -252,6 +263,7 @@ fn watches_pods(model: &Model, id: &WorkloadId) -> bool {
         | Feed::Canaries
         | Feed::Services
         | Feed::Routes(_)
+        | Feed::EndpointsOf { .. }
         | Feed::SyncOf { .. }
         | Feed::Suspended(_) => false,
     })
@@ -283,6 +295,7 @@ fn pods(model: &Model, by_need: &[(u8, WorkloadId)]) -> Vec<SourceId> {
         | Feed::Canaries
         | Feed::Services
         | Feed::Routes(_)
+        | Feed::EndpointsOf { .. }
         | Feed::SyncOf { .. }
         | Feed::Suspended(_) => false,
     });

@@ -64,8 +64,10 @@ pub struct Restart {
 pub struct Pair {
     /// That sends to both, or to the canary alone where a route tells them apart.
     pub service: Box<str>,
-    /// Those of the canary that serve, and those of the stable one, behind one Service.
+    /// Those of the canary that serve, and all others, behind one Service.
     pub serve: Option<(u32, u32)>,
+    /// That is what the Service sends to, and not only what the two Deployments say of their pods.
+    pub by_endpoints: bool,
     pub route: Option<Routed>,
 }
 
@@ -177,12 +179,16 @@ pub struct At {
     /// What it really gets: by the traffic router, else by its share of the pods that serve. `None` when neither is known.
     pub real: Option<Percent>,
     pub routed: bool,
+    /// That share is of the ready endpoints of its Service.
+    pub by_endpoints: bool,
     /// Its steps are checks of what gets no traffic yet.
     pub checks: bool,
     /// So many of so many pods, of one that is moved by its pods and without steps.
     pub pods: Option<(u32, u32)>,
     /// A person sets its weight in what routes to it.
     pub by_route: bool,
+    /// What routes to it sends more there, whatever the weight.
+    pub also: bool,
     /// The step it is at, from 1.
     pub step: u32,
     pub steps: u32,
@@ -281,6 +287,27 @@ impl Canary {
         self.pair.as_ref()?.route.as_ref()
     }
 
+    /// What each rule of its route gives it that sends to both, of an `HTTPRoute`.
+    pub fn shares(&self) -> Vec<Percent> {
+        let Some((pair, routed)) = self
+            .pair
+            .as_ref()
+            .and_then(|p| Some((p, p.route.as_ref()?)))
+        else {
+            return Vec::new();
+        };
+        let shares = routed.route.shares(&pair.service, &routed.stable);
+        let percent = |(new, all): (u32, u32)| share(new.into(), u64::from(all.max(1)));
+        shares.map(percent).collect()
+    }
+
+    /// What its route sends there whatever the weight: `header x-canary`.
+    pub fn also(&self) -> Option<String> {
+        let pair = self.pair.as_ref()?;
+        let routed = pair.route.as_ref()?;
+        routed.route.also(&pair.service, &routed.stable)
+    }
+
     /// The Deployment that it serves beside, of one that a person moves.
     pub fn beside(&self) -> Option<&str> {
         let pair = self.provider == Provider::Pair;
@@ -332,9 +359,11 @@ pub fn at<'a>(
         set: percent(canary.set),
         real: canary.routed.map(percent).or_else(by_pods),
         routed: canary.routed.is_some(),
+        by_endpoints: canary.pair.as_ref().is_some_and(|pair| pair.by_endpoints),
         checks: canary.steps.last() == Some(&Step::Check),
         pods: canary.pods(),
         by_route: canary.route().is_some(),
+        also: canary.also().is_some(),
         step: canary.step.saturating_add(1).min(steps),
         steps,
     })

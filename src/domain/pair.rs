@@ -103,6 +103,7 @@ pub fn canary<'a>(
         pair: Some(Box::new(Pair {
             service: of_canary.clone(),
             serve: None,
+            by_endpoints: false,
             route: Some(Routed {
                 route: Box::new(route.clone()),
                 stable: of_stable.clone(),
@@ -120,6 +121,7 @@ fn shared(canary: &Workload, stable: &Workload, service: &str) -> Canary {
         pair: Some(Box::new(Pair {
             service: service.into(),
             serve: Some((canary.counts.available, stable.counts.available)),
+            by_endpoints: false,
             route: None,
         })),
         ..Canary::by_pods(

@@ -6,7 +6,7 @@ use crate::domain::build::JobId;
 use crate::domain::measured::Rule;
 use crate::domain::{
     Autoscaler, ChartManifest, ChartRelease, Hold, Level, Phase, Pod, Repository, Revision, Sync,
-    SyncParts, SyncRef, Verbatim, Workload,
+    SyncParts, SyncRef, Verbatim, Workload, WorkloadId,
 };
 
 use super::expected::Took;
@@ -25,6 +25,8 @@ pub struct Evidence {
     pub serving: Option<Workload>,
     /// What a write to that one repeats, of a canary that a person moves.
     pub beside: Option<Beside>,
+    /// The canary that serves beside it. Only read where that is what somebody may have meant.
+    pub has_beside: Option<WorkloadId>,
     /// The bytes of `/spec/template`.
     pub template: Verbatim,
     /// There is a `metadata.annotations` map to add to.
@@ -69,6 +71,12 @@ pub struct Beside {
     pub template: Verbatim,
     /// There is a `metadata.annotations` map to add to.
     pub has_annotations: bool,
+    /// What keeps it as git has it.
+    pub keeper: Keeper,
+    /// The same of what routes to the two.
+    pub route_keeper: Keeper,
+    /// Who else sets its number of replicas. Only read where the share depends on that.
+    pub autoscaling: Autoscaling,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -333,6 +333,7 @@ pub fn plan(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, 
     verbs::canary::flagger::target::refuse(evidence)?;
     let verb = evidence.request.verb;
     verbs::canary::can::refuse(&evidence.workload, verb)?;
+    verbs::canary::pair::meant(evidence)?;
     let mut plan = match verbs::canary::flagger::plan(fleet, evidence) {
         Some(own) => own,
         None => verbs::canary::by_hand::plan(fleet, evidence, now)

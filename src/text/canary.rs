@@ -1,6 +1,7 @@
 //! How far a canary is and what comes next, in words.
 
 use crate::domain::canary::{Analysis, At, Canary, Metric, Provider, Step};
+use crate::domain::pair::route::Route;
 
 use super::{count, duration};
 
@@ -15,7 +16,8 @@ pub fn at(at: &At) -> String {
         return format!("{}%{real} {new} of {all} pods", at.set);
     }
     if at.by_route {
-        return format!("{}%{real} by its route", at.set);
+        let also = if at.also { " and more" } else { "" };
+        return format!("{}%{real}{also} by its route", at.set);
     }
     format!("{}%{real} step {}/{}", at.set, at.step, at.steps)
 }
@@ -27,6 +29,8 @@ pub fn weight(at: &At) -> String {
     }
     let of = if at.routed {
         "by the traffic router"
+    } else if at.by_endpoints {
+        "of the Service's ready endpoints"
     } else {
         "of the pods that serve"
     };
@@ -42,13 +46,27 @@ pub fn now(canary: &Canary, at: &At) -> String {
         return format!("{new} of {all} pods are of the canary");
     }
     if let Some(routed) = canary.route() {
-        let route = &routed.route;
-        return format!("{}/{} gives it {}%", route.kind.short(), route.name, at.set);
+        return routed_by(canary, &routed.route, at);
     }
     let step = canary
         .now()
         .map_or_else(|| "all steps are done".to_owned(), step);
     format!("step {} of {}: {step}", at.step, at.steps)
+}
+
+/// `httproute/checkout gives it 20%`, with what its rules have otherwise and what comes whatever the weight.
+fn routed_by(canary: &Canary, route: &Route, at: &At) -> String {
+    let name = route.called();
+    let shares = canary.shares();
+    let given = if shares.iter().all(|share| *share == at.set) {
+        format!("{name} gives it {}%", at.set)
+    } else {
+        let all: Vec<_> = shares.iter().map(|share| format!("{share}%")).collect();
+        format!("{name} gives it {} by its rules", all.join(", "))
+    };
+    let also = canary.also();
+    let also = also.map_or_else(String::new, |also| format!(", and all by {also}"));
+    given + &also
 }
 
 /// The steps that are left: `60%, pause 30s, 100%`.
@@ -132,9 +150,11 @@ mod tests {
             set: 20,
             real: Some(20),
             routed: false,
+            by_endpoints: false,
             checks: false,
             pods: None,
             by_route: false,
+            also: false,
             step: 2,
             steps: 5,
         };
@@ -150,6 +170,15 @@ mod tests {
         (found.pods, found.real) = (Some((1, 5)), Some(0));
         assert_eq!(at(&found), "20% (0% now) 1 of 5 pods");
         assert_eq!(now(&sample(), &found), "1 of 5 pods are of the canary");
+        (found.real, found.routed, found.by_endpoints) = (Some(10), false, true);
+        assert_eq!(
+            weight(&found),
+            "20% set, 10% of the Service's ready endpoints"
+        );
+        (found.pods, found.real, found.by_route) = (None, None, true);
+        assert_eq!(at(&found), "20% by its route");
+        found.also = true;
+        assert_eq!(at(&found), "20% and more by its route");
     }
 
     #[test]

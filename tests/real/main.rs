@@ -31,6 +31,7 @@ mod hostile;
 mod imaging;
 mod interrupted;
 mod jenkins;
+mod kept_canaries;
 mod kinds;
 mod making;
 mod matrix;

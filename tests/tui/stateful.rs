@@ -104,6 +104,7 @@ fn evidence(service: Service, request: Request) -> Evidence {
         keeper: Keeper::None,
         serving: None,
         beside: None,
+        has_beside: None,
         past: Vec::new(),
         ready_for: 30,
         read_at: now(),

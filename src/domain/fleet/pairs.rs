@@ -12,6 +12,8 @@ use crate::domain::{Canary, ClusterId, Kind, Uid, Workload, WorkloadId};
 pub struct Pairs {
     services: Placed<Service>,
     routes: Placed<Route>,
+    /// What each canary's Service sends to, slice by slice: those of the canary, and all others.
+    endpoints: BTreeMap<WorkloadId, BTreeMap<Uid, (u32, u32)>>,
     /// Those that are called canaries, each with the one beside it where that is known.
     called: BTreeMap<WorkloadId, Option<WorkloadId>>,
 }
@@ -31,6 +33,14 @@ impl Fleet {
         paired
             .map(|(id, _)| (&id.cluster, &*id.namespace))
             .collect()
+    }
+
+    /// The canaries that share a Service with their stable one, and that Service.
+    pub fn shared_services(&self) -> impl Iterator<Item = (&WorkloadId, &str)> {
+        self.pairs.called.keys().filter_map(|id| {
+            let pair = self.workload(id)?.canary.as_ref()?.pair.as_ref()?;
+            pair.route.is_none().then_some((id, &*pair.service))
+        })
     }
 
     /// A workload was put or went: it may be one of a pair. `before` is what it was.
@@ -134,6 +144,48 @@ impl Fleet {
         self.tell_weights(self.called(place, |_, _| true), touched);
     }
 
+    pub(super) fn put_endpoints(
+        &mut self,
+        of: WorkloadId,
+        (uid, ready): (Uid, (u32, u32)),
+        touched: &mut BTreeSet<WorkloadId>,
+    ) {
+        let slices = self.pairs.endpoints.entry(of.clone()).or_default();
+        slices.insert(uid, ready);
+        self.tell_weights(vec![of], touched);
+    }
+
+    pub(super) fn remove_endpoints(
+        &mut self,
+        of: WorkloadId,
+        uid: &Uid,
+        touched: &mut BTreeSet<WorkloadId>,
+    ) {
+        if let Some(slices) = self.pairs.endpoints.get_mut(&of) {
+            slices.remove(uid);
+            self.tell_weights(vec![of], touched);
+        }
+    }
+
+    pub(super) fn clear_endpoints(&mut self, of: &WorkloadId, touched: &mut BTreeSet<WorkloadId>) {
+        if self.pairs.endpoints.remove(of).is_some() {
+            self.tell_weights(vec![of.clone()], touched);
+        }
+    }
+
+    /// What the Service really sends to, in place of what the two say of their pods.
+    fn sent_to(&self, id: &WorkloadId, canary: &mut Canary) {
+        let slices = self.pairs.endpoints.get(id).filter(|all| !all.is_empty());
+        let shared = canary.pair.as_mut().filter(|pair| pair.route.is_none());
+        if let (Some(slices), Some(pair)) = (slices, shared) {
+            let sum = |(new, old): (u32, u32), (more, others): &(u32, u32)| {
+                (new.saturating_add(*more), old.saturating_add(*others))
+            };
+            pair.serve = Some(slices.values().fold((0, 0), sum));
+            pair.by_endpoints = true;
+        }
+    }
+
     /// Which workloads are there is new: those that are called canaries may have another one beside them.
     pub(super) fn tell_place(
         &mut self,
@@ -200,7 +252,9 @@ impl Fleet {
         let both = (self.workload(id)?, self.workload(stable)?);
         let place = (id.cluster.clone(), id.namespace.clone());
         let (services, routes) = (&self.pairs.services, &self.pairs.routes);
-        pair::canary(both, services.of(&place), routes.of(&place))
+        let mut canary = pair::canary(both, services.of(&place), routes.of(&place))?;
+        self.sent_to(id, &mut canary);
+        Some(canary)
     }
 
     /// The Deployments of its namespace.
@@ -345,6 +399,52 @@ mod tests {
             assert_eq!(share(&fleet), Some((2, 10)), "{order:?}");
             assert_eq!(fleet.pair_places().len(), 1);
         }
+    }
+
+    #[test]
+    fn what_its_service_sends_to_counts_where_it_is_known() {
+        let mut fleet = Fleet::default();
+        put(&mut fleet, DEPLOYMENTS, listed("checkout", "stable", 8));
+        put(
+            &mut fleet,
+            DEPLOYMENTS,
+            listed("checkout-canary", "canary", 2),
+        );
+        put(&mut fleet, Feed::Services, service());
+        let canary = || id("checkout-canary");
+        let serve = |fleet: &Fleet| {
+            let pair = fleet.workload(&canary())?.canary.as_ref()?.pair.clone()?;
+            Some((pair.serve?, pair.by_endpoints))
+        };
+        assert_eq!(serve(&fleet), Some(((2, 8), false)));
+        let shared: Vec<_> = fleet.shared_services().collect();
+        assert_eq!(shared, [(&canary(), "checkout")]);
+        let feed = Feed::EndpointsOf {
+            workload: canary(),
+            service: "checkout".into(),
+        };
+        let slice = |uid: &str, ready| Item::Endpoints {
+            of: canary(),
+            uid: uid.into(),
+            ready,
+        };
+        put(&mut fleet, feed.clone(), slice("e1", (1, 8)));
+        put(&mut fleet, feed.clone(), slice("e2", (0, 3)));
+        assert_eq!(serve(&fleet), Some(((1, 11), true)), "a third one as well");
+        let gone = Change::Gone(ItemId::Endpoints {
+            of: canary(),
+            uid: "e2".into(),
+        });
+        fleet.apply(&source(feed.clone()), gone);
+        assert_eq!(serve(&fleet), Some(((1, 8), true)));
+        put(
+            &mut fleet,
+            DEPLOYMENTS,
+            listed("checkout-canary", "canary", 3),
+        );
+        assert_eq!(serve(&fleet), Some(((1, 8), true)), "it stays");
+        fleet.forget(&source(feed));
+        assert_eq!(serve(&fleet), Some(((3, 8), false)));
     }
 
     #[test]

@@ -8,8 +8,8 @@ use crate::domain::{Failure, FailureKind, Revision, Verbatim};
 use crate::plan::check::{controller, metrics};
 use crate::plan::follow::Turned;
 use crate::plan::{
-    CheckId, Difference, Evidence, Finding, Goal, ObjectRef, Plan, Refusal, Side, Step, Verdict,
-    kubectl,
+    CheckId, Difference, Evidence, Finding, Goal, Keeper, ObjectRef, Plan, Refusal, Side, Step,
+    Verdict, git, kubectl,
 };
 use crate::text;
 
@@ -22,7 +22,7 @@ pub mod full;
 mod half_way;
 pub mod hand;
 mod judged;
-mod pair;
+pub mod pair;
 mod partition;
 pub mod release;
 pub mod restart;
@@ -139,6 +139,15 @@ pub(super) fn turned(canary: &Canary) -> Turned {
         aborted: canary.aborted,
         aborted_at: canary.aborted_at,
         phase: canary.flagger.as_ref().map(|flagger| flagger.phase),
+    }
+}
+
+/// Who has the field otherwise that is written, beside the template.
+fn guard_field(plan: &mut Plan, evidence: &Evidence, change: git::Change<'_>) {
+    let workload = &evidence.workload;
+    if evidence.keeper != Keeper::None || workload.manager.is_some() {
+        let own = git::Written::workload(workload, &evidence.keeper, change);
+        git::guard_all(plan, evidence, &[own]);
     }
 }
 

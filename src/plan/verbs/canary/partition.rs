@@ -10,10 +10,10 @@ use crate::plan::meanwhile::meanwhile;
 use crate::plan::patch::{self, Note};
 use crate::plan::verbs::{live, rollback};
 use crate::plan::{
-    Check, Difference, Evidence, Goal, ObjectRef, Plan, Refusal, Step, Verb, kubectl,
+    Check, Difference, Evidence, Goal, ObjectRef, Plan, Refusal, Step, Verb, git, kubectl,
 };
 
-use super::{full, refused, serving, where_it_is};
+use super::{full, guard_field, refused, serving, where_it_is};
 
 /// By one pod, or by all that are left.
 ///
@@ -103,6 +103,7 @@ fn lower(evidence: &Evidence, canary: &Canary, to: u32) -> Result<Plan, Refusal>
     if let Some(verdict) = serving(evidence) {
         plan.add(verdict.into());
     }
+    guard_field(&mut plan, evidence, git::Change::Partition(to));
     Ok(plan)
 }
 
@@ -151,8 +152,10 @@ mod tests {
     use super::*;
     use crate::domain::canary::{PausedBy, Provider};
     use crate::domain::{Kind, Strategy};
+    use crate::plan::check::CheckState;
+    use crate::plan::git::tests::healing;
     use crate::plan::verbs::rollback::sample;
-    use crate::plan::{OfferId, Target};
+    use crate::plan::{CheckId, Finding, OfferId, Target};
 
     /// Of three pods the last one is new.
     fn held(verb: Verb, ready: bool) -> Evidence {
@@ -200,6 +203,25 @@ mod tests {
         assert_eq!(told, ["2 → 1", "33% 1 of 3 pods → 2 of 3 pods"]);
         assert_eq!(plan.goal.held, Some(Held::Partition { from: 2, to: 1 }));
         assert!(plan.offers.iter().any(|offer| offer.id == OfferId::Full));
+    }
+
+    #[test]
+    fn a_partition_that_git_keeps_is_guarded() {
+        let mut e = held(Verb::Promote, true);
+        e.keeper = healing();
+        let plan = plan_of(&e).unwrap();
+        let owner = plan.checks.iter().find(|c| c.id == CheckId::Owner).unwrap();
+        let CheckState::Answered(verdict) = &owner.state else {
+            panic!("{owner:?}");
+        };
+        assert_eq!(verdict.finding, Finding::Block);
+        let patch = plan.offers.iter().find(|o| o.id == OfferId::GitPatch);
+        let text = &patch.unwrap().document.as_ref().unwrap().text;
+        assert!(
+            text.trim_end()
+                .ends_with("rollingUpdate:\n      partition: 1"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -171,6 +171,7 @@ pub fn evidence() -> Evidence {
         keeper: Keeper::None,
         serving: None,
         beside: None,
+        has_beside: None,
         helm: crate::plan::Helm::default(),
         presence: None,
         measured: None,
