@@ -173,6 +173,7 @@ pub fn evidence() -> Evidence {
         beside: None,
         helm: crate::plan::Helm::default(),
         presence: None,
+        unjudged: None,
         measured: None,
         phase: Phase::Stalled,
         past: Vec::new(),
