@@ -7,8 +7,10 @@ use crate::domain::template::RESTARTED_AT;
 use crate::domain::{ActionNote, Autoscaler, Uid};
 
 mod template;
+mod unfilled;
 
 pub use template::{template_of_revision, without_injected};
+pub use unfilled::unfilled;
 
 /// What is written beside the template, and whether there is a map of annotations to add it to.
 pub struct Note<'a> {

@@ -133,7 +133,7 @@ fn without<'a>(object: &'a str, gone: &str) -> Result<Cow<'a, str>, Error> {
     keys_kept(object, |key| key != gone).map(Cow::Owned)
 }
 
-fn written(entries: &[(&Cow<'_, str>, Cow<'_, str>)]) -> Result<String, Error> {
+pub(super) fn written(entries: &[(&Cow<'_, str>, Cow<'_, str>)]) -> Result<String, Error> {
     let mut object = String::from("{");
     for (key, value) in entries {
         if object.len() > 1 {
@@ -148,7 +148,7 @@ fn written(entries: &[(&Cow<'_, str>, Cow<'_, str>)]) -> Result<String, Error> {
 }
 
 /// A JSON object in its own order, values as they are spelled.
-struct Entries<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+pub(super) struct Entries<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -120,7 +120,7 @@ fn what_an_analysis_measured_is_not_called_good_unread() {
         status["currentStepIndex"] == 2 && status["phase"] == "Paused"
     });
     let rules = json!([
-        {"apiGroups": ["apps", "", "argoproj.io"], "resources": ["rollouts", "replicasets", "pods", "deployments"],
+        {"apiGroups": ["apps", "", "argoproj.io"], "resources": ["rollouts", "replicasets", "pods", "deployments", "statefulsets", "daemonsets"],
          "verbs": ["get", "list", "watch"]},
         {"apiGroups": ["argoproj.io"], "resources": ["rollouts/status"], "verbs": ["patch"]},
     ]);
