@@ -7,10 +7,12 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::analyses::analyses;
 use super::origin::{OriginContext, origin};
 use super::pages::every;
 use super::record::{Limit, Recorder};
 use super::{fresh, keeper, pair, pin, presence, release};
+use crate::domain::canary::Analysis;
 use crate::domain::measured::Rule;
 use crate::domain::release_record::Action;
 use crate::domain::standing::{Evidence as Seen, standing};
@@ -19,6 +21,7 @@ use crate::domain::{
     action_note,
 };
 use crate::plan::expected::Took;
+use crate::plan::patch;
 use crate::plan::{Autoscaling, Evidence, FreshRevision, Presence, Request, Stamp, Target, Verb};
 use crate::sources::Clock;
 use crate::sources::jenkins::Servers;
@@ -100,7 +103,7 @@ async fn read(
     let template = template_of(&workload, raw).map_err(unusable)?;
     let annotations = annotations(raw).map_err(unusable)?;
     let read_at = answer.server_date.unwrap_or(stamp.at);
-    let (told, revisions, pods, autoscaling, pinned, keeper, helm, presence) = tokio::join!(
+    let (told, revisions, pods, autoscaling, pinned, keeper, helm, presence, judged) = tokio::join!(
         pair::told(cluster, &workload, request.verb),
         revisions(cluster, &workload),
         pods(cluster, &workload),
@@ -109,6 +112,7 @@ async fn read(
         keeper::keeper(cluster, &workload),
         release::helm(cluster, request.verb, (&workload, context.kubeconfig)),
         others(cluster, id, (context.presence, read_at)),
+        analyses(cluster, request.verb, &workload),
     );
     let told = told?;
     workload.canary = workload.canary.or(told.canary.map(Box::new));
@@ -157,6 +161,7 @@ async fn read(
         keeper,
         helm,
         presence,
+        unjudged: judge(&mut workload, judged),
         measured: context.measured,
         repository,
         job,
@@ -167,6 +172,21 @@ async fn read(
         stamp,
         read_at,
     })
+}
+
+/// Its canary is told with what was measured; why not, where that cannot be had.
+fn judge(
+    workload: &mut Workload,
+    judged: Option<Result<Box<[Analysis]>, String>>,
+) -> Option<String> {
+    match (judged?, &mut workload.canary) {
+        (Ok(runs), Some(canary)) => {
+            canary.analyses = runs;
+            None
+        }
+        (Ok(_), None) => None,
+        (Err(why), _) => Some(why),
+    }
 }
 
 /// Who else is at it, where that is looked at.
@@ -294,7 +314,7 @@ pub async fn revisions(
         if revision.owner != workload.uid {
             continue;
         }
-        if let Ok(template) = convert::revision_template(kind, raw) {
+        if let Ok(template) = revision_template(kind, raw) {
             found.push(FreshRevision {
                 revision,
                 template: Verbatim(template.into()),
@@ -302,6 +322,18 @@ pub async fn revisions(
         }
     }
     Ok(found)
+}
+
+/// As its workload has it, but for the hash label.
+fn revision_template(kind: Kind, raw: &str) -> Result<String, serde_json::Error> {
+    let template = convert::revision_template(kind, raw)?;
+    if kind != Kind::Rollout {
+        return Ok(template.to_owned());
+    }
+    let annotations = annotations(raw)?.unwrap_or_default();
+    let injected = annotations.get("rollout.argoproj.io/ephemeral-metadata");
+    let injected = injected.and_then(|note| serde_json::from_str::<String>(note.get()).ok());
+    patch::without_injected(template, injected.as_deref())
 }
 
 /// Those that it controls; of a Deployment all that its selector finds, whose owners are its ReplicaSets.

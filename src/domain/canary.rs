@@ -5,8 +5,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::pair::route::Route;
 use super::{Revision, Workload};
 
+pub mod analysis;
 pub mod flagger;
 
+pub use self::analysis::{Analysis, Metric, Verdict};
 pub use self::flagger::Flagger;
 
 /// What the controller that moves it says, in the same words for every provider.
@@ -135,41 +137,6 @@ pub enum PausedBy {
     /// `spec.paused`. It hides a pause of a step, whose time goes on.
     Hand,
     Other,
-}
-
-/// A run that judges the canary by its metrics.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Analysis {
-    pub name: Box<str>,
-    pub verdict: Verdict,
-    /// Not escaped.
-    pub message: Box<str>,
-    /// Unknown of one that is only named.
-    pub created: Option<Timestamp>,
-    pub metrics: Box<[Metric]>,
-}
-
-/// One metric of an analysis, and what it measured last.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Metric {
-    pub name: Box<str>,
-    pub verdict: Verdict,
-    pub value: Box<str>,
-    /// What it is held against, as the spec says it: `result[0] >= 0.95`.
-    pub limit: Box<str>,
-    /// Measurements so far, those without a value included.
-    pub samples: u32,
-    pub failed: u32,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    Pending,
-    Running,
-    Successful,
-    Failed,
-    Error,
-    Inconclusive,
 }
 
 /// How far a canary is, in the numbers of a row.
@@ -333,6 +300,12 @@ impl Canary {
         rest.split_once(": ").map(|(_, cause)| cause)
     }
 
+    /// By the traffic router, when there is one.
+    pub fn gets(&self) -> Option<Percent> {
+        let whole = u64::from(self.whole.max(1));
+        self.routed.map(|routed| share(routed.into(), whole))
+    }
+
     /// What its step does, `None` when all are done.
     pub fn now(&self) -> Option<&Step> {
         self.steps.get(usize::try_from(self.step).ok()?)
@@ -357,7 +330,7 @@ pub fn at<'a>(
     let by_pods = || serve(workload, canary, revisions);
     Some(At {
         set: percent(canary.set),
-        real: canary.routed.map(percent).or_else(by_pods),
+        real: canary.gets().or_else(by_pods),
         routed: canary.routed.is_some(),
         by_endpoints: canary.pair.as_ref().is_some_and(|pair| pair.by_endpoints),
         checks: canary.steps.last() == Some(&Step::Check),
@@ -409,38 +382,6 @@ impl At {
 
 fn share(part: u64, whole: u64) -> Percent {
     u32::try_from(part * 100 / whole).unwrap_or(u32::MAX)
-}
-
-impl Metric {
-    /// A word of success that rests on nothing: a comparison with what is no number can turn out either way.
-    pub fn is_hollow(&self) -> bool {
-        let nothing = |value: &str| {
-            let value = value.trim_matches(|c: char| c.is_whitespace() || "[]{}\"'".contains(c));
-            value.is_empty() || value == "null" || value.contains("NaN") || value.contains("Inf")
-        };
-        let bare = self.samples == 0 || self.value.split(',').any(nothing);
-        self.verdict == Verdict::Successful && bare
-    }
-}
-
-impl Analysis {
-    /// The same of one of its metrics.
-    pub fn is_hollow(&self) -> bool {
-        self.verdict == Verdict::Successful && self.metrics.iter().any(Metric::is_hollow)
-    }
-}
-
-impl Verdict {
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Running => "running",
-            Self::Successful => "successful",
-            Self::Failed => "failed",
-            Self::Error => "error",
-            Self::Inconclusive => "inconclusive",
-        }
-    }
 }
 
 #[cfg(test)]

@@ -49,6 +49,8 @@ pub struct Evidence {
     pub helm: Helm,
     /// Who else carries out a plan on it now, where that is looked at.
     pub presence: Option<Presence>,
+    /// Why what the analyses of its canary measured is not known, where that matters.
+    pub unjudged: Option<String>,
     /// How a canary is judged by its metrics, where the settings say who measures them.
     pub measured: Option<Rule>,
     /// Where its source lies, when the settings say.

@@ -48,6 +48,14 @@ pub fn now(canary: &Canary, at: &At) -> String {
     if let Some(routed) = canary.route() {
         return routed_by(canary, &routed.route, at);
     }
+    if canary.steps.is_empty() {
+        return match at.real.filter(|_| at.routed) {
+            Some(0) => "the new side gets none of the traffic",
+            Some(_) => "the new side gets all of the traffic",
+            None => "it has no steps, and goes on by itself",
+        }
+        .into();
+    }
     let step = canary
         .now()
         .map_or_else(|| "all steps are done".to_owned(), step);
@@ -72,6 +80,9 @@ fn routed_by(canary: &Canary, route: &Route, at: &At) -> String {
 /// The steps that are left: `60%, pause 30s, 100%`.
 pub fn next(canary: &Canary) -> Option<String> {
     match canary.provider {
+        Provider::ArgoRollouts if canary.steps.is_empty() && canary.routed == Some(0) => {
+            return Some("all of the traffic at once".into());
+        }
         Provider::ArgoRollouts | Provider::Flagger => {}
         Provider::PausedDeployment => return Some("the other pods, once it is resumed".into()),
         Provider::Partition => return Some("the next pod, once the partition is lower".into()),
@@ -187,6 +198,38 @@ mod tests {
         assert_eq!(next(&canary).unwrap(), "60%, pause 30s, 100%");
         canary.step = 4;
         assert_eq!(next(&canary), None);
+    }
+
+    #[test]
+    fn of_two_sides_one_has_all_of_it() {
+        let two_sides = |routed| Canary {
+            steps: [].into(),
+            routed,
+            ..sample()
+        };
+        let said = |canary: &Canary| {
+            let at = At {
+                set: 0,
+                real: canary.routed,
+                routed: canary.routed.is_some(),
+                checks: false,
+                pods: None,
+                by_route: false,
+                step: 0,
+                steps: 0,
+            };
+            (now(canary, &at), next(canary))
+        };
+        let (now, next) = said(&two_sides(Some(0)));
+        assert_eq!(now, "the new side gets none of the traffic");
+        assert_eq!(next.as_deref(), Some("all of the traffic at once"));
+        let (now, next) = said(&two_sides(Some(100)));
+        assert_eq!(now, "the new side gets all of the traffic");
+        assert_eq!(next, None);
+        assert_eq!(
+            said(&two_sides(None)).0,
+            "it has no steps, and goes on by itself"
+        );
     }
 
     #[test]

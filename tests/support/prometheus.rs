@@ -147,6 +147,19 @@ impl Server {
         counted.load = load;
     }
 
+    /// What it says to a query, as it comes.
+    pub fn answer(&self, query: &str) -> String {
+        let url = format!("http://127.0.0.1:{}/api/v1/query", self.port);
+        let url = reqwest::Url::parse_with_params(&url, &[("query", query)]).expect("an address");
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .tls_certs_only([])
+            .build();
+        let asked = client.expect("a client").get(url);
+        let told = RUNTIME.block_on(async { asked.send().await?.text().await });
+        told.expect("an answer")
+    }
+
     /// A Service `name:9090` in this namespace that leads to it. An API server goes to no address of loopback, and to
     /// none that is not a pod's: there is one in name, which no scheduler and no node takes.
     pub fn serve(&self, plane: &ControlPlane, namespace: &str, name: &str) {

@@ -84,6 +84,7 @@ fn evidence(service: Service, request: Request) -> Evidence {
         has_annotations: true,
         helm: rolldeck::plan::Helm::default(),
         presence: None,
+        unjudged: None,
         measured: None,
         noted: None,
         turned: None,

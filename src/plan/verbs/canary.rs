@@ -37,10 +37,7 @@ pub fn promote(evidence: &Evidence) -> Result<Plan, Refusal> {
     let id = &evidence.workload.id;
     let mut operations = bound(evidence, canary);
     operations.push(json!({"op": "remove", "path": "/status/pauseConditions"}));
-    if canary
-        .pause
-        .is_some_and(|pause| pause.by == PausedBy::Inconclusive)
-    {
+    if judged::goes_past(canary) {
         // Without the next step the same analysis would run again.
         let next = canary.step.saturating_add(1);
         operations.push(json!({"op": "add", "path": "/status/controllerPause", "value": false}));
@@ -56,10 +53,10 @@ pub fn promote(evidence: &Evidence) -> Result<Plan, Refusal> {
         what: "canary".into(),
         text: format!("{} → {then}", where_it_is(evidence)),
     }];
-    plan.meanwhile = "its controller goes on to the next pause, or to the end".into();
+    plan.meanwhile = judged::outlook(canary).into();
     plan.kubectl = kubectl::argo(id, "promote");
     plan.offers.push(full::offer());
-    let told = [judged::of_step(canary), serving(evidence)];
+    let told = [judged::of_step(evidence, canary), serving(evidence)];
     for verdict in told.into_iter().flatten() {
         plan.add(verdict.into());
     }
@@ -262,7 +259,7 @@ fn serving(evidence: &Evidence) -> Option<Verdict> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::canary::{Pause, sample as canary};
+    use crate::domain::canary::{Pause, Step as Stage, sample as canary};
     use crate::domain::{Fleet, Kind};
     use crate::plan::verbs::rollback::sample;
     use crate::plan::{Verb, plan as make};
@@ -321,12 +318,30 @@ mod tests {
 
     #[test]
     fn one_whose_analysis_told_nothing_goes_past_it() {
-        let inconclusive = evidence(Verb::Promote, |canary| {
-            canary.pause.as_mut().unwrap().by = PausedBy::Inconclusive;
-        });
-        let body = body(&plan_of(&inconclusive).unwrap());
-        assert_eq!(body[5]["value"], 2);
-        assert_eq!(body[4]["path"], "/status/controllerPause");
+        let inconclusive = |steps: &[Stage]| {
+            let evidence = evidence(Verb::Promote, |canary| {
+                canary.pause.as_mut().unwrap().by = PausedBy::Inconclusive;
+                canary.steps = steps.into();
+            });
+            plan_of(&evidence).unwrap()
+        };
+        let of_step = body(&inconclusive(&[Stage::Weight(20), Stage::Analysis]));
+        assert_eq!(of_step[5]["value"], 2);
+        assert_eq!(of_step[4]["path"], "/status/controllerPause");
+        // One beside the steps begins anew, and no step is left out.
+        let beside = inconclusive(&[Stage::Weight(20), Stage::Weight(60)]);
+        assert_eq!(body(&beside).as_array().unwrap().len(), 4);
+        assert!(
+            beside.meanwhile.ends_with("measures anew beside that"),
+            "{}",
+            beside.meanwhile
+        );
+        let of_two_sides = inconclusive(&[]);
+        assert!(
+            of_two_sides.meanwhile.ends_with("once that is good"),
+            "{}",
+            of_two_sides.meanwhile
+        );
     }
 
     #[test]

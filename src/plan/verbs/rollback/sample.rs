@@ -174,6 +174,7 @@ pub fn evidence() -> Evidence {
         has_beside: None,
         helm: crate::plan::Helm::default(),
         presence: None,
+        unjudged: None,
         measured: None,
         phase: Phase::Stalled,
         past: Vec::new(),
