@@ -110,8 +110,9 @@ async fn read(
         release::helm(cluster, request.verb, (&workload, context.kubeconfig)),
         others(cluster, id, (context.presence, read_at)),
     );
-    let (canary, serving, beside) = told?;
-    workload.canary = workload.canary.or(canary.map(Box::new));
+    let (told, beside) = told?;
+    let serving = told.serving;
+    workload.canary = workload.canary.or(told.canary.map(Box::new));
     let (revisions, pods) = match id.kind {
         Kind::Deployment | Kind::Rollout if request.verb != Verb::DeletePod => {
             (revisions?, pods.unwrap_or_default())
@@ -142,6 +143,7 @@ async fn read(
         turned: raw_note(action_note::TURN),
         phase: phase((&workload, serving.as_ref()), &revisions, &pods, read_at),
         serving,
+        stable_of: told.stable_of,
         beside,
         revisions,
         pods,

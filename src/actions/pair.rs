@@ -2,6 +2,7 @@
 
 use serde_json::value::RawValue;
 
+use super::beside::Told;
 use super::pages::every;
 use super::{beside, fresh};
 use crate::domain::canary::Canary;
@@ -19,23 +20,25 @@ struct Found {
     beside: Beside,
 }
 
-/// What another object says of its canary, else what the pair does that it is one of: the canary, what serves in its
-/// place, and the raw parts of that, of a pair.
+/// What other objects say of it, else what the pair does that it is one of; and the raw parts of what serves in its
+/// place, of a pair.
 ///
 /// # Errors
 /// A read failed.
-pub async fn told(
-    cluster: &Cluster,
-    workload: &Workload,
-) -> Result<(Option<Canary>, Option<Workload>, Option<Beside>), Error> {
-    let (canary, serving) = beside::told(cluster, &workload.id).await?;
-    if canary.is_some() {
-        return Ok((canary, serving, None));
+pub async fn told(cluster: &Cluster, workload: &Workload) -> Result<(Told, Option<Beside>), Error> {
+    let told = beside::told(cluster, &workload.id).await?;
+    if told.canary.is_some() {
+        return Ok((told, None));
     }
-    let found = Box::pin(read(cluster, workload)).await?;
-    Ok(found.map_or((None, serving, None), |found| {
-        (Some(found.canary), Some(found.stable), Some(found.beside))
-    }))
+    let Some(found) = Box::pin(read(cluster, workload)).await? else {
+        return Ok((told, None));
+    };
+    let told = Told {
+        canary: Some(found.canary),
+        serving: Some(found.stable),
+        ..told
+    };
+    Ok((told, Some(found.beside)))
 }
 
 /// `None` of what is no canary of a pair, and where its Services may not be read.

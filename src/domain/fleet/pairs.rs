@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Fleet;
 use crate::domain::canary::Provider;
+use crate::domain::canary::flagger::Weighed;
 use crate::domain::pair::route::{Route, RouteKind};
 use crate::domain::pair::{self, Service};
 use crate::domain::{ClusterId, Kind, Uid, Workload, WorkloadId};
@@ -14,6 +15,17 @@ pub struct Pairs {
     routes: BTreeMap<(ClusterId, Uid), Route>,
     /// Those that are called canaries, each with the one beside it where that is known.
     called: BTreeMap<WorkloadId, Option<WorkloadId>>,
+}
+
+impl Pairs {
+    /// The route that Flagger writes its weights into.
+    pub(super) fn route_of(&self, of: &WorkloadId, weighed: &Weighed) -> Option<&Route> {
+        let mut routes = self.routes.values();
+        routes.find(|route| {
+            (&route.cluster, &route.namespace) == (&of.cluster, &of.namespace)
+                && (route.kind, &route.name) == (weighed.kind, &weighed.name)
+        })
+    }
 }
 
 impl Fleet {
@@ -128,6 +140,9 @@ impl Fleet {
         let here: Vec<_> = here.cloned().collect();
         for canary in here {
             self.tell_pair(canary, touched);
+        }
+        for canary in self.canaries.weighed(cluster, namespace) {
+            self.tell_canary(canary, touched);
         }
     }
 
