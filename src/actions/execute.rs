@@ -252,7 +252,9 @@ impl Execution {
             Err(SendError::Kube(error)) if matches!(step, Step::Note { .. }) => {
                 beside(step, &error)
             }
-            Err(SendError::Kube(error)) if step.is_on(&self.order.plan.workload) => {
+            Err(SendError::Kube(error))
+                if step.is_on(&self.order.plan.workload) || step.is_for_flagger() =>
+            {
                 self.patch_failed(n, error).await
             }
             Err(SendError::Kube(error)) => beside(step, &error),
@@ -427,6 +429,11 @@ impl Execution {
             Ok((now, _)) => match fresh::moved(plan, &now) {
                 Some(words) => refused(
                     fresh::refused(format!("Nothing was written: {words}")),
+                    true,
+                ),
+                // What its Canary says beside the phase is only in the patch.
+                None if plan.all_steps().any(Step::is_for_flagger) => refused(
+                    fresh::refused("Nothing was written: its Canary is not as it was shown."),
                     true,
                 ),
                 None => refused(

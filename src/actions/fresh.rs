@@ -85,7 +85,7 @@ enum Moved {
 }
 
 fn moved_from(plan: &Plan, now: &Workload) -> Option<Moved> {
-    let paused = plan.request.verb.from_paused();
+    let paused = stood_still(plan);
     if now.uid != plan.uid {
         Some(Moved::Recreated)
     } else if now.template != plan.from.template {
@@ -106,6 +106,16 @@ fn moved_from(plan: &Plan, now: &Workload) -> Option<Moved> {
         let other = before.filter(|before| *before != now.desired);
         other.map(Moved::Scaled)
     }
+}
+
+/// Whether it did when it was shown; `None` where that does not matter. What Flagger moves is resumed from more than
+/// one thing, and told nothing else while it is suspended.
+fn stood_still(plan: &Plan) -> Option<bool> {
+    let of_flagger = plan.goal.turned.as_ref().filter(|t| t.phase.is_some());
+    of_flagger.map_or_else(
+        || plan.request.verb.from_paused(),
+        |turned| Some(turned.suspended),
+    )
 }
 
 /// Who wrote the template that is there now.

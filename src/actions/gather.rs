@@ -151,6 +151,7 @@ async fn read(
             read_at,
         ),
         serving: told.serving,
+        stable_of: told.stable_of,
         beside: told.beside,
         has_beside: told.has_beside,
         revisions,

@@ -2,6 +2,7 @@
 
 use serde_json::value::RawValue;
 
+use super::beside::Told;
 use super::pages::every;
 use super::{beside, fresh, keeper};
 use crate::domain::canary::Canary;
@@ -12,36 +13,18 @@ use crate::sources::kube::canary::{pair as wire, route};
 use crate::sources::kube::path::{self, Resource};
 use crate::sources::kube::{Cluster, Error, convert};
 
-/// What is known of a canary that another object tells of.
-#[derive(Default)]
-pub struct Told {
-    pub canary: Option<Canary>,
-    /// What serves in its place.
-    pub serving: Option<Workload>,
-    /// The raw parts of that, of a pair.
-    pub beside: Option<Beside>,
-    /// It is itself what serves, beside this one.
-    pub has_beside: Option<WorkloadId>,
-}
-
-/// What another object says of its canary, else what the pair does that it is one of.
+/// What other objects say of it, else what the pair does that it is one of.
 ///
 /// # Errors
 /// A read failed.
 pub async fn told(cluster: &Cluster, workload: &Workload, verb: Verb) -> Result<Told, Error> {
-    let (canary, serving) = beside::told(cluster, &workload.id).await?;
-    let told = Told {
-        serving,
-        ..Told::default()
-    };
+    let told = beside::told(cluster, &workload.id).await?;
     let moves_one = matches!(
         verb,
         Verb::Promote | Verb::PromoteFull | Verb::Abort | Verb::SetWeight
     );
-    if canary.is_some() {
-        return Ok(Told { canary, ..told });
-    }
-    if workload.canary.is_some() || workload.id.kind != Kind::Deployment {
+    let has_one = told.canary.is_some() || workload.canary.is_some();
+    if has_one || workload.id.kind != Kind::Deployment {
         return Ok(told);
     }
     if !pair::is_called(workload) && !moves_one {
@@ -55,7 +38,13 @@ pub async fn told(cluster: &Cluster, workload: &Workload, verb: Verb) -> Result<
         return Ok(Told { has_beside, ..told });
     }
     let found = Box::pin(near.pair(cluster, workload, verb)).await?;
-    Ok(found.unwrap_or(told))
+    Ok(match found {
+        Some(found) => Told {
+            stable_of: told.stable_of,
+            ..found
+        },
+        None => told,
+    })
 }
 
 /// What a pair is told by, of one namespace.
@@ -151,7 +140,7 @@ impl Near {
             serving: Some(stable.clone()),
             beside: Some(beside),
             canary: Some(canary),
-            has_beside: None,
+            ..Told::default()
         }))
     }
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::domain::release_record::{FILE, Gathering, Page, Torn};
 use crate::domain::{Failure, FailureKind, Uid, WorkloadId};
-use crate::plan::{self, Answers, CheckId, Finding, Plan, Stamp, Step, Target, Verdict};
+use crate::plan::{self, Answers, CheckId, Finding, Plan, Stamp, Step, Target, Verb, Verdict};
 
 mod backwards;
 mod under_way;
@@ -69,6 +69,7 @@ pub fn sending(
         release: plan.all_steps().find_map(release),
         image: image(plan),
         autoscaler: plan.all_steps().find_map(autoscaler),
+        analysis: analysis(plan),
     }
 }
 
@@ -105,7 +106,15 @@ pub fn sending_words(
         release: None,
         image: None,
         autoscaler: None,
+        analysis: false,
     }
+}
+
+/// Of Flagger a resume that lets nothing go.
+fn analysis(plan: &Plan) -> bool {
+    let turned = plan.goal.turned.as_ref();
+    plan.request.verb == Verb::Resume
+        && turned.is_some_and(|turned| turned.phase.is_some() && !turned.suspended)
 }
 
 fn replicas(plan: &Plan) -> Option<Replicas> {

@@ -49,8 +49,8 @@ pub fn wanted(model: &Model) -> Vec<SourceId> {
 }
 
 /// Where something is called a canary: only its Services, and what routes to them, tell whether it is one, and what a
-/// Service that both share sends to how much it gets.
-fn services(model: &Model) -> impl Iterator<Item = SourceId> {
+/// Service that both share sends to how much it gets. And what Flagger writes its weights into.
+fn services(model: &Model) -> BTreeSet<SourceId> {
     let places = model.fleet.pair_places().into_iter().take(PLACES);
     let of = |(cluster, namespace): (&ClusterId, &str), feed| SourceId {
         cluster: cluster.clone(),
@@ -66,12 +66,15 @@ fn services(model: &Model) -> impl Iterator<Item = SourceId> {
             service: service.into(),
         },
     });
-    let told = places.flat_map(move |place| {
+    let pairs = places.flat_map(move |place| {
         let routes = RouteKind::ALL.map(Feed::Routes).into_iter();
         let feeds = [Feed::Services].into_iter().chain(routes);
         feeds.map(move |feed| of(place, feed))
     });
-    told.chain(endpoints)
+    let weighed = model.fleet.weighed_places().into_iter().take(PLACES);
+    let weighed =
+        weighed.map(|(cluster, namespace, kind)| of((cluster, namespace), Feed::Routes(kind)));
+    pairs.chain(endpoints).chain(weighed).collect()
 }
 
 /// The runs that judge what is looked at.
@@ -275,6 +278,7 @@ fn pods(model: &Model, by_need: &[(u8, WorkloadId)]) -> Vec<SourceId> {
         .iter()
         .filter_map(|(_, id)| model.fleet.workload(id));
     let needed = needed.map(|workload| {
+        let workload = model.fleet.stand_in(workload);
         let feed = Feed::PodsOf {
             workload: workload.id.clone(),
             selector: workload.selector.clone(),
@@ -314,10 +318,10 @@ fn pods(model: &Model, by_need: &[(u8, WorkloadId)]) -> Vec<SourceId> {
 
 fn revisions(model: &Model, by_need: &[(u8, WorkloadId)]) -> Vec<SourceId> {
     let mut list = Vec::new();
-    for (_, id) in by_need {
-        let Some(workload) = model.fleet.workload(id) else {
-            continue;
-        };
+    let needed = by_need
+        .iter()
+        .filter_map(|(_, id)| model.fleet.workload(id));
+    for workload in needed.flat_map(|one| once_each(one, model.fleet.stand_in(one))) {
         let source = revisions_of(workload);
         if list.len() < REVISIONS && !fleet_wide(model, workload) && !list.contains(&source) {
             list.push(source);
@@ -325,6 +329,11 @@ fn revisions(model: &Model, by_need: &[(u8, WorkloadId)]) -> Vec<SourceId> {
     }
     list.sort();
     list
+}
+
+fn once_each<'a>(one: &'a Workload, other: &'a Workload) -> impl Iterator<Item = &'a Workload> {
+    let other = Some(other).filter(|other| other.id != one.id);
+    [one].into_iter().chain(other)
 }
 
 fn revisions_of(workload: &Workload) -> SourceId {

@@ -66,6 +66,9 @@ pub struct Sending {
     /// Of one that writes its bounds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub autoscaler: Option<Box<str>>,
+    /// It puts the analysis of a canary on again, and resumes nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub analysis: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,7 @@
-//! Says in lines what is right and wrong here: kubeconfig, server, login, permissions, files, terminal, and
+//! Says in lines what is right and wrong here: kubeconfig, server, login, permissions, canaries, files, terminal, and
 //! whether a push reaches its build.
 
+mod canaries;
 mod push;
 
 use std::path::Path;
@@ -166,6 +167,7 @@ async fn of_cluster(config: &Config, cluster: &Cluster) -> Vec<Diagnosis> {
         Err(error) => lines.push(failed("identity", &error.failure())),
     }
     lines.extend(permissions(config, cluster).await);
+    lines.extend(canaries::lines(config, cluster).await);
     lines
 }
 

@@ -94,12 +94,19 @@ fn by_verb(sending: &Sending, seen: &Evidence) -> (Became, String) {
     if let Some(words) = carried(sending, seen) {
         return (Became::Applied, words);
     }
+    if let Some(found) = by_switch(sending, verb, seen) {
+        return found;
+    }
     match (verb, &sending.release, &sending.autoscaler) {
         (Verb::HelmRollback, Some(release), _) => return by_release(release, seen),
         (Verb::DeletePod, ..) => return taken_away(sending, seen),
         (Verb::Promote | Verb::PromoteFull | Verb::Abort | Verb::Retry | Verb::SetWeight, ..) => {
             let words = "a canary keeps no note of who promoted, aborted or retried it";
-            return (Became::Unknown, words.into());
+            let left = unchecked(verb, seen).map(|left| format!("; {left}"));
+            return (
+                Became::Unknown,
+                words.to_owned() + &left.unwrap_or_default(),
+            );
         }
         (Verb::Scale, _, Some(name)) => return by_autoscaler(sending, name, seen),
         // An earlier version did not say which one it was.
@@ -125,6 +132,38 @@ fn by_verb(sending: &Sending, seen: &Evidence) -> (Became, String) {
         }
         None => (Became::NotApplied, format!("{id} does not carry its note")),
     }
+}
+
+/// What its Canary says, of one that Flagger moves: that carries no note.
+fn by_switch(sending: &Sending, verb: Verb, seen: &Evidence) -> Option<(Became, String)> {
+    let flagger = seen.workload.canary.as_ref()?.flagger.as_ref()?;
+    let (there, what) = match verb {
+        Verb::Resume if sending.analysis => (!flagger.is_unchecked(), "skipAnalysis is off"),
+        Verb::Resume => (!flagger.suspended(), "suspend is off"),
+        Verb::Pause => (flagger.suspended(), "suspend is on"),
+        _ => return None,
+    };
+    let name = &flagger.name;
+    Some(if there {
+        (Became::Applied, format!("{what} in the Canary {name}"))
+    } else {
+        (
+            Became::NotApplied,
+            format!("it is not so that {what} in the Canary {name}"),
+        )
+    })
+}
+
+/// Flagger was told to leave out its analysis, and nobody told it otherwise since.
+fn unchecked(verb: Verb, seen: &Evidence) -> Option<String> {
+    let flagger = seen.workload.canary.as_ref()?.flagger.as_ref()?;
+    let left = verb == Verb::Promote && flagger.is_unchecked();
+    left.then(|| {
+        let name = &flagger.name;
+        format!(
+            "skipAnalysis of the Canary {name} is still on: a resume puts its analysis on again"
+        )
+    })
 }
 
 /// What Helm keeps of it.
@@ -309,6 +348,7 @@ mod tests {
             release: None,
             image: None,
             autoscaler: None,
+            analysis: false,
         }
     }
 
@@ -331,6 +371,33 @@ mod tests {
     fn told(sending: &Sending, seen: &Evidence) -> (Became, bool, String) {
         let after = aftermath(sending, seen);
         (after.became, after.last, after.sentence)
+    }
+
+    #[test]
+    fn what_flagger_was_told_its_canary_says() {
+        use crate::domain::canary::flagger::{Phase, sample};
+        let with = |change: fn(&mut crate::domain::canary::Flagger)| {
+            let mut found = seen(100, None);
+            let mut canary = sample(Phase::Progressing);
+            change(canary.flagger.as_mut().unwrap());
+            found.workload.canary = Some(Box::new(canary));
+            found
+        };
+        let unchecked = with(|f| f.skip_analysis = Some(true));
+        let (became, _, words) = told(&sending(Verb::Promote), &unchecked);
+        assert_eq!(became, Became::Unknown);
+        assert!(
+            words.ends_with("a resume puts its analysis on again"),
+            "{words}"
+        );
+        let became = |verb, seen: &Evidence| told(&sending(verb), seen).0;
+        let suspended = with(|f| f.suspend = Some(true));
+        assert_eq!(became(Verb::Pause, &suspended), Became::Applied);
+        assert_eq!(became(Verb::Resume, &suspended), Became::NotApplied);
+        let mut resume = sending(Verb::Resume);
+        resume.analysis = true;
+        assert_eq!(told(&resume, &unchecked).0, Became::NotApplied);
+        assert_eq!(told(&resume, &with(|_| {})).0, Became::Applied);
     }
 
     #[test]

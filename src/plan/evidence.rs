@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use crate::domain::build::JobId;
 use crate::domain::measured::Rule;
 use crate::domain::{
-    Autoscaler, ChartManifest, ChartRelease, Hold, Level, Phase, Pod, Repository, Revision, Sync,
-    SyncParts, SyncRef, Verbatim, Workload, WorkloadId,
+    Autoscaler, Canary, ChartManifest, ChartRelease, Hold, Level, Phase, Pod, Repository, Revision,
+    Sync, SyncParts, SyncRef, Verbatim, Workload, WorkloadId,
 };
 
 use super::expected::Took;
@@ -23,6 +23,8 @@ pub struct Evidence {
     pub workload: Workload,
     /// The workload that serves in its place: that of the stable side, when its canary has it in another one.
     pub serving: Option<Workload>,
+    /// The one that it serves in the place of, when it is the stable side of a canary itself.
+    pub stable_of: Option<Box<StableOf>>,
     /// What a write to that one repeats, of a canary that a person moves.
     pub beside: Option<Beside>,
     /// The canary that serves beside it. Only read where that is what somebody may have meant.
@@ -64,6 +66,13 @@ pub struct Evidence {
     /// Seconds that every pod must be ready for in the end.
     pub ready_for: u32,
     pub read_at: Timestamp,
+}
+
+/// The target of a canary, and what is said of that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StableOf {
+    pub target: WorkloadId,
+    pub canary: Canary,
 }
 
 /// The raw parts of the Deployment that the canary of a pair serves beside.

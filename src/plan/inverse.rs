@@ -13,6 +13,7 @@ use super::{Target, Verb, restore};
 pub fn inverse(action: &Action) -> Result<(Verb, Target), Failure> {
     let sending = &action.sending;
     let verb = verb(action)?;
+    let is_rollout = sending.workload.kind == Kind::Rollout;
     if nothing_was_done(action) {
         let sentence = format!(
             "There is nothing to undo: this {verb} was not applied.",
@@ -25,6 +26,9 @@ pub fn inverse(action: &Action) -> Result<(Verb, Target), Failure> {
             Ok((Verb::Rollback, named(&sending.from, "it left")?))
         }
         Verb::Pause => Ok((Verb::Resume, Target::Proposed)),
+        Verb::Resume if sending.analysis => Err(refused(
+            "An analysis is not switched off by itself: a promotion does that, for one release.",
+        )),
         Verb::Resume => Ok((Verb::Pause, Target::Proposed)),
         Verb::Restart => Err(refused(
             "A restart cannot be undone: its pods were made anew from the same template.",
@@ -48,9 +52,10 @@ pub fn inverse(action: &Action) -> Result<(Verb, Target), Failure> {
                 },
             ))
         }
-        Verb::Abort if sending.workload.kind != Kind::Rollout => {
+        Verb::Abort if sending.from.name != sending.to.name && !is_rollout => {
             Ok((Verb::Rollback, named(&sending.from, "it left")?))
         }
+        // Its template stayed: the controller was told to give it up.
         Verb::Abort => Ok((Verb::Retry, Target::Proposed)),
         Verb::SetWeight => Err(refused(
             "A share is not taken back by itself: another is set, or an abort takes all of it back.",
@@ -223,6 +228,19 @@ mod tests {
         assert_eq!(rest(&set), Ok((Verb::SetImage, image)));
         let left = Target::Named("web-bad".into());
         assert_eq!(inverse(&set), Ok((Verb::Rollback, left)));
+    }
+
+    #[test]
+    fn what_flagger_was_told_is_undone_by_telling_it() {
+        let mut abort = action("abort");
+        let back = Target::Named("web-bad".into());
+        assert_eq!(inverse(&abort), Ok((Verb::Rollback, back)), "half-way");
+        abort.sending.to.name.clone_from(&abort.sending.from.name);
+        assert_eq!(inverse(&abort), Ok((Verb::Retry, Target::Proposed)));
+        let mut resume = action("resume");
+        assert_eq!(inverse(&resume), Ok((Verb::Pause, Target::Proposed)));
+        resume.sending.analysis = true;
+        assert!(inverse(&resume).is_err());
     }
 
     #[test]

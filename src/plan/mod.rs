@@ -37,7 +37,7 @@ pub use build::{BuildPlan, BuildProgress, BuildWish};
 pub use check::{Ask, Check, CheckId, CheckState, Finding, Verdict};
 pub use evidence::{
     Autoscaling, Beside, Digest, Evidence, FreshRevision, FreshSync, Helm, Keeper, Origin, Pinned,
-    Releases, Stamp,
+    Releases, StableOf, Stamp,
 };
 pub use expected::Expected;
 pub use follow::{Follow, Goal, Milestone, Scaled};

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::domain::build::JobId;
+use crate::domain::canary::flagger;
 use crate::domain::template::CanonicalHash;
 use crate::domain::{
     ActionNote, ClusterId, Container, HelmCall, SyncId, Uid, Verbatim, Workload, WorkloadId,
@@ -194,6 +195,12 @@ impl Step {
     /// It writes to something beside the workload and its pods, before them.
     pub fn is_beside(&self) -> bool {
         self.is_of_sync() || self.object().is_none() || matches!(self, Self::Beside { .. })
+    }
+
+    /// It tells Flagger what to do with the canary of the workload.
+    pub fn is_for_flagger(&self) -> bool {
+        matches!(self, Self::JsonPatch { object, .. } | Self::StatusPatch { object, .. }
+            if object.resource == flagger::PLURAL)
     }
 
     /// It writes to this workload itself.

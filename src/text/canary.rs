@@ -212,9 +212,11 @@ mod tests {
                 set: 0,
                 real: canary.routed,
                 routed: canary.routed.is_some(),
+                by_endpoints: false,
                 checks: false,
                 pods: None,
                 by_route: false,
+                also: false,
                 step: 0,
                 steps: 0,
             };

@@ -27,14 +27,14 @@ use crate::support::fixtures::{Service, break_it, note, odd, stuck};
 use crate::support::registries::nowhere;
 
 /// A person's way from the key to the end, without the screen.
-struct Way {
-    watched: Watched,
+pub struct Way {
+    pub watched: Watched,
     service: Service,
     record: tempfile::TempDir,
 }
 
 impl Way {
-    fn new(kubeconfig: &Path, service: &Service) -> Self {
+    pub fn new(kubeconfig: &Path, service: &Service) -> Self {
         let mut watched = Watched::new(kubeconfig);
         let namespace = Some(&*service.namespace);
         let workload = watched.id(service);
@@ -58,11 +58,15 @@ impl Way {
     }
 
     fn request(&self, target: Target) -> Request {
+        self.asks(Verb::Rollback, target)
+    }
+
+    pub fn asks(&self, verb: Verb, target: Target) -> Request {
         let workload = self.watched.id(&self.service);
         self.watched.with(|fleet| {
             let shown = fleet.workload(&workload).unwrap();
             Request {
-                verb: Verb::Rollback,
+                verb,
                 workload: workload.clone(),
                 uid: shown.uid.clone(),
                 shown: shown.template,
@@ -71,7 +75,7 @@ impl Way {
         })
     }
 
-    fn plan(&self, request: &Request) -> Result<Plan, rolldeck::plan::Refusal> {
+    pub fn plan(&self, request: &Request) -> Result<Plan, rolldeck::plan::Refusal> {
         let context = GatherContext {
             level: Level::Guarded,
             holds: Vec::new(),
@@ -94,12 +98,12 @@ impl Way {
             .with(|fleet| plan(fleet, &evidence, jiff::Timestamp::now()))
     }
 
-    fn checks(&self, plan: &Plan, readonly: bool) -> Vec<Verdict> {
+    pub fn checks(&self, plan: &Plan, readonly: bool) -> Vec<Verdict> {
         let cluster = self.watched.cluster.clone();
         RUNTIME.block_on(preflight(nowhere(cluster), plan.clone(), readonly).collect())
     }
 
-    fn execute(&self, plan: &Plan, verdicts: Vec<Verdict>) -> Vec<Progress> {
+    pub fn execute(&self, plan: &Plan, verdicts: Vec<Verdict>) -> Vec<Progress> {
         let order = Order {
             again: None,
             plan: plan.clone(),

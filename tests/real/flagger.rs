@@ -9,8 +9,13 @@ use crate::screen::{launch, row_of, wait_plan_to};
 use crate::support::control_plane::ControlPlane;
 use crate::support::fixtures::Service;
 use crate::support::flagger::{self, Web};
-use crate::support::pty::Terminal;
+use crate::support::pty::{Terminal, picture};
 use crate::support::wait;
+
+mod moved;
+mod primary;
+mod route;
+mod unchecked;
 
 /// A target that Flagger moves, and its owner with a home.
 struct Owned {
@@ -197,6 +202,17 @@ fn an_abort_works_where_a_rollback_would_not() {
     assert_eq!(web.read()["status"]["phase"], "Failed");
     assert!(web.primary().ends_with("2.14.1"));
     owned.refuses(&["abort", "web", "--yes"], &["was given up already"]);
+    // Its undo is no rollback of a template that nobody changed: it begins anew.
+    terminal.keys("\x1b");
+    terminal.wait_for("the box is closed", |screen| {
+        !picture(screen).contains("esc closes")
+    });
+    terminal.keys("a");
+    terminal.wait_text("abort");
+    terminal.keys("U");
+    wait_plan_to(&terminal, "RETRY");
+    terminal.keys("q");
+    terminal.keys("q");
     // After it the old template makes no release: what failed is no longer asked for.
     owned.does(
         &["rollback", "web", "--yes"],
@@ -270,7 +286,7 @@ fn it_is_suspended_resumed_and_promoted_at_once() {
 }
 
 #[test]
-fn a_weight_is_told_where_it_is_known_and_not_where_the_status_says_none_of_it() {
+fn a_weight_is_told_as_it_stands_in_its_ingress() {
     let owned = Owned::of("weighted", Web::weighted);
     let (web, terminal) = (&owned.web, owned.open());
     wait_row(&terminal, "web-primary serves");
@@ -278,16 +294,16 @@ fn a_weight_is_told_where_it_is_known_and_not_where_the_status_says_none_of_it()
     wait_row(&terminal, "30% step 1/2");
     terminal.keys("\r");
     terminal.wait_text("step 1 of 2: 30%");
-    terminal.wait_text("weight 30% set, 30% by the traffic router");
+    terminal.wait_text("weight 30% set, 30% in ingress/web-canary");
     terminal.wait_text("then 60%");
-    terminal.wait_text("weight 60% set, 60% by the traffic router");
+    terminal.wait_text("weight 60% set, 60% in ingress/web-canary");
     // For a whole look its status says 0 while the router still has 60.
     let status = web.wait_phase("Promoting");
     assert_eq!(
         (&status["canaryWeight"], web.routed()),
         (&json!(0), json!("60"))
     );
-    terminal.wait_text("weight 0% set; what it gets is not known");
+    terminal.wait_text("weight 0% set, 60% in ingress/web-canary");
     terminal.keys("q");
     wait_row(&terminal, "web-primary serves");
     assert_eq!(web.routed(), "0");

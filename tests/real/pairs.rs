@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use crate::git::{KUSTOMIZATIONS, plant};
 use crate::held::{Owned, wait_row};
 use crate::screen::{rows, wait_plan_to};
-use crate::support::built;
 use crate::support::control_plane::ControlPlane;
+use crate::support::gateway_api;
 use crate::support::pty::Terminal;
 use crate::support::wait;
 
@@ -229,13 +229,7 @@ fn wait_first(terminal: &Terminal) {
 pub fn gateway() -> &'static ControlPlane {
     static SHARED: LazyLock<ControlPlane> = LazyLock::new(|| {
         let plane = ControlPlane::own();
-        let file = built::folder("tests/gateway_api/build").join("httproutes.yaml");
-        // It is too long for the annotation of an apply.
-        plane.kubectl(&["create", "-f", &file.to_string_lossy()]);
-        let routes = "/apis/gateway.networking.k8s.io/v1/httproutes";
-        wait::until("the API server serves HTTPRoutes", || {
-            plane.admin().get(routes).ok()
-        });
+        gateway_api::install(&plane);
         plant(&plane, KUSTOMIZATIONS);
         plane
     });

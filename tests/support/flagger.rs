@@ -6,17 +6,18 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use serde_json::{Value, json};
 
-use super::built;
 use super::control_plane::{ControlPlane, free_ports};
 use super::fixtures::{Service, merge};
 use super::hostile::{Hostile, reply};
 use super::keeper::Keeper;
 use super::wait;
+use super::{built, gateway_api};
 
 /// The control plane that all tests with Flagger share.
 pub fn plane() -> &'static ControlPlane {
     static SHARED: LazyLock<(ControlPlane, Keeper)> = LazyLock::new(|| {
         let plane = ControlPlane::own();
+        gateway_api::install(&plane);
         let controller = install(&plane);
         (plane, controller)
     });
@@ -91,6 +92,19 @@ impl Web {
         let spec = json!({
             "provider": "nginx",
             "ingressRef": {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "name": "web"},
+            "analysis": {"stepWeight": 30, "maxWeight": 60},
+        });
+        Self::of(plane, namespace, &spec)
+    }
+
+    /// The same by a route of the Gateway API, without a gateway.
+    pub fn routed_by_gateway(plane: &'static ControlPlane, namespace: &str) -> Self {
+        let gateway = json!({
+            "group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "gateway",
+        });
+        let spec = json!({
+            "provider": "gatewayapi:v1",
+            "service": {"hosts": ["web.test"], "gatewayRefs": [gateway]},
             "analysis": {"stepWeight": 30, "maxWeight": 60},
         });
         Self::of(plane, namespace, &spec)
@@ -190,6 +204,36 @@ impl Web {
             format!("/apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses/web-canary");
         let ingress = self.plane.admin().get(&path).expect("the ingress");
         ingress["metadata"]["annotations"]["nginx.ingress.kubernetes.io/canary-weight"].clone()
+    }
+
+    fn route_path(&self) -> String {
+        let namespace = &self.service.namespace;
+        format!("/apis/gateway.networking.k8s.io/v1/namespaces/{namespace}/httproutes/web")
+    }
+
+    pub fn route(&self) -> Value {
+        self.plane
+            .admin()
+            .get(&self.route_path())
+            .expect("its route")
+    }
+
+    /// A merge patch of the route, or of its status.
+    pub fn patch_route(&self, part: &str, change: &Value) {
+        let path = format!("{}{part}", self.route_path());
+        self.plane
+            .admin()
+            .merge(&path, change)
+            .expect("it is patched");
+    }
+
+    /// The target or what serves in its place, by its name.
+    pub fn deployment(&self, name: &str) -> Value {
+        let named = Service {
+            name: name.into(),
+            ..self.service.clone()
+        };
+        named.read(self.plane)
     }
 
     /// What serves in its place runs this.

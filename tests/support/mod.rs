@@ -18,6 +18,7 @@ pub mod counter;
 pub mod fake;
 pub mod fixtures;
 pub mod flagger;
+pub mod gateway_api;
 pub mod hostile;
 pub mod hudson;
 pub mod keeper;

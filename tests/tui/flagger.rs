@@ -35,7 +35,6 @@ fn canary(name: &str, phase: Phase) -> Canary {
     let gate = phase == Phase::WaitingPromotion;
     let (failed, verdict, value) = match phase {
         Phase::Failed => (0, Verdict::Failed, "94.20"),
-        Phase::Succeeded => (0, Verdict::Successful, ""),
         _ => (1, Verdict::Running, ""),
     };
     let metric = Metric {
@@ -46,6 +45,13 @@ fn canary(name: &str, phase: Phase) -> Canary {
         samples: 0,
         failed: 0,
     };
+    let judged = (phase != Phase::Succeeded).then(|| Analysis {
+        name: name.into(),
+        verdict,
+        message: "".into(),
+        created: None,
+        metrics: [metric].into(),
+    });
     Canary {
         provider: Provider::Flagger,
         reported: Reported::Paused,
@@ -66,14 +72,7 @@ fn canary(name: &str, phase: Phase) -> Canary {
         aborted_at: (phase == Phase::Failed).then(|| ago(3 * MINUTE)),
         abort_is_written: false,
         promoted_fully: false,
-        analyses: [Analysis {
-            name: name.into(),
-            verdict,
-            message: "".into(),
-            created: None,
-            metrics: [metric].into(),
-        }]
-        .into(),
+        analyses: judged.into_iter().collect(),
         template_of: None,
         restart: None,
         rollback_window: 0,
@@ -89,6 +88,7 @@ fn canary(name: &str, phase: Phase) -> Canary {
             interval: 30,
             weighted: false,
             matched: false,
+            weighed: None,
             gates: [Gate {
                 holds: Holds::Promotion,
                 name: "release-manager".into(),
@@ -113,10 +113,19 @@ fn services() -> Vec<Service> {
 }
 
 fn on_its_screen(phase: Phase, width: u16, height: u16) -> Model {
-    let one = [
-        target("web", phase, &["2.14.1", "2.15.0"]),
-        primary("web-primary", "web", &["2.14.0", "2.14.1"]),
-    ];
+    let served: &'static [&'static str] = match phase {
+        Phase::Succeeded => &["2.14.1", "2.15.0"],
+        _ => &["2.14.0", "2.14.1"],
+    };
+    let mut primary = primary("web-primary", "web", served);
+    for (tag, node) in [
+        ("8xk2p", "node-03"),
+        ("m4c7d", "node-07"),
+        ("t9q5w", "node-12"),
+    ] {
+        primary.pod(tag, 0, node, DAY);
+    }
+    let one = [target("web", phase, &["2.14.1", "2.15.0"]), primary];
     let mut model = model(&one, width, height);
     press(&mut model, &["g", "enter"]);
     settle(&mut model);
@@ -132,6 +141,13 @@ fn board() {
 fn service_at_its_gate() {
     check("service_flagger", |w, h| {
         on_its_screen(Phase::WaitingPromotion, w, h)
+    });
+}
+
+#[test]
+fn service_that_failed() {
+    check("service_flagger_failed", |w, h| {
+        on_its_screen(Phase::Failed, w, h)
     });
 }
 

@@ -104,6 +104,7 @@ fn evidence(service: Service, request: Request) -> Evidence {
         hold_for: 3600,
         keeper: Keeper::None,
         serving: None,
+        stable_of: None,
         beside: None,
         has_beside: None,
         past: Vec::new(),

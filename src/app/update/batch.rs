@@ -12,6 +12,7 @@ use crate::app::model::{
 use crate::domain::WorkloadId;
 use crate::plan::batch::{Batch, State};
 use crate::plan::check::CheckState;
+use crate::plan::verbs::canary::can;
 use crate::plan::{Answers, Follow, Missing, Plan, Target, Verb, Verdict, gate};
 use crate::text;
 
@@ -98,7 +99,10 @@ fn marked(model: &Model) -> Vec<WorkloadId> {
 
 /// All of them one way, because one key does both.
 fn turn(model: &mut Model, ids: &[WorkloadId]) -> Option<Verb> {
-    let paused = |id: &&WorkloadId| model.fleet.workload(id).is_some_and(|w| w.paused);
+    let paused = |id: &&WorkloadId| {
+        let workload = model.fleet.workload(id);
+        workload.is_some_and(|workload| can::pauses(workload) == Verb::Resume)
+    };
     match ids.iter().filter(paused).count() {
         0 => Some(Verb::Pause),
         all if all == ids.len() => Some(Verb::Resume),

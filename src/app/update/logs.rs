@@ -25,13 +25,17 @@ const SPANS: [Span; 7] = [
 /// Bytes of the longest log that is copied: terminals refuse more, and some hang.
 const COPY: usize = 1 << 20;
 
-/// The logs of `pod`, else of all pods. What there is to read is read as soon as it is known.
+/// The logs of `pod`, else of all pods that serve. What there is to read is read as soon as it is known.
 pub fn open(
     model: &mut Model,
     id: &WorkloadId,
     pod: Option<Box<str>>,
     previous: bool,
 ) -> Vec<Effect> {
+    let id = &match pod {
+        Some(_) => id.clone(),
+        None => service::of_pods(&model.fleet, id),
+    };
     let choice = Choice {
         containers: match &pod {
             None => Containers::Main,

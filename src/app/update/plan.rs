@@ -22,11 +22,8 @@ use super::{ask, next_job, notice};
 
 /// Resumes what is paused, as far as the feeds know; the fresh reads settle it.
 pub fn pause_or_resume(model: &mut Model, id: &WorkloadId) -> Vec<Effect> {
-    let paused = model
-        .fleet
-        .workload(id)
-        .is_some_and(crate::domain::Workload::stands_still);
-    let verb = if paused { Verb::Resume } else { Verb::Pause };
+    let workload = model.fleet.workload(id);
+    let verb = workload.map_or(Verb::Pause, can::pauses);
     open(model, id, verb, Target::Proposed)
 }
 

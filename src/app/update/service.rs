@@ -4,7 +4,7 @@ use crate::app::effect::{Compared, Effect, YamlOf};
 use crate::app::intent::Intent;
 use crate::app::layout;
 use crate::app::model::{Model, Pane, Screen, ServiceScreen};
-use crate::domain::{Fleet, Pod, Revision, Workload, revision};
+use crate::domain::{Fleet, Pod, Revision, Workload, WorkloadId, revision};
 use crate::plan::{Target, Verb};
 
 use super::{
@@ -22,6 +22,7 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
     }
     let id = screen.workload.clone();
     let (pane, pod, revision) = (screen.pane, screen.pod.clone(), screen.revision.clone());
+    let of_pods = of_pods(&model.fleet, &id);
     match intent {
         Intent::Back => {
             model.screens.pop();
@@ -29,13 +30,16 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
         }
         Intent::OtherPane => other_pane(model),
         Intent::History => set_pane(model, Pane::History),
-        Intent::Open if pane == Pane::Pods => return logs::open(model, &id, pod, false),
+        Intent::Open if pane == Pane::Pods => return logs::open(model, &of_pods, pod, false),
         Intent::Open => return compare(model),
         Intent::Describe | Intent::Yaml => {
             let other = target(model).and(revision);
             let of = match (pane, other, pod) {
                 (Pane::History, Some(name), _) => YamlOf::Revision { workload: id, name },
-                (Pane::Pods, _, Some(pod)) => YamlOf::Pod { workload: id, pod },
+                (Pane::Pods, _, Some(pod)) => YamlOf::Pod {
+                    workload: of_pods,
+                    pod,
+                },
                 (Pane::History | Pane::Pods, _, _) => YamlOf::Workload(id),
             };
             return match intent {
@@ -52,7 +56,7 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
         Intent::ResumeJob => return build::resume(model, &id),
         Intent::Logs | Intent::PreviousLogs => {
             let pod = pod.filter(|_| pane == Pane::Pods);
-            return logs::open(model, &id, pod, intent == Intent::PreviousLogs);
+            return logs::open(model, &of_pods, pod, intent == Intent::PreviousLogs);
         }
         Intent::RollBack => {
             let target = target(model).unwrap_or(Target::Proposed);
@@ -85,7 +89,7 @@ fn delete_pod(model: &mut Model) -> Vec<Effect> {
     let Some(Screen::Service(screen)) = model.screens.last() else {
         return Vec::new();
     };
-    let (id, pane) = (screen.workload.clone(), screen.pane);
+    let (id, pane) = (of_pods(&model.fleet, &screen.workload), screen.pane);
     let marked = screen.pod.as_ref().filter(|_| pane == Pane::Pods);
     let shown = pods(&model.fleet, &id);
     let pod = shown.iter().find(|pod| Some(&pod.name) == marked);
@@ -112,12 +116,21 @@ pub fn mark_current(fleet: &Fleet, screen: &mut ServiceScreen) {
     }
 }
 
+/// The one whose pods its screen shows.
+pub fn of_pods(fleet: &Fleet, id: &WorkloadId) -> WorkloadId {
+    let workload = fleet.workload(id);
+    workload.map_or_else(
+        || id.clone(),
+        |workload| fleet.stand_in(workload).id.clone(),
+    )
+}
+
 /// Pods in the order of the screen: the newest revision first, then what is in trouble, then by name.
-pub fn pods<'a>(fleet: &'a Fleet, id: &crate::domain::WorkloadId) -> Vec<&'a Pod> {
+pub fn pods<'a>(fleet: &'a Fleet, id: &WorkloadId) -> Vec<&'a Pod> {
     let Some(workload) = fleet.workload(id) else {
         return Vec::new();
     };
-    let mut pods = fleet.pods(workload);
+    let mut pods = fleet.pods(fleet.stand_in(workload));
     pods.sort_by(|a, b| (a.ready, &a.name).cmp(&(b.ready, &b.name)));
     pods
 }

@@ -229,7 +229,7 @@ fn service(model: &Model, screen: &crate::app::model::ServiceScreen, words: &mut
     for revision in model.fleet.revisions(workload) {
         words.age(revision.created);
     }
-    for pod in model.fleet.pods(workload) {
+    for pod in model.fleet.pods(model.fleet.stand_in(workload)) {
         words.age(pod.created);
     }
     for warning in model.fleet.warnings(workload) {

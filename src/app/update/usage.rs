@@ -21,6 +21,7 @@ pub fn ask(model: &mut Model) -> Vec<Effect> {
     let Some(workload) = model.fleet.workload(&screen.workload) else {
         return Vec::new();
     };
+    let workload = model.fleet.stand_in(workload);
     let waits = screen.usage.given_up || asked.is_some_and(|(_, at)| recent(at));
     if waits || model.fleet.pods(workload).is_empty() {
         return Vec::new();

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Canary, Verdict};
+use crate::domain::pair::route::RouteKind;
 use crate::domain::{Uid, Warning};
 
 /// The API of its objects, and their name in it.
@@ -26,10 +27,24 @@ pub struct Flagger {
     pub weighted: bool,
     /// Requests that match go to the canary, and no other.
     pub matched: bool,
+    /// What it writes its weights into, of the kinds that are read.
+    pub weighed: Option<Weighed>,
     pub gates: Box<[Gate]>,
     /// `spec.suspend` and `spec.skipAnalysis`, when they are written at all: a test has to say the same.
     pub suspend: Option<bool>,
     pub skip_analysis: Option<bool>,
+}
+
+/// What sends to both sides by weight. Its status does not always say what stands there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Weighed {
+    pub kind: RouteKind,
+    pub name: Box<str>,
+    /// The Services of the two sides.
+    pub canary: Box<str>,
+    pub stable: Box<str>,
+    /// What sends by it has taken it as it stands; `None` while it was not looked at.
+    pub taken: Option<bool>,
 }
 
 /// `status.phase`.
@@ -117,6 +132,11 @@ impl Phase {
                 | Self::Promoting
                 | Self::Finalising
         )
+    }
+
+    /// The target is kept at zero: what serves is the stable side alone.
+    pub fn is_without_pods(self) -> bool {
+        self.is_at_rest() || matches!(self, Self::Waiting | Self::Failed)
     }
 
     /// The stable side has the new template already.
@@ -217,6 +237,11 @@ impl Flagger {
         self.suspend == Some(true)
     }
 
+    /// What comes goes to all without a check.
+    pub fn is_unchecked(&self) -> bool {
+        self.skip_analysis == Some(true)
+    }
+
     /// The hooks that hold it in its phase, by the spec: which of them did, it does not say.
     pub fn held_by(&self) -> impl Iterator<Item = &Gate> {
         let holds = match self.phase {
@@ -269,6 +294,7 @@ pub(crate) fn sample(phase: Phase) -> Canary {
             interval: 10,
             weighted: false,
             matched: false,
+            weighed: None,
             gates: [
                 (Holds::Rollout, "begin", "http://gate.shop/begin"),
                 (Holds::Promotion, "go", "http://gate.shop/go"),

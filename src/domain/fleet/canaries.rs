@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Fleet;
+use crate::domain::canary::flagger::Weighed;
 use crate::domain::canary::{Provider, flagger};
+use crate::domain::pair::route::RouteKind;
 use crate::domain::version::{self, Versions};
 use crate::domain::{Canary, ClusterId, Uid, Workload, WorkloadId};
 
@@ -86,6 +88,16 @@ impl Canaries {
             .collect()
     }
 
+    /// Those whose weights are written into something that is read.
+    pub fn weighed(&self, cluster: &ClusterId, namespace: Option<&str>) -> Vec<WorkloadId> {
+        let here = self.by_workload.iter().filter(|(id, all)| {
+            id.cluster == *cluster
+                && namespace.is_none_or(|only| *only == *id.namespace)
+                && all.values().any(|canary| weighed(canary).is_some())
+        });
+        here.map(|(id, _)| id.clone()).collect()
+    }
+
     /// The workload that the object is about.
     pub fn about(&self, cluster: &ClusterId, uid: &Uid) -> Option<WorkloadId> {
         self.about.get(&(cluster.clone(), uid.clone())).cloned()
@@ -108,6 +120,14 @@ impl Fleet {
         })
     }
 
+    /// The workload whose pods are to be looked at: what serves in its place, while it has none of its own on purpose.
+    pub fn stand_in<'a>(&'a self, workload: &'a Workload) -> &'a Workload {
+        let flagger = workload.canary.as_ref().and_then(|c| c.flagger.as_ref());
+        let away = flagger.is_some_and(|flagger| flagger.phase.is_without_pods());
+        let serving = self.served_by(workload).filter(|_| away);
+        serving.unwrap_or(workload)
+    }
+
     /// The version of its template and, while a rollout is under way, the one it replaces; of one that another serves for
     /// the version that is served.
     pub fn versions(&self, workload: &Workload, under_way: bool) -> Versions {
@@ -118,7 +138,17 @@ impl Fleet {
         }
     }
 
-    /// What another object says of it, with what the events about that object say.
+    /// Where, and in what, weights of releases of Flagger stand that are on their way.
+    pub fn weighed_places(&self) -> BTreeSet<(&ClusterId, &str, RouteKind)> {
+        let all = self.canaries.by_workload.iter();
+        let all = all.flat_map(|(id, all)| all.values().map(move |canary| (id, canary)));
+        let moving = all.filter(|(_, canary)| canary.is_partial() && !canary.aborted);
+        moving
+            .filter_map(|(id, canary)| Some((&id.cluster, &*id.namespace, weighed(canary)?.kind)))
+            .collect()
+    }
+
+    /// What another object says of it, with what its route and the events about that object say.
     pub(super) fn canary_of(&self, of: &WorkloadId) -> Option<Canary> {
         let mut canary = self.canaries.of(of)?.clone();
         if let Some(name) = canary.flagger.as_ref().map(|flagger| flagger.name.clone()) {
@@ -127,7 +157,30 @@ impl Fleet {
             said.sort_by_key(|warning| warning.last_seen);
             flagger::measure(&mut canary, said);
         }
+        self.weigh(of, &mut canary);
         Some(canary)
+    }
+
+    /// Writes what really stands in its route.
+    fn weigh(&self, of: &WorkloadId, canary: &mut Canary) {
+        let Some(weighed) = weighed(canary) else {
+            return;
+        };
+        let Some(route) = self.pairs.route_of(of, weighed) else {
+            return;
+        };
+        let split = route.split(&weighed.canary, &weighed.stable);
+        let taken = route.accepted;
+        if let Some((weight, all)) = split.filter(|(_, all)| *all > 0) {
+            let whole = u64::from(canary.whole);
+            let part = u64::from(weight) * whole / u64::from(all);
+            canary.routed = u32::try_from(part).ok();
+        }
+        if let Some(flagger) = canary.flagger.as_mut()
+            && let Some(weighed) = &mut flagger.weighed
+        {
+            weighed.taken = Some(taken);
+        }
     }
 
     /// Writes what is known of a workload's canary into it, when the workload itself is known.
@@ -138,6 +191,10 @@ impl Fleet {
         }
         touched.insert(of);
     }
+}
+
+fn weighed(canary: &Canary) -> Option<&Weighed> {
+    canary.flagger.as_ref()?.weighed.as_ref()
 }
 
 #[cfg(test)]
@@ -256,5 +313,77 @@ mod tests {
         let touched = put(&mut fleet, WORKLOADS, listed("checkout-primary"));
         assert_eq!(touched, [named("checkout"), named("checkout-primary")]);
         assert_eq!(serves(&fleet).as_deref(), Some("checkout-primary"));
+    }
+
+    #[test]
+    fn its_pods_are_looked_at_while_the_target_has_none_on_purpose() {
+        let mut fleet = Fleet::default();
+        put(&mut fleet, WORKLOADS, listed("checkout"));
+        put(&mut fleet, WORKLOADS, listed("checkout-primary"));
+        for (phase, name) in [
+            (Phase::Succeeded, "checkout-primary"),
+            (Phase::Failed, "checkout-primary"),
+            (Phase::Progressing, "checkout"),
+            (Phase::Waiting, "checkout-primary"),
+            (Phase::Initializing, "checkout"),
+        ] {
+            put(&mut fleet, Feed::Canaries, said("checkout", phase));
+            let target = fleet.workload(&named("checkout")).unwrap();
+            assert_eq!(&*fleet.stand_in(target).id.name, name, "{phase:?}");
+        }
+    }
+    #[test]
+    fn its_weight_is_what_stands_in_its_route() {
+        use crate::domain::pair::route::{Backend, Route};
+        let mut fleet = Fleet::default();
+        put(&mut fleet, WORKLOADS, listed("checkout"));
+        let mut moving = sample(Phase::Progressing);
+        (moving.set, moving.routed) = (30, Some(30));
+        moving.flagger.as_mut().unwrap().weighed = Some(Weighed {
+            kind: RouteKind::HttpRoute,
+            name: "checkout".into(),
+            canary: "checkout-canary".into(),
+            stable: "checkout-primary".into(),
+            taken: None,
+        });
+        let said = Item::Canary {
+            of: named("checkout"),
+            uid: "c1".into(),
+            canary: Box::new(moving),
+        };
+        put(&mut fleet, Feed::Canaries, said);
+        assert_eq!(fleet.weighed_places().len(), 1);
+        let backend = |service: &str, weight| Backend {
+            service: service.into(),
+            weight: Some(weight),
+        };
+        let rule = [
+            backend("checkout-primary", 95),
+            backend("checkout-canary", 5),
+        ];
+        let route = Route {
+            cluster: named("checkout").cluster,
+            namespace: named("checkout").namespace,
+            name: "checkout".into(),
+            uid: "r1".into(),
+            kind: RouteKind::HttpRoute,
+            owner: None,
+            manager: None,
+            rules: [rule.into()].into(),
+            accepted: false,
+            annotated: None,
+        };
+        let feed = Feed::Routes(RouteKind::HttpRoute);
+        let touched = put(&mut fleet, feed.clone(), Item::Route(Box::new(route)));
+        assert_eq!(touched, [named("checkout")]);
+        let known = |fleet: &Fleet| {
+            let canary = fleet.workload(&named("checkout")).unwrap().canary.clone();
+            let canary = canary.unwrap();
+            let taken = weighed(&canary).unwrap().taken;
+            (canary.set, canary.routed, taken)
+        };
+        assert_eq!(known(&fleet), (30, Some(5), Some(false)));
+        fleet.forget(&source(feed));
+        assert_eq!(known(&fleet), (30, Some(30), None), "as its status says");
     }
 }

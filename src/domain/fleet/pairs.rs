@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Fleet;
 use crate::domain::canary::Provider;
+use crate::domain::canary::flagger::Weighed;
 use crate::domain::pair::route::{Route, RouteKind};
 use crate::domain::pair::{self, Service};
 use crate::domain::{Canary, ClusterId, Kind, Uid, Workload, WorkloadId};
@@ -21,6 +22,15 @@ pub struct Pairs {
 /// Objects by their cluster and namespace: nothing of another one is looked at.
 #[derive(Debug, Clone, PartialEq)]
 struct Placed<T>(BTreeMap<(ClusterId, Box<str>), BTreeMap<Uid, T>>);
+
+impl Pairs {
+    /// The route that Flagger writes its weights into.
+    pub(super) fn route_of(&self, of: &WorkloadId, weighed: &Weighed) -> Option<&Route> {
+        let place = (of.cluster.clone(), of.namespace.clone());
+        let mut routes = self.routes.of(&place);
+        routes.find(|route| (route.kind, &route.name) == (weighed.kind, &weighed.name))
+    }
+}
 
 impl Fleet {
     /// The places of those that are called canaries and have a stable one beside them: their Services tell the rest.
@@ -112,8 +122,7 @@ impl Fleet {
         let uid = route.uid.clone();
         self.pairs.routes.put(place.clone(), uid, route);
         if weighs {
-            let here = self.called((&place.0, Some(&place.1)), |_, _| true);
-            self.tell_weights(here, touched);
+            self.tell_routed((&place.0, Some(&place.1)), touched);
         }
     }
 
@@ -126,8 +135,7 @@ impl Fleet {
         if let Some((place, route)) = self.pairs.routes.remove(cluster, uid)
             && weighs(&route)
         {
-            let here = self.called((&place.0, Some(&place.1)), |_, _| true);
-            self.tell_weights(here, touched);
+            self.tell_routed((&place.0, Some(&place.1)), touched);
         }
     }
 
@@ -141,7 +149,7 @@ impl Fleet {
     ) {
         let of_kind = |route: &Route| route.kind == kind;
         self.pairs.routes.clear(place, of_kind, kept);
-        self.tell_weights(self.called(place, |_, _| true), touched);
+        self.tell_routed(place, touched);
     }
 
     pub(super) fn put_endpoints(
@@ -174,7 +182,7 @@ impl Fleet {
     }
 
     /// What the Service really sends to, in place of what the two say of their pods.
-    fn sent_to(&self, id: &WorkloadId, canary: &mut Canary) {
+    fn by_endpoints(&self, id: &WorkloadId, canary: &mut Canary) {
         let slices = self.pairs.endpoints.get(id).filter(|all| !all.is_empty());
         let shared = canary.pair.as_mut().filter(|pair| pair.route.is_none());
         if let (Some(slices), Some(pair)) = (slices, shared) {
@@ -194,6 +202,18 @@ impl Fleet {
     ) {
         for canary in self.called(place, |_, _| true) {
             self.tell_pair(canary, touched);
+        }
+    }
+
+    /// What routes there is new.
+    fn tell_routed(
+        &mut self,
+        place: (&ClusterId, Option<&str>),
+        touched: &mut BTreeSet<WorkloadId>,
+    ) {
+        self.tell_weights(self.called(place, |_, _| true), touched);
+        for canary in self.canaries.weighed(place.0, place.1) {
+            self.tell_canary(canary, touched);
         }
     }
 
@@ -253,7 +273,7 @@ impl Fleet {
         let place = (id.cluster.clone(), id.namespace.clone());
         let (services, routes) = (&self.pairs.services, &self.pairs.routes);
         let mut canary = pair::canary(both, services.of(&place), routes.of(&place))?;
-        self.sent_to(id, &mut canary);
+        self.by_endpoints(id, &mut canary);
         Some(canary)
     }
 

@@ -166,9 +166,9 @@ fn at_rest(evidence: Evidence<'_>, flagger: &Flagger, now: Timestamp) -> Standin
         let text = format!("suspended, {name} serves: a new template waits until it is resumed");
         return at(Phase::Paused, why(Reason::Paused, text));
     }
-    if flagger.skip_analysis == Some(true) {
+    if flagger.is_unchecked() {
         let text =
-            format!("{name} serves; skipAnalysis is on: a new template goes to all unchecked");
+            format!("skipAnalysis is on: a new template goes to all unchecked; {name} serves");
         return at(Phase::Steady, why(Reason::Other, text));
     }
     let text = match flagger.phase {
@@ -260,7 +260,7 @@ mod tests {
             (Phase::Paused, words),
         );
         let words =
-            "checkout-primary serves; skipAnalysis is on: a new template goes to all unchecked";
+            "skipAnalysis is on: a new template goes to all unchecked; checkout-primary serves";
         stands(
             &with(|f| f.skip_analysis = Some(true)),
             &[],

@@ -27,6 +27,8 @@ pub struct Turned {
     pub aborted_at: Option<Timestamp>,
     /// Of Flagger, which goes on by itself within one.
     pub phase: Option<Stage>,
+    /// Flagger was told to do nothing at all.
+    pub suspended: bool,
 }
 
 pub(super) fn follow(
@@ -58,10 +60,10 @@ pub(super) fn is_of_flagger(workload: &Workload) -> bool {
 
 /// Whether a later read has it in it.
 pub fn is_done(verb: Verb, turned: &Turned, now: &Canary) -> bool {
-    let same = now.current == turned.hash;
     if let Some(flagger) = &now.flagger {
-        return flagger::is_done(verb, same, (now, flagger));
+        return flagger::is_done(verb, turned, (now, flagger));
     }
+    let same = now.current == turned.hash;
     match verb {
         Verb::Abort => same && now.aborted,
         // Until its controller has answered, its message still tells of the abort.
@@ -232,6 +234,7 @@ pub(super) mod tests {
                 aborted: verb == Verb::Retry,
                 aborted_at: (verb == Verb::Retry).then(|| ago(60)),
                 phase: None,
+                suspended: false,
             }),
             held: None,
         };

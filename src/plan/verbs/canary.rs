@@ -136,6 +136,7 @@ pub(super) fn turned(canary: &Canary) -> Turned {
         aborted: canary.aborted,
         aborted_at: canary.aborted_at,
         phase: canary.flagger.as_ref().map(|flagger| flagger.phase),
+        suspended: canary.flagger.as_ref().is_some_and(|f| f.suspended()),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::domain::canary::At;
 use crate::domain::standing::Reason;
 use crate::domain::{Color, Health, Kind, Phase, SourceId, source::Feed};
 use crate::plan::Verb;
-use crate::plan::verbs::canary::can;
+use crate::plan::verbs::canary::{can, flagger};
 use crate::text;
 
 use super::super::theme::{self, Role};
@@ -274,9 +274,13 @@ fn fixing_key(row: &Row, model: &Model) -> Option<(String, bool)> {
         let why = row.standing.why.as_ref();
         why.is_some_and(|why| why.reason == Reason::Paused)
     };
+    let unchecked = || {
+        let case = model.fleet.workload(&row.id).and_then(flagger::case);
+        case.is_some_and(|case| case.flagger.is_unchecked())
+    };
     let intent = if row.standing.phase == Phase::Stalled {
         Intent::RollBack
-    } else if paused() {
+    } else if paused() || unchecked() {
         Intent::PauseOrResume
     } else if row.standing.why.is_none() && row.sync == Some(SyncWord::Suspended) {
         Intent::ResumeSync
@@ -288,14 +292,17 @@ fn fixing_key(row: &Row, model: &Model) -> Option<(String, bool)> {
     Some((key, !missing && !model.settings.readonly))
 }
 
-/// `P A` where a canary waits, `A` where it is on its way, `P` where it was aborted.
+/// `P A` where a canary waits, `A` where it is on its way, `P` where it was aborted; `u` where Flagger is told to leave it
+/// alone or unchecked.
 fn canary_keys(row: &Row, model: &Model) -> Option<(String, bool)> {
     let workload = model.fleet.workload(&row.id)?;
     let intents = [
         (Intent::Promote, can::lets_on(workload)),
         (Intent::Abort, Verb::Abort),
+        (Intent::PauseOrResume, Verb::Resume),
     ];
-    let works = |verb| can::works(workload, verb).is_ok();
+    let by_flagger = flagger::case(workload).is_some();
+    let works = |verb| can::works(workload, verb).is_ok() && (verb != Verb::Resume || by_flagger);
     let helps = intents.into_iter().filter(|(_, verb)| works(*verb));
     let keys: Vec<_> = helps
         .filter_map(|(intent, _)| model.settings.keymap.shown(intent))

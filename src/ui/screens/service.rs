@@ -17,7 +17,7 @@ use crate::app::Model;
 use crate::app::deliveries::of_service;
 use crate::app::intent::Intent;
 use crate::app::model::ServiceScreen;
-use crate::app::update::missing_permission;
+use crate::app::update::{missing_permission, service as on_screen};
 use crate::app::way_back::{WayBack, pulled};
 use crate::app::words::key;
 use crate::domain::delivery::Delivery;
@@ -37,6 +37,8 @@ struct View<'a> {
     screen: &'a ServiceScreen,
     workload: &'a Workload,
     revisions: &'a [Revision],
+    /// The one whose pods are shown: another where that serves in its place.
+    stand_in: &'a Workload,
     /// Those in trouble first.
     pods: Vec<&'a Pod>,
     warnings: Vec<&'a Warning>,
@@ -51,6 +53,12 @@ impl View<'_> {
     fn now(&self) -> Timestamp {
         self.model.clock_of(&self.workload.id)
     }
+
+    /// The name of the one whose pods are shown, where it is another.
+    fn other(&self) -> Option<&str> {
+        let other = self.stand_in.id != self.workload.id;
+        other.then_some(&*self.stand_in.id.name)
+    }
 }
 
 pub fn service(pen: &mut Pen<'_>, model: &Model, screen: &ServiceScreen) {
@@ -63,8 +71,12 @@ pub fn service(pen: &mut Pen<'_>, model: &Model, screen: &ServiceScreen) {
         pen.line(1, 1, &words, Role::Warn);
         return;
     };
-    let mut pods = fleet.pods(workload);
-    pods.sort_by(|a, b| (a.ready, &a.name).cmp(&(b.ready, &b.name)));
+    let stand_in = fleet.stand_in(workload);
+    let mut warnings = fleet.warnings(workload);
+    if stand_in.id != workload.id {
+        warnings.extend(fleet.warnings(stand_in));
+        warnings.sort_by_key(|warning| std::cmp::Reverse(warning.last_seen));
+    }
     let revisions = fleet.revisions(workload);
     let mut view = View {
         model,
@@ -72,8 +84,9 @@ pub fn service(pen: &mut Pen<'_>, model: &Model, screen: &ServiceScreen) {
         workload,
         revisions,
         withdrawn: revision::withdrawn(workload, revisions),
-        pods,
-        warnings: fleet.warnings(workload),
+        stand_in,
+        pods: on_screen::pods(fleet, &workload.id),
+        warnings,
         standing,
         deliveries: Vec::new(),
     };

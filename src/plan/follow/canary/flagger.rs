@@ -23,7 +23,7 @@ pub fn follow(
 ) -> Follow {
     let (_, canary, flagger) = said;
     match goal.verb {
-        Verb::Pause | Verb::Resume => hand(said, goal.verb == Verb::Pause),
+        Verb::Pause | Verb::Resume => hand(said, (goal.verb, turned)),
         Verb::Abort if canary.current == turned.hash => aborted(fleet, said, goal, now),
         Verb::Promote if canary.current == turned.hash => promoted(fleet, said, goal, now),
         Verb::Abort | Verb::Promote => failed("superseded: another template was released since"),
@@ -32,27 +32,30 @@ pub fn follow(
     }
 }
 
-/// Whether a later read has it in it. `same`: it is about the same release.
-pub fn is_done(verb: Verb, same: bool, (canary, flagger): (&Canary, &Flagger)) -> bool {
+/// Whether a later read has it in it.
+pub fn is_done(verb: Verb, turned: &Turned, (canary, flagger): (&Canary, &Flagger)) -> bool {
+    let same = canary.current == turned.hash;
     match verb {
         Verb::Pause => flagger.suspended(),
-        Verb::Resume => !flagger.suspended(),
+        Verb::Resume if turned.suspended => !flagger.suspended(),
+        Verb::Resume => !canary.promoted_fully,
         Verb::Abort => same && (canary.aborted || flagger.failed >= flagger.threshold),
         Verb::Promote => same && (canary.promoted_fully || canary.is_promoted()),
         _ => !same,
     }
 }
 
-fn hand((_, canary, flagger): Said<'_>, suspend: bool) -> Follow {
-    if flagger.suspended() != suspend {
+fn hand((_, canary, flagger): Said<'_>, (verb, turned): (Verb, &Turned)) -> Follow {
+    if !is_done(verb, turned, (canary, flagger)) {
         let words = format!("its Canary {} says so", flagger.name);
         return Follow::Pending(vec![accepted(), step(false, words)]);
     }
     let primary = canary.stable_in.as_deref().unwrap_or_default();
-    Follow::Done(match (suspend, canary.is_partial()) {
-        (true, true) => "verified: its Canary is suspended, and stands still".to_owned(),
-        (true, false) => format!("verified: its Canary is suspended, {primary} serves"),
-        (false, _) => format!("verified: its Canary is on again, {}", looks(flagger)),
+    Follow::Done(match (verb, canary.is_partial()) {
+        (Verb::Pause, true) => "verified: its Canary is suspended, and stands still".to_owned(),
+        (Verb::Pause, false) => format!("verified: its Canary is suspended, {primary} serves"),
+        _ if turned.suspended => format!("verified: its Canary is on again, {}", looks(flagger)),
+        _ => format!("verified: its analysis is on again, {}", looks(flagger)),
     })
 }
 
@@ -209,6 +212,7 @@ mod tests {
             aborted: was.aborted,
             aborted_at: was.aborted_at,
             phase: None,
+            suspended: was.flagger.as_ref().unwrap().suspended(),
         };
         let mut target = workload(kind);
         target.containers = containers(IMAGE);
@@ -409,6 +413,15 @@ mod tests {
         assert_eq!(
             ends(Verb::Resume, &held(), sample(Phase::Progressing), 1),
             "verified: its Canary is on again, Flagger looks every 10s"
+        );
+        let unchecked = || with(Phase::Succeeded, |c| c.promoted_fully = true);
+        assert_eq!(
+            ends(Verb::Resume, &unchecked(), unchecked(), 1),
+            "server accepted, its Canary checkout says so"
+        );
+        assert_eq!(
+            ends(Verb::Resume, &unchecked(), sample(Phase::Succeeded), 1),
+            "verified: its analysis is on again, Flagger looks every 10s"
         );
     }
 }

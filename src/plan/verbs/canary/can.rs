@@ -82,6 +82,16 @@ pub fn lets_on(workload: &Workload) -> Verb {
     }
 }
 
+/// What the one key for both does: what it would resume comes before a pause.
+pub fn pauses(workload: &Workload) -> Verb {
+    let unchecked = || flagger::case(workload).is_some_and(|case| case.flagger.is_unchecked());
+    if workload.stands_still() || unchecked() {
+        Verb::Resume
+    } else {
+        Verb::Pause
+    }
+}
+
 /// What moves it between two revisions, as it stands. The keys ask as well as the plans.
 ///
 /// # Errors

@@ -16,6 +16,7 @@ use super::{refused, turned};
 
 pub mod abort;
 pub mod hand;
+mod primary;
 pub mod promote;
 pub mod retry;
 pub mod target;
@@ -208,9 +209,11 @@ fn moved(workload: &Workload) -> Option<Case<'_>> {
     case(workload).filter(|case| case.canary.is_moved_by_flagger())
 }
 
-/// What another verb brings on a workload that Flagger moves.
+/// What another verb brings on a workload that Flagger moves, or on one that serves in the place of such.
 pub fn verdict(evidence: &Evidence) -> Option<Verdict> {
-    let case = moved(&evidence.workload)?;
+    let Some(case) = moved(&evidence.workload) else {
+        return primary::verdict(evidence);
+    };
     Some(Verdict {
         check: CheckId::Controller,
         finding: Finding::Warn,

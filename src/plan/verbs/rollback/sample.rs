@@ -170,6 +170,7 @@ pub fn evidence() -> Evidence {
         hold_for: 3600,
         keeper: Keeper::None,
         serving: None,
+        stable_of: None,
         beside: None,
         has_beside: None,
         helm: crate::plan::Helm::default(),

@@ -5,10 +5,11 @@ use serde_json::Error;
 
 use super::super::convert::{MESSAGE, REASON, capped, count, required};
 use super::super::wire;
-use crate::domain::canary::flagger::{Flagger, Gate, Holds, Phase};
+use crate::domain::canary::flagger::{Flagger, Gate, Holds, Phase, Weighed};
 use crate::domain::canary::{
     Analysis, Canary, Metric, Pause, PausedBy, Provider, Reported, Step, Verdict,
 };
+use crate::domain::pair::route::RouteKind;
 use crate::domain::{ClusterId, Kind, WorkloadId};
 
 #[cfg(test)]
@@ -65,6 +66,7 @@ fn of_object(object: &wire::Canary<'_>, name: &str, uid: &str) -> Canary {
         interval: interval(&analysis.interval),
         weighted,
         matched: !analysis.r#match.is_empty(),
+        weighed: weighed(spec).filter(|_| analysis.r#match.is_empty()),
         gates: analysis.webhooks.iter().filter_map(gate).collect(),
         suspend: spec.suspend,
         skip_analysis: spec.skip_analysis,
@@ -87,7 +89,7 @@ fn of_object(object: &wire::Canary<'_>, name: &str, uid: &str) -> Canary {
             .filter(|_| phase == Phase::Failed)
             .and_then(|said| said.last_update_time),
         abort_is_written: false,
-        promoted_fully: flagger.skip_analysis == Some(true),
+        promoted_fully: flagger.is_unchecked(),
         analyses: judged(name, analysis, &flagger),
         template_of: None,
         stable_in: Some(format!("{}-primary", &*object.spec.target_ref.name).into()),
@@ -137,6 +139,29 @@ fn steps(analysis: &wire::CanaryAnalysis<'_>, provider: &str) -> Box<[Step]> {
     let whole = (1..).map(|n| (n * by).min(most));
     let below = whole.clone().take_while(|weight| *weight < most);
     below.chain([most]).map(Step::Weight).collect()
+}
+
+/// Its Services are called after its own, else after its target; so is its route.
+fn weighed(spec: &wire::CanarySpec<'_>) -> Option<Weighed> {
+    let apex = match &*spec.service.name {
+        "" => &spec.target_ref.name,
+        name => name,
+    };
+    let (kind, name) = match &*spec.provider {
+        "nginx" => (
+            RouteKind::Ingress,
+            format!("{}-canary", &*spec.ingress_ref.name),
+        ),
+        provider if provider.starts_with("gatewayapi:") => (RouteKind::HttpRoute, apex.to_owned()),
+        _ => return None,
+    };
+    Some(Weighed {
+        kind,
+        name: name.into(),
+        canary: format!("{apex}-canary").into(),
+        stable: format!("{apex}-primary").into(),
+        taken: None,
+    })
 }
 
 /// What the canary is to get, and gets as the controller wrote it. In the later phases its status says none of it, whatever the
@@ -220,15 +245,16 @@ fn bare(url: &str) -> String {
     format!("{scheme}://{host}/{path}")
 }
 
-/// The metrics of the spec. What they measured stands in no status, only in its events.
+/// The metrics of the spec. What they measured stands in no status, only in its events; and once it has passed, not even
+/// whether anything was measured.
 fn judged(name: &str, analysis: &wire::CanaryAnalysis<'_>, flagger: &Flagger) -> Box<[Analysis]> {
-    if analysis.metrics.is_empty() {
+    let phase = flagger.phase;
+    if analysis.metrics.is_empty() || phase.is_at_rest() || phase.is_past_analysis() {
         return [].into();
     }
-    let verdict = match flagger.phase {
+    let verdict = match phase {
         Phase::Progressing | Phase::WaitingPromotion => Verdict::Running,
         Phase::Failed => Verdict::Failed,
-        Phase::Promoting | Phase::Finalising | Phase::Succeeded => Verdict::Successful,
         _ => Verdict::Pending,
     };
     let metric = |metric: &wire::CanaryMetric<'_>| Metric {

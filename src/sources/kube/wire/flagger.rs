@@ -23,6 +23,10 @@ pub struct CanarySpec<'a> {
     pub target_ref: Target<'a>,
     #[serde(borrow, default, deserialize_with = "or_default")]
     pub provider: Text<'a>,
+    #[serde(borrow, default, deserialize_with = "or_default")]
+    pub service: Target<'a>,
+    #[serde(borrow, default, deserialize_with = "or_default")]
+    pub ingress_ref: Target<'a>,
     #[serde(borrow)]
     pub analysis: Option<CanaryAnalysis<'a>>,
     /// Of older versions, in the place of `analysis`.
@@ -32,6 +36,7 @@ pub struct CanarySpec<'a> {
     pub skip_analysis: Option<bool>,
 }
 
+/// An object, as far as it is named.
 #[derive(Debug, Default, Deserialize)]
 pub struct Target<'a> {
     #[serde(borrow, default, deserialize_with = "or_default")]

@@ -23,7 +23,9 @@ pub use self::core::{
     Terminated,
 };
 
-pub use self::flagger::{Canary, CanaryAnalysis, CanaryMetric, CanaryStatus, Promoted, Webhook};
+pub use self::flagger::{
+    Canary, CanaryAnalysis, CanaryMetric, CanarySpec, CanaryStatus, Promoted, Webhook,
+};
 pub use self::pair::{EndpointSlice, Service};
 pub use self::route::{HttpRoute, Ingress, RouteParent};
 

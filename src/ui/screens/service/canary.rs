@@ -42,7 +42,7 @@ fn lines(view: &View<'_>) -> Vec<(String, Role)> {
             lines.push((format!("{}: {step}", canary.provider.name()), Role::Plain));
             // Of two sides one has it all, and that is said.
             if at.steps > 0 || !at.routed {
-                lines.push((format!("weight {}", text::canary::weight(&at)), Role::Plain));
+                lines.push((format!("weight {}", weight(canary, &at)), Role::Plain));
             }
         }
         if let Some(next) = text::canary::next(canary).filter(|_| !canary.aborted) {
@@ -62,6 +62,21 @@ fn lines(view: &View<'_>) -> Vec<(String, Role)> {
     }
     lines.extend(analyses(view));
     lines
+}
+
+/// What it is to get, and what stands in the route that Flagger writes it into.
+fn weight(canary: &Canary, at: &canary::At) -> String {
+    let weighed = canary.flagger.as_ref().and_then(|f| f.weighed.as_ref());
+    let (Some(weighed), Some(real)) = (weighed, at.real) else {
+        return text::canary::weight(at);
+    };
+    let taken = match weighed.taken {
+        None => return text::canary::weight(at),
+        Some(true) => "",
+        Some(false) => ", which its gateway has not taken so far",
+    };
+    let (kind, name) = (weighed.kind.short(), &weighed.name);
+    format!("{}% set, {real}% in {kind}/{name}{taken}", at.set)
 }
 
 /// How often it looks, how much it bears, and which doors it waits at.

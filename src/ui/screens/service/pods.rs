@@ -31,8 +31,11 @@ pub fn pods(pen: &mut Pen<'_>, view: &View<'_>) {
         Role::Dim
     };
     let mut x = pen.line(1, 0, "PODS", role);
+    if let Some(name) = view.other() {
+        x = pen.line(x, 0, &format!(" OF {name}"), role);
+    }
     if view.pods.is_empty() {
-        let words = if view.workload.counts.total == 0 {
+        let words = if view.stand_in.counts.total == 0 {
             "  none"
         } else {
             "  not watched yet"
@@ -133,7 +136,8 @@ fn words(view: &View<'_>, pod: &Pod) -> [String; 8] {
         1 => "1 restart".to_owned(),
         n => format!("{n} restarts"),
     };
-    let revision = view.revisions.iter().find(|r| r.pod_hash == pod.revision);
+    let mut revisions = view.model.fleet.revisions(view.stand_in).iter();
+    let revision = revisions.find(|r| r.pod_hash == pod.revision);
     let used = view.screen.usage.known.value();
     let used = used.and_then(|usage| of_pod(pod, usage));
     let amount = |words: String, share: Option<String>| match share {

@@ -1,6 +1,6 @@
 //! The move from the old revision to the new one: how many pods each has, and what may happen meanwhile.
 
-use crate::domain::{Revision, Strategy};
+use crate::domain::{Pod, Revision, Strategy, Workload};
 use crate::text;
 
 use super::super::super::theme::Role;
@@ -9,21 +9,26 @@ use super::super::super::widgets::change::fit_change;
 use super::super::super::widgets::pen::{Pen, cells};
 use super::{View, canary, counts, current, version_of};
 
+/// One line of pods: of a revision, or of what serves in the place of the workload.
+struct Side {
+    word: &'static str,
+    version: String,
+    pods: u32,
+    wanted: u32,
+    ready: u32,
+    trouble: Option<(String, usize)>,
+    /// Where they are, when that is another workload.
+    place: Option<Box<str>>,
+}
+
 /// Draws it and gives the next free line.
 pub fn rollout(pen: &mut Pen<'_>, view: &View<'_>) -> u16 {
-    let new = current(view);
-    let old = view
-        .revisions
-        .iter()
-        .filter(|r| new.is_none_or(|new| new.uid != r.uid) && counts(view, r) != (0, 0))
-        .max_by_key(|r| (counts(view, r), r.number));
+    let sides = sides(view);
     let mut x = pen.line(1, 0, "ROLLOUT  ", Role::Strong);
-    let words = match (old, new) {
-        (Some(old), Some(new)) => {
-            format!("{} → {}", version_of(view, old), version_of(view, new))
-        }
-        (_, Some(new)) => version_of(view, new),
-        (_, None) => String::new(),
+    let words = match &sides[..] {
+        [new, old] if new.version != old.version => format!("{} → {}", old.version, new.version),
+        [now, ..] => now.version.clone(),
+        [] => String::new(),
     };
     let room = pen.width().saturating_sub(x);
     x = pen.line(x, 0, &fit_change(&words, room), Role::Plain);
@@ -37,15 +42,10 @@ pub fn rollout(pen: &mut Pen<'_>, view: &View<'_>) -> u16 {
             y = 2;
         }
     }
-    let now = if old.is_some() { "new" } else { "now" };
-    let sides: Vec<_> = [(now, new), ("old", old)]
-        .into_iter()
-        .filter_map(|(word, revision)| Some((word, revision?)))
-        .collect();
-    let versions = sides.iter().map(|(_, r)| cells(&version_of(view, r)));
+    let versions = sides.iter().map(|side| cells(&side.version));
     let version_cells = versions.max().unwrap_or(0).min(pen.width() / 3);
-    for (word, revision) in sides {
-        side(pen, (y, version_cells), view, (word, revision));
+    for side in &sides {
+        draw(pen, (y, version_cells), side);
         y += 1;
     }
     let limits = limits(view);
@@ -56,34 +56,97 @@ pub fn rollout(pen: &mut Pen<'_>, view: &View<'_>) -> u16 {
     canary::canary(pen, y, view)
 }
 
-/// `new 2.15.0  ██░░░░░░░░ 2 of 6  0 ready  2 ImagePullBackOff`.
-fn side(
-    pen: &mut Pen<'_>,
-    (y, version_cells): (u16, u16),
-    view: &View<'_>,
-    (word, revision): (&str, &Revision),
-) {
-    let wanted = view.workload.desired;
+/// The new one first.
+fn sides(view: &View<'_>) -> Vec<Side> {
+    if view.other().is_some() {
+        return vec![served(view, "now")];
+    }
+    let new = current(view);
+    if let (Some(new), Some(_)) = (new, beside(view)) {
+        let taken_over = serves_new(view);
+        let word = if taken_over { "now" } else { "old" };
+        return vec![of_revision(view, ("new", new)), served(view, word)];
+    }
+    let old = view
+        .revisions
+        .iter()
+        .filter(|r| new.is_none_or(|new| new.uid != r.uid) && counts(view, r) != (0, 0))
+        .max_by_key(|r| (counts(view, r), r.number));
+    let now = if old.is_some() { "new" } else { "now" };
+    [(now, new), ("old", old)]
+        .into_iter()
+        .filter_map(|(word, revision)| Some(of_revision(view, (word, revision?))))
+        .collect()
+}
+
+/// What serves beside it, of one that Flagger moves.
+fn beside<'a>(view: &View<'a>) -> Option<&'a Workload> {
+    let by_flagger = view.workload.canary.as_ref()?.is_moved_by_flagger();
+    let serving = view.model.fleet.served_by(view.workload);
+    serving.filter(|_| by_flagger)
+}
+
+/// It has passed: the other one has its template already.
+fn serves_new(view: &View<'_>) -> bool {
+    let canary = view.workload.canary.as_ref();
+    let flagger = canary.and_then(|canary| canary.flagger.as_ref());
+    flagger.is_some_and(|flagger| flagger.phase.is_past_analysis())
+}
+
+fn of_revision(view: &View<'_>, (word, revision): (&'static str, &Revision)) -> Side {
     let (pods, ready) = counts(view, revision);
-    let x = pen.put(2, y, 4, &format!("{word} "), Role::Dim);
-    let version = version_of(view, revision);
-    pen.put(x, y, version_cells, &version, Role::Plain);
-    let x = x + version_cells + 2;
-    let blocks = if pen.width() >= 70 { 10 } else { 5 };
-    let x = pen.line(x, y, &bar(pods, wanted, blocks), Role::Moving);
-    let words = format!(" {pods} of {wanted}  {ready} ready");
-    let x = pen.line(x, y, &words, Role::Plain);
-    if let Some((trouble, count)) = trouble(view, revision) {
-        pen.line(x, y, &format!("  {count} {trouble}"), Role::Bad);
+    Side {
+        word,
+        version: version_of(view, revision),
+        pods,
+        wanted: view.workload.desired,
+        ready,
+        trouble: trouble(view, Some(revision)),
+        place: None,
     }
 }
 
-/// What most of the revision's pods that are not ready say.
-fn trouble(view: &View<'_>, revision: &Revision) -> Option<(String, usize)> {
+/// Of the one that serves in its place, as its status counts.
+fn served(view: &View<'_>, word: &'static str) -> Side {
+    let fleet = &view.model.fleet;
+    let serving = fleet.served_by(view.workload).unwrap_or(view.stand_in);
+    let counts = serving.counts;
+    Side {
+        word,
+        version: fleet.versions(view.workload, false).to,
+        pods: counts.total,
+        wanted: serving.desired,
+        ready: counts.ready,
+        trouble: view.other().and_then(|_| trouble(view, None)),
+        place: Some(serving.id.name.clone()),
+    }
+}
+
+/// `new 2.15.0  ██░░░░░░░░ 2 of 6  0 ready  2 ImagePullBackOff`.
+fn draw(pen: &mut Pen<'_>, (y, version_cells): (u16, u16), side: &Side) {
+    let x = pen.put(2, y, 4, &format!("{} ", side.word), Role::Dim);
+    pen.put(x, y, version_cells, &side.version, Role::Plain);
+    let x = x + version_cells + 2;
+    let blocks = if pen.width() >= 70 { 10 } else { 5 };
+    let x = pen.line(x, y, &bar(side.pods, side.wanted, blocks), Role::Moving);
+    let words = format!(" {} of {}  {} ready", side.pods, side.wanted, side.ready);
+    let mut x = pen.line(x, y, &words, Role::Plain);
+    if let Some((trouble, count)) = &side.trouble {
+        x = pen.line(x, y, &format!("  {count} {trouble}"), Role::Bad);
+    }
+    if let Some(place) = &side.place {
+        pen.line(x, y, &format!("  in {place}"), Role::Dim);
+    }
+}
+
+/// What most of the revision's pods, else of all, that are not ready say.
+fn trouble(view: &View<'_>, revision: Option<&Revision>) -> Option<(String, usize)> {
+    let its = |pod: &&&Pod| revision.is_none_or(|of| pod.revision == of.pod_hash);
     let mut words: Vec<String> = view
         .pods
         .iter()
-        .filter(|pod| pod.revision == revision.pod_hash && !pod.ready && !pod.terminating)
+        .filter(its)
+        .filter(|pod| !pod.ready && !pod.terminating)
         .map(|pod| pod.word().to_owned())
         .collect();
     words.sort();
@@ -100,7 +163,7 @@ fn trouble(view: &View<'_>, revision: &Revision) -> Option<(String, usize)> {
 /// `may be down 1`, `may be extra 2`, `gives up in 5m`.
 fn limits(view: &View<'_>) -> Vec<String> {
     let mut words = Vec::new();
-    match &view.workload.strategy {
+    match &view.stand_in.strategy {
         Strategy::Rolling {
             max_unavailable,
             max_surge,

@@ -8,7 +8,7 @@ use crate::domain::canary::flagger::Phase;
 use crate::plan::{CheckId, Difference, Evidence, Finding, Plan, Refusal, Step, Verdict};
 use crate::text;
 
-const SWITCH: &str = "/spec/skipAnalysis";
+pub(super) const SWITCH: &str = "/spec/skipAnalysis";
 
 /// # Errors
 /// The template cannot be read.
@@ -28,7 +28,7 @@ pub fn plan(evidence: &Evidence, case: Case<'_>) -> Result<Plan, Refusal> {
         Step::WhenAtRest {
             object: case.object(),
             body: on_again(case),
-            what: format!("switch the analysis of {} on again", case.named()),
+            what: on_again_words(case),
         },
     ];
     let mut plan = case.plan(evidence, steps)?;
@@ -81,7 +81,7 @@ pub fn works(case: Case<'_>) -> Result<(), Refusal> {
     }
     if case.canary.promoted_fully {
         let sentence = format!("{id} is told already to leave out its analysis.");
-        return Err(Refusal::say(sentence));
+        return Err(refused(sentence, "resume puts its analysis on again"));
     }
     Ok(())
 }
@@ -98,6 +98,10 @@ fn on_again(case: Case<'_>) -> crate::domain::Verbatim {
         back,
     ]);
     crate::domain::Verbatim(operations.to_string().into())
+}
+
+pub(super) fn on_again_words(case: Case<'_>) -> String {
+    format!("switch the analysis of {} on again", case.named())
 }
 
 /// `check 2/3`.

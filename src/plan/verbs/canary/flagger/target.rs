@@ -1,7 +1,7 @@
 //! What other verbs do to a workload that Flagger moves: some the opposite of what they say, and most begin a release.
 
 use super::super::refused;
-use super::{Case, retry};
+use super::{Case, primary, retry};
 use crate::domain::Kind;
 use crate::domain::canary::flagger::Phase;
 use crate::plan::{Evidence, Refusal, Verb};
@@ -10,7 +10,7 @@ use crate::plan::{Evidence, Refusal, Verb};
 /// It would do something else than it says, and what works instead.
 pub fn refuse(evidence: &Evidence) -> Result<(), Refusal> {
     let Some(case) = super::moved(&evidence.workload) else {
-        return Ok(());
+        return primary::refuse(evidence);
     };
     let (id, primary) = (&case.workload.id, case.primary());
     let verb = evidence.request.verb;

@@ -6,6 +6,7 @@ use super::*;
 use crate::domain::canary::flagger::sample as canary;
 use crate::domain::{Fleet, Kind};
 use crate::plan::gate::{Answers, Missing, missing};
+use crate::plan::verbs::canary::can;
 use crate::plan::verbs::rollback::sample;
 use crate::plan::{CheckState, Target, Verb, plan as make};
 
@@ -240,6 +241,35 @@ fn it_is_suspended_and_resumed() {
 }
 
 #[test]
+fn an_analysis_that_was_left_off_is_put_on_again_by_a_resume() {
+    let unchecked = |verb, phase, suspend: bool| {
+        evidence(verb, phase, |f| {
+            f.skip_analysis = Some(true);
+            f.suspend = suspend.then_some(true);
+        })
+    };
+    let plan = plan_of(&unchecked(Verb::Resume, Phase::Succeeded, false)).unwrap();
+    let written = body(&plan.steps[0]);
+    assert_eq!(written.as_array().unwrap()[..3], bound("Succeeded"));
+    let test = json!({"op": "test", "path": "/spec/skipAnalysis", "value": true});
+    assert_eq!(written[3], test);
+    assert_eq!(
+        written[4],
+        json!({"op": "remove", "path": "/spec/skipAnalysis"})
+    );
+    assert_eq!(plan.differences[0].text, "yes → no");
+    assert!(!plan.goal.turned.unwrap().suspended);
+    // One thing after the other: what stands still is let go first.
+    let both = plan_of(&unchecked(Verb::Resume, Phase::Succeeded, true)).unwrap();
+    assert_eq!(body(&both.steps[0])[4]["path"], "/spec/suspend");
+    let one_key =
+        |suspend| can::pauses(&unchecked(Verb::Pause, Phase::Succeeded, suspend).workload);
+    assert_eq!([one_key(false), one_key(true)], [Verb::Resume; 2]);
+    let checked = evidence(Verb::Pause, Phase::Succeeded, |_| {});
+    assert_eq!(can::pauses(&checked.workload), Verb::Pause);
+}
+
+#[test]
 fn a_retry_writes_a_time_into_the_template_of_the_target() {
     let mut failed = evidence(Verb::Retry, Phase::Failed, |_| {});
     // It is at zero, which keeps no retry away.
@@ -290,4 +320,77 @@ fn other_verbs_on_the_target_are_refused_or_say_what_comes_of_them() {
     let early = evidence(Verb::Restart, Phase::Initializing, |_| {});
     assert!(plan_of(&early).is_ok());
     assert_eq!(early.workload.id.kind, Kind::Deployment);
+}
+
+/// On what serves in the place of a target in that phase.
+fn on_primary(verb: Verb, phase: Phase, change: impl FnOnce(&mut Canary)) -> Evidence {
+    let mut evidence = sample::evidence();
+    let target = evidence.workload.id.clone();
+    let name: Box<str> = "checkout-primary".into();
+    evidence.request.workload.name.clone_from(&name);
+    (evidence.request.verb, evidence.workload.id.name) = (verb, name);
+    evidence.request.target = Target::Replicas { shown: 6, to: 8 };
+    let mut canary = canary(phase);
+    change(&mut canary);
+    evidence.stable_of = Some(Box::new(crate::plan::StableOf { target, canary }));
+    evidence
+}
+
+#[test]
+fn a_restart_or_scale_of_what_serves_says_what_flagger_makes_of_it() {
+    for (verb, phase, words) in [
+        (
+            Verb::Restart,
+            Phase::Succeeded,
+            "Flagger leaves it: the next promotion of deploy/checkout makes these pods anew anyway",
+        ),
+        (
+            Verb::Restart,
+            Phase::Progressing,
+            "deploy/checkout is on its way: it stands still until these pods are ready",
+        ),
+        (
+            Verb::Restart,
+            Phase::Promoting,
+            "the pods of deploy/checkout come in right now",
+        ),
+        (
+            Verb::Scale,
+            Phase::Failed,
+            "the next release of deploy/checkout begins with this number",
+        ),
+        (
+            Verb::Scale,
+            Phase::WaitingPromotion,
+            "when it is promoted, its own number is written over this",
+        ),
+    ] {
+        let plan = plan_of(&on_primary(verb, phase, |_| {})).unwrap();
+        assert!(told(&plan).contains(words), "{phase:?}: {}", told(&plan));
+        assert_eq!(plan.goal.turned, None, "it ends as any other");
+    }
+    let mut none = on_primary(Verb::Scale, Phase::Succeeded, |_| {});
+    none.request.target = Target::Replicas { shown: 6, to: 0 };
+    let none = told(&plan_of(&none).unwrap());
+    assert!(
+        none.contains("its next release begins with 1 pod"),
+        "{none}"
+    );
+    let suspended = |canary: &mut Canary| {
+        canary.flagger.as_mut().unwrap().suspend = Some(true);
+    };
+    let still = told(&plan_of(&on_primary(Verb::Restart, Phase::Progressing, suspended)).unwrap());
+    assert!(still.contains("Flagger leaves it"), "{still}");
+}
+
+#[test]
+fn what_flagger_undoes_at_its_next_look_is_refused() {
+    for verb in [Verb::Restart, Verb::Scale] {
+        let at_once = on_primary(verb, Phase::Progressing, |canary| {
+            canary.promoted_fully = true;
+        });
+        let said = said(&at_once);
+        let words = "within 10s Flagger writes deploy/checkout over it. ask again";
+        assert!(said.contains(words), "{said}");
+    }
 }

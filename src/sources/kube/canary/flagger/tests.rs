@@ -203,3 +203,29 @@ fn it_never_looks_more_often_than_it_can() {
         assert_eq!(interval(text), want, "{text}");
     }
 }
+
+#[test]
+fn what_its_weights_are_written_into_is_named() {
+    let named = |provider: &str, service: Value| {
+        let spec = spec(
+            json!({"targetRef": {"kind": "Deployment", "name": "web"}, "provider": provider,
+                "service": service, "ingressRef": {"name": "entry"},
+                "analysis": {"stepWeight": 30, "maxWeight": 60}}),
+            status("Progressing", json!({"canaryWeight": 30})),
+        );
+        spec.flagger.unwrap().weighed
+    };
+    let route = named("gatewayapi:v1", json!({"name": "shop"})).unwrap();
+    assert_eq!((route.kind, &*route.name), (RouteKind::HttpRoute, "shop"));
+    assert_eq!(
+        (&*route.canary, &*route.stable),
+        ("shop-canary", "shop-primary")
+    );
+    let ingress = named("nginx", json!({"port": 80})).unwrap();
+    assert_eq!(
+        (ingress.kind, &*ingress.name),
+        (RouteKind::Ingress, "entry-canary")
+    );
+    assert_eq!(&*ingress.canary, "web-canary");
+    assert_eq!(named("istio", json!({})), None);
+}
