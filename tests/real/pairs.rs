@@ -12,14 +12,14 @@ use crate::support::pty::Terminal;
 use crate::support::wait;
 
 /// Four pods of 1.0 and one of the canary's.
-struct Pair {
+pub struct Pair {
     plane: &'static ControlPlane,
     namespace: String,
 }
 
 impl Pair {
     /// Behind the Service `checkout`.
-    fn run(namespace: &str, canary: &str) -> Self {
+    pub fn run(namespace: &str, canary: &str) -> Self {
         let pair = Self::deployed(ControlPlane::shared(), namespace, canary);
         pair.serve("checkout", &json!({"app": "checkout"}));
         pair
@@ -103,7 +103,7 @@ impl Pair {
         image.as_str().unwrap_or_default().to_owned()
     }
 
-    fn wait_serving(&self, name: &str, count: u64) {
+    pub fn wait_serving(&self, name: &str, count: u64) {
         wait::until(&format!("{count} pods of {name} serve"), || {
             let available = self.read(name)["status"]["availableReplicas"].as_u64();
             (available.unwrap_or_default() == count).then_some(())
