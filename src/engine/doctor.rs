@@ -1,7 +1,8 @@
-//! Says in lines what is right and wrong here: kubeconfig, server, login, permissions, canaries, files, terminal, and
-//! whether a push reaches its build.
+//! Says in lines what is right and wrong here: kubeconfig, server, login, permissions, canaries and who measures them,
+//! files, terminal, and whether a push reaches its build.
 
 mod canaries;
+mod metrics;
 mod push;
 
 use std::path::Path;
@@ -26,15 +27,15 @@ const SKEW: i64 = 5;
 pub(super) async fn tell(shared: Arc<Shared>, job: JobId, clusters: Vec<ClusterId>) {
     let config = shared.config();
     let (mut findings, connected) = here(&config, &clusters).await;
-    // The servers that build may take a while; what is known is told before.
-    let asks_servers = !config.jenkins.is_empty();
+    // Other servers may take a while; what is known is told before.
+    let asks_servers = !config.prometheus.is_empty() || !config.jenkins.is_empty();
     if let Some(finding) = findings.last_mut() {
         finding.last = !asks_servers;
     }
     for finding in findings {
         shared.send(Event::Diagnosed { job, finding }).await;
     }
-    let mut findings = push::lines(&config, &connected, None).await;
+    let mut findings = servers(&config, &connected, None).await;
     if let Some(finding) = findings.last_mut() {
         finding.last = true;
     }
@@ -51,7 +52,14 @@ pub async fn diagnose(
     service: Option<&str>,
 ) -> Vec<Diagnosis> {
     let (mut lines, connected) = here(config, clusters).await;
-    lines.extend(push::lines(config, &connected, service).await);
+    lines.extend(servers(config, &connected, service).await);
+    lines
+}
+
+/// What the other servers of the settings say.
+async fn servers(config: &Config, clusters: &[Cluster], service: Option<&str>) -> Vec<Diagnosis> {
+    let mut lines = metrics::lines(config, clusters).await;
+    lines.extend(push::lines(config, clusters, service).await);
     lines
 }
 

@@ -339,6 +339,9 @@ pub fn plan(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, 
         None => verbs::canary::by_hand::plan(fleet, evidence, now)
             .unwrap_or_else(|| of_verb(fleet, evidence, now)),
     }?;
+    if let Some(check) = check::metrics::check(evidence) {
+        plan.add(check);
+    }
     let held = check::hold::verdicts(verb, &evidence.holds, evidence.read_at);
     plan.checks.extend(held.into_iter().map(|verdict| Check {
         id: verdict.check,

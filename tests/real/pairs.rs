@@ -20,7 +20,7 @@ pub struct Pair {
 
 impl Pair {
     /// Behind the Service `checkout`.
-    fn run(namespace: &str, canary: &str) -> Self {
+    pub fn run(namespace: &str, canary: &str) -> Self {
         let pair = Self::deployed(ControlPlane::shared(), namespace, canary);
         pair.serve("checkout", &json!({"app": "checkout"}));
         pair

@@ -131,11 +131,16 @@ impl Server {
         server
     }
 
-    /// From now on the pods with this name before their own do that.
+    /// From now on the pods with this name before their own letters do that.
     pub fn load(&self, namespace: &str, pods: &str, load: Load) {
+        self.load_pod(namespace, &format!("{pods}-x2x4k"), load);
+    }
+
+    /// The same of one pod by its whole name.
+    pub fn load_pod(&self, namespace: &str, pod: &str, load: Load) {
         let mut all = self.pods.lock().expect("no panic");
         let counted = all
-            .entry((namespace.to_owned(), pods.to_owned()))
+            .entry((namespace.to_owned(), pod.to_owned()))
             .or_insert_with(|| Counted {
                 load,
                 at: Instant::now(),
@@ -230,9 +235,9 @@ impl Counted {
 
 fn exposed(pods: &mut BTreeMap<(String, String), Counted>) -> String {
     let mut text = String::new();
-    for ((namespace, pods), counted) in pods {
+    for ((namespace, pod), counted) in pods {
         counted.go_on();
-        let labels = format!("namespace=\"{namespace}\",pod=\"{pods}-x2x4k\"");
+        let labels = format!("namespace=\"{namespace}\",pod=\"{pod}\"");
         for (code, count) in [("200", counted.good), ("503", counted.bad)] {
             // One that never failed has never counted a failure.
             if count > 0.0 {

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::domain::canary::{At, Canary, PausedBy, at};
 use crate::domain::version::version;
 use crate::domain::{Failure, FailureKind, Revision, Verbatim};
-use crate::plan::check::{controller, metrics};
+use crate::plan::check::controller;
 use crate::plan::follow::Turned;
 use crate::plan::{
     CheckId, Difference, Evidence, Finding, Goal, Keeper, ObjectRef, Plan, Refusal, Side, Step,
@@ -59,9 +59,6 @@ pub fn promote(evidence: &Evidence) -> Result<Plan, Refusal> {
     let told = [judged::of_step(evidence, canary), serving(evidence)];
     for verdict in told.into_iter().flatten() {
         plan.add(verdict.into());
-    }
-    if let Some(check) = metrics::check(evidence) {
-        plan.add(check);
     }
     Ok(plan)
 }

@@ -4,7 +4,6 @@ use serde_json::json;
 
 use crate::domain::Workload;
 use crate::domain::canary::Canary;
-use crate::plan::check::metrics;
 use crate::plan::{Difference, Evidence, Offer, OfferId, Plan, Refusal};
 use crate::plan::{Verb, kubectl};
 use crate::text;
@@ -37,9 +36,6 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
     let told = [judged::to_the_end(evidence, canary), serving(evidence)];
     for verdict in told.into_iter().flatten() {
         plan.add(verdict.into());
-    }
-    if let Some(check) = metrics::check(evidence) {
-        plan.add(check);
     }
     Ok(plan)
 }
