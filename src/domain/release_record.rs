@@ -21,6 +21,8 @@ pub enum Line {
     Found(Found),
     /// How following it ended.
     Ended(Ended),
+    /// It was confirmed with others, and its turn never came: nothing was sent.
+    NotBegun(Box<NotBegun>),
     /// Another program had the terminal; written when it ended.
     HandedOver(Box<HandedOver>),
 }
@@ -66,6 +68,15 @@ pub struct Sending {
     /// Of one that writes its bounds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub autoscaler: Option<Box<str>>,
+}
+
+/// What would have been sent, and why it was not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotBegun {
+    #[serde(flatten)]
+    pub sending: Sending,
+    /// `not begun, because checkout failed`.
+    pub why: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -194,6 +205,7 @@ impl Line {
     pub fn id(&self) -> &str {
         match self {
             Self::Sending(line) => &line.id,
+            Self::NotBegun(line) => &line.sending.id,
             Self::Answered(line) => &line.id,
             Self::Found(line) => &line.id,
             Self::Ended(line) => &line.id,
@@ -211,6 +223,9 @@ pub struct Action {
     pub answered: Option<Answered>,
     pub found: Option<Found>,
     pub ended: Option<Ended>,
+    /// Why its turn never came, of one that was confirmed with others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_begun: Option<String>,
 }
 
 /// How an action stands, as far as the record says.
@@ -222,6 +237,8 @@ pub enum Stands {
     /// The server accepted it, and nobody followed it to its end.
     Accepted,
     Refused,
+    /// Nothing was sent: what was confirmed before it failed, or somebody stopped it.
+    NotBegun,
     /// It was interrupted, and a later look says what became of it.
     Interrupted(Became),
     /// Its answer was lost.
@@ -232,6 +249,9 @@ pub enum Stands {
 
 impl Action {
     pub fn stands(&self) -> Stands {
+        if self.not_begun.is_some() {
+            return Stands::NotBegun;
+        }
         match (&self.ended, &self.found, &self.answered) {
             (Some(ended), ..) if ended.verified => Stands::Verified,
             (Some(_), ..) => Stands::NotVerified,
@@ -250,7 +270,8 @@ impl Action {
         let ended = self.ended.as_ref().map(|line| &line.sentence);
         let found = self.found.as_ref().map(|line| &line.sentence);
         let answered = self.answered.as_ref().map(|line| &line.sentence);
-        ended.or(found).or(answered).map(String::as_str)
+        let said = ended.or(found).or(answered).or(self.not_begun.as_ref());
+        said.map(String::as_str)
     }
 
     /// From when it was sent until the server had answered.
@@ -330,6 +351,17 @@ impl Gathering {
                 answered: rest.answered,
                 found: rest.found,
                 ended: rest.ended,
+                not_begun: None,
+            });
+            return;
+        }
+        if let Line::NotBegun(line) = line {
+            self.page.actions.push(Action {
+                sending: line.sending,
+                answered: None,
+                found: None,
+                ended: None,
+                not_begun: Some(line.why),
             });
             return;
         }
@@ -344,7 +376,7 @@ impl Gathering {
             Line::Answered(line) => rest.answered = Some(line),
             Line::Found(line) => rest.found = Some(line),
             Line::Ended(line) => rest.ended = Some(line),
-            Line::Sending(_) | Line::HandedOver(_) => {}
+            Line::Sending(_) | Line::NotBegun(_) | Line::HandedOver(_) => {}
         }
     }
 

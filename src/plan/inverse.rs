@@ -177,6 +177,7 @@ fn nothing_was_done(action: &Action) -> bool {
     };
     match action.stands() {
         Stands::Refused => none_accepted(Outcome::Refused),
+        Stands::NotBegun => true,
         Stands::Interrupted(became) => became == Became::NotApplied,
         Stands::Verified
         | Stands::NotVerified
@@ -205,6 +206,7 @@ mod tests {
             answered: None,
             found: None,
             ended: None,
+            not_begun: None,
         }
     }
 

@@ -155,7 +155,10 @@ fn one_that_fails_is_told_with_its_metric_and_begun_anew() {
     terminal.keys("P");
     wait_plan_to(&terminal, "RETRY");
     let plan = terminal.picture();
-    for part in ["failed → 2 checks", "it failed: share 50.00: failed, wants >= 99"] {
+    for part in [
+        "failed → 2 checks",
+        "it failed: share 50.00: failed, wants >= 99",
+    ] {
         assert!(plan.contains(part), "{part}: {plan}");
     }
     terminal.keys("y");
