@@ -77,6 +77,7 @@ async fn here(config: &Config, clusters: &[ClusterId]) -> (Vec<Diagnosis>, Vec<C
             line
         }));
     }
+    lines.extend(way_line(config));
     lines.push(state_line(&config.state_dir));
     lines.push(terminal_line(config));
     (lines, connected)
@@ -280,6 +281,33 @@ async fn rights(cluster: &Cluster, resource: Resource, namespace: Option<&str>) 
     }
     let text = format!("{} {plural} in {place}", verbs.join(", "));
     line(Finding::Ok, "permission", text)
+}
+
+/// Through which environments a version goes, and what says so.
+fn way_line(config: &Config) -> Option<Diagnosis> {
+    let (all, way) = (&config.environments, &config.way);
+    let on: Vec<&str> = if way.is_empty() {
+        all.iter().map(|one| &*one.name).collect()
+    } else {
+        way.iter().map(String::as_str).collect()
+    };
+    let off: Vec<&str> = all
+        .iter()
+        .map(|one| &*one.name)
+        .filter(|name| !on.contains(name))
+        .collect();
+    let by = if way.is_empty() {
+        "the order of environments:"
+    } else {
+        "promotion.way"
+    };
+    let off = match off.as_slice() {
+        [] => String::new(),
+        [one] => format!("; {one} is not on it"),
+        some => format!("; {} are not on it", some.join(", ")),
+    };
+    let text = format!("{}, by {by}{off}", on.join(" → "));
+    (all.len() > 1).then(|| line(Finding::Ok, "promotion", text))
 }
 
 fn state_line(state_dir: &Path) -> Diagnosis {

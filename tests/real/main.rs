@@ -46,6 +46,7 @@ mod pausing;
 mod plane;
 mod pod;
 mod presence;
+mod promotion;
 mod registry;
 mod requests;
 mod restarting;
