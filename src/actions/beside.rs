@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use super::fresh;
 use super::pages::every;
 use crate::domain::{Canary, Kind, Workload, WorkloadId};
-use crate::plan::StableOf;
+use crate::plan::{Beside, StableOf};
 use crate::sources::kube::canary::flagger;
 use crate::sources::kube::path::{self, Resource};
 use crate::sources::kube::{Cluster, Error, convert};
@@ -16,7 +16,12 @@ pub struct Told {
     pub canary: Option<Canary>,
     /// The workload that serves in its place.
     pub serving: Option<Workload>,
+    /// The canary that it is the stable side of, as another object says.
     pub stable_of: Option<Box<StableOf>>,
+    /// The raw parts of what serves in its place, of a pair.
+    pub beside: Option<Beside>,
+    /// It is itself what serves, beside this one.
+    pub has_beside: Option<WorkloadId>,
 }
 
 /// # Errors
@@ -38,6 +43,7 @@ pub async fn told(cluster: &Cluster, of: &WorkloadId) -> Result<Told, Error> {
         serving: serving(cluster, of, canary.as_ref()).await?,
         canary,
         stable_of: stable_of.map(Box::new),
+        ..Told::default()
     })
 }
 

@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 
 use super::beside;
+use crate::domain::canary::Provider;
 use crate::domain::version::version;
 use crate::domain::{Canary, Failure, FailureKind, Workload, WorkloadId};
-use crate::plan::Plan;
 use crate::plan::follow::Turned;
+use crate::plan::{Plan, Verb};
 use crate::sources::kube::{Cluster, Error, convert, path};
 
 /// Reads it. Costs 10 s at most.
@@ -131,6 +132,7 @@ fn stands(plan: &Plan, turned: &Turned, now: &Workload) -> bool {
         phase == turned.phase
             && (phase.is_some() || canary.step == turned.step)
             && canary.aborted == turned.aborted
+            && !let_on(plan, canary)
     };
     now.canary.as_deref().is_some_and(|canary| {
         (&canary.current, &canary.stable) == (&turned.hash, &turned.stable)
@@ -138,8 +140,16 @@ fn stands(plan: &Plan, turned: &Turned, now: &Workload) -> bool {
     })
 }
 
+/// What waited to be promoted waits no more, though its step is the same.
+fn let_on(plan: &Plan, canary: &Canary) -> bool {
+    let promotes = plan.request.verb == Verb::Promote;
+    promotes && canary.provider == Provider::ArgoRollouts && canary.pause.is_none()
+}
+
 fn canary_words(plan: &Plan, now: &Workload) -> String {
-    let aborted = plan.goal.turned.as_ref().is_some_and(|t| t.aborted);
+    let turned = plan.goal.turned.as_ref();
+    let aborted = turned.is_some_and(|turned| turned.aborted);
+    let step = turned.map(|turned| turned.step);
     match now.canary.as_deref() {
         Some(canary) if canary.aborted => "was aborted by somebody else".into(),
         Some(_) if aborted => "was retried by somebody else".into(),
@@ -148,6 +158,9 @@ fn canary_words(plan: &Plan, now: &Workload) -> String {
             flagger: Some(flagger),
             ..
         }) => format!("went on: its Canary says {} now", flagger.phase.word()),
+        Some(canary) if let_on(plan, canary) && step == Some(canary.step) => {
+            "was promoted by somebody else".into()
+        }
         Some(canary) => format!("went on to step {}", canary.step.saturating_add(1)),
         None => "is no canary any more".into(),
     }

@@ -7,10 +7,12 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::analyses::analyses;
 use super::origin::{OriginContext, origin};
 use super::pages::every;
 use super::record::{Limit, Recorder};
 use super::{fresh, keeper, pair, pin, presence, release};
+use crate::domain::canary::Analysis;
 use crate::domain::measured::Rule;
 use crate::domain::release_record::Action;
 use crate::domain::standing::{Evidence as Seen, standing};
@@ -19,6 +21,7 @@ use crate::domain::{
     action_note,
 };
 use crate::plan::expected::Took;
+use crate::plan::patch;
 use crate::plan::{Autoscaling, Evidence, FreshRevision, Presence, Request, Stamp, Target, Verb};
 use crate::sources::Clock;
 use crate::sources::jenkins::Servers;
@@ -100,18 +103,18 @@ async fn read(
     let template = template_of(&workload, raw).map_err(unusable)?;
     let annotations = annotations(raw).map_err(unusable)?;
     let read_at = answer.server_date.unwrap_or(stamp.at);
-    let (told, revisions, pods, autoscaling, pinned, keeper, helm, presence) = tokio::join!(
-        pair::told(cluster, &workload),
+    let (told, revisions, pods, autoscaling, pinned, keeper, helm, presence, judged) = tokio::join!(
+        pair::told(cluster, &workload, request.verb),
         revisions(cluster, &workload),
         pods(cluster, &workload),
-        autoscaling(cluster, request),
+        autoscaling(cluster, id, scales(request)),
         pin::pinned(cluster, request, (template, context.pinned_by)),
         keeper::keeper(cluster, &workload),
         release::helm(cluster, request.verb, (&workload, context.kubeconfig)),
         others(cluster, id, (context.presence, read_at)),
+        analyses(cluster, request.verb, &workload),
     );
-    let (told, beside) = told?;
-    let serving = told.serving;
+    let told = told?;
     workload.canary = workload.canary.or(told.canary.map(Box::new));
     let (revisions, pods) = match id.kind {
         Kind::Deployment | Kind::Rollout if request.verb != Verb::DeletePod => {
@@ -141,10 +144,16 @@ async fn read(
         has_annotations: annotations.is_some(),
         noted: raw_note(action_note::ANNOTATION),
         turned: raw_note(action_note::TURN),
-        phase: phase((&workload, serving.as_ref()), &revisions, &pods, read_at),
-        serving,
+        phase: phase(
+            (&workload, told.serving.as_ref()),
+            &revisions,
+            &pods,
+            read_at,
+        ),
+        serving: told.serving,
         stable_of: told.stable_of,
-        beside,
+        beside: told.beside,
+        has_beside: told.has_beside,
         revisions,
         pods,
         autoscaling,
@@ -153,6 +162,7 @@ async fn read(
         keeper,
         helm,
         presence,
+        unjudged: judge(&mut workload, judged),
         measured: context.measured,
         repository,
         job,
@@ -163,6 +173,21 @@ async fn read(
         stamp,
         read_at,
     })
+}
+
+/// Its canary is told with what was measured; why not, where that cannot be had.
+fn judge(
+    workload: &mut Workload,
+    judged: Option<Result<Box<[Analysis]>, String>>,
+) -> Option<String> {
+    match (judged?, &mut workload.canary) {
+        (Ok(runs), Some(canary)) => {
+            canary.analyses = runs;
+            None
+        }
+        (Ok(_), None) => None,
+        (Err(why), _) => Some(why),
+    }
 }
 
 /// Who else is at it, where that is looked at.
@@ -186,16 +211,19 @@ pub fn template_of<'a>(workload: &Workload, raw: &'a str) -> Result<&'a str, ser
     convert::raw_template(raw)
 }
 
-/// Who else sets the number of replicas; only asked when that is what is to be written.
-async fn autoscaling(cluster: &Cluster, request: &Request) -> Autoscaling {
-    let id = &request.workload;
-    let scales = match request.verb {
+/// Another number of replicas is what is to be written.
+fn scales(request: &Request) -> bool {
+    match request.verb {
         Verb::Scale | Verb::SetWeight => true,
         // The canary of a pair is scaled to nothing by them.
-        Verb::Promote | Verb::Abort => id.kind == Kind::Deployment,
+        Verb::Promote | Verb::Abort => request.workload.kind == Kind::Deployment,
         _ => false,
-    };
-    if !scales {
+    }
+}
+
+/// Who else sets the number of replicas; only asked where that `matters`.
+pub async fn autoscaling(cluster: &Cluster, id: &WorkloadId, matters: bool) -> Autoscaling {
+    if !matters {
         return Autoscaling::None;
     }
     let list = path::collection(Resource::Autoscalers, Some(&id.namespace), &[]);
@@ -287,7 +315,7 @@ pub async fn revisions(
         if revision.owner != workload.uid {
             continue;
         }
-        if let Ok(template) = convert::revision_template(kind, raw) {
+        if let Ok(template) = revision_template(kind, raw) {
             found.push(FreshRevision {
                 revision,
                 template: Verbatim(template.into()),
@@ -295,6 +323,18 @@ pub async fn revisions(
         }
     }
     Ok(found)
+}
+
+/// As its workload has it, but for the hash label.
+fn revision_template(kind: Kind, raw: &str) -> Result<String, serde_json::Error> {
+    let template = convert::revision_template(kind, raw)?;
+    if kind != Kind::Rollout {
+        return Ok(template.to_owned());
+    }
+    let annotations = annotations(raw)?.unwrap_or_default();
+    let injected = annotations.get("rollout.argoproj.io/ephemeral-metadata");
+    let injected = injected.and_then(|note| serde_json::from_str::<String>(note.get()).ok());
+    patch::without_injected(template, injected.as_deref())
 }
 
 /// Those that it controls; of a Deployment all that its selector finds, whose owners are its ReplicaSets.

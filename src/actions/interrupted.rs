@@ -60,6 +60,7 @@ fn is_open(action: &Action, cluster: &ClusterId) -> bool {
             | Stands::NotVerified
             | Stands::Accepted
             | Stands::Refused
+            | Stands::NotBegun
             | Stands::Interrupted(_) => false,
         }
 }

@@ -8,7 +8,7 @@ use super::pages::every;
 use crate::domain::snapshot::Sort;
 use crate::plan::snapshot::{Inventory, Live};
 use crate::sources::kube::path::{self, Resource};
-use crate::sources::kube::{Cluster, Error};
+use crate::sources::kube::{Cluster, Error, discovery};
 
 /// What runs the cluster itself comes with it, and is no part of a snapshot.
 const OF_THE_CLUSTER: [&str; 3] = ["kube-system", "kube-public", "kube-node-lease"];
@@ -27,9 +27,14 @@ pub async fn inventories(
         let list = path::collection_in(sort.api(), namespace, sort.plural(), &[]);
         let items = match every(cluster, &list).await {
             Ok(items) => items,
-            // Not installed, as a rule; who may not read it cannot know.
+            // Not installed, as a rule. Who may not read it is denied it even then.
             Err(Error::NotFound { .. }) if sort.is_optional() => continue,
             Err(error @ Error::Forbidden { .. }) if sort.is_optional() => {
+                if let Ok(false) =
+                    discovery::serves_in(cluster, &path::root_of(sort.api()), sort.plural()).await
+                {
+                    continue;
+                }
                 notes.push(format!("{} are left out: {error}", sort.plural()));
                 continue;
             }

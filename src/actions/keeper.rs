@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::fresh;
-use crate::domain::{SyncKind, SyncRef, Workload};
+use crate::domain::{Manager, SyncKind, SyncRef, Workload, WorkloadId};
 use crate::plan::{FreshSync, Keeper, ObjectRef};
 use crate::sources::kube::path::{self, Resource};
 use crate::sources::kube::{Cluster, Error, convert};
@@ -14,14 +14,29 @@ const ARGO_CD: &str = "argocd";
 
 /// Never fails: what cannot be read is said with its reason.
 pub async fn keeper(cluster: &Cluster, workload: &Workload) -> Keeper {
-    let Some(named) = workload.kept_by() else {
-        return Keeper::None;
-    };
+    match workload.kept_by() {
+        None => Keeper::None,
+        Some(named) => named_one(cluster, (&workload.id, true), named).await,
+    }
+}
+
+/// The same of what is beside a workload and has these marks: whether it is listed there, nobody looks.
+pub async fn of_manager(cluster: &Cluster, near: &WorkloadId, manager: Option<&Manager>) -> Keeper {
+    match manager {
+        Some(Manager::Sync(named)) => named_one(cluster, (near, false), named).await,
+        _ => Keeper::None,
+    }
+}
+
+/// For a workload, or only near to one.
+type About<'a> = (&'a WorkloadId, bool);
+
+async fn named_one(cluster: &Cluster, about: About<'_>, named: &SyncRef) -> Keeper {
     let unknown = |why: String| Keeper::Unknown {
         named: named.clone(),
         why,
     };
-    match find(cluster, workload, named).await {
+    match find(cluster, about, named).await {
         Ok(Some(fresh)) => Keeper::Found(Box::new(fresh)),
         Ok(None) => unknown("it is not on this cluster".into()),
         Err(Error::NotFound { .. }) => unknown(match &named.namespace {
@@ -37,15 +52,15 @@ pub async fn keeper(cluster: &Cluster, workload: &Workload) -> Keeper {
 
 async fn find(
     cluster: &Cluster,
-    workload: &Workload,
+    about: About<'_>,
     named: &SyncRef,
 ) -> Result<Option<FreshSync>, Error> {
     if let Some(namespace) = &named.namespace {
-        return get(cluster, workload, named, namespace).await.map(Some);
+        return get(cluster, about, named, namespace).await.map(Some);
     }
-    match list(cluster, workload, named).await {
+    match list(cluster, about, named).await {
         Err(denied @ Error::Forbidden { .. }) if named.kind == SyncKind::Application => {
-            let there = get(cluster, workload, named, ARGO_CD).await;
+            let there = get(cluster, about, named, ARGO_CD).await;
             there.map(Some).map_err(|_| denied)
         }
         other => other,
@@ -54,7 +69,7 @@ async fn find(
 
 async fn get(
     cluster: &Cluster,
-    workload: &Workload,
+    about: About<'_>,
     named: &SyncRef,
     namespace: &str,
 ) -> Result<FreshSync, Error> {
@@ -62,16 +77,16 @@ async fn get(
     let answer = cluster.get(&place).await?;
     read(
         cluster,
-        workload,
+        about,
         named.kind,
-        fresh::text(&answer.body, &workload.id)?,
+        fresh::text(&answer.body, about.0)?,
     )
 }
 
 /// Those of the name in all namespaces; the one that lists the workload goes first.
 async fn list(
     cluster: &Cluster,
-    workload: &Workload,
+    about: About<'_>,
     named: &SyncRef,
 ) -> Result<Option<FreshSync>, Error> {
     #[derive(Deserialize)]
@@ -83,26 +98,26 @@ async fn list(
     let query = [("fieldSelector", name.as_str()), ("limit", "100")];
     let place = path::collection(Resource::Sync(named.kind), None, &query);
     let answer = cluster.list(&place).await?;
-    let list: List<'_> = serde_json::from_slice(&answer.body)
-        .map_err(|error| fresh::unusable(&workload.id, &error))?;
+    let list: List<'_> =
+        serde_json::from_slice(&answer.body).map_err(|error| fresh::unusable(about.0, &error))?;
     let items = list.items.unwrap_or_default();
     let found = items
         .iter()
-        .map(|raw| read(cluster, workload, named.kind, raw.get()));
+        .map(|raw| read(cluster, about, named.kind, raw.get()));
     let found: Vec<_> = found.collect::<Result<_, _>>()?;
     Ok(found.into_iter().max_by_key(|fresh| fresh.sync.keeps))
 }
 
 fn read(
     cluster: &Cluster,
-    workload: &Workload,
+    (id, is_its): About<'_>,
     kind: SyncKind,
     raw: &str,
 ) -> Result<FreshSync, Error> {
-    let id = &workload.id;
     let unusable = |error: serde_json::Error| fresh::unusable(id, &error);
     Ok(FreshSync {
-        sync: convert::sync(cluster.id(), kind, Some(id), raw).map_err(unusable)?,
+        sync: convert::sync(cluster.id(), kind, Some(id).filter(|_| is_its), raw)
+            .map_err(unusable)?,
         parts: convert::sync_parts(kind, raw).map_err(unusable)?,
     })
 }

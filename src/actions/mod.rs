@@ -1,5 +1,6 @@
 //! The only room that acts: reads for a plan, checks that ask, the one function that writes, the record.
 
+mod analyses;
 mod beside;
 mod build;
 mod digests;

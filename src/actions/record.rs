@@ -20,8 +20,8 @@ use backwards::Backwards;
 pub use under_way::UnderWay;
 
 pub use crate::domain::release_record::{
-    Answered, Checked, Deleted, Ended, Found, HelmRelease, Line, Outcome, Replicas, Sending,
-    SetImage, Side,
+    Answered, Checked, Deleted, Ended, Found, HelmRelease, Line, NotBegun, Outcome, Replicas,
+    Sending, SetImage, Side,
 };
 
 /// How often and how long another process may hold the file before a write is refused.
@@ -317,6 +317,7 @@ pub fn read(path: &Path, limit: Limit) -> io::Result<Page> {
         let early = |at: Timestamp| limit.since.is_some_and(|since| at < since);
         let at = match &line {
             Line::Sending(line) => Some(line.at),
+            Line::NotBegun(line) => Some(line.sending.at),
             Line::HandedOver(line) => Some(line.at),
             Line::Answered(_) | Line::Found(_) | Line::Ended(_) => None,
         };
@@ -368,7 +369,9 @@ fn append(path: &Path, line: &Line) -> io::Result<bool> {
 /// Whether what the record says of the action so far leaves a place for this line.
 fn has_place(file: &File, line: &Line) -> io::Result<bool> {
     let id = match line {
-        Line::Sending(_) | Line::Answered(_) | Line::HandedOver(_) => return Ok(true),
+        Line::Sending(_) | Line::NotBegun(_) | Line::Answered(_) | Line::HandedOver(_) => {
+            return Ok(true);
+        }
         Line::Found(line) => &line.id,
         Line::Ended(line) => &line.id,
     };

@@ -73,7 +73,7 @@ async fn absent(cluster: &Cluster, services: &[ServicePlan]) -> Vec<Verdict> {
         }
     }
     let asked = stream::iter(wanted).map(|((namespace, outside), services)| async move {
-        let place = path::object_in("v1", namespace, outside.resource, &outside.name);
+        let place = path::object_in(outside.api, namespace, outside.resource, &outside.name);
         let names: Vec<_> = services.iter().map(|s| &*s.workload.name).collect();
         let names = names.join(", ");
         match cluster.get_metadata(&place).await {
@@ -269,7 +269,7 @@ impl Restoring {
             &service.stamp,
             (VERB, (self.order.clock)()),
             (&service.workload, &service.uid),
-            (from.into(), service.version()),
+            (from.into(), service.version().to_owned()),
         );
         Sending {
             server_user: self.order.server_user.as_deref().map(str::to_owned),

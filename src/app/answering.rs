@@ -148,6 +148,7 @@ fn makes_rows(source: &SourceId) -> bool {
         | Feed::Canaries
         | Feed::Services
         | Feed::Routes(_)
+        | Feed::EndpointsOf { .. }
         | Feed::PodsOf { .. }
         | Feed::SyncOf { .. }
         | Feed::Suspended(_) => false,

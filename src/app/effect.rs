@@ -198,6 +198,13 @@ pub enum Effect {
         outcome: String,
         verified: bool,
     },
+    /// What was confirmed with others, and why its turn never came, for the record.
+    RecordNotBegun {
+        plan: Box<Plan>,
+        answers: Answers,
+        verdicts: Vec<crate::plan::Verdict>,
+        why: String,
+    },
     /// Which of these are on the PATH.
     FindPrograms {
         job: JobId,

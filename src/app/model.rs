@@ -122,6 +122,8 @@ pub struct Settings {
     /// As the command line and the config ask for them.
     pub namespaces: Namespaces,
     pub environments: Vec<Environment>,
+    /// Through which of them a version goes, one after the other; empty: through all, in their order.
+    pub way: Vec<String>,
     /// The label of workloads whose value is what a service is called.
     pub service_label: Option<String>,
     pub holds: Vec<Hold>,

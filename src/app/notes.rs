@@ -257,6 +257,7 @@ fn denied(model: &Model, cluster: &ClusterState) -> Option<String> {
                 | Feed::AnalysesOf { .. }
                 | Feed::Services
                 | Feed::Routes(_)
+                | Feed::EndpointsOf { .. }
         ) {
             return None;
         }

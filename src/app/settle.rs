@@ -14,7 +14,7 @@ use crate::plan::{Follow, Verb};
 use super::filter::Filter;
 use super::layout;
 use super::model::{Board, Model, Row, Screen, Sort, SyncWord, Tally};
-use super::update::{builds, notice, service};
+use super::update::{builds, matrix, notice, service};
 
 /// More touched rows than this, and sorting everything is cheaper than placing each.
 const FEW: usize = 32;
@@ -23,6 +23,8 @@ const FEW: usize = 32;
 pub fn settle(model: &mut Model) {
     let touched = std::mem::take(&mut model.work.touched);
     let all = std::mem::take(&mut model.work.all_rows);
+    let is_matrix = |screen: &Screen| matches!(screen, Screen::Matrix(_));
+    let of_matrix = model.screens.iter().any(is_matrix).then(|| touched.clone());
     let news = news(model, touched);
     if !news.is_empty() || all {
         if all || news.len() > FEW {
@@ -35,6 +37,9 @@ pub fn settle(model: &mut Model) {
         model.board.hidden = model.board.hidden_rows.len();
         model.board.tally = tally(&model.board);
         model.dirty = true;
+    }
+    if let Some(touched) = of_matrix {
+        matrix::keep(model, &touched);
     }
     keep_cursor(model);
     keep_marks(model);

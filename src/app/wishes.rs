@@ -16,7 +16,7 @@ use super::update::builds;
 
 /// Watches of pods at a time: each may bring a thousand.
 const PODS: usize = 8;
-/// Namespaces whose Services are watched.
+/// Namespaces whose Services are watched, and pairs whose endpoints are.
 const PLACES: usize = 16;
 /// Services whose revisions are asked for one by one, while the fleet's are not there.
 const REVISIONS: usize = 32;
@@ -48,8 +48,8 @@ pub fn wanted(model: &Model) -> Vec<SourceId> {
     list
 }
 
-/// Where something is called a canary: only its Services, and what routes to them, tell whether it is one. And what
-/// Flagger writes its weights into.
+/// Where something is called a canary: only its Services, and what routes to them, tell whether it is one, and what a
+/// Service that both share sends to how much it gets. And what Flagger writes its weights into.
 fn services(model: &Model) -> BTreeSet<SourceId> {
     let places = model.fleet.pair_places().into_iter().take(PLACES);
     let of = |(cluster, namespace): (&ClusterId, &str), feed| SourceId {
@@ -57,6 +57,15 @@ fn services(model: &Model) -> BTreeSet<SourceId> {
         namespace: Some(namespace.into()),
         feed,
     };
+    let shared = model.fleet.shared_services().take(PLACES);
+    let endpoints = shared.map(|(id, service)| SourceId {
+        cluster: id.cluster.clone(),
+        namespace: Some(id.namespace.clone()),
+        feed: Feed::EndpointsOf {
+            workload: id.clone(),
+            service: service.into(),
+        },
+    });
     let pairs = places.flat_map(move |place| {
         let routes = RouteKind::ALL.map(Feed::Routes).into_iter();
         let feeds = [Feed::Services].into_iter().chain(routes);
@@ -65,7 +74,7 @@ fn services(model: &Model) -> BTreeSet<SourceId> {
     let weighed = model.fleet.weighed_places().into_iter().take(PLACES);
     let weighed =
         weighed.map(|(cluster, namespace, kind)| of((cluster, namespace), Feed::Routes(kind)));
-    pairs.chain(weighed).collect()
+    pairs.chain(endpoints).chain(weighed).collect()
 }
 
 /// The runs that judge what is looked at.
@@ -257,6 +266,7 @@ fn watches_pods(model: &Model, id: &WorkloadId) -> bool {
         | Feed::Canaries
         | Feed::Services
         | Feed::Routes(_)
+        | Feed::EndpointsOf { .. }
         | Feed::SyncOf { .. }
         | Feed::Suspended(_) => false,
     })
@@ -289,6 +299,7 @@ fn pods(model: &Model, by_need: &[(u8, WorkloadId)]) -> Vec<SourceId> {
         | Feed::Canaries
         | Feed::Services
         | Feed::Routes(_)
+        | Feed::EndpointsOf { .. }
         | Feed::SyncOf { .. }
         | Feed::Suspended(_) => false,
     });

@@ -275,6 +275,7 @@ impl<'a> Run<'a> {
                 });
             }
             if self.batch.is_over() {
+                self.note_untouched(user.as_deref()).await;
                 return self.ended();
             }
             let next = tokio::select! {
@@ -289,12 +290,25 @@ impl<'a> Run<'a> {
                 Next::Late(n) => self.too_late(n),
                 Next::News => {}
                 Next::Left => {
+                    self.batch.stop("not begun, because you stopped it".into());
+                    self.note_untouched(user.as_deref()).await;
                     let words = self.batch.summary();
                     let sentence = format!("no longer followed: {words}; what was sent goes on");
                     return Err(Failure::new(FailureKind::TimedOut, sentence));
                 }
             }
             self.look(session).await?;
+        }
+    }
+
+    /// What was confirmed and never had its turn is on record as well.
+    async fn note_untouched(&self, user: Option<&str>) {
+        for ((_, plan, verdicts), state) in self.rows.iter().zip(self.batch.rows()) {
+            if let State::Untouched(why) = state {
+                let given = (plan, &self.answers, &**verdicts);
+                let state_dir = &self.config.state_dir;
+                engine::write_not_begun(state_dir, given, user, why.clone()).await;
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! `rolldeck changes`: what changed lately, the newest first; with `--before` what most likely did it first.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -35,7 +35,7 @@ pub async fn run(config: &Config, args: &Changes) -> Outcome {
     let oldest = oldest.unwrap_or(Timestamp::MIN).max(changes::since(now));
     let suspicion = began.map(|began| Suspicion {
         troubled: match &service {
-            Some(id) => [id.clone()].into(),
+            Some(id) => [(id.clone(), began)].into(),
             None => whole.troubled(),
         },
         began,
@@ -139,10 +139,10 @@ impl Whole {
             .collect()
     }
 
-    fn troubled(&self) -> BTreeSet<WorkloadId> {
+    fn troubled(&self) -> BTreeMap<WorkloadId, Timestamp> {
         let reports = self.reports.iter();
         let troubled = reports.flat_map(|(_, report)| &report.troubled);
-        troubled.map(|(id, _)| id.clone()).collect()
+        troubled.cloned().collect()
     }
 
     /// What is not in the list, one sentence each, with the cluster where there are several.

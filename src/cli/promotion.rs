@@ -20,7 +20,8 @@ pub async fn run(config: &Config, args: Promote) -> Outcome {
     let (mut targets, mut found) = (BTreeMap::new(), Vec::new());
     for service in &args.release.services {
         let here = session.find_in(service, to)?;
-        let (from, there) = origin(&session, (&environments, to), service, &args)?;
+        let way = (&*config.way, &*environments, to);
+        let (from, there) = origin(&session, way, service, &args)?;
         let target = Target::Promoted {
             from: there.id,
             environments: (from.name.clone(), to.name.clone()),
@@ -83,7 +84,7 @@ fn environments(config: &Config, session: &Session) -> Vec<Environment> {
         .map(|cluster| (cluster.id(), &[][..]));
     let scopes: Vec<matrix::Scope<'_>> = scopes.collect();
     let seen = session.fleet.workloads().map(|workload| &workload.id);
-    matrix::environments(&config.environments, &scopes, seen)
+    matrix::environments((&config.environments, &config.way), &scopes, seen)
 }
 
 fn named<'a>(environments: &'a [Environment], name: &str) -> Result<&'a Environment, Failure> {
@@ -100,7 +101,7 @@ fn unknown<'a>(all: impl Iterator<Item = &'a Environment>, name: &str) -> Failur
 /// Where it comes from: as it was said, else the nearest environment before that runs it.
 fn origin<'a>(
     session: &Session,
-    (environments, to): (&'a [Environment], &Environment),
+    (way, environments, to): (&[String], &'a [Environment], &Environment),
     service: &str,
     args: &Promote,
 ) -> Result<(&'a Environment, Workload), Failure> {
@@ -113,6 +114,7 @@ fn origin<'a>(
         return Ok((from, session.alone_in(service, from)?));
     }
     let before = environments.iter().take_while(|one| one.name != to.name);
+    let before = before.filter(|one| matrix::is_on(way, one) && matrix::is_on(way, to));
     let before: Vec<_> = before.collect();
     for from in before.into_iter().rev() {
         if session.runs_in(service, from) {
@@ -121,7 +123,12 @@ fn origin<'a>(
     }
     let sentence = format!("no environment before {} runs {service}", to.name);
     let failure = Failure::new(FailureKind::Usage, sentence);
-    Err(failure.hint(
-        "--from says where it comes from; the order is that of environments: in the configuration",
-    ))
+    let order = if way.is_empty() {
+        "environments:"
+    } else {
+        "promotion.way"
+    };
+    Err(failure.hint(format!(
+        "--from says where it comes from; the order is that of {order} in the configuration"
+    )))
 }

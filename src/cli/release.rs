@@ -394,7 +394,8 @@ fn flag(offer: &Offer) -> Option<&'static str> {
         OfferId::Helm => Some("--helm"),
         OfferId::HoldJob => Some("--hold-job"),
         OfferId::Full => Some("--full"),
-        OfferId::Resume => None,
+        // It is a command of its own, which a check names.
+        OfferId::Resume | OfferId::CopyImage => None,
     }
 }
 

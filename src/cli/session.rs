@@ -189,6 +189,15 @@ impl Session {
         for of in told {
             self.perhaps(&[of]).await;
         }
+        let shared = self.fleet.shared_services().map(|(id, service)| {
+            let (workload, service) = (id.clone(), service.into());
+            let feed = Feed::EndpointsOf { workload, service };
+            source(&id.cluster, Some(&id.namespace), feed)
+        });
+        let shared: Vec<_> = shared.collect();
+        for of in shared {
+            self.perhaps(&[of]).await;
+        }
         let kept = workloads.iter().filter_map(|workload| {
             let sync = workload.kept_by()?.clone();
             let (workload, namespace) = (workload.id.clone(), sync.namespace.clone());
@@ -299,7 +308,11 @@ impl Session {
     fn note(&mut self, source: &SourceId, health: Health) {
         let of_sync = matches!(
             source.feed,
-            Feed::SyncOf { .. } | Feed::Suspended(_) | Feed::Services | Feed::Routes(_)
+            Feed::SyncOf { .. }
+                | Feed::Suspended(_)
+                | Feed::Services
+                | Feed::Routes(_)
+                | Feed::EndpointsOf { .. }
         );
         if of_sync && self.lasting {
             return;

@@ -52,6 +52,8 @@ pub struct File {
 pub struct Promotion {
     /// How long an image should have run where it comes from: `30m`.
     pub soak: Option<String>,
+    /// The environments that a version goes through, one after the other. Absent: all, in their order.
+    pub way: Vec<String>,
 }
 
 impl Promotion {
@@ -156,7 +158,7 @@ impl File {
             }
         }
         handover::merged(&self.handover, file)?;
-        if let Err(why) = self.promotion.seconds() {
+        if let Err(why) = self.promotion.seconds().and_then(|_| self.check_way()) {
             return wrong(why);
         }
         if let Err(why) = self.check_sources() {
@@ -175,6 +177,32 @@ impl File {
     fn unknown<'a>(&self, names: &'a [String]) -> Option<&'a String> {
         let mut names = names.iter();
         names.find(|name| self.environments.iter().all(|e| e.name != **name))
+    }
+
+    /// Of the environments that a version goes through.
+    fn check_way(&self) -> Result<(), String> {
+        let way = &self.promotion.way;
+        for (at, name) in way.iter().enumerate() {
+            let wrong = |why| Err(format!("promotion.way[{at}]: {why}"));
+            if self.unknown(std::slice::from_ref(name)).is_some() {
+                let names: Vec<_> = self.environments.iter().map(|e| &*e.name).collect();
+                let known = if names.is_empty() {
+                    "environments: names none".to_owned()
+                } else {
+                    format!("there are: {}", names.join(", "))
+                };
+                return wrong(format!("there is no environment named {name}; {known}"));
+            }
+            if way[..at].contains(name) {
+                return wrong(format!("{name} is there twice"));
+            }
+        }
+        match way.as_slice() {
+            [alone] => Err(format!(
+                "promotion.way: {alone} alone is no way: name what comes after it, or leave it out"
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// Where builds, metrics and sources are.
@@ -265,6 +293,22 @@ mod tests {
             (
                 "display: {columns: [service, why, why]}\n",
                 "config.yaml: display.columns: one of them is there twice",
+            ),
+            (
+                "environments: [{name: a, cluster: x}, {name: b, cluster: x}]\npromotion: {way: [a, c]}\n",
+                "config.yaml: promotion.way[1]: there is no environment named c; there are: a, b",
+            ),
+            (
+                "promotion: {way: [a, b]}\n",
+                "config.yaml: promotion.way[0]: there is no environment named a; environments: names none",
+            ),
+            (
+                "environments: [{name: a, cluster: x}, {name: b, cluster: x}]\npromotion: {way: [a, b, a]}\n",
+                "config.yaml: promotion.way[2]: a is there twice",
+            ),
+            (
+                "environments: [{name: a, cluster: x}]\npromotion: {way: [a]}\n",
+                "config.yaml: promotion.way: a alone is no way: name what comes after it, or leave it out",
             ),
             (
                 "registries: [{host: https://r.example}]\n",

@@ -50,6 +50,8 @@ pub struct Config {
     /// `-c`: a command of the palette that runs at the start.
     pub command: Option<String>,
     pub environments: Vec<Environment>,
+    /// Through which of them a version goes, one after the other; empty: through all, in their order.
+    pub way: Vec<String>,
     /// The label of workloads whose value is what a service is called.
     pub service_label: Option<String>,
     pub holds: Vec<Hold>,

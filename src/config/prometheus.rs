@@ -6,10 +6,12 @@ use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::secret::SecretFrom;
-use crate::domain::measured::{Rule, Side};
+use crate::domain::measured::Rule;
 
-/// What stands for something in a query.
-const KNOWN: [&str; 4] = ["namespace", "workload", "hash", "window"];
+mod queries;
+
+pub use queries::{Asked, Queries};
+
 const LONGEST_WINDOW: u32 = 86_400;
 
 /// One server.
@@ -70,29 +72,9 @@ pub struct Limits {
     pub p99: Thousandths,
 }
 
-/// Each in place of the exporter's.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Queries {
-    /// A second.
-    pub requests: Option<String>,
-    /// The share of them that fails, 0 to 1.
-    pub errors: Option<String>,
-    /// In seconds.
-    pub p99: Option<String>,
-}
-
 /// A number with at most three digits behind the point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Thousandths(pub u32);
-
-/// The three questions about one side.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
-    pub requests: String,
-    pub errors: String,
-    pub p99: String,
-}
 
 /// A Service, as the API server leads to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,25 +128,6 @@ impl Prometheus {
         })
     }
 
-    /// The questions about this side.
-    pub fn asked(&self, namespace: &str, side: &Side) -> Asked {
-        let usual = self.exporter.queries();
-        let filled = |own: &Option<String>, usual: String| {
-            let query = own.clone().unwrap_or(usual);
-            query
-                .replace("{namespace}", namespace)
-                .replace("{workload}", &side.workload)
-                .replace("{hash}", &side.hash)
-                .replace("{window}", &self.window)
-        };
-        let [requests, errors, p99] = usual;
-        Asked {
-            requests: filled(&self.queries.requests, requests),
-            errors: filled(&self.queries.errors, errors),
-            p99: filled(&self.queries.p99, p99),
-        }
-    }
-
     /// What is wrong with it, with the fix.
     ///
     /// # Errors
@@ -184,16 +147,7 @@ impl Prometheus {
                 "window: {window:?} has to be a number with s, m or h, as in 5m, and at most a day"
             ));
         }
-        for (key, query) in [
-            ("requests", &self.queries.requests),
-            ("errors", &self.queries.errors),
-            ("p99", &self.queries.p99),
-        ] {
-            if let Some(query) = query {
-                placeholders(query).map_err(|why| format!("queries.{key}: {why}"))?;
-            }
-        }
-        Ok(())
+        self.queries.check()
     }
 
     fn check_service(&self, service: &str) -> Result<(), String> {
@@ -233,53 +187,6 @@ impl Prometheus {
     pub fn is_of(&self, environment: Option<&str>) -> bool {
         let named = |name: &String| Some(&**name) == environment;
         self.environments.is_empty() || self.environments.iter().any(named)
-    }
-}
-
-impl Exporter {
-    /// Requests a second, the share of errors and the 99th percentile of one side. Only what has a status at all is
-    /// counted: without it no error could ever be seen.
-    fn queries(self) -> [String; 3] {
-        let (count, status, histogram, more) = match self {
-            Self::Http => (
-                "http_requests_total",
-                "code",
-                "http_request_duration_seconds",
-                "",
-            ),
-            Self::Istio => (
-                "istio_requests_total",
-                "response_code",
-                "istio_request_duration_milliseconds",
-                r#",reporter="destination""#,
-            ),
-            Self::Spring => (
-                "http_server_requests_seconds_count",
-                "status",
-                "http_server_requests_seconds",
-                "",
-            ),
-            Self::OpenTelemetry => (
-                "http_server_request_duration_seconds_count",
-                "http_response_status_code",
-                "http_server_request_duration_seconds",
-                "",
-            ),
-        };
-        let pods = format!(r#"namespace="{{namespace}}",pod=~"{{workload}}-{{hash}}-.*"{more}"#);
-        let sum =
-            |which: &str| format!("sum(rate({count}{{{pods},{status}=~\"{which}\"}}[{{window}}]))");
-        let (all, bad) = (sum(".+"), sum("5.."));
-        let quantile = format!(
-            "histogram_quantile(0.99, sum by (le) (rate({histogram}_bucket{{{pods}}}[{{window}}])))"
-        );
-        let p99 = match self {
-            Self::Istio => format!("{quantile} / 1000"),
-            Self::Http | Self::Spring | Self::OpenTelemetry => quantile,
-        };
-        // No error was ever counted: that is none, where requests are.
-        let errors = format!("({bad} or 0 * {all}) / {all}");
-        [all, errors, p99]
     }
 }
 
@@ -326,24 +233,6 @@ fn seconds(window: &str) -> Option<u32> {
     (1..=LONGEST_WINDOW).contains(&seconds).then_some(seconds)
 }
 
-/// A word alone in braces is no selector of Prometheus. Without one of the side both sides would be the same.
-fn placeholders(query: &str) -> Result<(), String> {
-    let words = query.split('{').skip(1);
-    let words = words.filter_map(|rest| Some(rest.split_once('}')?.0));
-    let plain = |word: &&str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphabetic());
-    let words: Vec<_> = words.filter(plain).collect();
-    let known = KNOWN.join("}, {");
-    if let Some(word) = words.iter().find(|word| !KNOWN.contains(word)) {
-        return Err(format!(
-            "{{{word}}} stands for nothing; there are {{{known}}}"
-        ));
-    }
-    if words.contains(&"hash") || words.contains(&"workload") {
-        return Ok(());
-    }
-    Err("{hash} or {workload} has to stand in it: without them both sides are the same".into())
-}
-
 impl Serialize for Thousandths {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_f64(f64::from(self.0) / 1000.0)
@@ -372,39 +261,6 @@ mod tests {
 
     fn of_text(text: &str) -> Prometheus {
         serde_yaml::from_str(text).unwrap()
-    }
-
-    fn side() -> Side {
-        Side {
-            workload: "cart".into(),
-            hash: "6b7d".into(),
-        }
-    }
-
-    #[test]
-    fn queries_are_filled_for_a_side() {
-        let usual = of_text("url: https://metrics.example/prometheus").asked("shop", &side());
-        let pods = r#"namespace="shop",pod=~"cart-6b7d-.*""#;
-        let all = format!(r#"sum(rate(http_requests_total{{{pods},code=~".+"}}[5m]))"#);
-        assert_eq!(usual.requests, all);
-        assert!(
-            usual.errors.ends_with(&format!("or 0 * {all}) / {all}")),
-            "{}",
-            usual.errors
-        );
-        let histogram = format!("rate(http_request_duration_seconds_bucket{{{pods}}}[5m])");
-        assert!(usual.p99.contains(&histogram), "{}", usual.p99);
-        let own = of_text(
-            "{service: 'm/p:9090', exporter: istio, window: 90s, queries: {errors: 'my_errors{rs=\"{hash}\"}'}}",
-        );
-        let asked = own.asked("shop", &side());
-        assert_eq!(asked.errors, r#"my_errors{rs="6b7d"}"#);
-        assert!(
-            asked.requests.contains(r#"reporter="destination""#),
-            "{}",
-            asked.requests
-        );
-        assert!(asked.p99.ends_with("[90s]))) / 1000"), "{}", asked.p99);
     }
 
     #[test]
@@ -469,11 +325,11 @@ mod tests {
             ),
             (
                 "{url: 'http://a', queries: {p99: 'x{a=\"{pod}\"}'}}",
-                "queries.p99: {pod} stands for nothing; there are {namespace}, {workload}, {hash}, {window}",
+                "queries.p99: {pod} stands for nothing; there are {namespace}, {workload}, {hash}, {pods}, {window}",
             ),
             (
                 "{url: 'http://a', queries: {errors: 'x{namespace=\"{namespace}\"}'}}",
-                "queries.errors: {hash} or {workload} has to stand in it: without them both sides are the same",
+                "queries.errors: {pods}, {hash} or {workload} has to stand in it: without them both sides are the same",
             ),
         ] {
             assert_eq!(of_text(text).check().unwrap_err(), want);

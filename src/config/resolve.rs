@@ -64,6 +64,7 @@ pub fn load(overrides: Overrides, env: Env<'_>) -> Result<Config, Error> {
         file: layers.path,
         verify_seconds: file.verify_seconds.unwrap_or_default(),
         soak: file.promotion.seconds().unwrap_or_default(),
+        way: file.promotion.way,
         at_once: file.at_once.unwrap_or_default(),
         presence: file.presence,
         connection: Connection {

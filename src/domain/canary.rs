@@ -5,8 +5,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::pair::route::Route;
 use super::{Revision, Workload};
 
+pub mod analysis;
 pub mod flagger;
 
+pub use self::analysis::{Analysis, Metric, Verdict};
 pub use self::flagger::Flagger;
 
 /// What the controller that moves it says, in the same words for every provider.
@@ -64,8 +66,10 @@ pub struct Restart {
 pub struct Pair {
     /// That sends to both, or to the canary alone where a route tells them apart.
     pub service: Box<str>,
-    /// Those of the canary that serve, and those of the stable one, behind one Service.
+    /// Those of the canary that serve, and all others, behind one Service.
     pub serve: Option<(u32, u32)>,
+    /// That is what the Service sends to, and not only what the two Deployments say of their pods.
+    pub by_endpoints: bool,
     pub route: Option<Routed>,
 }
 
@@ -135,41 +139,6 @@ pub enum PausedBy {
     Other,
 }
 
-/// A run that judges the canary by its metrics.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Analysis {
-    pub name: Box<str>,
-    pub verdict: Verdict,
-    /// Not escaped.
-    pub message: Box<str>,
-    /// Unknown of one that is only named.
-    pub created: Option<Timestamp>,
-    pub metrics: Box<[Metric]>,
-}
-
-/// One metric of an analysis, and what it measured last.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Metric {
-    pub name: Box<str>,
-    pub verdict: Verdict,
-    pub value: Box<str>,
-    /// What it is held against, as the spec says it: `result[0] >= 0.95`.
-    pub limit: Box<str>,
-    /// Measurements so far, those without a value included.
-    pub samples: u32,
-    pub failed: u32,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    Pending,
-    Running,
-    Successful,
-    Failed,
-    Error,
-    Inconclusive,
-}
-
 /// How far a canary is, in the numbers of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct At {
@@ -177,12 +146,16 @@ pub struct At {
     /// What it really gets: by the traffic router, else by its share of the pods that serve. `None` when neither is known.
     pub real: Option<Percent>,
     pub routed: bool,
+    /// That share is of the ready endpoints of its Service.
+    pub by_endpoints: bool,
     /// Its steps are checks of what gets no traffic yet.
     pub checks: bool,
     /// So many of so many pods, of one that is moved by its pods and without steps.
     pub pods: Option<(u32, u32)>,
     /// A person sets its weight in what routes to it.
     pub by_route: bool,
+    /// What routes to it sends more there, whatever the weight.
+    pub also: bool,
     /// The step it is at, from 1.
     pub step: u32,
     pub steps: u32,
@@ -281,6 +254,27 @@ impl Canary {
         self.pair.as_ref()?.route.as_ref()
     }
 
+    /// What each rule of its route gives it that sends to both, of an `HTTPRoute`.
+    pub fn shares(&self) -> Vec<Percent> {
+        let Some((pair, routed)) = self
+            .pair
+            .as_ref()
+            .and_then(|p| Some((p, p.route.as_ref()?)))
+        else {
+            return Vec::new();
+        };
+        let shares = routed.route.shares(&pair.service, &routed.stable);
+        let percent = |(new, all): (u32, u32)| share(new.into(), u64::from(all.max(1)));
+        shares.map(percent).collect()
+    }
+
+    /// What its route sends there whatever the weight: `header x-canary`.
+    pub fn also(&self) -> Option<String> {
+        let pair = self.pair.as_ref()?;
+        let routed = pair.route.as_ref()?;
+        routed.route.also(&pair.service, &routed.stable)
+    }
+
     /// The Deployment that it serves beside, of one that a person moves.
     pub fn beside(&self) -> Option<&str> {
         let pair = self.provider == Provider::Pair;
@@ -304,6 +298,12 @@ impl Canary {
     pub fn cause(&self) -> Option<&str> {
         let (_, rest) = self.message.split_once("update to revision ")?;
         rest.split_once(": ").map(|(_, cause)| cause)
+    }
+
+    /// By the traffic router, when there is one.
+    pub fn gets(&self) -> Option<Percent> {
+        let whole = u64::from(self.whole.max(1));
+        self.routed.map(|routed| share(routed.into(), whole))
     }
 
     /// What its step does, `None` when all are done.
@@ -330,11 +330,13 @@ pub fn at<'a>(
     let by_pods = || serve(workload, canary, revisions);
     Some(At {
         set: percent(canary.set),
-        real: canary.routed.map(percent).or_else(by_pods),
+        real: canary.gets().or_else(by_pods),
         routed: canary.routed.is_some(),
+        by_endpoints: canary.pair.as_ref().is_some_and(|pair| pair.by_endpoints),
         checks: canary.steps.last() == Some(&Step::Check),
         pods: canary.pods(),
         by_route: canary.route().is_some(),
+        also: canary.also().is_some(),
         step: canary.step.saturating_add(1).min(steps),
         steps,
     })
@@ -380,38 +382,6 @@ impl At {
 
 fn share(part: u64, whole: u64) -> Percent {
     u32::try_from(part * 100 / whole).unwrap_or(u32::MAX)
-}
-
-impl Metric {
-    /// A word of success that rests on nothing: a comparison with what is no number can turn out either way.
-    pub fn is_hollow(&self) -> bool {
-        let nothing = |value: &str| {
-            let value = value.trim_matches(|c: char| c.is_whitespace() || "[]{}\"'".contains(c));
-            value.is_empty() || value == "null" || value.contains("NaN") || value.contains("Inf")
-        };
-        let bare = self.samples == 0 || self.value.split(',').any(nothing);
-        self.verdict == Verdict::Successful && bare
-    }
-}
-
-impl Analysis {
-    /// The same of one of its metrics.
-    pub fn is_hollow(&self) -> bool {
-        self.verdict == Verdict::Successful && self.metrics.iter().any(Metric::is_hollow)
-    }
-}
-
-impl Verdict {
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Running => "running",
-            Self::Successful => "successful",
-            Self::Failed => "failed",
-            Self::Error => "error",
-            Self::Inconclusive => "inconclusive",
-        }
-    }
 }
 
 #[cfg(test)]

@@ -30,6 +30,12 @@ pub enum Item {
     Service(Box<Service>),
     /// Sends to them by weight.
     Route(Box<Route>),
+    /// So many of a slice of endpoints are ready: those of the canary, and all others.
+    Endpoints {
+        of: WorkloadId,
+        uid: Uid,
+        ready: (u32, u32),
+    },
     /// Of one workload, or `None`: one that rolldeck suspended.
     Sync {
         of: Option<WorkloadId>,
@@ -68,6 +74,10 @@ pub enum ItemId {
     },
     Route {
         cluster: ClusterId,
+        uid: Uid,
+    },
+    Endpoints {
+        of: WorkloadId,
         uid: Uid,
     },
     Sync {

@@ -230,6 +230,7 @@ impl Fleet {
             }
             Item::Service(service) => self.put_service(*service, touched),
             Item::Route(route) => self.put_route(*route, touched),
+            Item::Endpoints { of, uid, ready } => self.put_endpoints(of, (uid, ready), touched),
             Item::Sync { of, sync } => {
                 self.touch_kept(of.as_ref(), &sync.id, touched);
                 self.syncs.put(of, *sync);
@@ -244,8 +245,8 @@ impl Fleet {
         }
         touched.extend(self.canaries.whose_stable_is(&id).cloned());
         touched.insert(id.clone());
-        self.workloads.insert(id.clone(), workload);
-        self.pair(&id, touched);
+        let before = self.workloads.insert(id.clone(), workload);
+        self.pair(&id, before.as_ref(), touched);
     }
 
     fn put_revision(&mut self, revision: Revision) {
@@ -264,9 +265,9 @@ impl Fleet {
         match id {
             ItemId::Workload(id, uid) => {
                 if self.workloads.get(&id).is_some_and(|w| w.uid == uid) {
-                    self.workloads.remove(&id);
+                    let before = self.workloads.remove(&id);
                     touched.extend(self.canaries.whose_stable_is(&id).cloned());
-                    self.pair(&id, touched);
+                    self.pair(&id, before.as_ref(), touched);
                     touched.insert(id);
                 }
             }
@@ -314,6 +315,7 @@ impl Fleet {
             }
             ItemId::Service { cluster, uid } => self.remove_service(&cluster, &uid, touched),
             ItemId::Route { cluster, uid } => self.remove_route(&cluster, &uid, touched),
+            ItemId::Endpoints { of, uid } => self.remove_endpoints(of, &uid, touched),
             ItemId::Sync { of, id } => {
                 self.touch_kept(of.as_ref(), &id, touched);
                 self.syncs.remove(of.as_ref(), &id);
@@ -370,6 +372,11 @@ impl Fleet {
                 let place = (&source.cluster, source.namespace.as_deref());
                 let kept = |namespace: &str| kept(None, namespace);
                 self.clear_routes(place, *kind, kept, touched);
+            }
+            Feed::EndpointsOf { workload, .. } => {
+                if out(workload) {
+                    self.clear_endpoints(workload, touched);
+                }
             }
             Feed::Warnings => {
                 let recent = self.warnings.get_mut(&source.cluster);
@@ -517,6 +524,7 @@ fn brings_the_same(
         (Feed::ReplicaSets | Feed::RevisionsOf { .. }, Feed::RevisionsOf { workload, .. })
         | (Feed::PodsOf { .. }, Feed::PodsOf { workload, .. })
         | (Feed::AnalysesOf { .. }, Feed::AnalysesOf { workload, .. })
+        | (Feed::EndpointsOf { .. }, Feed::EndpointsOf { workload, .. })
         | (Feed::SyncOf { .. }, Feed::SyncOf { workload, .. }) => about(workload),
         (
             Feed::Workloads(_)
@@ -528,6 +536,7 @@ fn brings_the_same(
             | Feed::Canaries
             | Feed::Services
             | Feed::Routes(_)
+            | Feed::EndpointsOf { .. }
             | Feed::SyncOf { .. }
             | Feed::Suspended(_),
             _,

@@ -57,7 +57,12 @@ pub fn is_cut(kind: &str, name: &str) -> bool {
 
 /// What every name of a workload's ReplicaSets and pods begins with.
 pub fn common_prefix(workload: &WorkloadId) -> &str {
-    workload.name.get(..LONGEST_BASE).unwrap_or(&workload.name)
+    cut(&workload.name)
+}
+
+/// What stands before the random letters, as the API server leaves it.
+pub fn cut(base: &str) -> &str {
+    base.get(..LONGEST_BASE).unwrap_or(base)
 }
 
 fn belongs_cut(workload: &WorkloadId, name: &str) -> bool {

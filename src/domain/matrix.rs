@@ -12,30 +12,32 @@ pub type Digests = BTreeMap<WorkloadId, Vec<(Box<str>, Box<str>)>>;
 
 /// What runs a service in one environment.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Running<'a> {
-    pub id: &'a WorkloadId,
-    pub service: &'a str,
-    pub version: &'a str,
+pub struct Running {
+    pub id: WorkloadId,
+    pub version: String,
     pub phase: Phase,
     /// `sha256:…` of what its pods run: more than one while they run more than one, none when nobody knows.
-    pub digests: Vec<&'a str>,
+    pub digests: Vec<Box<str>>,
     /// When it was last changed.
     pub since: Option<Timestamp>,
 }
 
 /// One service over all environments.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Row<'a> {
-    pub service: &'a str,
-    pub cells: Vec<Cell<'a>>,
+pub struct Row {
+    pub service: Box<str>,
+    /// Of the environments that run it, in their order, as far as is known.
+    pub cells: Vec<Cell>,
 }
 
 /// One service in one environment.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Cell<'a> {
-    /// By their ids. Empty where it does not run, as far as is known.
-    pub running: Vec<Running<'a>>,
-    /// Set against the next environment before it that runs the service, by its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cell {
+    /// The place of the environment.
+    pub at: usize,
+    /// By their ids; more than one in two namespaces or of two kinds.
+    pub running: Vec<Running>,
+    /// Set against the next environment before it that runs the service, by its place. Of several the worst.
     pub beside: Option<(usize, Beside)>,
 }
 
@@ -77,9 +79,10 @@ pub enum Sort {
 /// The namespaces of a cluster that are looked at; empty: all.
 pub type Scope<'a> = (&'a ClusterId, &'a [Box<str>]);
 
-/// The environments of the settings that are in scope, in their order. Without any, each namespace is one of its own.
+/// The environments of the settings that are in scope, in the order in which a version goes through them: first those
+/// that `way` names, as it has them, then the others as they are. Without any, each namespace is one of its own.
 pub fn environments<'a>(
-    settings: &[Environment],
+    (settings, way): (&[Environment], &[String]),
     scopes: &[Scope<'_>],
     seen: impl Iterator<Item = &'a WorkloadId>,
 ) -> Vec<Environment> {
@@ -92,20 +95,32 @@ pub fn environments<'a>(
                     || names.iter().any(|name| covers(name)))
         })
     };
-    let known: Vec<_> = settings.iter().filter(in_scope).cloned().collect();
+    let mut known: Vec<_> = settings.iter().filter(in_scope).cloned().collect();
     if known.is_empty() {
-        own(scopes, seen)
-    } else {
-        known
+        return own(scopes, seen);
     }
+    let place = |one: &Environment| way.iter().position(|name| *name == one.name);
+    known.sort_by_key(|one| place(one).unwrap_or(usize::MAX));
+    known
+}
+
+/// What is promoted goes through this one: `way` names it, or names none.
+pub fn is_on(way: &[String], environment: &Environment) -> bool {
+    way.is_empty() || way.contains(&environment.name)
 }
 
 /// `prod-eu/shop`; less where that is enough.
 fn own<'a>(scopes: &[Scope<'_>], seen: impl Iterator<Item = &'a WorkloadId>) -> Vec<Environment> {
     let mut found: BTreeMap<&ClusterId, Vec<Box<str>>> = BTreeMap::new();
+    let mut last = None;
     for id in seen {
+        // A fleet has those of a namespace one after the other: most cost one comparison.
+        let place = (&id.cluster, &id.namespace);
+        if last.replace(place) == Some(place) {
+            continue;
+        }
         let names = found.entry(&id.cluster).or_default();
-        if names.last() != Some(&id.namespace) && !names.contains(&id.namespace) {
+        if !names.contains(&id.namespace) {
             names.push(id.namespace.clone());
         }
     }
@@ -135,47 +150,41 @@ fn own<'a>(scopes: &[Scope<'_>], seen: impl Iterator<Item = &'a WorkloadId>) -> 
     all
 }
 
-/// A row for each service, by name. `history` is what a workload ran, the newest first, each with when it came.
+/// A row for each service, by name. `running` has each with the service that it runs; `history` is what a workload ran,
+/// the newest first, each with when it came.
 pub fn rows<'a>(
     environments: &[Environment],
-    running: impl Iterator<Item = Running<'a>>,
+    running: impl Iterator<Item = (&'a str, Running)>,
     history: impl Fn(&WorkloadId) -> Vec<(String, Timestamp)>,
-) -> Vec<Row<'a>> {
-    let mut rows: BTreeMap<&str, Vec<Cell<'a>>> = BTreeMap::new();
-    for one in running {
-        let Some(at) = environments.iter().position(|e| e.holds(one.id)) else {
-            continue;
-        };
-        let cells = rows.entry(one.service);
-        let cells = cells.or_insert_with(|| vec![Cell::default(); environments.len()]);
-        cells[at].running.push(one);
+) -> Vec<Row> {
+    let mut rows: BTreeMap<&str, BTreeMap<usize, Vec<Running>>> = BTreeMap::new();
+    for (service, one) in running {
+        if let Some(at) = environments.iter().position(|e| e.holds(&one.id)) {
+            let cells = rows.entry(service).or_default();
+            cells.entry(at).or_default().push(one);
+        }
     }
-    let row = |(service, mut cells): (&'a str, Vec<Cell<'a>>)| {
-        for cell in &mut cells {
-            cell.running.sort_by_key(|one| one.id);
+    let row = |(service, found): (&str, BTreeMap<usize, Vec<Running>>)| {
+        let mut cells: Vec<Cell> = Vec::with_capacity(found.len());
+        for (at, mut running) in found {
+            running.sort_by(|a, b| a.id.cmp(&b.id));
+            let before = cells.last();
+            let beside = before.and_then(|cell| Some((cell.at, cell.beside(&running, &history)?)));
+            cells.push(Cell {
+                at,
+                running,
+                beside,
+            });
         }
-        for at in 0..cells.len() {
-            cells[at].beside = set_beside(&cells, at, &history);
-        }
+        let service = service.into();
         Row { service, cells }
     };
     rows.into_iter().map(row).collect()
 }
 
-fn set_beside(
-    cells: &[Cell<'_>],
-    at: usize,
-    history: &impl Fn(&WorkloadId) -> Vec<(String, Timestamp)>,
-) -> Option<(usize, Beside)> {
-    let here = cells[at].running.first()?;
-    let before = (0..at).rev().find(|n| !cells[*n].running.is_empty())?;
-    let there = cells[before].running.first()?;
-    Some((before, compare(here, there, history)))
-}
-
 fn compare(
-    here: &Running<'_>,
-    there: &Running<'_>,
+    here: &Running,
+    there: &Running,
     history: &impl Fn(&WorkloadId) -> Vec<(String, Timestamp)>,
 ) -> Beside {
     let known = !here.digests.is_empty() && !there.digests.is_empty();
@@ -192,10 +201,10 @@ fn compare(
         (false, true) => return Beside::SameName,
         (_, false) => {}
     }
-    if let Some(drift) = drift(&history(there.id), there.version, here.version) {
+    if let Some(drift) = drift(&history(&there.id), &there.version, &here.version) {
         return Beside::Behind(drift);
     }
-    match drift(&history(here.id), here.version, there.version) {
+    match drift(&history(&here.id), &here.version, &there.version) {
         Some(drift) => Beside::Ahead(drift),
         None => Beside::Apart,
     }
@@ -216,7 +225,37 @@ fn drift(history: &[(String, Timestamp)], new: &str, old: &str) -> Option<Drift>
     })
 }
 
-impl Row<'_> {
+impl Cell {
+    /// How these stand to what runs here.
+    fn beside(
+        &self,
+        running: &[Running],
+        history: &impl Fn(&WorkloadId) -> Vec<(String, Timestamp)>,
+    ) -> Option<Beside> {
+        let each = running.iter().map(|here| {
+            let there = self.counterpart(&here.id);
+            there.map_or(Beside::Apart, |there| compare(here, there, history))
+        });
+        each.max_by_key(|beside| beside.rank())
+    }
+
+    /// What stands here for a workload of another environment: the only one, else the only one of its kind in a namespace
+    /// called the same, else the only one of its kind, else the only one in such a namespace.
+    pub fn counterpart(&self, of: &WorkloadId) -> Option<&Running> {
+        let alike: [fn(&WorkloadId, &WorkloadId) -> bool; 4] = [
+            |_, _| true,
+            |a, b| a.kind == b.kind && a.namespace == b.namespace,
+            |a, b| a.kind == b.kind,
+            |a, b| a.namespace == b.namespace,
+        ];
+        alike.iter().find_map(|alike| {
+            let mut found = self.running.iter().filter(|one| alike(&one.id, of));
+            found.next().filter(|_| found.next().is_none())
+        })
+    }
+}
+
+impl Row {
     /// Some of its environments run something else.
     pub fn differs(&self) -> bool {
         self.cells
@@ -224,9 +263,9 @@ impl Row<'_> {
             .any(|cell| cell.beside.is_some_and(|(_, b)| b.differs()))
     }
 
-    /// How many environments run it.
-    pub fn places(&self) -> usize {
-        self.cells.iter().filter(|c| !c.running.is_empty()).count()
+    /// Of the environment at this place.
+    pub fn cell(&self, at: usize) -> Option<&Cell> {
+        self.cells.iter().find(|cell| cell.at == at)
     }
 
     fn farthest(&self) -> Option<(usize, Reverse<Timestamp>)> {
@@ -248,6 +287,19 @@ impl Row<'_> {
 }
 
 impl Beside {
+    /// Of several the one that says most, the farthest apart last.
+    fn rank(self) -> (u8, usize) {
+        match self {
+            Self::Same => (0, 0),
+            Self::SameName => (1, 0),
+            Self::InPart => (2, 0),
+            Self::Ahead(drift) => (3, drift.versions),
+            Self::Behind(drift) => (4, drift.versions),
+            Self::Apart => (5, 0),
+            Self::OtherDigest => (6, 0),
+        }
+    }
+
     pub fn differs(self) -> bool {
         match self {
             Self::Same | Self::SameName => false,
@@ -259,19 +311,15 @@ impl Beside {
 }
 
 /// Rows of the same rank stand by their names.
-pub fn sort(rows: &mut [Row<'_>], by: Sort) {
+pub fn sort(rows: &mut [Row], by: Sort) {
+    rows.sort_by(|a, b| a.service.cmp(&b.service));
     match by {
-        Sort::Name => rows.sort_by_key(|row| row.service),
+        Sort::Name => {}
         Sort::Drift => rows.sort_by_cached_key(|row| {
-            let alone = row.places() < 2;
-            (
-                Reverse(row.differs()),
-                alone,
-                Reverse(row.farthest()),
-                row.service,
-            )
+            let alone = row.cells.len() < 2;
+            (Reverse(row.differs()), alone, Reverse(row.farthest()))
         }),
-        Sort::Trouble => rows.sort_by_key(|row| (row.worst(), row.service)),
+        Sort::Trouble => rows.sort_by_key(Row::worst),
     }
 }
 
@@ -304,15 +352,23 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
-    fn run<'a>(id: &'a WorkloadId, version: &'a str, digests: &[&'a str]) -> Running<'a> {
+    fn run(id: &WorkloadId, version: &str, digests: &[&str]) -> Running {
         Running {
-            id,
-            service: &id.name,
-            version,
+            id: id.clone(),
+            version: version.into(),
             phase: Phase::Steady,
-            digests: digests.to_vec(),
+            digests: digests.iter().map(|digest| (*digest).into()).collect(),
             since: None,
         }
+    }
+
+    fn rows(
+        environments: &[Environment],
+        running: &[Running],
+        history: impl Fn(&WorkloadId) -> Vec<(String, Timestamp)>,
+    ) -> Vec<Row> {
+        let running = running.iter().map(|one| (&*one.id.name, one.clone()));
+        super::rows(environments, running, history)
     }
 
     fn beside(
@@ -330,7 +386,7 @@ mod tests {
             "dev" => ran.iter().map(|(v, t)| ((*v).to_owned(), at(*t))).collect(),
             _ => vec![(here.0.to_owned(), at(1))],
         };
-        let rows = rows(&environments, running.into_iter(), history);
+        let rows = rows(&environments, &running, history);
         assert_eq!(rows[0].cells[0].beside, None);
         rows[0].cells[1].beside.map(|(_, beside)| beside)
     }
@@ -394,7 +450,7 @@ mod tests {
             environment("a", "us", &[]),
         ];
         let names = |settings: &[Environment], scopes: &[Scope<'_>], seen: &[WorkloadId]| {
-            let found = environments(settings, scopes, seen.iter());
+            let found = environments((settings, &[]), scopes, seen.iter());
             found.into_iter().map(|e| e.name).collect::<Vec<_>>()
         };
         let both: [Scope<'_>; 2] = [(&eu, &shop), (&us, &shop)];
@@ -440,12 +496,72 @@ mod tests {
                 .map(|(v, t)| (v.to_owned(), at(t)))
                 .to_vec()
         };
-        let mut rows = rows(&environments, running, ran);
-        assert!(rows[0].cells[1].running.is_empty() && rows[0].cells[1].beside.is_none());
+        let mut rows = rows(&environments, &running.collect::<Vec<_>>(), ran);
+        assert!(rows[0].cell(1).is_none() && rows[0].cells.len() == 1);
         sort(&mut rows, Sort::Drift);
-        let names: Vec<_> = rows.iter().map(|row| row.service).collect();
+        let names: Vec<_> = rows.iter().map(|row| &*row.service).collect();
         assert_eq!(names, ["d", "c", "b", "a"]);
         sort(&mut rows, Sort::Name);
-        assert_eq!(rows[0].service, "a");
+        assert_eq!(&*rows[0].service, "a");
+    }
+
+    #[test]
+    fn a_way_of_its_own_outranks_the_order_of_the_environments() {
+        let (eu, us) = (ClusterId::from("eu"), ClusterId::from("us"));
+        let settings =
+            ["prod", "sandbox", "dev", "staging"].map(|name| environment(name, "eu", &[]));
+        let way = ["dev", "staging", "prod"].map(str::to_owned);
+        let found = environments((&settings, &way), &[(&eu, &[]), (&us, &[])], [].iter());
+        let names: Vec<_> = found.iter().map(|e| &*e.name).collect();
+        assert_eq!(names, ["dev", "staging", "prod", "sandbox"]);
+        assert_eq!(found.iter().filter(|e| is_on(&way, e)).count(), 3);
+        assert!(found.iter().all(|e| is_on(&[], e)));
+    }
+
+    #[test]
+    fn of_several_each_stands_beside_its_own_and_the_worst_is_told() {
+        let environments = [
+            environment("dev", "dev", &[]),
+            environment("prod", "prod", &[]),
+        ];
+        let set = |cluster, namespace| WorkloadId {
+            kind: Kind::StatefulSet,
+            ..id(cluster, namespace, "web")
+        };
+        let deployment = |cluster, namespace| id(cluster, namespace, "web");
+        let of = |running: &[(WorkloadId, &str)]| {
+            let running: Vec<_> = running
+                .iter()
+                .map(|(id, digest)| run(id, "1", &[digest]))
+                .collect();
+            let rows = rows(&environments, &running, |_| Vec::new());
+            assert_eq!(rows.len(), 1);
+            rows[0].cells[1].beside.map(|(_, beside)| beside)
+        };
+        let twice = [
+            (deployment("dev", "shop"), "a"),
+            (deployment("dev", "pay"), "b"),
+        ];
+        let there = |shop, pay| {
+            [
+                (deployment("prod", "shop"), shop),
+                (deployment("prod", "pay"), pay),
+            ]
+        };
+        assert_eq!(
+            of(&[&twice[..], &there("a", "b")].concat()),
+            Some(Beside::Same)
+        );
+        assert_eq!(
+            of(&[&twice[..], &there("a", "c")].concat()),
+            Some(Beside::OtherDigest)
+        );
+        // Nothing says which of the two it comes from.
+        let elsewhere = [(deployment("prod", "other"), "a")];
+        assert_eq!(of(&[&twice[..], &elsewhere].concat()), Some(Beside::Apart));
+        // Of two kinds each has its own, whatever the namespaces are called.
+        let kinds = [(deployment("dev", "x"), "a"), (set("dev", "x"), "b")];
+        let here = [(deployment("prod", "y"), "a"), (set("prod", "y"), "b")];
+        assert_eq!(of(&[&kinds[..], &here].concat()), Some(Beside::Same));
     }
 }

@@ -1,23 +1,12 @@
 //! What was measured of a canary beside its stable side, and what that says of it. What is no number is never a good one.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::known::{Known, State};
-use super::{Canary, Workload};
 
-/// The two sides of a canary, which share its traffic.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Sides {
-    pub canary: Side,
-    pub stable: Side,
-}
+mod sides;
 
-/// Whose pods one side is.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Side {
-    pub workload: Box<str>,
-    pub hash: Box<str>,
-}
+pub use sides::{Pods, Side, Sides};
 
 /// How a canary is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,22 +99,6 @@ pub struct Pair {
     pub stable: u64,
 }
 
-impl Sides {
-    /// `None` when the workload has not two sides that share the traffic.
-    pub fn of(workload: &Workload) -> Option<Self> {
-        let is_shared = |canary: &&Canary| canary.is_partial() && !canary.aborted;
-        let canary = workload.canary.as_deref().filter(is_shared)?;
-        let side = |hash: &str| Side {
-            workload: workload.id.name.clone(),
-            hash: hash.into(),
-        };
-        Some(Self {
-            canary: side(&canary.current),
-            stable: side(&canary.stable),
-        })
-    }
-}
-
 impl SideTold {
     /// Nothing was to be had of it.
     pub fn nothing(why: &str) -> Self {
@@ -141,6 +114,11 @@ impl Rule {
     /// So many requests are of this rate.
     pub fn requests(&self, rate: Rate) -> u64 {
         rate.saturating_mul(self.window.into()) / 1000
+    }
+
+    /// Since when it is measured, at this moment.
+    pub fn since(&self, now: Timestamp) -> Timestamp {
+        now - SignedDuration::from_secs(self.window.into())
     }
 }
 
@@ -270,10 +248,8 @@ pub(crate) const RULE: Rule = Rule {
 
 #[cfg(test)]
 mod tests {
-    use super::super::canary::{healthy, sample};
-    use super::super::fixture::{ago, now, workload};
+    use super::super::fixture::{ago, now};
     use super::*;
-    use crate::domain::Kind;
 
     fn judged(canary: SideTold, stable: SideTold) -> Verdict {
         let mut measured = Measured::default();
@@ -389,21 +365,5 @@ mod tests {
         };
         assert_eq!(measured.judge(&RULE), want);
         assert_eq!(measured.canary.requests.value(), Some(&12_000), "it stays");
-    }
-
-    #[test]
-    fn only_what_shares_the_traffic_has_sides() {
-        let mut cart = workload(Kind::Rollout);
-        assert_eq!(Sides::of(&cart), None);
-        cart.canary = Some(Box::new(healthy()));
-        assert_eq!(Sides::of(&cart), None);
-        let mut canary = sample();
-        canary.aborted = true;
-        cart.canary = Some(Box::new(canary));
-        assert_eq!(Sides::of(&cart), None);
-        cart.canary = Some(Box::new(sample()));
-        let sides = Sides::of(&cart).unwrap();
-        assert_eq!((&*sides.canary.hash, &*sides.stable.hash), ("new", "old"));
-        assert_eq!(sides.canary.workload, cart.id.name);
     }
 }

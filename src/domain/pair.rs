@@ -51,22 +51,25 @@ pub fn stable_of<'a>(
     canary: &Workload,
     others: impl Iterator<Item = &'a Workload>,
 ) -> Option<&'a Workload> {
-    // Of two with one selector each takes the other's pods for its own.
-    let mut others = others
-        .filter(|other| {
-            let (of, id) = (&canary.id, &other.id);
-            (&id.cluster, &id.namespace, id.kind) == (&of.cluster, &of.namespace, of.kind)
-        })
-        .filter(|other| other.id != canary.id && other.selector != canary.selector);
-    if let Some(name) = named(canary) {
-        return others.find(|other| *other.id.name == *name);
-    }
-    let is_stable = |other: &&Workload| {
-        let stable = role(other).is_some_and(|role| STABLE.contains(&role));
-        stable && without_role(&other.selector).eq(without_role(&canary.selector))
-    };
-    let mut found = others.filter(is_stable);
+    let mut found = others.filter(|other| is_beside(canary, other));
     found.next().filter(|_| found.next().is_none())
+}
+
+/// It is called the one that serves beside this canary.
+pub fn is_beside(canary: &Workload, other: &Workload) -> bool {
+    let (of, id) = (&canary.id, &other.id);
+    let near = (&id.cluster, &id.namespace, id.kind) == (&of.cluster, &of.namespace, of.kind);
+    // Of two with one selector each takes the other's pods for its own.
+    if !near || id == of || other.selector == canary.selector {
+        return false;
+    }
+    match named(canary) {
+        Some(name) => *id.name == *name,
+        None => {
+            let stable = role(other).is_some_and(|role| STABLE.contains(&role));
+            stable && without_role(&other.selector).eq(without_role(&canary.selector))
+        }
+    }
 }
 
 /// Behind one Service its weight is its share of the pods; behind one each, what routes to them tells it. `None` where
@@ -100,6 +103,7 @@ pub fn canary<'a>(
         pair: Some(Box::new(Pair {
             service: of_canary.clone(),
             serve: None,
+            by_endpoints: false,
             route: Some(Routed {
                 route: Box::new(route.clone()),
                 stable: of_stable.clone(),
@@ -117,6 +121,7 @@ fn shared(canary: &Workload, stable: &Workload, service: &str) -> Canary {
         pair: Some(Box::new(Pair {
             service: service.into(),
             serve: Some((canary.counts.available, stable.counts.available)),
+            by_endpoints: false,
             route: None,
         })),
         ..Canary::by_pods(

@@ -21,6 +21,8 @@ pub enum Line {
     Found(Found),
     /// How following it ended.
     Ended(Ended),
+    /// It was confirmed with others, and its turn never came: nothing was sent.
+    NotBegun(Box<NotBegun>),
     /// Another program had the terminal; written when it ended.
     HandedOver(Box<HandedOver>),
 }
@@ -69,6 +71,15 @@ pub struct Sending {
     /// It puts the analysis of a canary on again, and resumes nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub analysis: bool,
+}
+
+/// What would have been sent, and why it was not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotBegun {
+    #[serde(flatten)]
+    pub sending: Sending,
+    /// `not begun, because checkout failed`.
+    pub why: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -197,6 +208,7 @@ impl Line {
     pub fn id(&self) -> &str {
         match self {
             Self::Sending(line) => &line.id,
+            Self::NotBegun(line) => &line.sending.id,
             Self::Answered(line) => &line.id,
             Self::Found(line) => &line.id,
             Self::Ended(line) => &line.id,
@@ -214,6 +226,9 @@ pub struct Action {
     pub answered: Option<Answered>,
     pub found: Option<Found>,
     pub ended: Option<Ended>,
+    /// Why its turn never came, of one that was confirmed with others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_begun: Option<String>,
 }
 
 /// How an action stands, as far as the record says.
@@ -225,6 +240,8 @@ pub enum Stands {
     /// The server accepted it, and nobody followed it to its end.
     Accepted,
     Refused,
+    /// Nothing was sent: what was confirmed before it failed, or somebody stopped it.
+    NotBegun,
     /// It was interrupted, and a later look says what became of it.
     Interrupted(Became),
     /// Its answer was lost.
@@ -235,6 +252,9 @@ pub enum Stands {
 
 impl Action {
     pub fn stands(&self) -> Stands {
+        if self.not_begun.is_some() {
+            return Stands::NotBegun;
+        }
         match (&self.ended, &self.found, &self.answered) {
             (Some(ended), ..) if ended.verified => Stands::Verified,
             (Some(_), ..) => Stands::NotVerified,
@@ -253,7 +273,8 @@ impl Action {
         let ended = self.ended.as_ref().map(|line| &line.sentence);
         let found = self.found.as_ref().map(|line| &line.sentence);
         let answered = self.answered.as_ref().map(|line| &line.sentence);
-        ended.or(found).or(answered).map(String::as_str)
+        let said = ended.or(found).or(answered).or(self.not_begun.as_ref());
+        said.map(String::as_str)
     }
 
     /// From when it was sent until the server had answered.
@@ -333,6 +354,17 @@ impl Gathering {
                 answered: rest.answered,
                 found: rest.found,
                 ended: rest.ended,
+                not_begun: None,
+            });
+            return;
+        }
+        if let Line::NotBegun(line) = line {
+            self.page.actions.push(Action {
+                sending: line.sending,
+                answered: None,
+                found: None,
+                ended: None,
+                not_begun: Some(line.why),
             });
             return;
         }
@@ -347,7 +379,7 @@ impl Gathering {
             Line::Answered(line) => rest.answered = Some(line),
             Line::Found(line) => rest.found = Some(line),
             Line::Ended(line) => rest.ended = Some(line),
-            Line::Sending(_) | Line::HandedOver(_) => {}
+            Line::Sending(_) | Line::NotBegun(_) | Line::HandedOver(_) => {}
         }
     }
 

@@ -4,11 +4,15 @@ mod clean;
 mod file;
 mod sort;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use super::ImageRef;
+use super::image::short_digest;
 
 pub use clean::clean;
 pub use file::{Mistake, read, text};
@@ -41,15 +45,57 @@ pub struct Place {
     /// What its services need and the file does not hold, by name alone: `secret/db`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outside: Vec<String>,
+    /// Those that were in the middle of a release.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unfinished: Vec<Unfinished>,
     pub workloads: Vec<Manifest>,
     /// What they need beside them, each once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub beside: Vec<Manifest>,
 }
 
+/// Of an image, as one reads it: its tag, or its digest where there is none.
+pub fn version(image: &str) -> &str {
+    let parsed = ImageRef::parse(image);
+    let digest = parsed.digest.and_then(short_digest);
+    parsed.tag.or(digest).unwrap_or(image)
+}
+
+/// A workload whose pods were not all of the version that its manifest asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unfinished {
+    /// `rollout/cart`.
+    pub service: Box<str>,
+    /// What the manifest asks for.
+    pub asked: Box<str>,
+    /// The pods that were ready, by version.
+    pub ready: BTreeMap<Box<str>, usize>,
+}
+
+impl fmt::Display for Unfinished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, (version, pods)) in self.ready.iter().enumerate() {
+            let comma = if at == 0 { "" } else { ", " };
+            let noun = if *pods == 1 { "pod" } else { "pods" };
+            write!(f, "{comma}{version} in {pods} {noun}")?;
+        }
+        if self.ready.is_empty() {
+            f.write_str("no pod is ready")?;
+        }
+        Ok(())
+    }
+}
+
 impl Place {
     pub fn manifests(&self) -> impl Iterator<Item = &Manifest> {
         self.workloads.iter().chain(&self.beside)
+    }
+
+    pub fn unfinished(&self, workload: &Manifest) -> Option<&Unfinished> {
+        let mut all = self.unfinished.iter();
+        let name = workload.to_string();
+        all.find(|one| *one.service == *name)
     }
 }
 
@@ -63,6 +109,11 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// The container that a version is told of, with its image.
+    pub fn first_container(&self) -> &Value {
+        &self.template()["spec"]["containers"][0]
+    }
+
     /// The labels of its pods, of a workload.
     pub fn pod_labels(&self) -> &Value {
         &self.template()["metadata"]["labels"]

@@ -40,6 +40,11 @@ pub enum Feed {
     Services,
     /// What routes by weight there.
     Routes(RouteKind),
+    /// What a Service sends to, of one that the canary shares with the stable one.
+    EndpointsOf {
+        workload: WorkloadId,
+        service: Box<str>,
+    },
     /// What keeps one workload as git has it. The namespace is that of the object, none when its mark names none.
     SyncOf {
         workload: WorkloadId,
@@ -65,6 +70,7 @@ impl Feed {
             Self::Canaries => "canaries",
             Self::Services => "services",
             Self::Routes(kind) => kind.plural(),
+            Self::EndpointsOf { .. } => "endpointslices",
             Self::SyncOf { sync, .. } => sync.kind.plural(),
             Self::Suspended(kind) => kind.plural(),
         }

@@ -1,7 +1,8 @@
-//! Says in lines what is right and wrong here: kubeconfig, server, login, permissions, canaries, files, terminal, and
-//! whether a push reaches its build.
+//! Says in lines what is right and wrong here: kubeconfig, server, login, permissions, canaries and who measures them,
+//! files, terminal, and whether a push reaches its build.
 
 mod canaries;
+mod metrics;
 mod push;
 
 use std::path::Path;
@@ -26,15 +27,15 @@ const SKEW: i64 = 5;
 pub(super) async fn tell(shared: Arc<Shared>, job: JobId, clusters: Vec<ClusterId>) {
     let config = shared.config();
     let (mut findings, connected) = here(&config, &clusters).await;
-    // The servers that build may take a while; what is known is told before.
-    let asks_servers = !config.jenkins.is_empty();
+    // Other servers may take a while; what is known is told before.
+    let asks_servers = !config.prometheus.is_empty() || !config.jenkins.is_empty();
     if let Some(finding) = findings.last_mut() {
         finding.last = !asks_servers;
     }
     for finding in findings {
         shared.send(Event::Diagnosed { job, finding }).await;
     }
-    let mut findings = push::lines(&config, &connected, None).await;
+    let mut findings = servers(&config, &connected, None).await;
     if let Some(finding) = findings.last_mut() {
         finding.last = true;
     }
@@ -51,7 +52,14 @@ pub async fn diagnose(
     service: Option<&str>,
 ) -> Vec<Diagnosis> {
     let (mut lines, connected) = here(config, clusters).await;
-    lines.extend(push::lines(config, &connected, service).await);
+    lines.extend(servers(config, &connected, service).await);
+    lines
+}
+
+/// What the other servers of the settings say.
+async fn servers(config: &Config, clusters: &[Cluster], service: Option<&str>) -> Vec<Diagnosis> {
+    let mut lines = metrics::lines(config, clusters).await;
+    lines.extend(push::lines(config, clusters, service).await);
     lines
 }
 
@@ -69,6 +77,7 @@ async fn here(config: &Config, clusters: &[ClusterId]) -> (Vec<Diagnosis>, Vec<C
             line
         }));
     }
+    lines.extend(way_line(config));
     lines.push(state_line(&config.state_dir));
     lines.push(terminal_line(config));
     (lines, connected)
@@ -272,6 +281,33 @@ async fn rights(cluster: &Cluster, resource: Resource, namespace: Option<&str>) 
     }
     let text = format!("{} {plural} in {place}", verbs.join(", "));
     line(Finding::Ok, "permission", text)
+}
+
+/// Through which environments a version goes, and what says so.
+fn way_line(config: &Config) -> Option<Diagnosis> {
+    let (all, way) = (&config.environments, &config.way);
+    let on: Vec<&str> = if way.is_empty() {
+        all.iter().map(|one| &*one.name).collect()
+    } else {
+        way.iter().map(String::as_str).collect()
+    };
+    let off: Vec<&str> = all
+        .iter()
+        .map(|one| &*one.name)
+        .filter(|name| !on.contains(name))
+        .collect();
+    let by = if way.is_empty() {
+        "the order of environments:"
+    } else {
+        "promotion.way"
+    };
+    let off = match off.as_slice() {
+        [] => String::new(),
+        [one] => format!("; {one} is not on it"),
+        some => format!("; {} are not on it", some.join(", ")),
+    };
+    let text = format!("{}, by {by}{off}", on.join(" → "));
+    (all.len() > 1).then(|| line(Finding::Ok, "promotion", text))
 }
 
 fn state_line(state_dir: &Path) -> Diagnosis {

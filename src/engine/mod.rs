@@ -169,7 +169,17 @@ impl Engine {
                     outcome,
                     verified,
                 };
-                self.writes.spawn(release::record(shared, end));
+                self.writes.spawn(release::ended(shared, end));
+            }
+            Effect::RecordNotBegun {
+                plan,
+                answers,
+                verdicts,
+                why,
+            } => {
+                let given = (answers, verdicts);
+                self.writes
+                    .spawn(release::not_begun(shared, *plan, given, why));
             }
             Effect::RecordHandOver { handed, ended } => {
                 self.writes.spawn(programs::record(shared, *handed, ended));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::StreamExt;
 
 use super::{Shared, clock};
-use crate::actions::record::{Ended, Line};
+use crate::actions::record::{self, Ended, Line, NotBegun};
 use crate::actions::{self, GatherContext, Order, OriginContext, Recorder, Sources};
 use crate::app::event::{Event, JobId};
 use crate::config::{self, Config, prometheus};
@@ -149,6 +149,32 @@ pub(super) async fn execute(
     }
 }
 
+/// What was confirmed with others, and its turn never came.
+pub(super) async fn not_begun(
+    shared: Arc<Shared>,
+    plan: Plan,
+    (answers, verdicts): (Answers, Vec<Verdict>),
+    why: String,
+) {
+    let client = shared.client(&plan.workload.cluster).ok();
+    let user = client.and_then(|client| client.user);
+    let given = (&plan, &answers, &*verdicts);
+    write_not_begun(&shared.config().state_dir, given, user.as_deref(), why).await;
+    shared.send(Event::Recorded).await;
+}
+
+/// Nothing rests on this line: one that cannot be written is logged.
+pub async fn write_not_begun(
+    state_dir: &Path,
+    (plan, answers, verdicts): (&Plan, &Answers, &[Verdict]),
+    user: Option<&str>,
+    why: String,
+) {
+    let sending = record::sending(plan, answers, verdicts, user, clock::now());
+    let line = Line::NotBegun(Box::new(NotBegun { sending, why }));
+    Recorder::new(state_dir).note(line).await;
+}
+
 /// How a followed action ended.
 pub struct End {
     pub id: String,
@@ -157,7 +183,7 @@ pub struct End {
     pub verified: bool,
 }
 
-pub(super) async fn record(shared: Arc<Shared>, end: End) {
+pub(super) async fn ended(shared: Arc<Shared>, end: End) {
     if let Err(failure) = write_end(&shared.config().state_dir, end).await {
         tracing::error!(
             why = failure.sentence,

@@ -27,6 +27,8 @@ pub struct Evidence {
     pub stable_of: Option<Box<StableOf>>,
     /// What a write to that one repeats, of a canary that a person moves.
     pub beside: Option<Beside>,
+    /// The canary that serves beside it. Only read where that is what somebody may have meant.
+    pub has_beside: Option<WorkloadId>,
     /// The bytes of `/spec/template`.
     pub template: Verbatim,
     /// There is a `metadata.annotations` map to add to.
@@ -49,6 +51,8 @@ pub struct Evidence {
     pub helm: Helm,
     /// Who else carries out a plan on it now, where that is looked at.
     pub presence: Option<Presence>,
+    /// Why what the analyses of its canary measured is not known, where that matters.
+    pub unjudged: Option<String>,
     /// How a canary is judged by its metrics, where the settings say who measures them.
     pub measured: Option<Rule>,
     /// Where its source lies, when the settings say.
@@ -78,6 +82,12 @@ pub struct Beside {
     pub template: Verbatim,
     /// There is a `metadata.annotations` map to add to.
     pub has_annotations: bool,
+    /// What keeps it as git has it.
+    pub keeper: Keeper,
+    /// The same of what routes to the two.
+    pub route_keeper: Keeper,
+    /// Who else sets its number of replicas. Only read where the share depends on that.
+    pub autoscaling: Autoscaling,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use super::check::CheckState;
-use super::kubectl;
 use super::{
-    Check, CheckId, Document, Evidence, Finding, FreshSync, Keeper, ObjectRef, Offer, OfferId,
-    Plan, Step, Verdict,
+    CheckId, Document, Evidence, Finding, FreshSync, Keeper, ObjectRef, Offer, OfferId, Plan, Step,
+    Verdict, check, kubectl,
 };
-use crate::domain::{Automatic, Suspension, Sync, SyncKind, Verbatim, WorkloadId};
+use crate::domain::{
+    Automatic, Manager, Suspension, Sync, SyncKind, Verbatim, Workload, WorkloadId,
+};
 use crate::text;
 
 mod change;
@@ -21,36 +21,136 @@ pub enum Change<'a> {
     /// The second of two pod templates in place of the first.
     Template(&'a Value, &'a Value),
     Replicas(u32),
+    /// So many of its first pods keep their template.
+    Partition(u32),
+    /// It moves again. Git has the pause only where somebody wrote it there.
+    Resumed,
+}
+
+/// One object that a plan writes to.
+#[derive(Debug)]
+pub struct Written<'a> {
+    /// `deploy/checkout`.
+    pub name: String,
+    pub manager: Option<&'a Manager>,
+    pub keeper: &'a Keeper,
+    /// The change for git; `None` when git says the same.
+    pub manifest: Option<Manifest>,
+    /// Git may say nothing of what is written.
+    pub perhaps: bool,
+}
+
+/// The same change as git would have it.
+#[derive(Debug)]
+pub enum Manifest {
+    /// A strategic merge patch.
+    Merge(Value),
+    /// The operations of a JSON Patch, where the lists of the kind have no keys.
+    Operations(Value),
+}
+
+impl<'a> Written<'a> {
+    pub fn workload(workload: &'a Workload, keeper: &'a Keeper, change: Change<'_>) -> Self {
+        let id = &workload.id;
+        let manifest = match change {
+            Change::Template(before, after) => change::template(id, before, after),
+            Change::Replicas(count) => Some(change::replicas(id, count)),
+            Change::Partition(to) => Some(change::partition(id, to)),
+            Change::Resumed => Some(change::resumed(id)),
+        };
+        Self {
+            name: id.to_string(),
+            manager: workload.manager.as_ref(),
+            keeper,
+            manifest: manifest.map(Manifest::Merge),
+            perhaps: matches!(change, Change::Resumed),
+        }
+    }
 }
 
 /// Adds what keeps the workload as git has it to a plan that writes something else.
 pub fn guard(plan: &mut Plan, evidence: &Evidence, change: Change<'_>) {
-    let verdict = match &evidence.keeper {
-        Keeper::None => return,
-        Keeper::Found(fresh) => {
-            plan.offers.extend(suspend(evidence, fresh));
-            found(&fresh.sync, evidence)
+    if evidence.keeper == Keeper::None {
+        return;
+    }
+    let own = Written::workload(&evidence.workload, &evidence.keeper, change);
+    guard_all(plan, evidence, &[own]);
+}
+
+/// The same for a plan that writes to these objects.
+pub fn guard_all(plan: &mut Plan, evidence: &Evidence, written: &[Written<'_>]) {
+    let verdict = of_all(written, evidence);
+    plan.checks.retain(|check| check.id != CheckId::Owner);
+    plan.add(verdict.into());
+    plan.offers.extend(suspend(evidence, written));
+    plan.offers.extend(patch(plan, evidence, written));
+}
+
+/// What is said of each owner, the worst first; of one that owns several of them once.
+fn of_all(written: &[Written<'_>], evidence: &Evidence) -> Verdict {
+    let mut said: Vec<Verdict> = Vec::new();
+    for (at, one) in written.iter().enumerate() {
+        if written[..at].iter().any(|before| same_owner(before, one)) {
+            continue;
         }
-        Keeper::Unknown { named, why } => owner(
+        let its = written.iter().filter(|other| same_owner(other, one));
+        let names: Vec<_> = its.map(|one| &*one.name).collect();
+        let own = written.len() == 1 && one.name == evidence.workload.id.to_string();
+        let what = if own {
+            "it".into()
+        } else {
+            names.join(" and ")
+        };
+        said.extend(of_one(one, &what, evidence));
+    }
+    said.sort_by_key(|verdict| rank(verdict.finding));
+    let finding = said.first().map_or(Finding::Ok, |verdict| verdict.finding);
+    let sentences: Vec<_> = said.into_iter().map(|verdict| verdict.sentence).collect();
+    if sentences.is_empty() {
+        let words = "nothing on what is written says that anybody else owns it";
+        return owner(Finding::Ok, words.into());
+    }
+    owner(finding, sentences.join("; "))
+}
+
+fn same_owner(one: &Written<'_>, other: &Written<'_>) -> bool {
+    match (one.keeper, other.keeper) {
+        (Keeper::Found(a), Keeper::Found(b)) => {
+            let lists = |fresh: &FreshSync| fresh.sync.keeps != Some(false);
+            a.sync.id == b.sync.id && lists(a) == lists(b) && one.perhaps == other.perhaps
+        }
+        (Keeper::Unknown { named: a, .. }, Keeper::Unknown { named: b, .. }) => a == b,
+        (Keeper::None, Keeper::None) => one.manager == other.manager,
+        _ => false,
+    }
+}
+
+/// The worst first.
+fn rank(finding: Finding) -> u8 {
+    match finding {
+        Finding::Block => 0,
+        Finding::Unverified => 1,
+        Finding::Warn => 2,
+        Finding::Ok => 3,
+    }
+}
+
+/// `None` where nobody else owns it.
+fn of_one(written: &Written<'_>, what: &str, evidence: &Evidence) -> Option<Verdict> {
+    match written.keeper {
+        Keeper::None => {
+            let manager = written.manager?;
+            let verdict = check::owner::of_field(manager, what);
+            Some(verdict)
+        }
+        Keeper::Found(fresh) => Some(found(&fresh.sync, (what, written.perhaps), evidence)),
+        Keeper::Unknown { named, why } => Some(owner(
             Finding::Unverified,
             format!(
-                "{named} owns it, and whether it puts back what git says by itself is not known: {why}"
+                "{named} owns {what}, and whether it puts back what git says by itself is not known: {why}"
             ),
-        ),
-    };
-    plan.checks.retain(|check| check.id != CheckId::Owner);
-    let at = plan
-        .checks
-        .partition_point(|check| check.id < CheckId::Owner);
-    let state = CheckState::Answered(verdict);
-    plan.checks.insert(
-        at,
-        Check {
-            id: CheckId::Owner,
-            state,
-        },
-    );
-    plan.offers.extend(patch(plan, evidence, change));
+        )),
+    }
 }
 
 fn owner(finding: Finding, sentence: String) -> Verdict {
@@ -62,45 +162,91 @@ fn owner(finding: Finding, sentence: String) -> Verdict {
 }
 
 /// Whether what keeps it undoes the write.
-fn found(sync: &Sync, evidence: &Evidence) -> Verdict {
+fn found(sync: &Sync, (what, perhaps): (&str, bool), evidence: &Evidence) -> Verdict {
     let id = &sync.id;
     if sync.keeps == Some(false) {
-        let sentence = format!("its mark names {id}, which does not list it among what it keeps");
+        let of = if what == "it" {
+            "its mark".into()
+        } else {
+            format!("the mark of {what}")
+        };
+        let sentence = format!("{of} names {id}, which does not list it among what it keeps");
         return owner(Finding::Warn, sentence);
     }
     match (sync.reverts(), &sync.suspension) {
+        (Some(when), _) if perhaps => owner(
+            Finding::Warn,
+            format!("{id} owns {what}; where git has this too, {when}"),
+        ),
         (Some(when), _) => {
             let finding = match (&sync.automatic, id.kind) {
                 // What it installed stays until there is something newer to install.
                 (Automatic::NextChange, SyncKind::HelmRelease) => Finding::Warn,
                 _ => Finding::Block,
             };
-            owner(finding, format!("{id} owns it, and {when}"))
+            owner(finding, format!("{id} owns {what}, and {when}"))
         }
         (None, Some(by)) => {
             let ago = text::age(by.at, evidence.read_at);
             let by = &by.by;
             owner(
                 Finding::Warn,
-                format!("{id} owns it; its sync is suspended by {by}, {ago} ago"),
+                format!("{id} owns {what}; its sync is suspended by {by}, {ago} ago"),
             )
         }
         (None, None) => owner(
             Finding::Warn,
             format!(
-                "{id} owns it and does not sync by itself: a sync by hand puts back what git says"
+                "{id} owns {what} and does not sync by itself: a sync by hand puts back what git says"
             ),
         ),
     }
 }
 
 /// Only what would undo the write is worth suspending.
-fn suspend(evidence: &Evidence, fresh: &FreshSync) -> Option<Offer> {
-    let sync = &fresh.sync;
-    if sync.keeps == Some(false) {
-        return None;
+fn suspend(evidence: &Evidence, written: &[Written<'_>]) -> Option<Offer> {
+    let mut syncs: Vec<&FreshSync> = Vec::new();
+    for one in written {
+        if let Keeper::Found(fresh) = one.keeper
+            && fresh.sync.keeps != Some(false)
+            && fresh.sync.reverts().is_some()
+            && syncs.iter().all(|other| other.sync.id != fresh.sync.id)
+        {
+            syncs.push(fresh);
+        }
     }
-    sync.reverts()?;
+    let steps: Option<Vec<_>> = syncs.iter().map(|fresh| off(evidence, fresh)).collect();
+    let names: Vec<_> = syncs
+        .iter()
+        .map(|fresh| fresh.sync.id.to_string())
+        .collect();
+    let names = names.join(" and ");
+    let text = match &syncs[..] {
+        [] => return None,
+        [fresh] => match &fresh.sync.parent {
+            None => format!("suspend {names} first; one key resumes it later"),
+            Some(parent) => format!("suspend {names} first; {parent} may undo that"),
+        },
+        _ => format!("suspend {names} first; one key each resumes them later"),
+    };
+    let mut offer = Offer::new(OfferId::SuspendSync, 's', text, steps?);
+    let of_all = |fresh: &&FreshSync| fresh.sync.id.kind != SyncKind::HelmRelease;
+    let also = if syncs.iter().any(of_all) {
+        ", for all that it keeps"
+    } else {
+        ""
+    };
+    let stays = match syncs.len() {
+        1 => format!("is suspended first, and stays so until it is resumed{also}"),
+        _ => format!("are suspended first, and stay so until they are resumed{also}"),
+    };
+    let verdict = owner(Finding::Warn, format!("{names} {stays}"));
+    offer.instead = Some(Box::new(verdict));
+    Some(offer)
+}
+
+fn off(evidence: &Evidence, fresh: &FreshSync) -> Option<Step> {
+    let sync = &fresh.sync;
     let note = Suspension {
         id: evidence.stamp.id.clone(),
         by: evidence.stamp.by.clone(),
@@ -108,41 +254,45 @@ fn suspend(evidence: &Evidence, fresh: &FreshSync) -> Option<Offer> {
         was: fresh.parts.switch.clone().unwrap_or_default(),
     };
     let body = switch::off(sync, &fresh.parts, &note).ok()?;
-    let step = Step::SyncPatch {
+    Some(Step::SyncPatch {
         object: ObjectRef::of_sync(&sync.id),
         body: Verbatim(body.into()),
         what: format!("suspend the sync of {}", sync.id),
-    };
-    let text = match &sync.parent {
-        None => format!("suspend {} first; one key resumes it later", sync.id),
-        Some(parent) => format!("suspend {} first; {parent} may undo that", sync.id),
-    };
-    let mut offer = Offer::new(OfferId::SuspendSync, 's', text, vec![step]);
-    let also = match sync.id.kind {
-        SyncKind::HelmRelease => "",
-        SyncKind::Application | SyncKind::Kustomization => ", for all that it keeps",
-    };
-    let sentence = format!(
-        "{} is suspended first, and stays so until it is resumed{also}",
-        sync.id
-    );
-    offer.instead = Some(Box::new(owner(Finding::Warn, sentence)));
-    Some(offer)
+    })
 }
 
-/// The same change as a patch of the manifest, when there is any.
-fn patch(plan: &Plan, evidence: &Evidence, change: Change<'_>) -> Option<Offer> {
+/// The same change as a patch of each manifest that git has, when there is any.
+fn patch(plan: &Plan, evidence: &Evidence, written: &[Written<'_>]) -> Option<Offer> {
+    let kept = written.iter().filter(|one| *one.keeper != Keeper::None);
+    let parts: Vec<_> = kept
+        .filter_map(|one| Some((one, one.manifest.as_ref()?)))
+        .collect();
+    if parts.is_empty() {
+        return None;
+    }
     let id = &evidence.workload.id;
-    let manifest = match change {
-        Change::Template(before, after) => change::template(id, before, after)?,
-        Change::Replicas(count) => change::replicas(id, count),
-    };
-    let yaml = yaml::of(&manifest);
+    let first = format!(
+        "{id} in {}: {} -> {}",
+        id.namespace, plan.arrow.0, plan.arrow.1
+    );
+    let texts = parts.iter().enumerate().map(|(at, (one, manifest))| {
+        let mut lines = if at == 0 {
+            vec![first.clone()]
+        } else {
+            Vec::new()
+        };
+        lines.extend(head(one, manifest, id));
+        let comment = |line: &String| format!("# {}\n", text::escape(line));
+        let head: String = lines.iter().map(comment).collect();
+        let (Manifest::Merge(value) | Manifest::Operations(value)) = manifest;
+        format!("{head}{}", yaml::of(value))
+    });
+    let texts: Vec<_> = texts.collect();
     let text = "the change for git: a patch in a file and on the clipboard";
     let mut offer = Offer::new(OfferId::GitPatch, 'g', text, Vec::new());
     offer.document = Some(Box::new(Document {
         name: file_name(id, &evidence.stamp.id),
-        text: format!("{}{yaml}", head(plan, evidence)),
+        text: texts.join("---\n"),
     }));
     Some(offer)
 }
@@ -157,21 +307,21 @@ fn file_name(id: &WorkloadId, action: &str) -> String {
     )
 }
 
-/// What it is, where it belongs, and how one tries it, as comments.
-fn head(plan: &Plan, evidence: &Evidence) -> String {
-    let id = &evidence.workload.id;
+/// What it is, where it belongs, and how one tries it.
+fn head(written: &Written<'_>, manifest: &Manifest, id: &WorkloadId) -> Vec<String> {
+    let (kind, of_type) = match manifest {
+        Manifest::Merge(_) => ("A strategic merge patch", ""),
+        Manifest::Operations(_) => ("A JSON patch", " --type json"),
+    };
     let mut lines = vec![
+        format!("{kind}: a patch of a kustomization takes it as it is, and so does"),
         format!(
-            "{id} in {}: {} -> {}",
-            id.namespace, plan.arrow.0, plan.arrow.1
-        ),
-        "A strategic merge patch: a patch of a kustomization takes it as it is, and so does".into(),
-        format!(
-            "kubectl{} patch {id} --patch-file THIS --dry-run=server",
-            kubectl::place(&id.cluster, &id.namespace)
+            "kubectl{} patch {}{of_type} --patch-file THIS --dry-run=server",
+            kubectl::place(&id.cluster, &id.namespace),
+            written.name
         ),
     ];
-    if let Keeper::Found(fresh) = &evidence.keeper {
+    if let Keeper::Found(fresh) = written.keeper {
         let sync = &fresh.sync;
         let target = match &*sync.target {
             "" => String::new(),
@@ -179,19 +329,19 @@ fn head(plan: &Plan, evidence: &Evidence) -> String {
         };
         lines.push(format!("For {}: {}{target}", sync.id, sync.source));
     }
-    let comment = |line: &String| format!("# {}\n", text::escape(line));
-    lines.iter().map(comment).collect()
+    lines
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::domain::sync::sample as sync_sample;
     use crate::domain::{Fleet, SyncParts};
+    use crate::plan::check::CheckState;
     use crate::plan::verbs::rollback::sample;
     use crate::plan::{Target, Verb, gate, plan as make};
 
-    pub fn kept(automatic: Automatic) -> Evidence {
+    fn kept(automatic: Automatic) -> Evidence {
         let mut evidence = sample::evidence();
         let automated = r#"{"prune":true,"selfHeal":true}"#;
         evidence.keeper = Keeper::Found(Box::new(FreshSync {
@@ -217,13 +367,18 @@ mod tests {
         verdict
     }
 
-    fn healing() -> Evidence {
+    /// What puts back what git says at once.
+    pub fn healing() -> Keeper {
+        kept(Automatic::Heals { within: None }).keeper
+    }
+
+    fn healed() -> Evidence {
         kept(Automatic::Heals { within: None })
     }
 
     #[test]
     fn a_write_that_is_undone_is_blocked_until_the_sync_is_suspended_first() {
-        let mut plan = plan(&healing());
+        let mut plan = plan(&healed());
         let said = owner_of(&plan);
         assert_eq!(said.finding, Finding::Block);
         assert!(
@@ -265,7 +420,7 @@ mod tests {
             evidence
         };
         let not_its = || {
-            let mut evidence = healing();
+            let mut evidence = healed();
             if let Keeper::Found(fresh) = &mut evidence.keeper {
                 fresh.sync.keeps = Some(false);
             }
@@ -322,7 +477,7 @@ mod tests {
 
     #[test]
     fn the_patch_for_git_says_what_it_is_and_changes_nothing_else() {
-        let plan = plan(&healing());
+        let plan = plan(&healed());
         let patch = plan
             .offers
             .iter()
@@ -348,7 +503,7 @@ mod tests {
 
     #[test]
     fn another_number_of_replicas_is_put_back_as_well() {
-        let mut evidence = healing();
+        let mut evidence = healed();
         evidence.request.verb = Verb::Scale;
         evidence.request.target = Target::Replicas { shown: 6, to: 8 };
         let plan = plan(&evidence);

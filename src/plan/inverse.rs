@@ -182,6 +182,7 @@ fn nothing_was_done(action: &Action) -> bool {
     };
     match action.stands() {
         Stands::Refused => none_accepted(Outcome::Refused),
+        Stands::NotBegun => true,
         Stands::Interrupted(became) => became == Became::NotApplied,
         Stands::Verified
         | Stands::NotVerified
@@ -210,6 +211,7 @@ mod tests {
             answered: None,
             found: None,
             ended: None,
+            not_begun: None,
         }
     }
 

@@ -144,6 +144,8 @@ pub struct Offer {
     pub document: Option<Box<Document>>,
     /// The verb whose plan it opens in place of this one.
     pub opens: Option<Verb>,
+    /// The copy of an image whose plan it opens, and this one again after it.
+    pub copies: Option<Box<image::Asked>>,
 }
 
 /// A text that a person takes along: into a file of the state folder, and on the clipboard.
@@ -166,6 +168,7 @@ impl Offer {
             instead: None,
             document: None,
             opens: None,
+            copies: None,
         }
     }
 }
@@ -186,6 +189,8 @@ pub enum OfferId {
     HoldJob,
     /// To the end of a canary at once.
     Full,
+    /// Into the registry that is pulled from, first.
+    CopyImage,
 }
 
 impl OfferId {
@@ -208,6 +213,13 @@ impl Plan {
         let replaced = self.offers.iter().any(|o| o.taken && o.replaces);
         let own: &[Step] = if replaced { &[] } else { &self.steps };
         taken(true).chain(own).chain(taken(false))
+    }
+
+    /// The offers that stand: what its registry has needs no copy.
+    pub fn open_offers<'a>(&'a self, verdicts: &'a [Verdict]) -> impl Iterator<Item = &'a Offer> {
+        let there = |v: &Verdict| v.check == CheckId::Image && v.finding == Finding::Ok;
+        let offers = self.offers.iter();
+        offers.filter(move |offer| offer.copies.is_none() || !verdicts.iter().any(there))
     }
 
     /// Takes an offer or leaves it.
@@ -333,11 +345,15 @@ pub fn plan(fleet: &Fleet, evidence: &Evidence, now: Timestamp) -> Result<Plan, 
     verbs::canary::flagger::target::refuse(evidence)?;
     let verb = evidence.request.verb;
     verbs::canary::can::refuse(&evidence.workload, verb)?;
+    verbs::canary::pair::meant(evidence)?;
     let mut plan = match verbs::canary::flagger::plan(fleet, evidence) {
         Some(own) => own,
         None => verbs::canary::by_hand::plan(fleet, evidence, now)
             .unwrap_or_else(|| of_verb(fleet, evidence, now)),
     }?;
+    if let Some(check) = check::metrics::check(evidence) {
+        plan.add(check);
+    }
     let held = check::hold::verdicts(verb, &evidence.holds, evidence.read_at);
     plan.checks.extend(held.into_iter().map(|verdict| Check {
         id: verdict.check,

@@ -1,15 +1,16 @@
 //! The bodies of writes, built by hand: what is tested repeats the server's own bytes.
 
-use std::borrow::Cow;
-
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
 use serde_json::Error;
-use serde_json::value::RawValue;
 
 use crate::domain::action_note::{ANNOTATION, TURN};
-use crate::domain::template::{HASH_LABELS, PATCH, RESTARTED_AT};
+use crate::domain::template::RESTARTED_AT;
 use crate::domain::{ActionNote, Autoscaler, Uid};
+
+mod template;
+mod unfilled;
+
+pub use template::{template_of_revision, without_injected};
+pub use unfilled::unfilled;
 
 /// What is written beside the template, and whether there is a map of annotations to add it to.
 pub struct Note<'a> {
@@ -274,86 +275,12 @@ pub fn let_go(uid: &Uid) -> String {
     format!(r#"[{bound},{{"op":"add","path":"/spec/paused","value":false}}]"#)
 }
 
-/// A revision's template as the workload itself would have it: without the hash label of a ReplicaSet and the `$patch` of a ControllerRevision. Every other byte outside the labels stays as it is, so that large
-/// integers and fractions survive.
-///
-/// # Errors
-/// When `raw` is not a JSON object.
-pub fn template_of_revision(raw: &str) -> Result<String, Error> {
-    #[derive(Deserialize)]
-    struct Template<'a> {
-        #[serde(borrow)]
-        metadata: Option<Metadata<'a>>,
-    }
-    #[derive(Deserialize)]
-    struct Metadata<'a> {
-        #[serde(borrow)]
-        labels: Option<&'a RawValue>,
-    }
-    let whole = without(raw, PATCH)?;
-    let template: Template<'_> = serde_json::from_str(&whole)?;
-    let Some(labels) = template.metadata.and_then(|metadata| metadata.labels) else {
-        return Ok(whole.into_owned());
-    };
-    let labels = labels.get();
-    let mut kept = Cow::Borrowed(labels);
-    for hash in HASH_LABELS {
-        kept = Cow::Owned(without(&kept, hash)?.into_owned());
-    }
-    // `labels` is a part of `whole`: the raw value was borrowed from it.
-    let start = labels.as_ptr().addr() - whole.as_ptr().addr();
-    Ok([&whole[..start], &kept, &whole[start + labels.len()..]].concat())
-}
-
-/// A JSON object (or null) without one of its keys; as it is when it has none such.
-fn without<'a>(object: &'a str, gone: &str) -> Result<Cow<'a, str>, Error> {
-    let entries: Option<Entries<'_>> = serde_json::from_str(object)?;
-    let Some(Entries(entries)) = entries.filter(|e| e.0.iter().any(|(key, _)| key == gone)) else {
-        return Ok(Cow::Borrowed(object));
-    };
-    let mut kept = String::from("{");
-    for (key, value) in entries.iter().filter(|(key, _)| key != gone) {
-        if kept.len() > 1 {
-            kept.push(',');
-        }
-        kept.push_str(&serde_json::to_string(key)?);
-        kept.push(':');
-        kept.push_str(value.get());
-    }
-    kept.push('}');
-    Ok(Cow::Owned(kept))
-}
-
-/// A JSON object in its own order, values as they are spelled.
-struct Entries<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder;
-        impl<'de> Visitor<'de> for InOrder {
-            type Value = Entries<'de>;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-                let mut entries = Vec::new();
-                while let Some((key, value)) = map.next_entry::<String, &'de RawValue>()? {
-                    entries.push((Cow::Owned(key), value));
-                }
-                Ok(Entries(entries))
-            }
-        }
-        deserializer.deserialize_map(InOrder)
-    }
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::domain::template::canonical_hash;
-    use proptest::prelude::*;
 
-    const HARD: &str = r#"{"metadata":{"creationTimestamp":null,"labels":{"app":"wäb","pod-template-hash":"7d9f","x":""}},"spec":{"n":9007199254740993,"big":123456789012345678901234567890,"f":1.0,"e":1e3,"containers":[{"command":["sh","-c","a \u0026\u0026 b \u003cc\u003e"],"image":"web:2","empty":""}]}}"#;
+    pub const HARD: &str = r#"{"metadata":{"creationTimestamp":null,"labels":{"app":"wäb","pod-template-hash":"7d9f","x":""}},"spec":{"n":9007199254740993,"big":123456789012345678901234567890,"f":1.0,"e":1e3,"containers":[{"command":["sh","-c","a \u0026\u0026 b \u003cc\u003e"],"image":"web:2","empty":""}]}}"#;
 
     fn note() -> ActionNote {
         ActionNote {
@@ -366,39 +293,6 @@ mod tests {
             at: "2026-01-01T00:00:00Z".parse().unwrap(),
             replicas: None,
         }
-    }
-
-    #[test]
-    fn only_what_controllers_add_goes() {
-        let want = HARD.replace(r#""pod-template-hash":"7d9f","#, "");
-        assert_eq!(template_of_revision(HARD).unwrap(), want);
-        assert_eq!(template_of_revision(&want).unwrap(), want);
-        for (raw, want) in [
-            (
-                r#"{"$patch":"replace","spec":{"n":9007199254740993,"a":"\u0026"}}"#,
-                r#"{"spec":{"n":9007199254740993,"a":"\u0026"}}"#,
-            ),
-            (
-                r#"{"$patch":"replace","metadata":{"labels":{"app":"db"}},"spec":{"$patch":1}}"#,
-                r#"{"metadata":{"labels":{"app":"db"}},"spec":{"$patch":1}}"#,
-            ),
-            (
-                r#"{"metadata":{"labels":{"pod-template-hash":"x"}},"spec":{}}"#,
-                r#"{"metadata":{"labels":{}},"spec":{}}"#,
-            ),
-            (
-                r#"{"metadata":{"labels":null}}"#,
-                r#"{"metadata":{"labels":null}}"#,
-            ),
-            (
-                r#"{"metadata":null,"spec":{}}"#,
-                r#"{"metadata":null,"spec":{}}"#,
-            ),
-            (r#"{ "spec" : {} }"#, r#"{ "spec" : {} }"#),
-        ] {
-            assert_eq!(template_of_revision(raw).unwrap(), want, "{raw}");
-        }
-        assert!(template_of_revision("7").is_err());
     }
 
     #[test]
@@ -432,21 +326,6 @@ mod tests {
                 .or_else(|| value["rolldeck.dev/action"].as_str());
             let read: ActionNote = serde_json::from_str(text.unwrap()).unwrap();
             assert_eq!(read, *note.note);
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn labels_keep_their_values(labels in proptest::collection::btree_map(".{0,8}", ".{0,8}", 0..5)) {
-            let mut with = labels.clone();
-            with.insert("pod-template-hash".into(), "x".into());
-            let raw = serde_json::json!({"metadata": {"labels": with}, "spec": {"a": "<&>"}}).to_string();
-            let bare = template_of_revision(&raw).unwrap();
-            let mut want = labels;
-            want.remove("pod-template-hash");
-            let read: serde_json::Value = serde_json::from_str(&bare).unwrap();
-            prop_assert_eq!(&read["metadata"]["labels"], &serde_json::json!(want));
-            prop_assert_eq!(&read["spec"]["a"], "<&>");
         }
     }
 }

@@ -8,11 +8,8 @@ use serde_json::{Value, json};
 
 use super::snapshot::{Inventory, Live, Outside, belongs, needs};
 use super::{CheckId, Finding, ObjectRef, Stamp, Step, Verdict};
-use crate::domain::image::short_digest;
-use crate::domain::snapshot::{Manifest, Place, Sort};
-use crate::domain::{
-    ClusterId, Failure, FailureKind, ImageRef, Kind, Level, Uid, Verbatim, WorkloadId,
-};
+use crate::domain::snapshot::{Manifest, Place, Sort, Unfinished, version};
+use crate::domain::{ClusterId, Failure, FailureKind, Kind, Level, Uid, Verbatim, WorkloadId};
 
 use difference::{Edit, edits};
 
@@ -51,6 +48,8 @@ pub struct ServicePlan {
     pub image: String,
     pub rows: Vec<Row>,
     pub outside: Vec<Outside>,
+    /// The file was written in the middle of a release of it.
+    pub unfinished: Option<Unfinished>,
 }
 
 #[derive(Debug, Clone)]
@@ -99,11 +98,8 @@ impl ServicePlan {
         self.rows.iter().filter_map(|row| row.step.as_ref())
     }
 
-    /// Its tag, or its digest where there is none.
-    pub fn version(&self) -> String {
-        let image = ImageRef::parse(&self.image);
-        let digest = image.digest.and_then(short_digest);
-        image.tag.or(digest).unwrap_or(&self.image).to_owned()
+    pub fn version(&self) -> &str {
+        version(&self.image)
     }
 
     /// In one word.
@@ -174,6 +170,7 @@ pub fn services(
         services.push(ServicePlan {
             workload: wish.id(kind, &workload.name),
             uid: there.map(|live| live.uid.clone()).unwrap_or_default(),
+            unfinished: wish.place.unfinished(workload).cloned(),
             stamp: stamp()?,
             image: image(workload),
             rows: wanted.iter().map(|m| wish.row(m, now)).collect(),
@@ -231,7 +228,8 @@ impl Wish<'_> {
     ) -> (Doing, Option<Step>) {
         let as_it_runs = now.pinned(&live.manifest, &mut Vec::new());
         let mut beside = self.place.beside.iter();
-        let scaled = beside.any(|m| m.sort == Sort::Autoscaler && belongs(m, manifest));
+        let scales = |m: &Manifest| matches!(m.sort, Sort::Autoscaler | Sort::Canary);
+        let scaled = beside.any(|m| scales(m) && belongs(m, manifest));
         let found = edits(&manifest.body, &as_it_runs.body, scaled);
         let fields: Vec<_> = found.iter().map(Edit::words).collect();
         match (&live.made_by, fields.is_empty()) {
@@ -256,7 +254,7 @@ impl Wish<'_> {
     }
 }
 
-/// What is known without asking: names that are taken, and who keeps what is restored.
+/// What is known without asking: names that are taken, versions that were on trial, and who keeps what is restored.
 pub fn checks(services: &[ServicePlan], kept: &[(String, String)]) -> Vec<Verdict> {
     let taken = services.iter().filter(|service| service.word() == "taken");
     let mut found: Vec<_> = taken
@@ -266,6 +264,7 @@ pub fn checks(services: &[ServicePlan], kept: &[(String, String)]) -> Vec<Verdic
             sentence: format!("{}: {}", service.workload, service.clauses().join("; ")),
         })
         .collect();
+    found.extend(services.iter().filter_map(on_trial));
     let mut keepers: Vec<_> = kept.iter().map(|(_, keeper)| keeper).collect();
     keepers.sort();
     keepers.dedup();
@@ -282,6 +281,26 @@ pub fn checks(services: &[ServicePlan], kept: &[(String, String)]) -> Vec<Verdic
         }
     }));
     found
+}
+
+/// A manifest knows no half-way: all pods get what it asks for at once. What nobody ran then is not to be trusted now.
+fn on_trial(service: &ServicePlan) -> Option<Verdict> {
+    let unfinished = service.unfinished.as_ref().filter(|_| service.writes())?;
+    let (workload, asked) = (&service.workload, &unfinished.asked);
+    let all = format!("all of its pods get {asked} at once");
+    let (finding, sentence) = if unfinished.ready.contains_key(asked) {
+        let taken = format!("{workload} was in the middle of a release ({unfinished})");
+        (Finding::Warn, format!("{taken}: {all}"))
+    } else {
+        let taken = format!("no pod of {workload} ran {asked} when the file was written");
+        let served = format!("({unfinished}), and {all}: set the image in the file to what served");
+        (Finding::Block, format!("{taken} {served}"))
+    };
+    Some(Verdict {
+        check: CheckId::Soak,
+        finding,
+        sentence,
+    })
 }
 
 /// The tool that keeps the object as it has it, by the marks that went into the file with it.
@@ -307,7 +326,7 @@ pub fn keeper(manifest: &Manifest) -> Option<String> {
 }
 
 fn image(workload: &Manifest) -> String {
-    let first = &workload.template()["spec"]["containers"][0]["image"];
+    let first = &workload.first_container()["image"];
     first.as_str().unwrap_or_default().to_owned()
 }
 
@@ -397,6 +416,35 @@ mod tests {
         let taken = plan(&now, &["web".into()], true);
         assert_eq!((taken[0].word(), taken[0].writes()), ("taken", false));
         assert_eq!(checks(&taken, &[])[0].finding, Finding::Block);
+    }
+
+    #[test]
+    fn what_was_on_trial_is_said_and_what_nobody_ran_is_held_back() {
+        let found = |ready: &[(&str, usize)]| {
+            let mut plans = plan(&Inventory::default(), &["web".into()], false);
+            let ready = ready
+                .iter()
+                .map(|(version, pods)| ((*version).into(), *pods));
+            plans[0].unfinished = Some(Unfinished {
+                service: "deploy/web".into(),
+                asked: "1.0".into(),
+                ready: ready.collect(),
+            });
+            let verdict = checks(&plans, &[]).remove(0);
+            (verdict.finding, verdict.sentence)
+        };
+        let (finding, sentence) = found(&[("0.9", 4), ("1.0", 1)]);
+        assert_eq!(finding, Finding::Warn);
+        assert_eq!(
+            sentence,
+            "deploy/web was in the middle of a release (0.9 in 4 pods, 1.0 in 1 pod): all of its pods get 1.0 at once"
+        );
+        let (finding, sentence) = found(&[("0.9", 4)]);
+        assert_eq!(finding, Finding::Block);
+        assert!(
+            sentence.starts_with("no pod of deploy/web ran 1.0"),
+            "{sentence}"
+        );
     }
 
     #[test]

@@ -1,17 +1,17 @@
 //! What a snapshot of a namespace holds: its workloads by the digests that run, and what they need beside them.
 
-use std::collections::BTreeSet;
+mod needs;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::check::references;
-use super::check::{Reference, ReferenceKind};
-use crate::domain::snapshot::{Manifest, Place, Sort, clean};
+use crate::domain::snapshot::{Manifest, Place, Sort, Unfinished, clean, version};
 use crate::domain::{ImageRef, Uid};
 
-/// Every namespace has them, made by its cluster.
-const ROOT_CERTIFICATES: &str = "kube-root-ca.crt";
-const DEFAULT_ACCOUNT: &str = "default";
+pub use needs::{Outside, belongs, needs};
+
+use needs::selects;
 
 /// What a namespace holds of the kinds of a snapshot, and its pods as the server sent them.
 #[derive(Debug, Default)]
@@ -64,50 +64,58 @@ impl Inventory {
 
     /// The workloads and what they need, each sorted, and what a reader should know: what is left out or not exact.
     pub fn place(&self, cluster: &str, namespace: &str) -> (Place, Vec<String>) {
+        let objects = self.objects.iter();
+        let (made, own): (Vec<_>, Vec<_>) = objects.partition(|live| live.made_by.is_some());
+        let is_workload = |live: &Live| matches!(live.manifest.sort, Sort::Workload(_));
+        let all: Vec<_> = own.iter().map(|live| &live.manifest).collect();
+        let run = own.iter().filter(|live| is_workload(live));
+        let mut run: Vec<_> = run.map(|live| &live.manifest).collect();
+        run.sort_by_key(|workload| (workload.sort, &workload.name));
         let mut notes = Vec::new();
-        let mut workloads = Vec::new();
-        for live in &self.objects {
-            if !matches!(live.manifest.sort, Sort::Workload(_)) {
-                continue;
-            }
-            if let Some(maker) = &live.made_by {
-                let workload = &live.manifest;
-                notes.push(format!(
-                    "{namespace}: {workload} is left out: {maker} makes it"
-                ));
-                continue;
-            }
-            let mut said = Vec::new();
-            workloads.push(self.pinned(&live.manifest, &mut said));
-            notes.extend(
-                said.into_iter()
-                    .map(|words| format!("{namespace}: {words}")),
-            );
-        }
-        workloads.sort_by(|a, b| (a.sort, &a.name).cmp(&(b.sort, &b.name)));
-        let all: Vec<_> = self.objects.iter().map(|live| &live.manifest).collect();
+        let pinned = run.iter().map(|one| self.pinned(one, &mut notes));
+        let workloads: Vec<_> = pinned.collect();
+        let unfinished: Vec<_> = run.iter().filter_map(|one| self.unfinished(one)).collect();
+        notes.extend(unfinished.iter().map(|one| {
+            let (service, asked) = (&one.service, &one.asked);
+            format!("{service} is in the middle of a release ({one}): the file has {asked}, which a restore gives to all of its pods at once")
+        }));
         let needs: Vec<_> = workloads.iter().map(|w| needs(w, &all)).collect();
         let beside: BTreeSet<_> = needs.iter().flat_map(|n| &n.beside).cloned().collect();
         let outside: BTreeSet<_> = needs.iter().flat_map(|n| &n.outside).cloned().collect();
         let found =
             |(sort, name): &(Sort, Box<str>)| Some(self.find(*sort, name)?.manifest.clone());
+        let beside: Vec<_> = beside.iter().filter_map(found).collect();
+        let theirs = made
+            .into_iter()
+            .filter(|live| is_workload(live) || run.iter().any(|one| belongs(&live.manifest, one)));
+        notes.extend(theirs.filter_map(|live| {
+            let maker = live.made_by.as_deref()?;
+            let mut held = workloads.iter().chain(&beside);
+            let is_held = held.any(|one| format!("{}/{}", one.sort.kind(), one.name) == maker);
+            (!is_held).then(|| format!("{} is left out: {maker} makes it", live.manifest))
+        }));
         let place = Place {
             cluster: cluster.into(),
             environment: None,
             namespace: namespace.into(),
             outside: outside.iter().map(Outside::to_string).collect(),
+            unfinished,
             workloads,
-            beside: beside.iter().filter_map(found).collect(),
+            beside,
         };
-        (place, notes)
+        let notes = notes.iter().map(|words| format!("{namespace}: {words}"));
+        (place, notes.collect())
     }
 
     /// The same with the digests that its pods run. One that no pod tells, or that pods tell differently, stays as it is.
     pub fn pinned(&self, workload: &Manifest, notes: &mut Vec<String>) -> Manifest {
         let mut pinned = workload.clone();
-        let selector = &workload.body["spec"]["selector"];
-        let labelled = |pod: &&Value| selects(selector, &pod["metadata"]["labels"]);
-        let pods: Vec<_> = self.pods.iter().filter(labelled).collect();
+        if let Some(serving) = self.serving(workload) {
+            // Flagger leaves the one without pods that it takes releases from.
+            let replicas = &serving.body["spec"]["replicas"];
+            pinned.body["spec"]["replicas"] = replicas.clone();
+        }
+        let pods = self.pods_of(workload);
         for group in ["initContainers", "containers"] {
             let containers = format!("/spec/template/spec/{group}");
             let containers = pinned.body.pointer_mut(&containers);
@@ -131,140 +139,61 @@ impl Inventory {
         }
         pinned
     }
-}
 
-/// What must be there before a workload runs, by its manifest.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Needs {
-    /// Among the objects that were given.
-    pub beside: BTreeSet<(Sort, Box<str>)>,
-    /// Not among them.
-    pub outside: BTreeSet<Outside>,
-}
-
-/// Something that has to be in the namespace before.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Outside {
-    /// In paths; all are of the core.
-    pub resource: &'static str,
-    pub name: Box<str>,
-}
-
-impl std::fmt::Display for Outside {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.resource.trim_end_matches('s'), self.name)
-    }
-}
-
-pub fn needs(workload: &Manifest, all: &[&Manifest]) -> Needs {
-    let mut needs = Needs::default();
-    let template = workload.template();
-    let is_there = |sort: Sort, name: &str| all.iter().any(|m| m.sort == sort && *m.name == *name);
-    for reference in references::of(template) {
-        let Reference { kind, name, .. } = reference;
-        let (sort, resource) = match kind {
-            ReferenceKind::ConfigMap => (Some(Sort::ConfigMap), "configmaps"),
-            ReferenceKind::ServiceAccount => (Some(Sort::ServiceAccount), "serviceaccounts"),
-            ReferenceKind::Secret | ReferenceKind::PullSecret => (None, "secrets"),
-        };
-        match sort.filter(|sort| is_there(*sort, &name)) {
-            Some(sort) => drop(needs.beside.insert((sort, name))),
-            None => drop(needs.outside.insert(Outside { resource, name })),
-        }
-    }
-    for (kind, name) in references::settings(template) {
-        if kind == ReferenceKind::ConfigMap && is_there(Sort::ConfigMap, &name) {
-            needs.beside.insert((Sort::ConfigMap, name));
-        }
-    }
-    for volume in list(&template["spec"]["volumes"]) {
-        needs.outside(
-            "persistentvolumeclaims",
-            &volume["persistentVolumeClaim"]["claimName"],
-        );
-    }
-    let theirs = all.iter().filter(|other| belongs(other, workload));
-    needs
-        .beside
-        .extend(theirs.map(|m| (m.sort, m.name.clone())));
-    let accounts = all.iter().filter(|m| {
-        m.sort == Sort::ServiceAccount && needs.beside.contains(&(m.sort, m.name.clone()))
-    });
-    for account in accounts.copied().collect::<Vec<_>>() {
-        for secret in list(&account.body["imagePullSecrets"]) {
-            needs.outside("secrets", &secret["name"]);
-        }
-    }
-    needs.without_what_is_everywhere()
-}
-
-impl Needs {
-    fn outside(&mut self, resource: &'static str, name: &Value) {
-        if let Some(name) = name.as_str() {
-            let name = name.into();
-            self.outside.insert(Outside { resource, name });
-        }
-    }
-
-    fn without_what_is_everywhere(mut self) -> Self {
-        let everywhere = |name: &str| [ROOT_CERTIFICATES, DEFAULT_ACCOUNT].contains(&name);
-        let beside = |(sort, name): &(Sort, Box<str>)| {
-            !(matches!(sort, Sort::ConfigMap | Sort::ServiceAccount) && everywhere(name))
-        };
-        self.beside.retain(beside);
-        self.outside.retain(|outside| {
-            !(["configmaps", "serviceaccounts"].contains(&outside.resource)
-                && everywhere(&outside.name))
-        });
-        self
-    }
-}
-
-/// It leads to the workload's pods, guards them, or sets their number.
-pub fn belongs(other: &Manifest, workload: &Manifest) -> bool {
-    let spec = &other.body["spec"];
-    let labels = workload.pod_labels();
-    match other.sort {
-        Sort::Service => {
-            let named = workload.body["spec"]["serviceName"] == *other.name;
-            let selector = spec["selector"].as_object();
-            named
-                || selector.is_some_and(|wanted| {
-                    !wanted.is_empty() && wanted.iter().all(|(key, value)| labels[key] == *value)
-                })
-        }
-        Sort::Budget => selects(&spec["selector"], labels),
-        Sort::Autoscaler => {
-            let target = &spec["scaleTargetRef"];
-            target["kind"] == workload.sort.kind() && target["name"] == *workload.name
-        }
-        Sort::ConfigMap | Sort::ServiceAccount | Sort::Workload(_) => false,
-    }
-}
-
-/// An empty selector finds everything, one that is not there nothing.
-fn selects(selector: &Value, labels: &Value) -> bool {
-    let Some(selector) = selector.as_object() else {
-        return false;
-    };
-    let empty = serde_json::Map::new();
-    let equal = selector.get("matchLabels").and_then(Value::as_object);
-    let equal = equal.unwrap_or(&empty);
-    let rules = selector.get("matchExpressions").unwrap_or(&Value::Null);
-    equal.iter().all(|(key, value)| labels[key] == *value)
-        && list(rules).all(|rule| {
-            let has = rule["key"]
-                .as_str()
-                .map_or(&Value::Null, |key| &labels[key]);
-            let among = list(&rule["values"]).any(|value| value == has);
-            match rule["operator"].as_str() {
-                Some("In") => among,
-                Some("NotIn") => !among,
-                Some("Exists") => !has.is_null(),
-                Some("DoesNotExist") => has.is_null(),
-                Some(_) | None => false,
+    /// `None` when all of its pods are of the version that it asks for.
+    fn unfinished(&self, workload: &Manifest) -> Option<Unfinished> {
+        let first = workload.first_container();
+        let asked: Box<str> = version(first["image"].as_str()?).into();
+        let (mut other, mut ready) = (false, BTreeMap::new());
+        for pod in self.pods_of(workload) {
+            let mut containers = list(&pod["spec"]["containers"]);
+            let same = containers.find(|container| container["name"] == first["name"]);
+            let leaving = !pod["metadata"]["deletionTimestamp"].is_null();
+            let Some(image) = same.and_then(|c| c["image"].as_str()).filter(|_| !leaving) else {
+                continue;
+            };
+            let runs: Box<str> = version(image).into();
+            other |= runs != asked;
+            if list(&pod["status"]["conditions"])
+                .any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
+            {
+                *ready.entry(runs).or_default() += 1;
             }
+        }
+        other.then(|| Unfinished {
+            service: workload.to_string().into(),
+            asked,
+            ready,
         })
+    }
+
+    /// Those that its selector finds, and those that serve in its place.
+    fn pods_of(&self, workload: &Manifest) -> Vec<&Value> {
+        let both = [Some(workload), self.serving(workload)];
+        let selectors: Vec<_> = both
+            .into_iter()
+            .flatten()
+            .map(|one| &one.body["spec"]["selector"])
+            .collect();
+        let of_it = |pod: &&Value| {
+            let labels = &pod["metadata"]["labels"];
+            selectors.iter().any(|selector| selects(selector, labels))
+        };
+        self.pods.iter().filter(of_it).collect()
+    }
+
+    /// The workload that Flagger made to serve in its place.
+    fn serving(&self, workload: &Manifest) -> Option<&Manifest> {
+        let mut objects = self.objects.iter();
+        let canary = objects
+            .find(|live| live.manifest.sort == Sort::Canary && belongs(&live.manifest, workload))?;
+        let maker = format!("{}/{}", Sort::Canary.kind(), canary.manifest.name);
+        let mut objects = self.objects.iter();
+        let made = objects.find(|live| {
+            live.manifest.sort == workload.sort && live.made_by.as_ref() == Some(&maker)
+        });
+        made.map(|live| &live.manifest)
+    }
 }
 
 /// What pods run as this image in the container of this name. The id of a local image, without a repository, is none.
@@ -389,6 +318,132 @@ pub(super) mod tests {
         assert_eq!(notes, ["shop: sts/made is left out: Postgres/db makes it"]);
         let container = &place.workloads[0].template()["spec"]["containers"][0];
         assert_eq!(container["image"], "r.test/web:1.0@sha256:aa");
+    }
+
+    #[test]
+    fn a_rollout_comes_with_the_templates_and_services_of_its_strategy() {
+        let template =
+            |name: &str, more: Value| live(Sort::AnalysisTemplate, name, &json!({ "spec": more }));
+        let steps = json!([{"setWeight": 20}, {"analysis": {"templates": [
+            {"templateName": "rate"}, {"templateName": "wide", "clusterScope": true}]}}]);
+        let spec = json!({"strategy": {"canary": {
+            "canaryService": "canary", "stableService": "gone", "steps": steps,
+            "trafficRouting": {"nginx": {"stableIngress": "web"}}}}});
+        let objects = vec![
+            live(
+                Sort::Workload(Kind::Rollout),
+                "cart",
+                &json!({ "spec": spec }),
+            ),
+            live(Sort::Service, "canary", &json!({"spec": {}})),
+            template("rate", json!({"templates": [{"templateName": "within"}]})),
+            template("within", json!({"metrics": []})),
+            template("other", json!({"metrics": []})),
+        ];
+        let (place, _) = Inventory {
+            objects,
+            pods: Vec::new(),
+        }
+        .place("eu", "shop");
+        let beside: Vec<_> = place.beside.iter().map(Manifest::to_string).collect();
+        assert_eq!(
+            beside,
+            [
+                "service/canary",
+                "analysistemplate/rate",
+                "analysistemplate/within"
+            ]
+        );
+        assert_eq!(place.outside, ["ingress/web", "service/gone"]);
+    }
+
+    #[test]
+    fn a_release_in_its_middle_is_told_by_the_pods_that_are_ready() {
+        let run = |image: &str, ready: bool, leaves: bool| {
+            let mut pod = pod("");
+            pod["spec"]["containers"][0]["image"] = image.into();
+            let status = if ready { "True" } else { "False" };
+            pod["status"]["conditions"] = json!([{"type": "Ready", "status": status}]);
+            if leaves {
+                pod["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
+            }
+            pod
+        };
+        let told = |pods: Vec<Value>| {
+            let objects = inventory().objects;
+            let (place, notes) = Inventory { objects, pods }.place("eu", "shop");
+            let words = place.unfinished.first().map(ToString::to_string);
+            assert_eq!(
+                words.is_some(),
+                notes
+                    .iter()
+                    .any(|n| n.contains("in the middle of a release"))
+            );
+            words
+        };
+        let (asked, old) = ("r.test/web:1.0", "r.test/web:0.9");
+        assert_eq!(
+            told(vec![run(asked, true, false), run(asked, false, false)]),
+            None
+        );
+        assert_eq!(
+            told(vec![run(asked, true, false), run(old, true, true)]),
+            None
+        );
+        let half = vec![
+            run(asked, true, false),
+            run(old, true, false),
+            run(old, true, false),
+        ];
+        assert_eq!(told(half).unwrap(), "0.9 in 2 pods, 1.0 in 1 pod");
+        let stuck = vec![run(asked, false, false), run(old, true, false)];
+        assert_eq!(told(stuck).unwrap(), "0.9 in 1 pod");
+        assert_eq!(
+            told(vec![run(old, false, false)]).unwrap(),
+            "no pod is ready"
+        );
+    }
+
+    #[test]
+    fn what_flagger_moves_has_the_pods_of_the_one_that_serves_in_its_place() {
+        let mut target = deployment("web");
+        target.manifest.body["spec"]["replicas"] = 0.into();
+        let canary = json!({"spec": {"targetRef": {"kind": "Deployment", "name": "web"}}});
+        let made =
+            json!({"ownerReferences": [{"controller": true, "kind": "Canary", "name": "web"}]});
+        let mut primary = deployment("web-primary");
+        primary.made_by = Some("Canary/web".into());
+        primary.manifest.body["spec"]["replicas"] = 3.into();
+        let sends = json!({"metadata": made, "spec": {"selector": {"app": "web"}}});
+        let mut pod = pod("r.test/web@sha256:aa");
+        pod["metadata"]["labels"]["app"] = "web-primary".into();
+        let objects = vec![
+            target,
+            primary,
+            live(Sort::Canary, "web", &canary),
+            live(Sort::Service, "web-canary", &sends),
+            live(
+                Sort::Autoscaler,
+                "web",
+                &json!({"metadata": {"ownerReferences": [
+                {"controller": true, "kind": "ScaledObject", "name": "web"}]},
+                "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "web"}}}),
+            ),
+        ];
+        let (place, notes) = Inventory {
+            objects,
+            pods: vec![pod],
+        }
+        .place("eu", "shop");
+        let beside: Vec<_> = place.beside.iter().map(Manifest::to_string).collect();
+        assert_eq!(beside, ["canary/web"]);
+        let web = &place.workloads[0];
+        assert_eq!(web.body["spec"]["replicas"], 3);
+        assert_eq!(web.first_container()["image"], "r.test/web:1.0@sha256:aa");
+        assert_eq!(
+            notes,
+            ["shop: hpa/web is left out: ScaledObject/web makes it"]
+        );
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub fn outcome(action: &Action, under_way: bool) -> String {
         Stands::Verified | Stands::NotVerified => said.to_owned(),
         Stands::Accepted => "accepted, and not followed to its end".into(),
         Stands::Refused => format!("refused: {said}"),
+        Stands::NotBegun => said.to_owned(),
         Stands::Unknown => format!("unknown: {said}"),
         Stands::Interrupted(became) => {
             let word = match became {

@@ -1,6 +1,7 @@
 //! How far a canary is and what comes next, in words.
 
 use crate::domain::canary::{Analysis, At, Canary, Metric, Provider, Step};
+use crate::domain::pair::route::Route;
 
 use super::{count, duration};
 
@@ -15,7 +16,8 @@ pub fn at(at: &At) -> String {
         return format!("{}%{real} {new} of {all} pods", at.set);
     }
     if at.by_route {
-        return format!("{}%{real} by its route", at.set);
+        let also = if at.also { " and more" } else { "" };
+        return format!("{}%{real}{also} by its route", at.set);
     }
     format!("{}%{real} step {}/{}", at.set, at.step, at.steps)
 }
@@ -27,6 +29,8 @@ pub fn weight(at: &At) -> String {
     }
     let of = if at.routed {
         "by the traffic router"
+    } else if at.by_endpoints {
+        "of the Service's ready endpoints"
     } else {
         "of the pods that serve"
     };
@@ -42,8 +46,15 @@ pub fn now(canary: &Canary, at: &At) -> String {
         return format!("{new} of {all} pods are of the canary");
     }
     if let Some(routed) = canary.route() {
-        let route = &routed.route;
-        return format!("{}/{} gives it {}%", route.kind.short(), route.name, at.set);
+        return routed_by(canary, &routed.route, at);
+    }
+    if canary.steps.is_empty() {
+        return match at.real.filter(|_| at.routed) {
+            Some(0) => "the new side gets none of the traffic",
+            Some(_) => "the new side gets all of the traffic",
+            None => "it has no steps, and goes on by itself",
+        }
+        .into();
     }
     let step = canary
         .now()
@@ -51,9 +62,27 @@ pub fn now(canary: &Canary, at: &At) -> String {
     format!("step {} of {}: {step}", at.step, at.steps)
 }
 
+/// `httproute/checkout gives it 20%`, with what its rules have otherwise and what comes whatever the weight.
+fn routed_by(canary: &Canary, route: &Route, at: &At) -> String {
+    let name = route.called();
+    let shares = canary.shares();
+    let given = if shares.iter().all(|share| *share == at.set) {
+        format!("{name} gives it {}%", at.set)
+    } else {
+        let all: Vec<_> = shares.iter().map(|share| format!("{share}%")).collect();
+        format!("{name} gives it {} by its rules", all.join(", "))
+    };
+    let also = canary.also();
+    let also = also.map_or_else(String::new, |also| format!(", and all by {also}"));
+    given + &also
+}
+
 /// The steps that are left: `60%, pause 30s, 100%`.
 pub fn next(canary: &Canary) -> Option<String> {
     match canary.provider {
+        Provider::ArgoRollouts if canary.steps.is_empty() && canary.routed == Some(0) => {
+            return Some("all of the traffic at once".into());
+        }
         Provider::ArgoRollouts | Provider::Flagger => {}
         Provider::PausedDeployment => return Some("the other pods, once it is resumed".into()),
         Provider::Partition => return Some("the next pod, once the partition is lower".into()),
@@ -132,9 +161,11 @@ mod tests {
             set: 20,
             real: Some(20),
             routed: false,
+            by_endpoints: false,
             checks: false,
             pods: None,
             by_route: false,
+            also: false,
             step: 2,
             steps: 5,
         };
@@ -150,6 +181,15 @@ mod tests {
         (found.pods, found.real) = (Some((1, 5)), Some(0));
         assert_eq!(at(&found), "20% (0% now) 1 of 5 pods");
         assert_eq!(now(&sample(), &found), "1 of 5 pods are of the canary");
+        (found.real, found.routed, found.by_endpoints) = (Some(10), false, true);
+        assert_eq!(
+            weight(&found),
+            "20% set, 10% of the Service's ready endpoints"
+        );
+        (found.pods, found.real, found.by_route) = (None, None, true);
+        assert_eq!(at(&found), "20% by its route");
+        found.also = true;
+        assert_eq!(at(&found), "20% and more by its route");
     }
 
     #[test]
@@ -158,6 +198,40 @@ mod tests {
         assert_eq!(next(&canary).unwrap(), "60%, pause 30s, 100%");
         canary.step = 4;
         assert_eq!(next(&canary), None);
+    }
+
+    #[test]
+    fn of_two_sides_one_has_all_of_it() {
+        let two_sides = |routed| Canary {
+            steps: [].into(),
+            routed,
+            ..sample()
+        };
+        let said = |canary: &Canary| {
+            let at = At {
+                set: 0,
+                real: canary.routed,
+                routed: canary.routed.is_some(),
+                by_endpoints: false,
+                checks: false,
+                pods: None,
+                by_route: false,
+                also: false,
+                step: 0,
+                steps: 0,
+            };
+            (now(canary, &at), next(canary))
+        };
+        let (now, next) = said(&two_sides(Some(0)));
+        assert_eq!(now, "the new side gets none of the traffic");
+        assert_eq!(next.as_deref(), Some("all of the traffic at once"));
+        let (now, next) = said(&two_sides(Some(100)));
+        assert_eq!(now, "the new side gets all of the traffic");
+        assert_eq!(next, None);
+        assert_eq!(
+            said(&two_sides(None)).0,
+            "it has no steps, and goes on by itself"
+        );
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub fn roomy(beside: Beside, now: Timestamp) -> String {
 }
 
 /// In full, with the environment that it is set against and what that runs.
-pub fn sentence(beside: Beside, (name, there): (&str, &Running<'_>), now: Timestamp) -> String {
+pub fn sentence(beside: Beside, (name, there): (&str, &Running), now: Timestamp) -> String {
     let runs = || format!("{name}, which runs {}", version(there));
     let apart = |versions, since, way: &str| {
         let versions = count(versions, "version");
@@ -64,7 +64,7 @@ pub fn sentence(beside: Beside, (name, there): (&str, &Running<'_>), now: Timest
 }
 
 /// `2.14.1 (77c01d)`, and `?` for a digest that nobody knows.
-pub fn version(running: &Running<'_>) -> String {
+pub fn version(running: &Running) -> String {
     let digests: Vec<_> = running
         .digests
         .iter()

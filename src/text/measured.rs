@@ -38,6 +38,11 @@ pub fn verdict(verdict: &Verdict, now: Timestamp) -> String {
     }
 }
 
+/// Where nothing tells the two sides apart.
+pub fn not_compared(why: &str) -> String {
+    format!("not compared: {why}")
+}
+
 /// `errors 4.1 % against 0.2 %, p99 820 ms against 210 ms`.
 pub fn against(pairs: &[Pair]) -> String {
     let words = |pair: &Pair| {

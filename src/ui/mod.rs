@@ -149,7 +149,7 @@ fn about(model: &Model) -> Option<&WorkloadId> {
         },
         Screen::Changes(changes) => changes.service.as_ref(),
         Screen::Builds(builds) => Some(&builds.workload),
-        Screen::Matrix(matrix) => crate::app::update::matrix::about(model, matrix),
+        Screen::Matrix(matrix) => crate::app::update::matrix::about(matrix),
         Screen::Doctor(_) | Screen::Table(_) | Screen::Record(_) => None,
     }
 }

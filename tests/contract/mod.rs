@@ -9,6 +9,7 @@
 )]
 
 mod answers;
+mod by_hand;
 mod canaries;
 mod changes;
 mod deployments;

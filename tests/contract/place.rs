@@ -54,8 +54,12 @@ impl Place {
     }
 
     fn argo(&self, plural: &str) -> String {
+        self.of_group("argoproj.io/v1alpha1", plural)
+    }
+
+    fn of_group(&self, api: &str, plural: &str) -> String {
         let namespace = &self.namespace;
-        format!("/apis/argoproj.io/v1alpha1/namespaces/{namespace}/{plural}")
+        format!("/apis/{api}/namespaces/{namespace}/{plural}")
     }
 
     /// Kinds that none of these is are of the group `apps`.
@@ -65,6 +69,8 @@ impl Place {
                 self.core(plural)
             }
             "rollouts" => self.argo(plural),
+            "ingresses" => self.of_group("networking.k8s.io/v1", plural),
+            "endpointslices" => self.of_group("discovery.k8s.io/v1", plural),
             _ => self.apps(plural),
         }
     }

@@ -28,6 +28,9 @@ fn what_is_asked_of_a_real_server_is_answered() {
         "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}}});
     let scalers = "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers";
     http.post(scalers, &scaler).ok();
+    let ingress = json!({"metadata": {"name": "web"}, "spec": {"rules": []}});
+    let ingresses = "/apis/networking.k8s.io/v1/namespaces/default/ingresses";
+    http.post(ingresses, &ingress).ok();
     // One of them is deleted on the way.
     for name in ["web", "other"] {
         let held = json!({"metadata": {"name": name}, "spec": {"holderIdentity": "me@here"}});

@@ -13,8 +13,12 @@ use crate::support::hostile::{Hostile, reply};
 use crate::support::pty::Terminal;
 use crate::support::wait;
 
+mod beside;
 mod judged;
+mod meanwhile;
+mod measured;
 mod pods;
+mod routed;
 mod traps;
 mod verbs;
 
@@ -82,8 +86,20 @@ fn served(
     answer: String,
     mut metric: Value,
 ) -> Cart {
-    let url = format!("http://127.0.0.1:{}/", Hostile::saying(answer).port);
-    metric["provider"] = json!({"web": {"url": url, "jsonPath": "{$.rate}"}});
+    metric["provider"] = web(Hostile::saying(answer).port);
+    analysis_template(plane, namespace, &metric);
+    let steps = json!([{"setWeight": 20}, {"analysis": by_rate()}, {"setWeight": 100}]);
+    Cart::run(plane, namespace, &steps)
+}
+
+/// Where a metric comes from.
+fn web(port: u16) -> Value {
+    let url = format!("http://127.0.0.1:{port}/");
+    json!({"web": {"url": url, "jsonPath": "{$.rate}"}})
+}
+
+/// Named `rate`, with one metric.
+fn analysis_template(plane: &ControlPlane, namespace: &str, metric: &Value) {
     let template = json!({
         "apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisTemplate",
         "metadata": {"name": "rate", "namespace": namespace},
@@ -91,10 +107,16 @@ fn served(
     });
     let collection = format!("/apis/argoproj.io/v1alpha1/namespaces/{namespace}/analysistemplates");
     plane.admin().create(&collection, &template).unwrap();
-    let steps = json!([
-        {"setWeight": 20}, {"analysis": {"templates": [{"templateName": "rate"}]}}, {"setWeight": 100},
-    ]);
-    Cart::run(plane, namespace, &steps)
+}
+
+/// An analysis by that.
+fn by_rate() -> Value {
+    json!({"templates": [{"templateName": "rate"}]})
+}
+
+fn analysis_runs(plane: &ControlPlane, namespace: &str) -> Vec<Value> {
+    let runs = format!("/apis/argoproj.io/v1alpha1/namespaces/{namespace}/analysisruns");
+    plane.admin().items(&runs)
 }
 
 /// A Rollout named `basket` that runs the template of the Deployment `shelf`, which is there.

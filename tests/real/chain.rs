@@ -110,7 +110,7 @@ impl Chain {
 
 fn hook(path: &Path, lines: &str) {
     let crumb = format!(
-        "H=http://127.0.0.1:{}\nC=$(curl -s -m 10 $LOGIN \"$H/crumbIssuer/api/xml?xpath=concat(//crumbRequestField,%22:%22,//crumb)\")",
+        "H=http://127.0.0.1:{}\nC=$(curl -sS -m 60 $LOGIN \"$H/crumbIssuer/api/xml?xpath=concat(//crumbRequestField,%22:%22,//crumb)\")",
         Hudson::shared().port()
     );
     let path_of_tools = std::env::var("PATH").unwrap();

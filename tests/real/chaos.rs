@@ -254,7 +254,7 @@ fn agree(action: &Action, object: &Value) -> String {
         | Stands::NotVerified
         | Stands::Accepted
         | Stands::Interrupted(Became::Applied) => Some(true),
-        Stands::Refused | Stands::Interrupted(Became::NotApplied) => Some(false),
+        Stands::Refused | Stands::NotBegun | Stands::Interrupted(Became::NotApplied) => Some(false),
         Stands::Interrupted(Became::Unknown) | Stands::Unknown | Stands::Sent => None,
     };
     assert_eq!(told, Some(applied), "{action:#?}\n{:#}", object["metadata"]);

@@ -10,6 +10,7 @@ use crate::support::control_plane::ControlPlane;
 use crate::support::fixtures::Service;
 use crate::support::flagger::{self, Web};
 use crate::support::pty::{Terminal, picture};
+use crate::support::wait;
 
 mod moved;
 mod primary;
@@ -340,6 +341,8 @@ fn without_flagger_it_is_asked_for_once_and_without_its_rights_the_rest_is_shown
         of.filter(|uri| uri.contains("flagger.app"))
             .collect::<Vec<_>>()
     };
+    // Such a question waits until the board stands.
+    wait::until("it asks for them", || (!asked().is_empty()).then_some(()));
     assert_eq!(asked(), ["/apis/flagger.app/v1beta1"]);
     let controller = flagger::install(plane);
     terminal.keys("\x12");

@@ -26,7 +26,7 @@ pub const KUSTOMIZATIONS: Custom = (
 );
 
 /// A plane of its own: other tests count what is asked where there are no such kinds.
-fn plane() -> &'static ControlPlane {
+pub fn plane() -> &'static ControlPlane {
     static PLANE: LazyLock<ControlPlane> = LazyLock::new(|| {
         let plane = ControlPlane::own();
         plant(&plane, APPLICATIONS);

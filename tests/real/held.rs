@@ -154,7 +154,7 @@ fn a_partition_is_lowered_pod_by_pod_and_aborted() {
 }
 
 /// Two of its new pods are there beside the old ones, all serve, and it is paused.
-fn half_way(plane: &ControlPlane, service: &Service) {
+pub fn half_way(plane: &ControlPlane, service: &Service) {
     let change = json!({"spec": {
         "minReadySeconds": 500,
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 2, "maxUnavailable": 0}},

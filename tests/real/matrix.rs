@@ -309,7 +309,20 @@ fn five_are_promoted_and_the_third_fails_its_check_and_the_rest_is_untouched() {
         assert_eq!(service.live_image(plane), want, "{}", service.name);
         assert_eq!(note(plane, service).is_null(), n >= 2);
     }
+    wait::until("all of it is on record", || {
+        let record = record(home.path());
+        (record.matches(r#""event":"not-begun""#).count() == 2).then_some(())
+    });
     assert_recorded(home.path());
+    close(&terminal);
+    terminal.keys(":record\r");
+    terminal.wait_for("five actions, and how each stands", |screen| {
+        let text = picture(screen);
+        text.contains("5 actions")
+            && text.matches("verified: 1/1 pods run 2.0").count() >= 2
+            && text.matches("not begun, because svc-c failed").count() >= 2
+            && text.contains("refused: Nothing was written when its turn came")
+    });
 
     let run = |arguments: &[&str]| said(&rolldeck.clone().with(arguments).run());
     let rest = [
@@ -331,7 +344,7 @@ fn five_are_promoted_and_the_third_fails_its_check_and_the_rest_is_untouched() {
     }
 }
 
-/// Two that were done, and why the third was not.
+/// Two that were done, why the third was not, and that the others were never begun.
 fn assert_recorded(home: &Path) {
     let record = record(home);
     assert_eq!(
@@ -346,6 +359,12 @@ fn assert_recorded(home: &Path) {
     let third = third.unwrap_or_else(|| panic!("{record}"));
     assert!(third.contains("ConfigMap settings is missing"), "{third}");
     for untouched in ["svc-d", "svc-e"] {
-        assert!(!record.contains(untouched), "{record}");
+        let mut lines = record.lines().filter(|line| line.contains(untouched));
+        let (line, more) = (lines.next().unwrap_or_default(), lines.next());
+        assert!(
+            line.contains(r#""event":"not-begun""#) && more.is_none(),
+            "{record}"
+        );
+        assert!(line.contains("not begun, because svc-c failed"), "{line}");
     }
 }

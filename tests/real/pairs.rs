@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
+use crate::git::{KUSTOMIZATIONS, plant};
 use crate::held::{Owned, wait_row};
 use crate::screen::{rows, wait_plan_to};
 use crate::support::control_plane::ControlPlane;
@@ -12,21 +13,21 @@ use crate::support::pty::Terminal;
 use crate::support::wait;
 
 /// Four pods of 1.0 and one of the canary's.
-struct Pair {
+pub struct Pair {
     plane: &'static ControlPlane,
     namespace: String,
 }
 
 impl Pair {
     /// Behind the Service `checkout`.
-    fn run(namespace: &str, canary: &str) -> Self {
+    pub fn run(namespace: &str, canary: &str) -> Self {
         let pair = Self::deployed(ControlPlane::shared(), namespace, canary);
         pair.serve("checkout", &json!({"app": "checkout"}));
         pair
     }
 
     /// Each behind a Service of its own.
-    fn apart(plane: &'static ControlPlane, namespace: &str) -> Self {
+    pub fn apart(plane: &'static ControlPlane, namespace: &str) -> Self {
         let pair = Self::deployed(plane, namespace, "2.0");
         for (name, track) in [("checkout", "stable"), ("checkout-canary", "canary")] {
             pair.serve(name, &json!({"app": "checkout", "track": track}));
@@ -45,7 +46,7 @@ impl Pair {
         );
     }
 
-    fn create(&self, api: &str, plural: &str, object: &Value) {
+    pub fn create(&self, api: &str, plural: &str, object: &Value) {
         let mut object = object.clone();
         object["apiVersion"] = api.into();
         object["metadata"]["namespace"] = self.namespace.as_str().into();
@@ -60,29 +61,29 @@ impl Pair {
             plane,
             namespace: namespace.into(),
         };
-        for (name, track, tag, replicas) in [
-            ("checkout", "stable", "1.0", 4),
-            ("checkout-canary", "canary", canary, 1),
-        ] {
-            let labels = json!({"app": "checkout", "track": track});
-            let object = json!({
-                "kind": "Deployment", "metadata": {"name": name},
-                "spec": {
-                    "replicas": replicas,
-                    "selector": {"matchLabels": labels},
-                    "template": {
-                        "metadata": {"labels": labels},
-                        "spec": {
-                            "containers": [{"name": "checkout", "image": image(tag)}],
-                            "terminationGracePeriodSeconds": 0,
-                        },
-                    },
-                },
-            });
-            pair.create("apps/v1", "deployments", &object);
-        }
+        pair.deploy("checkout", "stable", ("1.0", 4));
+        pair.deploy("checkout-canary", "canary", (canary, 1));
         pair.wait_serving("checkout", 4);
         pair
+    }
+
+    fn deploy(&self, name: &str, track: &str, (tag, replicas): (&str, u32)) {
+        let labels = json!({"app": "checkout", "track": track});
+        let object = json!({
+            "kind": "Deployment", "metadata": {"name": name},
+            "spec": {
+                "replicas": replicas,
+                "selector": {"matchLabels": labels},
+                "template": {
+                    "metadata": {"labels": labels},
+                    "spec": {
+                        "containers": [{"name": "checkout", "image": image(tag)}],
+                        "terminationGracePeriodSeconds": 0,
+                    },
+                },
+            },
+        });
+        self.create("apps/v1", "deployments", &object);
     }
 
     fn path(&self, name: &str) -> String {
@@ -90,11 +91,11 @@ impl Pair {
         format!("/apis/apps/v1/namespaces/{namespace}/deployments/{name}")
     }
 
-    fn read(&self, name: &str) -> Value {
+    pub fn read(&self, name: &str) -> Value {
         self.plane.admin().get(&self.path(name)).unwrap()
     }
 
-    fn patch(&self, name: &str, change: &Value) {
+    pub fn patch(&self, name: &str, change: &Value) {
         self.plane.admin().patch(&self.path(name), change).unwrap();
     }
 
@@ -103,7 +104,7 @@ impl Pair {
         image.as_str().unwrap_or_default().to_owned()
     }
 
-    fn wait_serving(&self, name: &str, count: u64) {
+    pub fn wait_serving(&self, name: &str, count: u64) {
         wait::until(&format!("{count} pods of {name} serve"), || {
             let available = self.read(name)["status"]["availableReplicas"].as_u64();
             (available.unwrap_or_default() == count).then_some(())
@@ -125,6 +126,14 @@ fn the_canary_of_a_pair_is_given_a_weight_and_promoted_in_two_steps() {
     wait_row(&terminal, "checkout-canary", "1.0 → 2.0");
     wait_row(&terminal, "checkout-canary", "P A");
     wait_first(&terminal);
+    terminal.keys("\r");
+    terminal.wait_text("20% set, 20% of the Service's ready endpoints");
+    terminal.keys("q");
+    wait_row(&terminal, "checkout-canary", "20% 1 of 5 pods");
+    let (code, said) = owned.run(&["promote", "checkout", "--yes"]);
+    assert_eq!(code, Some(3), "{said}");
+    let hint = "its canary deploy/checkout-canary is what is promoted";
+    assert!(said.contains(hint), "{said}");
     terminal.keys(":weight 33\r");
     wait_plan_to(&terminal, "WEIGHT");
     let plan = terminal.picture();
@@ -180,6 +189,16 @@ fn the_canary_of_a_pair_is_given_a_weight_and_promoted_in_two_steps() {
 }
 
 #[test]
+fn what_else_is_behind_its_service_counts() {
+    let owned = Owned::new(ControlPlane::shared(), "pair-third");
+    let pair = Pair::run(&owned.namespace, "2.0");
+    let terminal = owned.open();
+    wait_row(&terminal, "checkout-canary", "20% 1 of 5 pods");
+    pair.deploy("batch", "batch", ("1.0", 1));
+    wait_row(&terminal, "checkout-canary", "20% (16% now) 1 of 5 pods");
+}
+
+#[test]
 fn a_canary_whose_images_fail_beside_it_stays_and_its_reason_is_told() {
     let owned = Owned::new(ControlPlane::shared(), "pair-broken");
     let pair = Pair::run(&owned.namespace, "2.0-unpullable");
@@ -206,11 +225,12 @@ fn wait_first(terminal: &Terminal) {
     });
 }
 
-/// The control plane that knows `HTTPRoute`s, which most clusters do not.
-fn gateway() -> &'static ControlPlane {
+/// The control plane that knows `HTTPRoute`s, which most clusters do not, and what Argo CD and Flux keep things by.
+pub fn gateway() -> &'static ControlPlane {
     static SHARED: LazyLock<ControlPlane> = LazyLock::new(|| {
         let plane = ControlPlane::own();
         gateway_api::install(&plane);
+        plant(&plane, KUSTOMIZATIONS);
         plane
     });
     SHARED.assert_version();

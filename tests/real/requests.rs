@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::screen::{open, row_of, rows};
+use crate::screen::{launch, open, row_of, rows};
 use crate::support::control_plane::ControlPlane;
 use crate::support::fixtures::Service;
+use crate::support::wait;
 
 /// More stuck services than pods may be watched of.
 const STUCK: usize = 12;
@@ -59,6 +60,19 @@ fn a_steady_board_only_watches_and_the_pods_of_eight_at_most() {
     for resource in ["deployments", "statefulsets", "daemonsets", "events"] {
         assert_eq!(watched(resource).len(), 1, "{resource}");
     }
+    // Of kinds that are not there it is asked once, and of what routes to canaries not at all while there is none.
+    let asked_for = |path: &str| {
+        asked
+            .iter()
+            .filter(|asked| asked.uri.contains(path))
+            .count()
+    };
+    for absent in ["/argoproj.io/", "/flagger.app/"] {
+        assert_eq!(asked_for(absent), 1, "{absent}");
+    }
+    for beside in ["/services", "networking.k8s.io", "/analysisruns"] {
+        assert_eq!(asked_for(beside), 0, "{beside}");
+    }
     let pods = watched("pods");
     assert!(
         (1..=9).contains(&pods.len()),
@@ -70,4 +84,46 @@ fn a_steady_board_only_watches_and_the_pods_of_eight_at_most() {
         "{} lists for three rollouts",
         lists() - before
     );
+}
+
+#[test]
+fn a_kind_that_is_not_there_costs_one_request_whatever_the_number_of_namespaces() {
+    let plane = ControlPlane::shared();
+    let namespaces = ["pair-a", "pair-b", "pair-c"].map(|prefix| plane.namespace(prefix));
+    for namespace in &namespaces {
+        for name in ["web", "web-canary"] {
+            Service::new(namespace, name).replicas(1).run(plane, "1.0");
+        }
+    }
+    let home = tempfile::tempdir().unwrap();
+    let scope = namespaces.iter().flat_map(|name| ["-n", name]);
+    let scope: Vec<_> = scope.collect();
+    let kubeconfig = plane.reader("counted-pairs", None);
+    let mut terminal = launch(&kubeconfig, home.path()).with(&scope).open();
+    terminal.wait_for("the rows", |screen| rows(screen).len() == 6);
+    let count = |is: &dyn Fn(&str) -> bool| {
+        let asked = plane.asked_by("counted-pairs");
+        asked.iter().filter(|asked| is(&asked.uri)).count()
+    };
+    wait::until("their Services are watched", || {
+        let watches = |uri: &str| uri.contains("/services?") && uri.contains("watch=");
+        (count(&watches) >= namespaces.len()).then_some(())
+    });
+    for group in [
+        "argoproj.io/v1alpha1",
+        "flagger.app/v1beta1",
+        "gateway.networking.k8s.io/v1",
+        "networking.k8s.io/v1",
+    ] {
+        let root = format!("/apis/{group}");
+        wait::until("it is asked for", || {
+            (count(&|uri| uri == root) > 0).then_some(())
+        });
+        assert_eq!(count(&|uri| uri == root), 1, "{group}");
+        let lists =
+            count(&|uri| uri.starts_with(&format!("{root}/")) && !uri.contains("ingresses"));
+        assert_eq!(lists, 0, "{group}");
+    }
+    terminal.keys("\x03");
+    terminal.wait_exit();
 }

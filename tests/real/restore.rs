@@ -15,6 +15,8 @@ use crate::support::proxy::{Fate, Proxy};
 use crate::support::pty::Launch;
 use crate::support::wait;
 
+mod unfinished;
+
 const KINDS: [&str; 4] = [
     "/apis/apps/v1/NS/deployments",
     "/api/v1/NS/configmaps",
@@ -52,7 +54,7 @@ fn a_wiped_namespace_of_sixty_services_comes_back() {
     let file = first.to_str().unwrap();
     let (code, plan) = said(&rolldeck.clone().with(&["restore", file, "--dry-run"]).run());
     assert_eq!(code, 0, "{plan}");
-    assert!(plan.contains("create configmap/svc-07; create deploy/svc-07; create service/svc-07; create hpa/svc-07"), "{plan}");
+    assert!(plan.contains("create configmap/svc-07; create service/svc-07; create deploy/svc-07; create hpa/svc-07"), "{plan}");
     assert!(
         plan.contains("the server would accept 240 of 240 writes"),
         "{plan}"
@@ -203,8 +205,8 @@ fn it_stops_at_the_first_failure_and_goes_on_from_there() {
     let still = Arc::clone(&fails);
     let proxy = Proxy::start(plane, move |seen| {
         let real = seen.method == "POST" && !seen.uri.contains("dryRun=");
-        let second = seen.uri.contains("/services?") && still.load(Ordering::Relaxed);
-        if real && second {
+        let third = seen.uri.contains("/deployments?") && still.load(Ordering::Relaxed);
+        if real && third {
             Fate::Answer(403)
         } else {
             Fate::Forward
@@ -217,17 +219,17 @@ fn it_stops_at_the_first_failure_and_goes_on_from_there() {
     let words = ["restore", file.to_str().unwrap(), "--yes"];
     let (code, text) = said(&rolldeck.clone().with(&words).run());
     assert_eq!(code, 1, "{text}");
-    assert!(text.contains("ok create deploy/a"), "{text}");
+    assert!(text.contains("ok create service/a"), "{text}");
     assert!(
         text.contains("0 of 3 services are written, and it stopped at deploy/a"),
         "{text}"
     );
-    assert_eq!(deployments(plane, &namespace), ["a"]);
+    assert!(deployments(plane, &namespace).is_empty());
     fails.store(false, Ordering::Relaxed);
     let (code, text) = said(&rolldeck.with(&words).run());
     assert_eq!(code, 0, "{text}");
-    assert!(!text.contains("create deploy/a"), "{text}");
-    assert!(text.contains("ok create service/a"), "{text}");
+    assert!(!text.contains("create service/a"), "{text}");
+    assert!(text.contains("ok create deploy/a"), "{text}");
     assert_eq!(deployments(plane, &namespace), ["a", "b", "c"]);
 }
 

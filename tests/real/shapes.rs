@@ -42,22 +42,17 @@ fn audited(log: &Path, program: &str) -> BTreeSet<Shape> {
 
 type Asked = Arc<Mutex<BTreeSet<Shape>>>;
 
-/// Kinds of Argo CD, Flux and Flagger are asked for everywhere: this server has them as little as the embedded one, and
-/// says so. Services and routes are watched where something is called a canary, as in a namespace of another test: the
-/// embedded server has no such pair.
+/// Kinds of Argo CD, Flux, Flagger and the Gateway API are asked for everywhere: this server has them as little as the
+/// embedded one, and says so.
 fn is_served(shape: &Shape) -> bool {
     let foreign = [
         "/apis/gateway.networking.k8s.io",
-        "/apis/networking.k8s.io",
-        "/apis/discovery.k8s.io",
         "/apis/kustomize.toolkit.",
         "/apis/helm.toolkit.",
         "/apis/flagger.app",
     ];
-    let watched = shape.keys.iter().any(|key| key == "watch");
     let elsewhere = foreign.iter().any(|group| shape.path.starts_with(group))
-        || shape.path.contains("/applications")
-        || watched && shape.path.ends_with("/services");
+        || shape.path.contains("/applications");
     !elsewhere
 }
 

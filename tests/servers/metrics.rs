@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::Timestamp;
 use rolldeck::config::{Config, Connection};
-use rolldeck::domain::measured::{Side, Sides, Told};
+use rolldeck::domain::measured::{Pods, Side, Sides, Told};
 use rolldeck::domain::{Kind, WorkloadId};
 use rolldeck::sources::http::Url;
 use rolldeck::sources::kube::{Cluster, connect};
@@ -35,7 +35,8 @@ async fn behind(prometheus: &Prometheus, port: u16) -> Told {
     };
     let side = |hash: &str| Side {
         workload: "cart".into(),
-        hash: hash.into(),
+        hash: Some(hash.into()),
+        pods: Pods::OfReplicaSet,
     };
     let sides = Sides {
         canary: side("new"),
@@ -238,7 +239,7 @@ fn a_question_that_is_the_same_for_both_sides_is_not_asked() {
     );
     let prometheus = Prometheus::new(&config(&text), Timestamp::now);
     let told = RUNTIME.block_on(measure(&prometheus));
-    let why = "the query of p99 is the same for both sides: {hash} has to stand in it";
+    let why = "the query of p99 is the same for both sides: {pods} has to stand in it";
     assert_eq!(told.canary.requests, Err(why.into()));
     assert_eq!(server.heard(), Vec::<String>::new());
 }

@@ -131,11 +131,16 @@ impl Server {
         server
     }
 
-    /// From now on the pods with this name before their own do that.
+    /// From now on the pods with this name before their own letters do that.
     pub fn load(&self, namespace: &str, pods: &str, load: Load) {
+        self.load_pod(namespace, &format!("{pods}-x2x4k"), load);
+    }
+
+    /// The same of one pod by its whole name.
+    pub fn load_pod(&self, namespace: &str, pod: &str, load: Load) {
         let mut all = self.pods.lock().expect("no panic");
         let counted = all
-            .entry((namespace.to_owned(), pods.to_owned()))
+            .entry((namespace.to_owned(), pod.to_owned()))
             .or_insert_with(|| Counted {
                 load,
                 at: Instant::now(),
@@ -145,6 +150,19 @@ impl Server {
             });
         counted.go_on();
         counted.load = load;
+    }
+
+    /// What it says to a query, as it comes.
+    pub fn answer(&self, query: &str) -> String {
+        let url = format!("http://127.0.0.1:{}/api/v1/query", self.port);
+        let url = reqwest::Url::parse_with_params(&url, &[("query", query)]).expect("an address");
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .tls_certs_only([])
+            .build();
+        let asked = client.expect("a client").get(url);
+        let told = RUNTIME.block_on(async { asked.send().await?.text().await });
+        told.expect("an answer")
     }
 
     /// A Service `name:9090` in this namespace that leads to it. An API server goes to no address of loopback, and to
@@ -217,9 +235,9 @@ impl Counted {
 
 fn exposed(pods: &mut BTreeMap<(String, String), Counted>) -> String {
     let mut text = String::new();
-    for ((namespace, pods), counted) in pods {
+    for ((namespace, pod), counted) in pods {
         counted.go_on();
-        let labels = format!("namespace=\"{namespace}\",pod=\"{pods}-x2x4k\"");
+        let labels = format!("namespace=\"{namespace}\",pod=\"{pod}\"");
         for (code, count) in [("200", counted.good), ("503", counted.bad)] {
             // One that never failed has never counted a failure.
             if count > 0.0 {

@@ -5,12 +5,15 @@ use rolldeck::app::effect::Effect;
 use rolldeck::app::event::Event;
 use rolldeck::app::{Model, settle, update};
 use rolldeck::domain::canary::{
-    Analysis, Canary, Metric, Pause, PausedBy, Provider, Reported, Step, Verdict,
+    Analysis, Canary, Metric, Pair, Pause, PausedBy, Provider, Reported, Step, Verdict,
 };
 use rolldeck::domain::measured::{Curve, SideTold, Told};
 use rolldeck::domain::{Change, Feed, Item, Kind, Update};
 
-use super::night::{MINUTE, Recipe, Service, ago, feed, model, night, now, press, source};
+use super::cells::{drawn, text};
+use super::night::{
+    DAY, HOUR, MINUTE, Recipe, Service, ago, feed, model, night, now, press, source,
+};
 use super::snapshots::check;
 
 /// Two of ten pods run 1.10.0.
@@ -66,6 +69,22 @@ fn cart() -> Service {
     service
 }
 
+/// One pod of the canary beside four of another Deployment.
+fn pair() -> [Service; 2] {
+    let mut canary = Recipe::steady("checkout-next", &["2.15.0"], 1, 22 * MINUTE).make();
+    canary.workload.canary = Some(Box::new(Canary {
+        stable_in: Some("checkout".into()),
+        pair: Some(Box::new(Pair {
+            service: "checkout".into(),
+            serve: Some((1, 4)),
+            route: None,
+        })),
+        ..Canary::by_pods(Provider::Pair, PausedBy::Step, (1, 5))
+    }));
+    let stable = Recipe::steady("checkout", &["2.14.0", "2.14.1"], 4, DAY).make();
+    [canary, stable]
+}
+
 fn aborted() -> Service {
     let mut service = cart();
     (service.revisions[2].desired, service.revisions[2].ready) = (0, 0);
@@ -118,10 +137,9 @@ fn judged(model: &mut Model, service: &Service) {
     settle(model);
 }
 
-/// Where the settings name a server, its answers in this order, the last one now.
-fn measured(width: u16, height: u16, answers: &[Told]) -> Model {
-    let service = cart();
-    let mut model = model(std::slice::from_ref(&service), width, height);
+/// Where the settings name a server, its answers about the first of these in this order, the last one now.
+fn measured(services: &[Service], (width, height): (u16, u16), answers: &[Told]) -> Model {
+    let mut model = model(services, width, height);
     let server = "[{url: 'https://metrics.example/prometheus'}]";
     model.settings.prometheus = serde_yaml::from_str(server).unwrap();
     press(&mut model, &["enter"]);
@@ -168,7 +186,44 @@ fn bad() -> Told {
 
 #[test]
 fn service_measured_as_worse() {
-    check("service_measured", |w, h| measured(w, h, &[bad()]));
+    check("service_measured", |w, h| {
+        measured(&[cart()], (w, h), &[bad()])
+    });
+}
+
+#[test]
+fn service_measured_in_ascii() {
+    let mut model = measured(&[cart()], (80, 24), &[bad()]);
+    model.settings.display.ascii = true;
+    let shown = text(&drawn(&model));
+    assert!(shown.is_ascii(), "{shown}");
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!("service_measured_ascii", shown);
+    });
+}
+
+/// Its stable side is another Deployment.
+#[test]
+fn service_of_a_pair_measured_as_worse() {
+    check("service_measured_pair", |w, h| {
+        measured(&pair(), (w, h), &[bad()])
+    });
+}
+
+/// Pods of two old revisions are beside the new one.
+#[test]
+fn service_whose_sides_nothing_tells_apart() {
+    check("service_not_compared", |w, h| {
+        let mut web =
+            Recipe::rolling("web", &["3.0.9", "3.1.0", "3.2.0"], 6, (2, 2, 3), HOUR).make();
+        web.workload.paused = true;
+        let oldest = &mut web.revisions[0];
+        (oldest.desired, oldest.ready, oldest.available) = (1, 1, 1);
+        web.workload.counts.total += 1;
+        let half_way = Canary::by_pods(Provider::PausedDeployment, PausedBy::Hand, (2, 6));
+        web.workload.canary = Some(Box::new(half_way));
+        measured(&[web], (w, h), &[])
+    });
 }
 
 #[test]
@@ -186,7 +241,7 @@ fn service_with_too_little_traffic() {
             canary: few.clone(),
             stable: stable(),
         };
-        measured(w, h, &[told])
+        measured(&[cart()], (w, h), &[told])
     });
 }
 
@@ -199,7 +254,7 @@ fn service_whose_metrics_went_away() {
             canary: nothing(),
             stable: nothing(),
         };
-        measured(w, h, &[bad(), away.clone(), away])
+        measured(&[cart()], (w, h), &[bad(), away.clone(), away])
     });
 }
 

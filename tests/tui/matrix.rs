@@ -12,7 +12,10 @@ use rolldeck::domain::{
     SourceId, Update,
 };
 
-use rolldeck::plan::{CheckId, Finding, Verb};
+use rolldeck::app::model::Overlay;
+use rolldeck::domain::Presence;
+use rolldeck::plan::image::{Asked, ImageAct, ImageCopy, of_target};
+use rolldeck::plan::{CheckId, Finding, ImagePlan, Offer, OfferId, Plan, Stamp, Verb};
 
 use super::cells::{drawn, text};
 use super::night::{
@@ -142,6 +145,16 @@ fn digests(services: &[Service], cluster: &str) -> Digests {
 }
 
 fn matrix(width: u16, height: u16, environments: &[Environment]) -> Model {
+    matrix_of(width, height, environments, |_| {})
+}
+
+/// With more services.
+fn matrix_of(
+    width: u16,
+    height: u16,
+    environments: &[Environment],
+    add: impl Fn(&mut Vec<Service>),
+) -> Model {
     let config = Config {
         contexts: vec![STAGING.into(), CLUSTER.into()],
         namespaces: Namespaces::OfEnvironments,
@@ -149,7 +162,8 @@ fn matrix(width: u16, height: u16, environments: &[Environment]) -> Model {
         ..Config::default()
     };
     let (mut model, _) = Model::new(&config, now(), width, height);
-    let all = services(environments);
+    let mut all = services(environments);
+    add(&mut all);
     for cluster in [STAGING, CLUSTER] {
         connected(&mut model, cluster);
     }
@@ -232,6 +246,26 @@ fn very_many_environments_scroll_and_the_service_stays() {
     });
 }
 
+/// In two namespaces of one environment, of which one has another version and is in trouble.
+#[test]
+fn a_service_that_runs_twice_in_one_environment() {
+    check("matrix_twice", |w, h| {
+        let mut places = three();
+        places[2].namespaces.push("shop-us".into());
+        let mut model = matrix_of(w, h, &places, |all| {
+            let mut again = |name: &'static str, version: &'static [&'static str]| {
+                let place = environment("prod-us", CLUSTER, "shop-us");
+                let recipe = Recipe::steady(name, version, 2, DAY);
+                all.push(in_place(recipe.make(), &place));
+            };
+            again("auth", &["7.0.2"]);
+            again("catalog", &["2.14.0"]);
+        });
+        press(&mut model, &["l", "l", "j", "j"]);
+        model
+    });
+}
+
 #[test]
 fn one_environment_says_what_to_configure() {
     let mut model = board_of(&night(), 80, 24);
@@ -243,50 +277,109 @@ fn one_environment_says_what_to_configure() {
     );
 }
 
+/// Of 2.15.0, which runs in staging; `more` changes it before it is shown.
+fn promotion(width: u16, height: u16, more: impl Fn(&mut Plan)) -> Model {
+    with_plan(width, height, |mut plan, shown| {
+        plan.request.verb = Verb::PromoteImage;
+        shown.request.verb = Verb::PromoteImage;
+        plan.arrow = (
+            "2.14.1 (rev 38, 77c01d)".into(),
+            "2.15.0, a new revision".into(),
+        );
+        plan.rule = String::new();
+        plan.differences.truncate(1);
+        plan.differences[0].text = "registry.example/shop/checkout  2.14.1 → 2.15.0@9f2c41".into();
+        let told = [
+            (
+                CheckId::Origin,
+                Finding::Ok,
+                "9f2c41 (checkout) is what staging runs",
+            ),
+            (
+                CheckId::Soak,
+                Finding::Warn,
+                "staging runs it for 12m: 30m are asked for, 4 of 4 pods ready, no restarts",
+            ),
+            (
+                CheckId::Settings,
+                Finding::Warn,
+                "prod does not set PAYMENT_URL, as staging does; staging has what prod has not: key timeout of ConfigMap checkout-settings",
+            ),
+            (
+                CheckId::Commits,
+                Finding::Ok,
+                "brings 2 commits: a1b9e3c new checkout flow and 03fe21d round prices",
+            ),
+            (
+                CheckId::Owner,
+                Finding::Ok,
+                "nothing on the object says that anybody else owns the template",
+            ),
+        ];
+        let told = told.map(|(check, finding, words)| says(check, finding, words).into());
+        plan.checks = told.into();
+        more(&mut plan);
+        shown.stage = asked(plan, Vec::new());
+    })
+}
+
 #[test]
 fn a_promotion_and_what_is_known_of_where_it_comes_from() {
-    check("matrix_promotion", |w, h| {
-        with_plan(w, h, |mut plan, shown| {
-            plan.request.verb = Verb::PromoteImage;
-            shown.request.verb = Verb::PromoteImage;
-            plan.arrow = (
-                "2.14.1 (rev 38, 77c01d)".into(),
-                "2.15.0, a new revision".into(),
-            );
-            plan.rule = String::new();
-            plan.differences.truncate(1);
-            plan.differences[0].text =
-                "registry.example/shop/checkout  2.14.1 → 2.15.0@9f2c41".into();
-            let told = [
-                (
-                    CheckId::Origin,
-                    Finding::Ok,
-                    "9f2c41 (checkout) is what staging runs",
-                ),
-                (
-                    CheckId::Soak,
-                    Finding::Warn,
-                    "staging runs it for 12m: 30m are asked for, 4 of 4 pods ready, no restarts",
-                ),
-                (
-                    CheckId::Settings,
-                    Finding::Warn,
-                    "prod does not set PAYMENT_URL, as staging does; staging has what prod has not: key timeout of ConfigMap checkout-settings",
-                ),
-                (
-                    CheckId::Commits,
-                    Finding::Ok,
-                    "brings 2 commits: a1b9e3c new checkout flow and 03fe21d round prices",
-                ),
-                (
-                    CheckId::Owner,
-                    Finding::Ok,
-                    "nothing on the object says that anybody else owns the template",
-                ),
-            ];
-            let told = told.map(|(check, finding, words)| says(check, finding, words).into());
-            plan.checks = told.into();
-            shown.stage = asked(plan, Vec::new());
-        })
+    check("matrix_promotion", |w, h| promotion(w, h, |_| {}));
+}
+
+/// From another registry, which has it; the one that is pulled from has not.
+fn lacking(width: u16, height: u16) -> Model {
+    promotion(width, height, |plan| {
+        let words = "prod pulls from registry.example/shop/checkout and staging from staging.example/shop/checkout: where it is not there yet, rolldeck copy-image deploy/checkout registry.example/shop/checkout --context staging-eu -n shop comes first";
+        plan.checks
+            .retain(|check| ![CheckId::Settings, CheckId::Origin].contains(&check.id));
+        plan.checks
+            .push(says(CheckId::Origin, Finding::Warn, words).into());
+        let words = "registry.example/shop/checkout:2.15.0@sha256:9f2c41 is not in its registry, which has other tags of it";
+        plan.checks
+            .push(says(CheckId::Image, Finding::Block, words).into());
+        let words = "copies 9f2c41 to registry.example/shop/checkout first, by its own plan";
+        let mut offer = Offer::new(OfferId::CopyImage, 'i', words, Vec::new());
+        offer.copies = Some(Box::new(Asked::Copy {
+            from: format!("staging.example/shop/checkout@{DIGEST}"),
+            to: "registry.example/shop/checkout:2.15.0".into(),
+        }));
+        plan.offers.push(offer);
+    })
+}
+
+const DIGEST: &str = "sha256:9f2c41aa07e0f5a2f3f7e1c0a9d8b7c6e5f4a3b2c1d0e9f8a7b6c5d4e3f2a1b0";
+
+#[test]
+fn what_the_next_registry_lacks_is_offered_to_be_copied() {
+    check("promotion_lacks_image", lacking);
+    check("promotion_copy", |w, h| {
+        let mut model = lacking(w, h);
+        press(&mut model, &["i"]);
+        let Some(Overlay::Image(shown)) = model.overlay.clone() else {
+            panic!("{:?}", model.overlay)
+        };
+        let found = Presence::Missing;
+        let to = "registry.example/shop/checkout:2.15.0";
+        let plan = ImagePlan {
+            stamp: Stamp {
+                id: "r2".into(),
+                by: "oncall@bastion".into(),
+                at: now(),
+            },
+            workload: shown.ask.workload.clone(),
+            uid: shown.ask.uid.clone(),
+            level: shown.ask.level,
+            act: ImageAct::Copy(ImageCopy {
+                from: format!("staging.example/shop/checkout@{DIGEST}"),
+                digest: DIGEST.into(),
+                to: to.into(),
+            }),
+            checks: vec![of_target(to, &found, Some(DIGEST))],
+        };
+        let (job, outcome) = (shown.job, Ok(Box::new(plan)));
+        update(&mut model, Event::ImagePlanned { job, outcome });
+        model
     });
 }

@@ -2,6 +2,7 @@
 
 mod batch;
 mod builds;
+mod by_hand;
 mod canary;
 mod cells;
 mod changes;

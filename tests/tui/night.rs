@@ -447,7 +447,8 @@ pub fn source(feed: Feed) -> SourceId {
         | Feed::Routes(_) => NAMESPACE,
         Feed::RevisionsOf { workload, .. }
         | Feed::PodsOf { workload, .. }
-        | Feed::AnalysesOf { workload, .. } => &workload.namespace,
+        | Feed::AnalysesOf { workload, .. }
+        | Feed::EndpointsOf { workload, .. } => &workload.namespace,
         Feed::SyncOf { sync, .. } => sync.namespace.as_deref().unwrap_or_default(),
         Feed::Suspended(_) => "",
     };

@@ -62,6 +62,31 @@ fn ids(page: &Page) -> Vec<&str> {
 }
 
 #[tokio::test]
+async fn what_was_confirmed_and_never_begun_is_an_action_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = Recorder::new(folder.path());
+    let sending = sending(&sample::plan(), &Answers::default(), &[], None, at());
+    let why = "not begun, because cart failed".to_owned();
+    let line = Line::NotBegun(Box::new(NotBegun {
+        sending: sending.clone(),
+        why,
+    }));
+    assert!(recorder.append(line).await.unwrap());
+    let page = whole(recorder.path());
+    let [action] = &page.actions[..] else {
+        panic!("{page:?}");
+    };
+    assert_eq!(
+        (&action.sending, action.stands()),
+        (&sending, Stands::NotBegun)
+    );
+    assert_eq!(action.sentence(), Some("not begun, because cart failed"));
+    assert!(page.torn.is_empty() && page.orphans == 0);
+    let undone = plan::inverse::inverse(action).unwrap_err();
+    assert!(undone.sentence.starts_with("There is nothing to undo"));
+}
+
+#[tokio::test]
 async fn lines_come_back_as_one_action() {
     let folder = tempfile::tempdir().unwrap();
     let recorder = Recorder::new(&folder.path().join("new/rolldeck"));

@@ -1,4 +1,4 @@
-//! The matrix, as far as it is not worked out from the rows of the board.
+//! The matrix: what a person set, and what is worked out from the rows of the board and kept until one of them changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use crate::app::event::JobId;
 use crate::app::field::Field;
-use crate::domain::matrix::{Digests, Sort};
-use crate::domain::{ClusterId, Known, WorkloadId};
+use crate::domain::matrix::{Digests, Row, Sort};
+use crate::domain::{ClusterId, Environment, Known, WorkloadId};
 
 /// Service by environment.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -24,4 +24,27 @@ pub struct MatrixScreen {
     pub filtering: bool,
     /// What is promoted together, by where it comes from.
     pub marks: BTreeSet<WorkloadId>,
+    /// What is shown, kept in step before every view.
+    pub table: Table,
+    /// Something that any of its cells rests on is another now.
+    pub stale: bool,
+}
+
+/// Every service over all environments.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Table {
+    pub environments: Vec<Environment>,
+    /// In their order.
+    pub rows: Vec<Row>,
+    /// Those that the filter hides.
+    pub hidden: Vec<Row>,
+    /// The order and the filter that made it so.
+    pub by: (Sort, String),
+}
+
+impl Table {
+    /// Whatever the filter hides.
+    pub fn all(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().chain(&self.hidden)
+    }
 }

@@ -21,8 +21,8 @@ pub struct Measuring {
 /// What the two sides of its canary measure.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct CanaryMeasuring {
-    /// Whose values these are: those of another canary are none of it.
-    pub sides: Option<Sides>,
+    /// Whose values these are, or why nobody's: those of another canary are none of it.
+    pub sides: Option<Result<Sides, String>>,
     pub measured: Measured,
     /// The last question, and when it was asked.
     pub asked: Option<(JobId, Timestamp)>,

@@ -46,6 +46,8 @@ pub enum Overlay {
 pub struct ImageBox {
     pub job: JobId,
     pub ask: ImageAsk,
+    /// The plan that it is made for, which is opened again after it.
+    pub back: Option<Request>,
     pub stage: ImageStage,
     pub answers: Answers,
     /// The service's name, once `y` opened the field.
@@ -77,6 +79,8 @@ pub struct Making {
     pub plan: Box<ImagePlan>,
     pub log: ImageLog,
     pub end: Option<ImageProgress>,
+    /// The plan that it is made for, until that was opened again.
+    pub back: Option<Request>,
 }
 
 /// A build to be started or stopped, from the key to what became of it.
@@ -185,6 +189,8 @@ pub struct BatchBox {
 pub struct BatchRow {
     pub shown: PlanBox,
     pub left_out: bool,
+    /// That its turn never came is on record.
+    pub noted: bool,
 }
 
 /// A reason is being typed.

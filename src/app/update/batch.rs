@@ -68,6 +68,7 @@ pub fn open_rows(
         Some(BatchRow {
             shown,
             left_out: false,
+            noted: false,
         })
     });
     let batch = BatchBox {
@@ -167,7 +168,9 @@ pub fn tend(model: &mut Model) -> Vec<Effect> {
         return prepare(model);
     }
     end_what_ended(model);
-    begin(model)
+    let mut effects = begin(model);
+    effects.extend(note_untouched(model));
+    effects
 }
 
 fn prepare(model: &mut Model) -> Vec<Effect> {
@@ -235,6 +238,29 @@ pub fn ended(model: &mut Model, id: &str, words: &str, verified: bool) {
         };
         run.end(n, how, &batch.rows[n].shown.workload.name);
     }
+}
+
+/// What was confirmed and never had its turn is on record as well, each once.
+fn note_untouched(model: &mut Model) -> Vec<Effect> {
+    let Some(batch) = &mut model.batch else {
+        return Vec::new();
+    };
+    let mut effects = Vec::new();
+    let states = batch.run.iter().flat_map(Batch::rows);
+    for (row, state) in batch.rows.iter_mut().zip(states) {
+        if let (State::Untouched(why), Stage::Shown { plan, verdicts, .. }, false) =
+            (state, &row.shown.stage, row.noted)
+        {
+            row.noted = true;
+            effects.push(Effect::RecordNotBegun {
+                plan: plan.clone(),
+                answers: batch.answers.clone(),
+                verdicts: verdicts.clone(),
+                why: why.clone(),
+            });
+        }
+    }
+    effects
 }
 
 fn begin(model: &mut Model) -> Vec<Effect> {

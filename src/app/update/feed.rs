@@ -100,6 +100,7 @@ fn of(source: &SourceId, id: &crate::domain::WorkloadId) -> bool {
         Feed::PodsOf { workload, .. }
         | Feed::RevisionsOf { workload, .. }
         | Feed::AnalysesOf { workload, .. }
+        | Feed::EndpointsOf { workload, .. }
         | Feed::SyncOf { workload, .. } => workload == id,
         Feed::Workloads(_)
         | Feed::Warnings

@@ -1,5 +1,7 @@
 //! An image from the key to its registry: the plan, the confirmation, the lines of the work, and what came of it.
 
+use std::fmt::Write as _;
+
 use crate::app::effect::Effect;
 use crate::app::event::{Document, JobId};
 use crate::app::field::Field;
@@ -12,7 +14,7 @@ use crate::app::words;
 use crate::config::builds as rules;
 use crate::domain::{Failure, FailureKind, Known, Level, Recipe, Workload, WorkloadId};
 use crate::plan::image::{Asked, ImageLog};
-use crate::plan::{Answers, ImageAsk, ImagePlan, ImageProgress, Missing, gate};
+use crate::plan::{Answers, ImageAsk, ImagePlan, ImageProgress, Missing, Request, gate};
 
 use super::key::{self, Typed};
 use super::{build, builds, next_job, notice, plan, text};
@@ -40,11 +42,33 @@ pub fn open(model: &mut Model, id: &WorkloadId) -> Vec<Effect> {
         return Vec::new();
     };
     let ask = ImageAsk::build(workload, model.level(id), recipe);
+    show(model, ask, None)
+}
+
+/// Copies the image that a plan writes to where that pulls it from; the plan is opened again after it.
+pub fn open_copy(model: &mut Model, back: Request, what: Asked) -> Vec<Effect> {
+    let id = &back.workload;
+    if model.makings.get(id).is_some_and(|m| m.end.is_none()) {
+        let words = format!("an image of {id} is being made already: wait for it, or stop it");
+        notice(model, words, true);
+        return Vec::new();
+    }
+    let ask = ImageAsk {
+        workload: id.clone(),
+        uid: back.uid.clone(),
+        level: model.level(id),
+        what,
+    };
+    show(model, ask, Some(back))
+}
+
+fn show(model: &mut Model, ask: ImageAsk, back: Option<Request>) -> Vec<Effect> {
     let former = build::called_off(model);
     let job = next_job(model);
     model.overlay = Some(Overlay::Image(Box::new(ImageBox {
         job,
         ask: ask.clone(),
+        back,
         stage: ImageStage::Reading,
         answers: Answers::default(),
         name: None,
@@ -84,6 +108,9 @@ pub fn planned(
 
 /// A server builds it as well.
 pub fn has_other_way(model: &Model, shown: &ImageBox) -> bool {
+    if !matches!(shown.ask.what, Asked::Build { .. }) {
+        return false;
+    }
     let workload = model.fleet.workload(&shown.ask.workload);
     let job = workload.and_then(|workload| builds::job_of(&model.settings, workload));
     job.is_some()
@@ -104,12 +131,14 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
         return Vec::new();
     };
     shown.said = None;
-    let id = shown.ask.workload.clone();
+    let (id, back) = (shown.ask.workload.clone(), shown.back.clone());
     match intent {
         Intent::Back => {
             let job = shown.job;
             model.overlay = None;
-            vec![Effect::Cancel { job }]
+            let called_off = vec![Effect::Cancel { job }];
+            let again = back.map(|request| plan::open_again(model, request));
+            [called_off, again.unwrap_or_default()].concat()
         }
         Intent::Confirm => confirm(model),
         Intent::Accept if shown.ask.level == Level::Open => confirm(model),
@@ -129,8 +158,12 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
             });
             Vec::new()
         }
+        Intent::Retry if back.is_some() => {
+            let ask = shown.ask.clone();
+            show(model, ask, back)
+        }
         Intent::Retry => open(model, &id),
-        Intent::OtherBuild => build::by_server(model, &id),
+        Intent::OtherBuild if back.is_none() => build::by_server(model, &id),
         _ => Vec::new(),
     }
 }
@@ -224,6 +257,10 @@ fn confirm(model: &mut Model) -> Vec<Effect> {
 
 fn begin(model: &mut Model, plan: Box<ImagePlan>, answers: Answers) -> Vec<Effect> {
     let (job, id) = (next_job(model), plan.workload.clone());
+    let back = match &model.overlay {
+        Some(Overlay::Image(shown)) => shown.back.clone(),
+        Some(_) | None => None,
+    };
     let mut log = ImageLog::default();
     log.say(plan.what());
     let making = Making {
@@ -231,6 +268,7 @@ fn begin(model: &mut Model, plan: Box<ImagePlan>, answers: Answers) -> Vec<Effec
         plan: plan.clone(),
         log,
         end: None,
+        back,
     };
     model.makings.insert(id.clone(), making);
     model.overlay = None;
@@ -254,6 +292,7 @@ fn show_log(model: &mut Model, id: &WorkloadId) {
 
 pub fn progressed(model: &mut Model, job: JobId, news: Vec<ImageProgress>) -> Vec<Effect> {
     let set_image = words::key(model, Intent::SetImage);
+    let leave = words::key(model, Intent::Back);
     let Some(making) = of_job(model, job) else {
         return Vec::new();
     };
@@ -263,7 +302,10 @@ pub fn progressed(model: &mut Model, job: JobId, news: Vec<ImageProgress>) -> Ve
             making.log.take(work);
             continue;
         }
-        let (words, bad) = said(&progress, &making.plan, &set_image);
+        let (mut words, bad) = said(&progress, &making.plan, &set_image);
+        if making.back.is_some() {
+            let _ = write!(words, "; {leave} goes back to the plan that needs it");
+        }
         making.log.say(words.clone());
         making.end = Some(progress);
         ended = Some((words, bad));
@@ -306,6 +348,13 @@ fn said(progress: &ImageProgress, plan: &ImagePlan, set_image: &str) -> (String,
             )
         }
     }
+}
+
+/// Its log was left: what it was made for is planned anew, once.
+pub fn left(model: &mut Model, id: &WorkloadId) -> Vec<Effect> {
+    let making = model.makings.get_mut(id);
+    let back = making.and_then(|making| making.back.take());
+    back.map_or_else(Vec::new, |request| plan::open_again(model, request))
 }
 
 /// What the log on the screen tells of.

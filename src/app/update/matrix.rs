@@ -1,7 +1,6 @@
-//! The matrix: service by environment, worked out from the rows of the board and the digests that pods run.
+//! The matrix: service by environment, its keys, and the digests that pods run.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
@@ -9,44 +8,38 @@ use crate::app::answering::{How, answering, stale_since};
 use crate::app::effect::Effect;
 use crate::app::event::DigestsTold;
 use crate::app::field::Field;
-use crate::app::filter::Filter;
 use crate::app::intent::Intent;
 use crate::app::keymap::{Code, Key};
 use crate::app::layout;
-use crate::app::model::{MatrixScreen, Model, Overlay, Row as BoardRow, Screen};
-use crate::domain::image::registry_digest;
+use crate::app::model::{MatrixScreen, Model, Overlay, Screen};
 use crate::domain::known::State;
-use crate::domain::matrix::{self, Cell, Row, Running, Scope, Sort};
-use crate::domain::version::version;
-use crate::domain::{ClusterId, Environment, Feed, ImageRef, Phase, SourceId, WorkloadId};
+use crate::domain::matrix::{Cell, Sort};
+use crate::domain::{ClusterId, Environment, Feed, Phase, SourceId, WorkloadId};
 
 use super::key::{self, Typed};
 use super::{board, next_job, notice, promotion};
 
+mod table;
+
+use table::board_rows;
+pub use table::keep;
+
 /// So many seconds digests are not asked for again by themselves.
 const EVERY_SECONDS: i64 = 20;
 
-/// What is shown.
-pub struct Matrix<'a> {
-    pub environments: Vec<Environment>,
-    pub rows: Vec<Row<'a>>,
-    /// How many rows the filter hides.
-    pub hidden: usize,
-}
-
 /// On the cell of this workload, or on the first.
 pub fn open(model: &mut Model, id: Option<&WorkloadId>) -> Vec<Effect> {
-    let screen = MatrixScreen::default();
-    let cursor = id.and_then(|id| {
-        let matrix = of(model, &screen);
-        let environment = matrix.environments.iter().find(|e| e.holds(id))?;
-        Some((
-            model.board.row(id)?.name().to_owned(),
-            environment.name.clone(),
-        ))
-    });
-    let screen = MatrixScreen { cursor, ..screen };
+    let name = id.and_then(|id| Some(model.board.row(id)?.name().to_owned()));
+    let screen = MatrixScreen {
+        stale: true,
+        ..MatrixScreen::default()
+    };
     model.screens.push(Screen::Matrix(Box::new(screen)));
+    reorder(model);
+    if let (Some(id), Some(screen)) = (id, top_mut(model)) {
+        let mut places = screen.table.environments.iter();
+        screen.cursor = name.zip(places.find(|e| e.holds(id)).map(|e| e.name.clone()));
+    }
     ask(model)
 }
 
@@ -62,101 +55,6 @@ fn top_mut(model: &mut Model) -> Option<&mut MatrixScreen> {
         Some(Screen::Matrix(screen)) => Some(screen),
         Some(_) | None => None,
     }
-}
-
-/// Worked out anew each time: it costs no more than the rows of the board.
-pub fn of<'a>(model: &'a Model, screen: &'a MatrixScreen) -> Matrix<'a> {
-    let rows = || board_rows(model);
-    let environments = environments(model);
-    let running = rows().map(|row| Running {
-        id: &row.id,
-        service: row.name(),
-        version: &row.version,
-        phase: row.standing.phase,
-        digests: digests(model, screen, &row.id),
-        since: row.changed,
-    });
-    let mut rows = matrix::rows(&environments, running, |id| history(model, id));
-    let all = rows.len();
-    let filter = Filter::parse(screen.filter.value());
-    rows.retain(|row| fits(&filter, row, &environments));
-    matrix::sort(&mut rows, screen.sort);
-    Matrix {
-        hidden: all - rows.len(),
-        environments,
-        rows,
-    }
-}
-
-fn fits(filter: &Filter, row: &Row<'_>, environments: &[Environment]) -> bool {
-    let mut text = row.service.to_owned();
-    for (cell, environment) in row.cells.iter().zip(environments) {
-        for one in &cell.running {
-            let _ = write!(
-                text,
-                "
-{} {} {}",
-                environment.name, one.version, one.phase
-            );
-        }
-    }
-    if row.differs() {
-        text.push_str("\ndiffers");
-    }
-    filter.fits_text(&text)
-}
-
-/// What the pods of its template run, by what is known of the newest: the template itself where it names a digest, the
-/// pods that are watched, else the last look over all pods.
-fn digests<'a>(model: &'a Model, screen: &'a MatrixScreen, id: &WorkloadId) -> Vec<&'a str> {
-    let Some(workload) = model.fleet.workload(id) else {
-        return Vec::new();
-    };
-    let Some(main) = workload.containers.iter().find(|c| !c.init) else {
-        return Vec::new();
-    };
-    if let Some(pinned) = ImageRef::parse(&main.image).digest {
-        return vec![pinned];
-    }
-    let pods = model.fleet.pods(workload);
-    let containers = pods.iter().flat_map(|pod| pod.containers.iter());
-    let its = containers.filter(|c| c.name == main.name && c.image == main.image);
-    let mut found: BTreeSet<&str> = its.filter_map(|c| registry_digest(&c.image_id)).collect();
-    if found.is_empty() {
-        let read = screen
-            .digests
-            .get(&id.cluster)
-            .and_then(|known| known.value());
-        let images = read.and_then(|read| read.get(id)).into_iter().flatten();
-        let its = images.filter(|(image, _)| *image == main.image);
-        found.extend(its.map(|(_, digest)| &**digest));
-    }
-    found.into_iter().collect()
-}
-
-/// What it ran, the newest first. What runs now came when it was last changed: a rollback takes an old revision again.
-fn history(model: &Model, id: &WorkloadId) -> Vec<(String, Timestamp)> {
-    let Some(workload) = model.fleet.workload(id) else {
-        return Vec::new();
-    };
-    let revisions = model.fleet.revisions(workload);
-    let mut list: Vec<_> = revisions
-        .iter()
-        .map(|revision| {
-            let label = revision.version_label.as_deref();
-            let containers = &revision.containers;
-            (
-                version(containers, label, Some(&workload.containers)),
-                revision.created,
-            )
-        })
-        .collect();
-    let now = model.board.row(id);
-    if let (Some((version, came)), Some(row)) = (list.first_mut(), now) {
-        version.clone_from(&row.version);
-        *came = row.changed.map_or(*came, |changed| changed.max(*came));
-    }
-    list
 }
 
 /// Since when nothing was heard of what an environment runs.
@@ -188,44 +86,36 @@ pub fn is_listed(model: &Model, environment: &Environment) -> bool {
 }
 
 /// Row and column of the marked cell.
-pub fn at(screen: &MatrixScreen, matrix: &Matrix<'_>) -> (usize, usize) {
+pub fn at(screen: &MatrixScreen) -> (usize, usize) {
     let Some((service, environment)) = &screen.cursor else {
         return (0, 0);
     };
-    let row = matrix.rows.iter().position(|row| row.service == service);
-    let names = &mut matrix.environments.iter();
+    let row = screen
+        .table
+        .rows
+        .iter()
+        .position(|row| *row.service == **service);
+    let names = &mut screen.table.environments.iter();
     let column = names.position(|one| one.name == *environment);
     (row.unwrap_or(0), column.unwrap_or(0))
 }
 
 /// What the marked cell says it runs.
-pub fn marked<'a>(screen: &MatrixScreen, matrix: &'a Matrix<'_>) -> Option<&'a Cell<'a>> {
-    let (row, column) = at(screen, matrix);
-    matrix.rows.get(row)?.cells.get(column)
+fn marked(screen: &MatrixScreen) -> Option<&Cell> {
+    let (row, column) = at(screen);
+    screen.table.rows.get(row)?.cell(column)
 }
 
 /// The workload of the marked cell, for the header; of none while no key moved to one.
-pub fn about<'a>(model: &'a Model, screen: &MatrixScreen) -> Option<&'a WorkloadId> {
-    let (service, name) = screen.cursor.as_ref()?;
-    let environments = environments(model);
-    let environment = environments.iter().find(|one| one.name == *name)?;
-    let its = |row: &&BoardRow| row.name() == service && environment.holds(&row.id);
-    board_rows(model).find(its).map(|row| &row.id)
-}
-
-fn board_rows(model: &Model) -> impl Iterator<Item = &BoardRow> {
-    let board = &model.board;
-    board.rows.iter().chain(board.hidden_rows.values())
-}
-
-fn environments(model: &Model) -> Vec<Environment> {
-    let scopes: Vec<Scope<'_>> = model
-        .clusters
+pub fn about(screen: &MatrixScreen) -> Option<&WorkloadId> {
+    let (service, environment) = screen.cursor.as_ref()?;
+    let table = &screen.table;
+    let column = table
+        .environments
         .iter()
-        .map(|cluster| (&cluster.id, &*cluster.scope.namespaces))
-        .collect();
-    let ids = model.fleet.workloads().map(|workload| &workload.id);
-    matrix::environments(&model.settings.environments, &scopes, ids)
+        .position(|one| one.name == *environment)?;
+    let row = table.all().find(|row| *row.service == **service)?;
+    row.cell(column)?.running.first().map(|one| &one.id)
 }
 
 pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
@@ -233,17 +123,17 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
     let Some(screen) = top(model) else {
         return Vec::new();
     };
-    let matrix = of(model, screen);
-    let (row, column) = at(screen, &matrix);
-    let last = matrix.environments.len().saturating_sub(1);
+    let table = &screen.table;
+    let (row, column) = at(screen);
+    let last = table.environments.len().saturating_sub(1);
     let to = match intent {
         Intent::Left => Some((row, column.saturating_sub(1))),
         Intent::Right => Some((row, column.saturating_add(1).min(last))),
-        _ => key::moved(intent, row, matrix.rows.len(), page).map(|row| (row, column)),
+        _ => key::moved(intent, row, table.rows.len(), page).map(|row| (row, column)),
     };
     if let Some((row, column)) = to {
-        let service = matrix.rows.get(row).map(|row| row.service.to_owned());
-        let environment = matrix.environments.get(column).map(|e| e.name.clone());
+        let service = table.rows.get(row).map(|row| row.service.to_string());
+        let environment = table.environments.get(column).map(|e| e.name.clone());
         let cursor = service.zip(environment);
         if let Some(screen) = top_mut(model) {
             screen.cursor = cursor;
@@ -278,52 +168,46 @@ fn on_cell(model: &mut Model, intent: Intent) -> Vec<Effect> {
     let Some(screen) = top(model) else {
         return Vec::new();
     };
-    let marks = intent == Intent::Promote && !screen.marks.is_empty();
-    if marks {
-        return promotion::several(model);
+    if intent == Intent::Promote && !screen.marks.is_empty() {
+        return promotion::marked(model);
     }
-    let matrix = of(model, screen);
-    let cell = marked(screen, &matrix);
-    let id = match cell.map_or(&[][..], |cell| &cell.running) {
-        [] => None,
-        [one, ..] if intent == Intent::Open => Some(one.id.clone()),
-        [one] => Some(one.id.clone()),
-        several => {
-            let names: Vec<_> = several.iter().map(|one| one.id.to_string()).collect();
-            let names: Vec<_> = names.iter().map(String::as_str).collect();
-            let words = format!(
-                "that is more than one workload: {}",
-                crate::text::list(&names)
-            );
-            notice(model, words, true);
-            return Vec::new();
-        }
-    };
-    let Some(id) = id else {
+    let running = marked(screen).map_or(&[][..], |cell| &cell.running);
+    let ids: Vec<_> = running.iter().map(|one| one.id.clone()).collect();
+    // In two namespaces or of two kinds: the one in trouble is what one comes for.
+    let Some(worst) = running.iter().min_by_key(|one| one.phase) else {
         notice(model, "nothing runs there that is known", false);
         return Vec::new();
     };
+    let worst = worst.id.clone();
     match intent {
         Intent::Open => {
             let uid = model
                 .fleet
-                .workload(&id)
+                .workload(&worst)
                 .map(|workload| workload.uid.clone());
-            uid.map_or_else(Vec::new, |uid| board::open(model, id, uid))
+            uid.map_or_else(Vec::new, |uid| board::open(model, worst, uid))
         }
-        Intent::Promote => promotion::open(model, &id),
+        Intent::Promote => promotion::open(model, ids),
         Intent::Copy => {
-            let text = format!("-n {} {id}", id.namespace);
+            let lines = ids.iter().map(|id| format!("-n {} {id}", id.namespace));
+            let text = lines.collect::<Vec<_>>().join("\n");
             vec![Effect::Copy { text }]
         }
         _ => {
-            if let Some(screen) = top_mut(model)
-                && !screen.marks.remove(&id)
-            {
-                screen.marks.insert(id);
+            if let Some(screen) = top_mut(model) {
+                mark(screen, ids);
             }
             Vec::new()
         }
+    }
+}
+
+/// All of a cell; away with them when all are marked.
+fn mark(screen: &mut MatrixScreen, ids: Vec<WorkloadId>) {
+    if ids.iter().all(|id| screen.marks.contains(id)) {
+        screen.marks.retain(|id| !ids.contains(id));
+    } else {
+        screen.marks.extend(ids);
     }
 }
 
@@ -337,6 +221,7 @@ fn back(model: &mut Model) -> Vec<Effect> {
     }
     if !screen.filter.value().is_empty() {
         screen.filter = Field::default();
+        reorder(model);
         return Vec::new();
     }
     let job = screen.asked.map(|(job, _)| job);
@@ -355,6 +240,12 @@ pub fn filter_key(model: &mut Model, pressed: Key) {
         Typed::Up => drop(act(model, Intent::Up)),
         Typed::Down => drop(act(model, Intent::Down)),
     }
+    reorder(model);
+}
+
+/// At once: the next key may be about a row that was not there.
+fn reorder(model: &mut Model) {
+    keep(model, &BTreeSet::new());
 }
 
 pub fn sort_key(model: &mut Model, pressed: Key) {
@@ -368,6 +259,7 @@ pub fn sort_key(model: &mut Model, pressed: Key) {
     if let Some(screen) = top_mut(model) {
         (screen.sort, screen.offset) = (sort, 0);
     }
+    reorder(model);
 }
 
 /// With each tick, and when it is opened: the pods of clusters that were never looked at, and of those in which
@@ -430,61 +322,15 @@ pub fn told(model: &mut Model, told: DigestsTold) -> Vec<Effect> {
         Screen::Matrix(screen) => Some(screen),
         _ => None,
     });
-    if let Some(known) = screens.find_map(|screen| screen.digests.get_mut(&told.cluster)) {
+    let asked = |screen: &&mut Box<MatrixScreen>| screen.digests.contains_key(&told.cluster);
+    if let Some(screen) = screens.find(asked) {
+        let known = screen.digests.entry(told.cluster).or_default();
         match told.outcome {
             Ok(digests) => known.learn(digests, now),
             Err(failure) => known.fail(failure.sentence, now),
         }
+        screen.stale = true;
         model.dirty = true;
     }
     Vec::new()
-}
-
-/// The next environment that runs the service of this workload, and the workload there.
-///
-/// # Errors
-/// There is none, or it is not clear which, in words.
-pub fn next<'a>(
-    model: &Model,
-    matrix: &'a Matrix<'_>,
-    id: &WorkloadId,
-) -> Result<(&'a Environment, &'a Environment, WorkloadId), String> {
-    let holds = |row: &&Row<'_>| {
-        row.cells
-            .iter()
-            .any(|c| c.running.iter().any(|r| r.id == id))
-    };
-    let row = matrix.rows.iter().find(holds);
-    let row = row.ok_or_else(|| format!("{id} is not in the matrix"))?;
-    let at = row
-        .cells
-        .iter()
-        .position(|c| c.running.iter().any(|r| r.id == id));
-    let at = at.unwrap_or_default();
-    let from = &matrix.environments[at];
-    let next = (at + 1..row.cells.len()).find(|n| !row.cells[*n].running.is_empty());
-    let Some(next) = next else {
-        let order = if model.settings.environments.is_empty() {
-            "environments: in the configuration says what comes after what"
-        } else {
-            "their order is that of environments: in the configuration"
-        };
-        let (name, service) = (&from.name, row.service);
-        return Err(format!(
-            "no environment after {name} runs {service}: {order}"
-        ));
-    };
-    let to = &matrix.environments[next];
-    match row.cells[next].running.as_slice() {
-        [one] => Ok((from, to, one.id.clone())),
-        several => {
-            let names: Vec<_> = several.iter().map(|one| one.id.to_string()).collect();
-            let names: Vec<_> = names.iter().map(String::as_str).collect();
-            let (service, to) = (row.service, &to.name);
-            Err(format!(
-                "{service} is more than one workload in {to}: {}",
-                crate::text::list(&names)
-            ))
-        }
-    }
 }

@@ -3,8 +3,8 @@
 use crate::app::effect::Effect;
 use crate::app::event::JobId;
 use crate::app::model::{CanaryMeasuring, Model, Screen};
-use crate::domain::Failure;
 use crate::domain::measured::{SideTold, Sides, Told};
+use crate::domain::{Failure, WorkloadId};
 
 use super::next_job;
 
@@ -18,13 +18,13 @@ pub fn ask(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     };
     let id = screen.workload.clone();
-    let sides = model.fleet.workload(&id).and_then(Sides::of);
+    let sides = sides(model, &id);
     let is_same = sides == screen.canary.sides;
     let recent = |at: jiff::Timestamp| now.duration_since(at).as_secs() < EVERY_SECONDS;
     if is_same && screen.canary.asked.is_some_and(|(_, at)| recent(at)) {
         return Vec::new();
     }
-    let asks = sides.clone().filter(|_| model.measuring(&id).is_some());
+    let asks = sides.clone().and_then(Result::ok);
     let job = asks.is_some().then(|| next_job(model));
     if let Some(Screen::Service(screen)) = model.screens.last_mut() {
         if !is_same {
@@ -32,6 +32,7 @@ pub fn ask(model: &mut Model) -> Vec<Effect> {
                 sides,
                 ..CanaryMeasuring::default()
             };
+            model.dirty = true;
         }
         screen.canary.asked = job.map(|job| (job, now)).or(screen.canary.asked);
     }
@@ -41,6 +42,14 @@ pub fn ask(model: &mut Model) -> Vec<Effect> {
         sides: Box::new(sides),
     });
     ask.into_iter().collect()
+}
+
+/// Those of a canary that somebody measures.
+fn sides(model: &Model, id: &WorkloadId) -> Option<Result<Sides, String>> {
+    let fleet = &model.fleet;
+    let (workload, rule) = (fleet.workload(id)?, model.measuring(id)?);
+    let (revisions, pods) = (fleet.revisions(workload).iter(), fleet.pods(workload));
+    Sides::of(workload, revisions, pods, rule.since(model.clock_of(id)))
 }
 
 pub fn told(model: &mut Model, job: JobId, outcome: Result<Box<Told>, Failure>) -> Vec<Effect> {

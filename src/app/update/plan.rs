@@ -14,11 +14,12 @@ use crate::app::model::{
 use crate::domain::{Failure, Level, WorkloadId};
 use crate::plan::verbs::canary::can;
 use crate::plan::{
-    Answers, CheckId, Evidence, Finding, Missing, Plan, Request, Target, Verb, Verdict, gate, plan,
+    Answers, CheckId, Evidence, Finding, Missing, Offer, Plan, Request, Target, Verb, Verdict,
+    gate, plan,
 };
 
 use super::key::{self, Typed};
-use super::{ask, next_job, notice};
+use super::{ask, image, next_job, notice};
 
 /// Resumes what is paused, as far as the feeds know; the fresh reads settle it.
 pub fn pause_or_resume(model: &mut Model, id: &WorkloadId) -> Vec<Effect> {
@@ -41,6 +42,11 @@ pub fn open(model: &mut Model, id: &WorkloadId, verb: Verb, target: Target) -> V
         return Vec::new();
     }
     gather_again(model, None)
+}
+
+/// The same once more, from fresh reads.
+pub fn open_again(model: &mut Model, request: Request) -> Vec<Effect> {
+    open(model, &request.workload, request.verb, request.target)
 }
 
 /// Asks the person first.
@@ -467,11 +473,11 @@ pub fn offer_key(model: &mut Model, pressed: Key) -> Option<Vec<Effect>> {
     let Some(Overlay::Plan(shown)) = &mut model.overlay else {
         return None;
     };
-    let Stage::Shown { plan, .. } = &mut shown.stage else {
+    let Stage::Shown { plan, verdicts, .. } = &mut shown.stage else {
         return None;
     };
-    let mut offers = plan.offers.iter();
-    let offer = offers.find(|offer| pressed == Key::char(offer.key))?;
+    let meant = |offer: &&Offer| pressed == Key::char(offer.key);
+    let offer = plan.open_offers(verdicts).find(meant)?;
     if let Some(document) = &offer.document {
         let document = (**document).clone();
         return Some(vec![Effect::Save { document }]);
@@ -479,6 +485,11 @@ pub fn offer_key(model: &mut Model, pressed: Key) -> Option<Vec<Effect>> {
     if let Some(verb) = offer.opens {
         let (id, old) = (plan.workload.clone(), shown.job);
         let opened = open(model, &id, verb, Target::Proposed);
+        return Some([vec![Effect::Cancel { job: old }], opened].concat());
+    }
+    if let Some(copy) = offer.copies.as_deref().cloned() {
+        let (request, old) = (shown.request.clone(), shown.job);
+        let opened = image::open_copy(model, request, copy);
         return Some([vec![Effect::Cancel { job: old }], opened].concat());
     }
     let (id, taken) = (offer.id, offer.taken);

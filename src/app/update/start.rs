@@ -78,6 +78,7 @@ impl Settings {
             readonly: config.readonly,
             namespaces: config.namespaces.clone(),
             environments: config.environments.clone(),
+            way: config.way.clone(),
             service_label: config.service_label.clone(),
             holds: config.holds.clone(),
             jenkins: config.jenkins.clone(),

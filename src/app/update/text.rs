@@ -249,9 +249,13 @@ pub fn act(model: &mut Model, intent: Intent) -> Vec<Effect> {
     }
     match intent {
         Intent::Back => {
-            let job = screen.job;
+            let (job, kind) = (screen.job, screen.kind.clone());
             model.screens.pop();
-            return vec![Effect::Cancel { job }];
+            let mut effects = vec![Effect::Cancel { job }];
+            if let TextKind::Making(id) = &kind {
+                effects.extend(image::left(model, id));
+            }
+            return effects;
         }
         Intent::Find => screen.search.open = true,
         Intent::FindNext => find::go(model, Way::Next),

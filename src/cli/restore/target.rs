@@ -128,6 +128,7 @@ mod tests {
             environment: None,
             namespace: namespace.into(),
             outside: Vec::new(),
+            unfinished: Vec::new(),
             workloads: Vec::new(),
             beside: Vec::new(),
         }

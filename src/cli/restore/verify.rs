@@ -80,6 +80,12 @@ fn standing(session: &Session, service: &ServicePlan) -> Stands {
         return Stands::Moves;
     };
     match standing.phase {
+        Phase::Paused if workload.counts.ready < workload.desired => {
+            let (ready, desired) = (workload.counts.ready, workload.desired);
+            Stands::Stuck(format!(
+                "paused with {ready}/{desired} pods: resume makes the others"
+            ))
+        }
         Phase::Steady | Phase::ScaledToZero | Phase::Paused => {
             let (ready, desired) = (workload.counts.ready, workload.desired);
             Stands::Serves(format!("verified: {ready}/{desired} pods are ready"))

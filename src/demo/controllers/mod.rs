@@ -6,6 +6,7 @@ pub mod condition;
 mod daemon_set;
 mod deployment;
 mod disruption;
+mod endpoints;
 mod event;
 mod garbage;
 mod hash;
@@ -29,7 +30,7 @@ use super::clock;
 use super::cluster::Cluster;
 use super::kube::kind::{
     ANALYSIS_RUNS, AUTOSCALERS, CONTROLLER_REVISIONS, DAEMON_SETS, DEPLOYMENTS, DISRUPTION_BUDGETS,
-    Kind, NODES, PODS, REPLICA_SETS, RESOURCE_QUOTAS, ROLLOUTS, STATEFUL_SETS,
+    Kind, NODES, PODS, REPLICA_SETS, RESOURCE_QUOTAS, ROLLOUTS, SERVICES, STATEFUL_SETS,
 };
 use super::kube::object::{Kept, Key, items_at, text_at};
 use super::kube::store::Change;
@@ -43,7 +44,7 @@ pub use scheduler::reconcile as schedule;
 /// The field manager and user agent of the real one.
 pub const MANAGER: &str = "kube-controller-manager";
 
-const KINDS: [&Kind; 12] = [
+const KINDS: [&Kind; 13] = [
     &DEPLOYMENTS,
     &ROLLOUTS,
     &ANALYSIS_RUNS,
@@ -52,6 +53,7 @@ const KINDS: [&Kind; 12] = [
     &DAEMON_SETS,
     &CONTROLLER_REVISIONS,
     &PODS,
+    &SERVICES,
     &NODES,
     &RESOURCE_QUOTAS,
     &DISRUPTION_BUDGETS,
@@ -138,6 +140,7 @@ pub fn reconcile(context: &mut Context, key: &Key) -> Option<Duration> {
         "resourcequotas" => quota::reconcile(context, key, &value),
         "poddisruptionbudgets" => disruption::reconcile(context, key, &value),
         "horizontalpodautoscalers" => autoscaler::reconcile(context, key, &value),
+        "services" => endpoints::reconcile(context, key, &value),
         _ if !text_at(&value, "/metadata/deletionTimestamp").is_empty() => {
             garbage::foreground(context, key, &kept.uid)
         }
@@ -221,6 +224,7 @@ impl Work {
         }
         if key.kind == &PODS {
             touched.extend(disruption::keys(context, &key.namespace));
+            touched.extend(endpoints::keys(context, change));
         }
         if key.kind.scale {
             touched.extend(autoscaler::keys(context, &key.namespace));
@@ -271,7 +275,7 @@ fn is_settled(kept: &Kept) -> bool {
                 && !says(r#""deletionTimestamp""#)
         }
         "resourcequotas" | "poddisruptionbudgets" | "horizontalpodautoscalers" => false,
-        "nodes" | "controllerrevisions" => true,
+        "nodes" | "controllerrevisions" | "services" => true,
         "analysisruns" => !says(r#""phase":"Running""#),
         "rollouts" => says(r#""observedGeneration""#) && !says(r#""controllerPause":true"#),
         _ => says(r#""observedGeneration""#),

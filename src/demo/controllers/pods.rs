@@ -24,7 +24,7 @@ pub struct Pod {
 }
 
 impl Pod {
-    fn of(kept: &Kept) -> Self {
+    pub fn of(kept: &Kept) -> Self {
         Self {
             key: kept.key.clone(),
             uid: kept.uid.clone(),

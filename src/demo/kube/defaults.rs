@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::kind::{
-    AUTOSCALERS, DAEMON_SETS, DEPLOYMENTS, EVENTS, Kind, NAMESPACES, NODES, PODS, REPLICA_SETS,
-    SECRETS, SERVICES, STATEFUL_SETS,
+    AUTOSCALERS, DAEMON_SETS, DEPLOYMENTS, EVENTS, INGRESSES, Kind, NAMESPACES, NODES, PODS,
+    REPLICA_SETS, SECRETS, SERVICES, STATEFUL_SETS,
 };
 use super::object::{items_at, set, text_at, unset};
 
@@ -69,7 +69,7 @@ pub fn begin(kind: &'static Kind, value: &mut Value) {
         json!({"phase": "Pending", "qosClass": quality(value)})
     } else if kind == &NAMESPACES {
         json!({"phase": "Active"})
-    } else if kind == &SERVICES {
+    } else if kind == &SERVICES || kind == &INGRESSES {
         json!({"loadBalancer": {}})
     } else if kind == &REPLICA_SETS {
         json!({"replicas": 0})

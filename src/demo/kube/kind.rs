@@ -65,6 +65,8 @@ kinds! {
     ANALYSIS_TEMPLATES = "argoproj.io" "v1alpha1" "analysistemplates" "AnalysisTemplate" ["at"] namespaced generation custom;
     AUTOSCALERS = "autoscaling" "v2" "horizontalpodautoscalers" "HorizontalPodAutoscaler" ["hpa"] namespaced status;
     LEASES = "coordination.k8s.io" "v1" "leases" "Lease" [] namespaced;
+    ENDPOINT_SLICES = "discovery.k8s.io" "v1" "endpointslices" "EndpointSlice" [] namespaced;
+    INGRESSES = "networking.k8s.io" "v1" "ingresses" "Ingress" ["ing"] namespaced status generation;
     DISRUPTION_BUDGETS = "policy" "v1" "poddisruptionbudgets" "PodDisruptionBudget" ["pdb"] namespaced status generation;
 }
 

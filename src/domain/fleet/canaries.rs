@@ -7,48 +7,64 @@ use crate::domain::canary::flagger::Weighed;
 use crate::domain::canary::{Provider, flagger};
 use crate::domain::pair::route::RouteKind;
 use crate::domain::version::{self, Versions};
-use crate::domain::{Canary, ClusterId, Kind, Uid, Workload, WorkloadId};
+use crate::domain::{Canary, ClusterId, Uid, Workload, WorkloadId};
 
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Canaries(BTreeMap<WorkloadId, BTreeMap<Uid, Canary>>);
+pub struct Canaries {
+    by_workload: BTreeMap<WorkloadId, BTreeMap<Uid, Canary>>,
+    /// The workload that an object is about.
+    about: BTreeMap<(ClusterId, Uid), WorkloadId>,
+    /// The workloads whose stable side one is.
+    by_stable: BTreeMap<WorkloadId, BTreeSet<WorkloadId>>,
+}
 
 impl Canaries {
     /// Of several the one whose provider comes first.
     pub fn of(&self, workload: &WorkloadId) -> Option<&Canary> {
-        let all = self.0.get(workload)?;
+        let all = self.by_workload.get(workload)?;
         all.values().min_by_key(|canary| canary.provider)
     }
 
     /// The workload whose stable side this one is.
     pub fn whose_stable_is(&self, stable: &WorkloadId) -> Option<&WorkloadId> {
-        let first = WorkloadId {
-            kind: Kind::Deployment,
-            name: "".into(),
-            ..stable.clone()
-        };
-        let near = self
-            .0
-            .range(first..)
-            .take_while(|(id, _)| id.cluster == stable.cluster && id.namespace == stable.namespace);
-        let names = |canary: &Canary| canary.stable_in.as_ref() == Some(&stable.name);
-        let mut found = near.filter(|(id, all)| id.kind == stable.kind && all.values().any(names));
-        found.next().map(|(id, _)| id)
+        self.by_stable.get(stable)?.first()
     }
 
     /// Returns the workload that the object was about before, when that is another.
     pub fn put(&mut self, of: WorkloadId, uid: Uid, canary: Canary) -> Option<WorkloadId> {
-        let before = self.about(&of.cluster, &uid).filter(|id| *id != of);
-        if let Some(before) = &before {
-            self.take(before, &uid);
+        let before = self.remove(&of.cluster, &uid);
+        if let Some(stable) = stable_of(&of, &canary) {
+            let of_stable = self.by_stable.entry(stable).or_default();
+            of_stable.insert(of.clone());
         }
-        self.0.entry(of).or_default().insert(uid, canary);
+        let key = (of.cluster.clone(), uid.clone());
+        self.about.insert(key, of.clone());
+        let before = before.filter(|id| *id != of);
+        self.by_workload.entry(of).or_default().insert(uid, canary);
         before
     }
 
     /// The workload that it was about.
     pub fn remove(&mut self, cluster: &ClusterId, uid: &Uid) -> Option<WorkloadId> {
-        let of = self.about(cluster, uid)?;
-        self.take(&of, uid);
+        let of = self.about.remove(&(cluster.clone(), uid.clone()))?;
+        let all = self.by_workload.get_mut(&of)?;
+        let gone = all.remove(uid);
+        let stable = gone.and_then(|gone| stable_of(&of, &gone));
+        let named = |stable: &WorkloadId| {
+            let mut others = all.values();
+            others.any(|other| stable_of(&of, other).as_ref() == Some(stable))
+        };
+        if let Some(stable) = stable.filter(|stable| !named(stable))
+            && let Some(of_stable) = self.by_stable.get_mut(&stable)
+        {
+            of_stable.remove(&of);
+            if of_stable.is_empty() {
+                self.by_stable.remove(&stable);
+            }
+        }
+        if all.is_empty() {
+            self.by_workload.remove(&of);
+        }
         Some(of)
     }
 
@@ -58,27 +74,23 @@ impl Canaries {
         (cluster, namespace): (&ClusterId, Option<&str>),
         provider: Provider,
         out: impl Fn(&WorkloadId) -> bool,
-    ) -> Vec<WorkloadId> {
+    ) -> BTreeSet<WorkloadId> {
         let in_scope = |id: &WorkloadId| {
             id.cluster == *cluster && namespace.is_none_or(|only| only == &*id.namespace)
         };
-        let mut gone = Vec::new();
-        for (id, all) in &mut self.0 {
-            let before = all.len();
-            if in_scope(id) && out(id) {
-                all.retain(|_, canary| canary.provider != provider);
-            }
-            if all.len() < before {
-                gone.push(id.clone());
-            }
-        }
-        self.0.retain(|_, all| !all.is_empty());
-        gone
+        let gone = self.by_workload.iter();
+        let gone = gone.filter(|(id, _)| in_scope(id) && out(id));
+        let gone = gone.flat_map(|(_, all)| all);
+        let gone = gone.filter(|(_, canary)| canary.provider == provider);
+        let gone: Vec<_> = gone.map(|(uid, _)| uid.clone()).collect();
+        gone.iter()
+            .filter_map(|uid| self.remove(cluster, uid))
+            .collect()
     }
 
     /// Those whose weights are written into something that is read.
     pub fn weighed(&self, cluster: &ClusterId, namespace: Option<&str>) -> Vec<WorkloadId> {
-        let here = self.0.iter().filter(|(id, all)| {
+        let here = self.by_workload.iter().filter(|(id, all)| {
             id.cluster == *cluster
                 && namespace.is_none_or(|only| *only == *id.namespace)
                 && all.values().any(|canary| weighed(canary).is_some())
@@ -88,19 +100,14 @@ impl Canaries {
 
     /// The workload that the object is about.
     pub fn about(&self, cluster: &ClusterId, uid: &Uid) -> Option<WorkloadId> {
-        let mut all = self.0.iter();
-        let found = all.find(|(id, all)| id.cluster == *cluster && all.contains_key(uid));
-        found.map(|(id, _)| id.clone())
+        self.about.get(&(cluster.clone(), uid.clone())).cloned()
     }
+}
 
-    fn take(&mut self, of: &WorkloadId, uid: &Uid) {
-        if let Some(all) = self.0.get_mut(of) {
-            all.remove(uid);
-            if all.is_empty() {
-                self.0.remove(of);
-            }
-        }
-    }
+/// The workload that serves in place of this one, by its canary.
+fn stable_of(of: &WorkloadId, canary: &Canary) -> Option<WorkloadId> {
+    let name = canary.stable_in.clone()?;
+    Some(WorkloadId { name, ..of.clone() })
 }
 
 impl Fleet {
@@ -133,7 +140,7 @@ impl Fleet {
 
     /// Where, and in what, weights of releases of Flagger stand that are on their way.
     pub fn weighed_places(&self) -> BTreeSet<(&ClusterId, &str, RouteKind)> {
-        let all = self.canaries.0.iter();
+        let all = self.canaries.by_workload.iter();
         let all = all.flat_map(|(id, all)| all.values().map(move |canary| (id, canary)));
         let moving = all.filter(|(_, canary)| canary.is_partial() && !canary.aborted);
         moving
@@ -195,7 +202,7 @@ mod tests {
     use super::*;
     use crate::domain::canary::flagger::{Phase, sample};
     use crate::domain::fixture::{id, workload};
-    use crate::domain::{Change, Feed, Item, ItemId, SourceId};
+    use crate::domain::{Change, Feed, Item, ItemId, Kind, SourceId};
 
     fn source(feed: Feed) -> SourceId {
         SourceId {
@@ -361,6 +368,7 @@ mod tests {
             uid: "r1".into(),
             kind: RouteKind::HttpRoute,
             owner: None,
+            manager: None,
             rules: [rule.into()].into(),
             accepted: false,
             annotated: None,

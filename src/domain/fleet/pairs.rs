@@ -7,24 +7,28 @@ use crate::domain::canary::Provider;
 use crate::domain::canary::flagger::Weighed;
 use crate::domain::pair::route::{Route, RouteKind};
 use crate::domain::pair::{self, Service};
-use crate::domain::{ClusterId, Kind, Uid, Workload, WorkloadId};
+use crate::domain::{Canary, ClusterId, Kind, Uid, Workload, WorkloadId};
 
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Pairs {
-    services: BTreeMap<(ClusterId, Uid), Service>,
-    routes: BTreeMap<(ClusterId, Uid), Route>,
+    services: Placed<Service>,
+    routes: Placed<Route>,
+    /// What each canary's Service sends to, slice by slice: those of the canary, and all others.
+    endpoints: BTreeMap<WorkloadId, BTreeMap<Uid, (u32, u32)>>,
     /// Those that are called canaries, each with the one beside it where that is known.
     called: BTreeMap<WorkloadId, Option<WorkloadId>>,
 }
 
+/// Objects by their cluster and namespace: nothing of another one is looked at.
+#[derive(Debug, Clone, PartialEq)]
+struct Placed<T>(BTreeMap<(ClusterId, Box<str>), BTreeMap<Uid, T>>);
+
 impl Pairs {
     /// The route that Flagger writes its weights into.
     pub(super) fn route_of(&self, of: &WorkloadId, weighed: &Weighed) -> Option<&Route> {
-        let mut routes = self.routes.values();
-        routes.find(|route| {
-            (&route.cluster, &route.namespace) == (&of.cluster, &of.namespace)
-                && (route.kind, &route.name) == (weighed.kind, &weighed.name)
-        })
+        let place = (of.cluster.clone(), of.namespace.clone());
+        let mut routes = self.routes.of(&place);
+        routes.find(|route| (route.kind, &route.name) == (weighed.kind, &weighed.name))
     }
 }
 
@@ -41,22 +45,38 @@ impl Fleet {
             .collect()
     }
 
-    /// A workload was put or went: it may be one of a pair.
-    pub(super) fn pair(&mut self, id: &WorkloadId, touched: &mut BTreeSet<WorkloadId>) {
+    /// The canaries that share a Service with their stable one, and that Service.
+    pub fn shared_services(&self) -> impl Iterator<Item = (&WorkloadId, &str)> {
+        self.pairs.called.keys().filter_map(|id| {
+            let pair = self.workload(id)?.canary.as_ref()?.pair.as_ref()?;
+            pair.route.is_none().then_some((id, &*pair.service))
+        })
+    }
+
+    /// A workload was put or went: it may be one of a pair. `before` is what it was.
+    pub(super) fn pair(
+        &mut self,
+        id: &WorkloadId,
+        before: Option<&Workload>,
+        touched: &mut BTreeSet<WorkloadId>,
+    ) {
         if id.kind != Kind::Deployment {
             return;
         }
-        let called = self.workload(id).is_some_and(pair::is_called);
-        if called {
+        let now = self.workload(id);
+        let beside = self.called((&id.cluster, Some(&id.namespace)), |canary, stable| {
+            let may_serve = |side: &Workload| {
+                let canary = self.workload(canary);
+                canary.is_some_and(|canary| pair::is_beside(canary, side))
+            };
+            let mut was_or_is = before.into_iter().chain(now);
+            canary != id && (stable == Some(id) || was_or_is.any(may_serve))
+        });
+        if now.is_some_and(pair::is_called) {
             self.tell_pair(id.clone(), touched);
         } else if self.pairs.called.remove(id).is_some() {
             touched.insert(id.clone());
         }
-        let beside = self.pairs.called.iter().filter(|(canary, stable)| {
-            let here = (&canary.cluster, &canary.namespace) == (&id.cluster, &id.namespace);
-            here && *canary != id && stable.as_ref().is_none_or(|stable| stable == id)
-        });
-        let beside: Vec<_> = beside.map(|(canary, _)| canary.clone()).collect();
         for canary in beside {
             self.tell_pair(canary, touched);
         }
@@ -64,9 +84,12 @@ impl Fleet {
 
     pub(super) fn put_service(&mut self, service: Service, touched: &mut BTreeSet<WorkloadId>) {
         let place = (service.cluster.clone(), service.namespace.clone());
-        let key = (service.cluster.clone(), service.uid.clone());
-        self.pairs.services.insert(key, service);
-        self.tell_place((&place.0, Some(&place.1)), touched);
+        let before = self.pairs.services.get(&place, &service.uid);
+        let sides: Vec<_> = before.into_iter().chain([&service]).collect();
+        let sent_to = self.sent_to(&place, &sides);
+        let uid = service.uid.clone();
+        self.pairs.services.put(place, uid, service);
+        self.tell_weights(sent_to, touched);
     }
 
     pub(super) fn remove_service(
@@ -75,31 +98,32 @@ impl Fleet {
         uid: &Uid,
         touched: &mut BTreeSet<WorkloadId>,
     ) {
-        let key = (cluster.clone(), uid.clone());
-        if let Some(service) = self.pairs.services.remove(&key) {
-            self.tell_place((cluster, Some(&service.namespace)), touched);
+        if let Some((place, service)) = self.pairs.services.remove(cluster, uid) {
+            let sent_to = self.sent_to(&place, &[&service]);
+            self.tell_weights(sent_to, touched);
         }
     }
 
     /// Takes out the Services of a cluster and namespace that `kept` does not hold back.
     pub(super) fn clear_services(
         &mut self,
-        (cluster, namespace): (&ClusterId, Option<&str>),
+        place: (&ClusterId, Option<&str>),
         kept: impl Fn(&str) -> bool,
         touched: &mut BTreeSet<WorkloadId>,
     ) {
-        self.pairs.services.retain(|(of, _), service| {
-            let here = of == cluster && namespace.is_none_or(|only| *only == *service.namespace);
-            !here || kept(&service.namespace)
-        });
-        self.tell_place((cluster, namespace), touched);
+        self.pairs.services.clear(place, |_| true, kept);
+        self.tell_weights(self.called(place, |_, _| true), touched);
     }
 
     pub(super) fn put_route(&mut self, route: Route, touched: &mut BTreeSet<WorkloadId>) {
         let place = (route.cluster.clone(), route.namespace.clone());
-        let key = (route.cluster.clone(), route.uid.clone());
-        self.pairs.routes.insert(key, route);
-        self.tell_place((&place.0, Some(&place.1)), touched);
+        let before = self.pairs.routes.get(&place, &route.uid);
+        let weighs = weighs(&route) || before.is_some_and(weighs);
+        let uid = route.uid.clone();
+        self.pairs.routes.put(place.clone(), uid, route);
+        if weighs {
+            self.tell_routed((&place.0, Some(&place.1)), touched);
+        }
     }
 
     pub(super) fn remove_route(
@@ -108,79 +132,219 @@ impl Fleet {
         uid: &Uid,
         touched: &mut BTreeSet<WorkloadId>,
     ) {
-        let key = (cluster.clone(), uid.clone());
-        if let Some(route) = self.pairs.routes.remove(&key) {
-            self.tell_place((cluster, Some(&route.namespace)), touched);
+        if let Some((place, route)) = self.pairs.routes.remove(cluster, uid)
+            && weighs(&route)
+        {
+            self.tell_routed((&place.0, Some(&place.1)), touched);
         }
     }
 
     /// The same for what routes to them.
     pub(super) fn clear_routes(
         &mut self,
-        (cluster, namespace): (&ClusterId, Option<&str>),
+        place: (&ClusterId, Option<&str>),
         kind: RouteKind,
         kept: impl Fn(&str) -> bool,
         touched: &mut BTreeSet<WorkloadId>,
     ) {
-        self.pairs.routes.retain(|(of, _), route| {
-            let here = of == cluster && namespace.is_none_or(|only| *only == *route.namespace);
-            !here || route.kind != kind || kept(&route.namespace)
-        });
-        self.tell_place((cluster, namespace), touched);
+        let of_kind = |route: &Route| route.kind == kind;
+        self.pairs.routes.clear(place, of_kind, kept);
+        self.tell_routed(place, touched);
     }
 
-    pub(super) fn tell_place(
+    pub(super) fn put_endpoints(
         &mut self,
-        (cluster, namespace): (&ClusterId, Option<&str>),
+        of: WorkloadId,
+        (uid, ready): (Uid, (u32, u32)),
         touched: &mut BTreeSet<WorkloadId>,
     ) {
-        let here = self.pairs.called.keys().filter(|id| {
-            id.cluster == *cluster && namespace.is_none_or(|only| *only == *id.namespace)
-        });
-        let here: Vec<_> = here.cloned().collect();
-        for canary in here {
+        let slices = self.pairs.endpoints.entry(of.clone()).or_default();
+        slices.insert(uid, ready);
+        self.tell_weights(vec![of], touched);
+    }
+
+    pub(super) fn remove_endpoints(
+        &mut self,
+        of: WorkloadId,
+        uid: &Uid,
+        touched: &mut BTreeSet<WorkloadId>,
+    ) {
+        if let Some(slices) = self.pairs.endpoints.get_mut(&of) {
+            slices.remove(uid);
+            self.tell_weights(vec![of], touched);
+        }
+    }
+
+    pub(super) fn clear_endpoints(&mut self, of: &WorkloadId, touched: &mut BTreeSet<WorkloadId>) {
+        if self.pairs.endpoints.remove(of).is_some() {
+            self.tell_weights(vec![of.clone()], touched);
+        }
+    }
+
+    /// What the Service really sends to, in place of what the two say of their pods.
+    fn by_endpoints(&self, id: &WorkloadId, canary: &mut Canary) {
+        let slices = self.pairs.endpoints.get(id).filter(|all| !all.is_empty());
+        let shared = canary.pair.as_mut().filter(|pair| pair.route.is_none());
+        if let (Some(slices), Some(pair)) = (slices, shared) {
+            let sum = |(new, old): (u32, u32), (more, others): &(u32, u32)| {
+                (new.saturating_add(*more), old.saturating_add(*others))
+            };
+            pair.serve = Some(slices.values().fold((0, 0), sum));
+            pair.by_endpoints = true;
+        }
+    }
+
+    /// Which workloads are there is new: those that are called canaries may have another one beside them.
+    pub(super) fn tell_place(
+        &mut self,
+        place: (&ClusterId, Option<&str>),
+        touched: &mut BTreeSet<WorkloadId>,
+    ) {
+        for canary in self.called(place, |_, _| true) {
             self.tell_pair(canary, touched);
         }
-        for canary in self.canaries.weighed(cluster, namespace) {
+    }
+
+    /// What routes there is new.
+    fn tell_routed(
+        &mut self,
+        place: (&ClusterId, Option<&str>),
+        touched: &mut BTreeSet<WorkloadId>,
+    ) {
+        self.tell_weights(self.called(place, |_, _| true), touched);
+        for canary in self.canaries.weighed(place.0, place.1) {
             self.tell_canary(canary, touched);
         }
     }
 
-    /// Writes what is known of the pair into the one that is called its canary.
+    /// Those of a cluster or namespace that are called canaries and that `wanted` takes, which is asked with the one beside.
+    fn called(
+        &self,
+        (cluster, namespace): (&ClusterId, Option<&str>),
+        wanted: impl Fn(&WorkloadId, Option<&WorkloadId>) -> bool,
+    ) -> Vec<WorkloadId> {
+        let from = self.pairs.called.range(first(cluster, namespace)..);
+        let here = from.take_while(|(id, _)| {
+            id.cluster == *cluster && namespace.is_none_or(|only| *only == *id.namespace)
+        });
+        here.filter(|(id, stable)| wanted(id, stable.as_ref()))
+            .map(|(id, _)| id.clone())
+            .collect()
+    }
+
+    /// Those that one of the Services sends to, or to the one beside.
+    fn sent_to(&self, place: &(ClusterId, Box<str>), services: &[&Service]) -> Vec<WorkloadId> {
+        self.called((&place.0, Some(&place.1)), |canary, stable| {
+            let both = [Some(canary), stable].into_iter().flatten();
+            let mut both = both.filter_map(|id| self.workload(id));
+            both.any(|side| services.iter().any(|service| service.sends_to(side)))
+        })
+    }
+
+    /// Looks for the one beside it.
     fn tell_pair(&mut self, id: WorkloadId, touched: &mut BTreeSet<WorkloadId>) {
         let Some(called) = self.workloads.get(&id) else {
             self.pairs.called.remove(&id);
             return;
         };
         let stable = pair::stable_of(called, self.near(&id));
-        let canary = stable.and_then(|stable| {
-            let (services, routes) = (self.pairs.services.values(), self.pairs.routes.values());
-            pair::canary((called, stable), services, routes)
-        });
         let stable = stable.map(|stable| stable.id.clone());
-        if let Some(workload) = self.workloads.get_mut(&id) {
-            let other = workload.canary.as_ref();
-            if other.is_none_or(|other| other.provider == Provider::Pair) {
-                workload.canary = canary.map(Box::new);
-            }
-        }
         self.pairs.called.insert(id.clone(), stable);
-        touched.insert(id);
+        self.tell_weights(vec![id], touched);
+    }
+
+    /// Writes what is known of pairs into those that are called their canaries.
+    fn tell_weights(&mut self, called: Vec<WorkloadId>, touched: &mut BTreeSet<WorkloadId>) {
+        for id in called {
+            let canary = self.pair_of(&id);
+            if let Some(workload) = self.workloads.get_mut(&id) {
+                let other = workload.canary.as_ref();
+                if other.is_none_or(|other| other.provider == Provider::Pair) {
+                    workload.canary = canary.map(Box::new);
+                }
+            }
+            touched.insert(id);
+        }
+    }
+
+    fn pair_of(&self, id: &WorkloadId) -> Option<Canary> {
+        let stable = self.pairs.called.get(id)?.as_ref()?;
+        let both = (self.workload(id)?, self.workload(stable)?);
+        let place = (id.cluster.clone(), id.namespace.clone());
+        let (services, routes) = (&self.pairs.services, &self.pairs.routes);
+        let mut canary = pair::canary(both, services.of(&place), routes.of(&place))?;
+        self.by_endpoints(id, &mut canary);
+        Some(canary)
     }
 
     /// The Deployments of its namespace.
     fn near(&self, id: &WorkloadId) -> impl Iterator<Item = &Workload> {
-        let first = WorkloadId {
-            kind: Kind::Deployment,
-            name: "".into(),
-            ..id.clone()
-        };
+        let near = self
+            .workloads
+            .range(first(&id.cluster, Some(&id.namespace))..);
         let here = (id.cluster.clone(), id.namespace.clone());
-        let near = self.workloads.range(first..);
         let near = near.take_while(move |(id, _)| {
             (&id.cluster, &id.namespace) == (&here.0, &here.1) && id.kind == Kind::Deployment
         });
         near.map(|(_, workload)| workload)
+    }
+}
+
+/// Sorted before every Deployment there.
+fn first(cluster: &ClusterId, namespace: Option<&str>) -> WorkloadId {
+    WorkloadId {
+        cluster: cluster.clone(),
+        namespace: namespace.unwrap_or_default().into(),
+        kind: Kind::Deployment,
+        name: "".into(),
+    }
+}
+
+/// Any other route tells nobody's weight.
+fn weighs(route: &Route) -> bool {
+    route.annotated.is_some() || route.rules.iter().any(|backends| backends.len() > 1)
+}
+
+impl<T> Default for Placed<T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<T> Placed<T> {
+    fn of(&self, place: &(ClusterId, Box<str>)) -> impl Iterator<Item = &T> {
+        self.0.get(place).into_iter().flat_map(BTreeMap::values)
+    }
+
+    fn get(&self, place: &(ClusterId, Box<str>), uid: &Uid) -> Option<&T> {
+        self.0.get(place)?.get(uid)
+    }
+
+    fn put(&mut self, place: (ClusterId, Box<str>), uid: Uid, one: T) {
+        self.0.entry(place).or_default().insert(uid, one);
+    }
+
+    fn remove(&mut self, cluster: &ClusterId, uid: &Uid) -> Option<((ClusterId, Box<str>), T)> {
+        let mut places = self.0.iter_mut().filter(|((of, _), _)| of == cluster);
+        let found = places.find_map(|(place, all)| Some((place.clone(), all.remove(uid)?)));
+        self.0.retain(|_, all| !all.is_empty());
+        found
+    }
+
+    /// Takes out what `kind` names in a cluster and namespace, but for the namespaces that `kept` holds back.
+    fn clear(
+        &mut self,
+        (cluster, namespace): (&ClusterId, Option<&str>),
+        kind: impl Fn(&T) -> bool,
+        kept: impl Fn(&str) -> bool,
+    ) {
+        for ((of, place), all) in &mut self.0 {
+            let here = of == cluster && namespace.is_none_or(|only| *only == **place);
+            if here && !kept(place) {
+                all.retain(|_, one| !kind(one));
+            }
+        }
+        self.0.retain(|_, all| !all.is_empty());
     }
 }
 
@@ -258,6 +422,52 @@ mod tests {
     }
 
     #[test]
+    fn what_its_service_sends_to_counts_where_it_is_known() {
+        let mut fleet = Fleet::default();
+        put(&mut fleet, DEPLOYMENTS, listed("checkout", "stable", 8));
+        put(
+            &mut fleet,
+            DEPLOYMENTS,
+            listed("checkout-canary", "canary", 2),
+        );
+        put(&mut fleet, Feed::Services, service());
+        let canary = || id("checkout-canary");
+        let serve = |fleet: &Fleet| {
+            let pair = fleet.workload(&canary())?.canary.as_ref()?.pair.clone()?;
+            Some((pair.serve?, pair.by_endpoints))
+        };
+        assert_eq!(serve(&fleet), Some(((2, 8), false)));
+        let shared: Vec<_> = fleet.shared_services().collect();
+        assert_eq!(shared, [(&canary(), "checkout")]);
+        let feed = Feed::EndpointsOf {
+            workload: canary(),
+            service: "checkout".into(),
+        };
+        let slice = |uid: &str, ready| Item::Endpoints {
+            of: canary(),
+            uid: uid.into(),
+            ready,
+        };
+        put(&mut fleet, feed.clone(), slice("e1", (1, 8)));
+        put(&mut fleet, feed.clone(), slice("e2", (0, 3)));
+        assert_eq!(serve(&fleet), Some(((1, 11), true)), "a third one as well");
+        let gone = Change::Gone(ItemId::Endpoints {
+            of: canary(),
+            uid: "e2".into(),
+        });
+        fleet.apply(&source(feed.clone()), gone);
+        assert_eq!(serve(&fleet), Some(((1, 8), true)));
+        put(
+            &mut fleet,
+            DEPLOYMENTS,
+            listed("checkout-canary", "canary", 3),
+        );
+        assert_eq!(serve(&fleet), Some(((1, 8), true)), "it stays");
+        fleet.forget(&source(feed));
+        assert_eq!(serve(&fleet), Some(((3, 8), false)));
+    }
+
+    #[test]
     fn it_follows_both_and_goes_with_any_of_them() {
         let mut fleet = Fleet::default();
         put(&mut fleet, DEPLOYMENTS, listed("checkout", "stable", 8));
@@ -291,5 +501,45 @@ mod tests {
         fleet.apply(&source(DEPLOYMENTS), Change::Gone(gone));
         assert_eq!(share(&fleet), None, "the stable one");
         assert!(fleet.pair_places().is_empty());
+    }
+
+    #[test]
+    fn a_service_or_a_workload_costs_only_the_pairs_that_it_is_of() {
+        const MANY: usize = 5_010;
+        let mut fleet = Fleet::default();
+        let mut touched = 0;
+        let service = |name: &str| {
+            let Item::Service(mut service) = service() else {
+                unreachable!()
+            };
+            (service.name, service.uid) = (name.into(), name.into());
+            service.selector = Labels::new([("app", name)]);
+            Item::Service(service)
+        };
+        let listed = |name: &str, track: &str| {
+            let Item::Workload(mut one) = listed(name, track, 1) else {
+                unreachable!()
+            };
+            let app = name.trim_end_matches("-canary");
+            one.selector = format!("app={app},track={track}").into();
+            Item::Workload(one)
+        };
+        let names: Vec<_> = (0..MANY).map(|n| format!("s{n}")).collect();
+        for (n, name) in names.iter().enumerate() {
+            touched += put(&mut fleet, DEPLOYMENTS, listed(name, "stable")).len();
+            if n % 500 == 0 {
+                let canary = listed(&format!("{name}-canary"), "canary");
+                touched += put(&mut fleet, DEPLOYMENTS, canary).len();
+            }
+        }
+        assert_eq!(touched, MANY + 11);
+        let sent = |fleet: &mut Fleet| {
+            let puts = names.iter().map(|name| service(name));
+            let touched = puts.map(|one| put(fleet, Feed::Services, one).len());
+            touched.sum::<usize>()
+        };
+        assert_eq!((sent(&mut fleet), sent(&mut fleet)), (11, 11));
+        let paired = fleet.workloads().filter(|one| one.canary.is_some());
+        assert_eq!(paired.count(), 11);
     }
 }

@@ -334,6 +334,10 @@ fn item_id(item: &Item) -> ItemId {
             cluster: r.cluster.clone(),
             uid: r.uid.clone(),
         },
+        Item::Endpoints { of, uid, .. } => ItemId::Endpoints {
+            of: of.clone(),
+            uid: uid.clone(),
+        },
         Item::Service(s) => ItemId::Service {
             cluster: s.cluster.clone(),
             uid: s.uid.clone(),

@@ -2,7 +2,7 @@
 //! service that is in trouble.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -11,13 +11,16 @@ use crate::domain::WorkloadId;
 
 /// Times are whole seconds, and a trouble that begins with a rollout begins in its second.
 const SLACK: SignedDuration = SignedDuration::from_secs(5);
+/// Who became unwell within this of the moment is of this trouble: one types the moment by heart, and clusters say late that
+/// something is unwell.
+const TOGETHER: SignedDuration = SignedDuration::from_hours(1);
 
 /// When it began, and who suffers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Suspicion {
     pub began: Timestamp,
-    /// The services in trouble; the one that is asked about alone, when one is.
-    pub troubled: BTreeSet<WorkloadId>,
+    /// The services in trouble, and since when; the one that is asked about alone, when one is.
+    pub troubled: BTreeMap<WorkloadId, Timestamp>,
 }
 
 impl Suspicion {
@@ -36,21 +39,28 @@ impl Suspicion {
         1_000_000 * weight(occurrence.what) * self.nearness(occurrence) / away
     }
 
-    /// What concerns a service in trouble counts most, then its neighbours.
+    /// What concerns a service that became unwell then counts most, then one that was unwell for long or is since lately,
+    /// then the neighbours.
     fn nearness(&self, occurrence: &Occurrence) -> u64 {
-        let concerned = |id: &WorkloadId| self.troubled.contains(id);
+        let since = occurrence
+            .services
+            .iter()
+            .filter_map(|id| self.troubled.get(id));
+        let apart = since
+            .map(|since| since.duration_since(self.began).abs())
+            .min();
         let beside = |other: &WorkloadId| {
             other.cluster == occurrence.subject.cluster
                 && other.namespace == occurrence.subject.namespace
         };
         if occurrence.what == What::Warning {
-            1
-        } else if occurrence.services.iter().any(concerned) {
-            40
-        } else if self.troubled.iter().any(beside) {
-            2
-        } else {
-            1
+            return 1;
+        }
+        match apart {
+            Some(apart) if apart <= TOGETHER => 40,
+            Some(_) => 4,
+            None if self.troubled.keys().any(beside) => 2,
+            None => 1,
         }
     }
 }

@@ -9,6 +9,8 @@ const NOTES: &[&str] = &[
     "kubectl.kubernetes.io/last-applied-configuration",
     "deprecated.daemonset.template.generation",
     "rollout.argoproj.io/revision",
+    "rollout.argoproj.io/workload-generation",
+    "argo-rollouts.argoproj.io/managed-by-rollouts",
     action_note::ANNOTATION,
     action_note::TURN,
 ];
@@ -17,6 +19,9 @@ const NOTES_OF: &[&str] = &[
     "autoscaling.alpha.kubernetes.io/",
     "endpoints.kubernetes.io/",
 ];
+
+/// What Argo Rollouts adds to the selectors of Services, so that each sends to one side.
+const SIDE: &str = "rollouts-pod-template-hash";
 
 /// Of its metadata the name, labels and annotations stay.
 pub fn clean(mut body: Value) -> Value {
@@ -32,6 +37,12 @@ pub fn clean(mut body: Value) -> Value {
     }
     if kind == "Service" {
         of_service(&mut body["spec"]);
+    }
+    // A pause is of the moment: what is made with one gets no pods at all.
+    if ["Deployment", "Rollout"].contains(&&*kind)
+        && let Some(spec) = body["spec"].as_object_mut()
+    {
+        spec.remove("paused");
     }
     let claims = body.pointer_mut("/spec/volumeClaimTemplates");
     for claim in claims.and_then(Value::as_array_mut).into_iter().flatten() {
@@ -71,6 +82,9 @@ fn of_service(spec: &mut Value) {
     };
     fields.remove("clusterIPs");
     fields.remove("healthCheckNodePort");
+    if let Some(selector) = fields.get_mut("selector").and_then(Value::as_object_mut) {
+        selector.remove(SIDE);
+    }
     if !headless {
         fields.remove("clusterIP");
     }
@@ -117,6 +131,21 @@ mod tests {
         let settings =
             json!({"kind": "ConfigMap", "metadata": {"name": "web"}, "data": {"a": "1"}});
         assert_eq!(clean(settings.clone()), settings);
+    }
+
+    #[test]
+    fn what_a_release_in_its_middle_wrote_is_taken_off_as_well() {
+        let service = json!({"kind": "Service", "metadata": {"name": "active", "annotations": {
+                "argo-rollouts.argoproj.io/managed-by-rollouts": "cart"}},
+            "spec": {"selector": {"app": "cart", "rollouts-pod-template-hash": "7d9"}}});
+        assert_eq!(
+            clean(service),
+            json!({"kind": "Service", "metadata": {"name": "active"}, "spec": {"selector": {"app": "cart"}}})
+        );
+        for kind in ["Deployment", "Rollout"] {
+            let paused = json!({"kind": kind, "metadata": {"name": "cart"}, "spec": {"paused": true, "replicas": 2}});
+            assert_eq!(clean(paused)["spec"], json!({"replicas": 2}));
+        }
     }
 
     #[test]

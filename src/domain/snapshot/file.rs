@@ -98,7 +98,7 @@ fn unreadable(error: &serde_yaml::Error) -> Mistake {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::snapshot::Manifest;
+    use crate::domain::snapshot::{Manifest, Unfinished};
     use serde_json::json;
 
     fn snapshot() -> Snapshot {
@@ -112,6 +112,11 @@ mod tests {
                 environment: None,
                 namespace: "shop".into(),
                 outside: vec!["secret/db".into()],
+                unfinished: vec![Unfinished {
+                    service: "deploy/web".into(),
+                    asked: "2.0".into(),
+                    ready: [("1.10".into(), 4), ("2.0".into(), 1)].into(),
+                }],
                 workloads: vec![manifest(json!({
                     "apiVersion": "apps/v1", "kind": "Deployment",
                     "metadata": {"name": "web"}, "spec": {"replicas": 2}}))],

@@ -1,28 +1,36 @@
 //! The kinds that a snapshot holds, in the order in which they are made again.
 
 use crate::domain::Kind;
+use crate::domain::canary::flagger;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Sort {
     ConfigMap,
     ServiceAccount,
-    Workload(Kind),
+    /// Before the pods, which are told the addresses of the Services that are there.
     Service,
+    /// Of Argo Rollouts, which takes no Rollout whose templates are missing.
+    AnalysisTemplate,
+    Workload(Kind),
     Budget,
     Autoscaler,
+    /// Of Flagger.
+    Canary,
 }
 
 impl Sort {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::ConfigMap,
         Self::ServiceAccount,
+        Self::Service,
+        Self::AnalysisTemplate,
         Self::Workload(Kind::Deployment),
         Self::Workload(Kind::StatefulSet),
         Self::Workload(Kind::DaemonSet),
         Self::Workload(Kind::Rollout),
-        Self::Service,
         Self::Budget,
         Self::Autoscaler,
+        Self::Canary,
     ];
 
     pub fn of(api: &str, kind: &str) -> Option<Self> {
@@ -35,8 +43,10 @@ impl Sort {
         match self {
             Self::ConfigMap | Self::ServiceAccount | Self::Service => "v1",
             Self::Workload(kind) => kind.api(),
+            Self::AnalysisTemplate => Kind::Rollout.api(),
             Self::Budget => "policy/v1",
             Self::Autoscaler => "autoscaling/v2",
+            Self::Canary => flagger::API,
         }
     }
 
@@ -47,8 +57,10 @@ impl Sort {
             Self::ServiceAccount => "ServiceAccount",
             Self::Workload(kind) => kind.name(),
             Self::Service => "Service",
+            Self::AnalysisTemplate => "AnalysisTemplate",
             Self::Budget => "PodDisruptionBudget",
             Self::Autoscaler => "HorizontalPodAutoscaler",
+            Self::Canary => "Canary",
         }
     }
 
@@ -59,8 +71,10 @@ impl Sort {
             Self::ServiceAccount => "serviceaccounts",
             Self::Workload(kind) => kind.plural(),
             Self::Service => "services",
+            Self::AnalysisTemplate => "analysistemplates",
             Self::Budget => "poddisruptionbudgets",
             Self::Autoscaler => "horizontalpodautoscalers",
+            Self::Canary => flagger::PLURAL,
         }
     }
 
@@ -71,13 +85,23 @@ impl Sort {
             Self::ServiceAccount => "serviceaccount",
             Self::Workload(kind) => kind.short(),
             Self::Service => "service",
+            Self::AnalysisTemplate => "analysistemplate",
             Self::Budget => "pdb",
             Self::Autoscaler => "hpa",
+            Self::Canary => "canary",
         }
     }
 
     /// A cluster may be without it.
     pub fn is_optional(self) -> bool {
-        matches!(self, Self::Workload(kind) if kind.is_optional())
+        match self {
+            Self::Workload(kind) => kind.is_optional(),
+            Self::AnalysisTemplate | Self::Canary => true,
+            Self::ConfigMap
+            | Self::ServiceAccount
+            | Self::Service
+            | Self::Budget
+            | Self::Autoscaler => false,
+        }
     }
 }

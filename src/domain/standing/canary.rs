@@ -55,7 +55,10 @@ fn aborted(evidence: Evidence<'_>, canary: &Canary) -> Option<Why> {
     let counts = evidence.workload.counts;
     let serves = of_hash(evidence, &canary.stable).map_or(counts.available, |r| r.available);
     let wanted = evidence.workload.desired;
-    let text = if serves >= wanted {
+    let gets = canary.gets().filter(|gets| *gets > 0);
+    let text = if let Some(gets) = gets {
+        format!("aborted: back to {stable}, {asked} still gets {gets}% of the traffic")
+    } else if serves >= wanted {
         format!("aborted: {stable} serves, {asked} is still asked for")
     } else {
         format!("aborted: back to {stable}, {serves} of {wanted} serve")

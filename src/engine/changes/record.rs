@@ -52,7 +52,9 @@ pub async fn read(
 
 fn occurrence(action: &Action, under_way: bool) -> Option<Occurrence> {
     let words = match action.stands() {
-        Stands::Refused | Stands::Interrupted(Became::NotApplied) => return None,
+        Stands::Refused | Stands::NotBegun | Stands::Interrupted(Became::NotApplied) => {
+            return None;
+        }
         Stands::Unknown | Stands::Sent | Stands::Interrupted(Became::Unknown) => {
             format!("{}, {}", arrow(action), outcome(action, under_way))
         }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{Ask, Check, CheckId, CheckState, Finding, Verdict};
 use crate::domain::measured::{self, Measured, Rule, Sides, Told};
-use crate::plan::Evidence;
+use crate::plan::{Evidence, Target, Verb};
 use crate::text;
 
 /// What is asked, and how the answer is judged.
@@ -14,16 +14,39 @@ pub struct Sought {
     pub rule: Rule,
 }
 
-/// `None` where nobody measures, and of what has not two sides.
+/// `None` where nobody measures, of what has not two sides, and of what gives the canary no more.
 pub fn check(evidence: &Evidence) -> Option<Check> {
-    let sought = Sought {
-        sides: Sides::of(&evidence.workload)?,
-        rule: evidence.measured?,
-    };
-    Some(Check {
-        id: CheckId::Metrics,
-        state: CheckState::Asking(Ask::Metrics(Box::new(sought))),
+    let rule = evidence.measured.filter(|_| gives_more(evidence))?;
+    let revisions = evidence.revisions.iter().map(|fresh| &fresh.revision);
+    let since = rule.since(evidence.read_at);
+    let sides = Sides::of(&evidence.workload, revisions, &evidence.pods, since)?;
+    Some(match sides {
+        Ok(sides) => Check {
+            id: CheckId::Metrics,
+            state: CheckState::Asking(Ask::Metrics(Box::new(Sought { sides, rule }))),
+        },
+        Err(why) => Verdict {
+            check: CheckId::Metrics,
+            finding: Finding::Unverified,
+            sentence: text::measured::not_compared(&why),
+        }
+        .into(),
     })
+}
+
+/// Who gives it less is never kept from that.
+fn gives_more(evidence: &Evidence) -> bool {
+    let request = &evidence.request;
+    match (request.verb, &request.target) {
+        (Verb::Promote | Verb::PromoteFull, _) => true,
+        (Verb::SetWeight, Target::Weight(percent)) => {
+            let canary = evidence.workload.canary.as_deref();
+            canary.is_some_and(|canary| {
+                u64::from(*percent) * u64::from(canary.whole) > u64::from(canary.set) * 100
+            })
+        }
+        _ => false,
+    }
 }
 
 /// Worse blocks; too little, and what is missing, is said as what it is.
@@ -61,7 +84,7 @@ pub fn verdict(told: Told, rule: &Rule, at: Timestamp) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::canary::sample as canary;
+    use crate::domain::canary::{Canary, PausedBy, Provider, sample as canary};
     use crate::domain::fixture::now;
     use crate::domain::measured::{RULE, SideTold, side};
     use crate::plan::verbs::rollback::sample;
@@ -125,11 +148,39 @@ mod tests {
     #[test]
     fn it_is_asked_of_two_sides_where_somebody_measures() {
         let mut evidence = sample::evidence();
+        evidence.request.verb = Verb::Promote;
         evidence.workload.canary = Some(Box::new(canary()));
         assert_eq!(check(&evidence), None, "nobody measures");
         evidence.measured = Some(RULE);
-        assert!(check(&evidence).is_some());
+        let asks = |evidence: &Evidence| {
+            let asked = check(evidence)?.state;
+            Some(matches!(asked, CheckState::Asking(Ask::Metrics(_))))
+        };
+        assert_eq!(asks(&evidence), Some(true));
+        evidence.request.verb = Verb::SetWeight;
+        for (percent, want) in [(19, None), (20, None), (21, Some(true))] {
+            evidence.request.target = Target::Weight(percent);
+            assert_eq!(asks(&evidence), want, "20% are set, {percent}% asked for");
+        }
+        evidence.request.verb = Verb::Abort;
+        assert_eq!(asks(&evidence), None, "it gets less");
+        evidence.request.verb = Verb::Promote;
         evidence.workload.canary = None;
-        assert_eq!(check(&evidence), None, "one side");
+        assert_eq!(asks(&evidence), None, "one side");
+    }
+
+    #[test]
+    fn sides_that_nothing_tells_apart_are_unverified() {
+        let mut evidence = sample::evidence();
+        evidence.request.verb = Verb::PromoteFull;
+        evidence.measured = Some(RULE);
+        let half_way = Canary::by_pods(Provider::PausedDeployment, PausedBy::Hand, (2, 7));
+        evidence.workload.canary = Some(Box::new(half_way));
+        evidence.revisions.truncate(1);
+        let CheckState::Answered(said) = check(&evidence).unwrap().state else {
+            panic!("nobody can be asked");
+        };
+        assert_eq!(said.finding, Finding::Unverified);
+        assert_eq!(said.sentence, "not compared: its revisions are not known");
     }
 }

@@ -54,17 +54,19 @@ pub fn verdict(carried: &Carried<'_>) -> Verdict {
     }
 }
 
+impl Carried<'_> {
+    /// The repositories that it is pulled from there and here, when they are two.
+    pub fn elsewhere(&self) -> Option<(String, &str)> {
+        let there = main(self.there)?;
+        let here = ImageRef::parse(&self.swaps.first()?.image).repository;
+        (there != here).then_some((there, here))
+    }
+}
+
 /// Another registry has to have it first.
 fn moved(carried: &Carried<'_>) -> Option<String> {
     let (from, to) = carried.environments;
-    let there = main(carried.there)?;
-    let here = carried
-        .swaps
-        .first()
-        .map(|swap| ImageRef::parse(&swap.image).repository)?;
-    if there == here {
-        return None;
-    }
+    let (there, here) = carried.elsewhere()?;
     let id = &carried.origin.workload.id;
     let place = place(&id.cluster, &id.namespace);
     Some(format!(

@@ -37,6 +37,28 @@ pub fn verdict(manager: Option<&Manager>) -> Verdict {
     }
 }
 
+/// The same of something else than a template that is written: `what` is it, `it` where that is clear.
+pub fn of_field(manager: &Manager, what: &str) -> Verdict {
+    let sentence = match manager {
+        Manager::Sync(sync) => format!("{sync} owns {what}: its next sync puts back what git says"),
+        Manager::Helm(name) => format!(
+            "Helm release {name} owns {what}: where its chart sets this, the next helm upgrade brings that back"
+        ),
+        Manager::LastApplied => format!(
+            "kubectl apply made {what}: where its file sets this, the next apply brings that back"
+        ),
+        Manager::Flagger(name) => format!("the Canary {name} of Flagger owns {what}"),
+        Manager::Apply(name) => format!(
+            "{name} owns {what} by server-side apply: where it sets this, its next apply conflicts or brings that back"
+        ),
+    };
+    Verdict {
+        check: CheckId::Owner,
+        finding: Finding::Warn,
+        sentence,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

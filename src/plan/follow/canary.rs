@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::canary::flagger::Phase as Stage;
-use crate::domain::canary::{Canary, Reported, at};
+use crate::domain::canary::{Canary, Pause, PausedBy, Reported, at};
 use crate::domain::{Fleet, Phase, Workload};
 use crate::plan::Verb;
 use crate::text;
@@ -91,6 +91,11 @@ fn goes_on(
         );
         return Follow::Done(words);
     }
+    let unsure =
+        |pause: Pause| pause.by == PausedBy::Inconclusive && pause.since >= Some(goal.accepted);
+    if canary.pause.is_some_and(unsure) {
+        return failed("its analysis told neither good nor bad");
+    }
     if !is_done(goal.verb, turned, canary) {
         return unanswered(goal, now);
     }
@@ -135,24 +140,34 @@ fn aborted(
     if canary.is_promoted() {
         return failed("it was promoted before the controller saw the abort");
     }
-    if !canary.aborted {
+    // The write itself says that it is aborted; when, only its controller.
+    if !canary.aborted || canary.aborted_at.is_none() {
         return unanswered(goal, now);
     }
     let revisions = fleet.revisions(workload);
     let stable = revisions.iter().find(|r| r.pod_hash == canary.stable);
     let serve = stable.map_or(workload.counts.available, |r| r.available);
     let (want, to) = (workload.desired, &goal.to_version);
-    if serve >= want {
+    let gets = canary.gets().unwrap_or(0);
+    if serve >= want && gets == 0 {
         let asked = &goal.from_version;
         return Follow::Done(format!(
             "verified: {serve} of {want} pods serve {to}; the template still asks for {asked}"
         ));
     }
-    Follow::Pending(vec![
+    let mut steps = vec![
         accepted(),
         step(true, "controller aborted it"),
-        step(false, format!("{serve} of {want} pods serve {to}")),
-    ])
+        step(serve >= want, format!("{serve} of {want} pods serve {to}")),
+    ];
+    if gets > 0 {
+        let asked = &goal.from_version;
+        steps.push(step(
+            false,
+            format!("{asked} still gets {gets}% of the traffic"),
+        ));
+    }
+    Follow::Pending(steps)
 }
 
 /// A pause by hand is taken back: what comes then is its steps' own.
@@ -185,7 +200,7 @@ fn unanswered(goal: &Goal, now: Timestamp) -> Follow {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::domain::canary::{Pause, PausedBy, healthy, sample};
+    use crate::domain::canary::{healthy, sample};
     use crate::domain::fixture::{IMAGE, OLD_IMAGE, ago, id, now, revision, workload};
     use crate::domain::template::CanonicalHash;
     use crate::domain::{Change, Feed, Item, Kind, SourceId};
@@ -304,6 +319,18 @@ pub(super) mod tests {
                 (0, 6),
                 "not verified: it was aborted",
             ),
+            (
+                Canary {
+                    pause: Some(Pause {
+                        by: PausedBy::Inconclusive,
+                        since: Some(ago(2)),
+                        until: None,
+                    }),
+                    ..sample()
+                },
+                (1, 5),
+                "not verified: its analysis told neither good nor bad",
+            ),
         ] {
             assert_eq!(words(&stands(Verb::Promote, canary, serve)), want);
         }
@@ -311,15 +338,38 @@ pub(super) mod tests {
 
     #[test]
     fn an_abort() {
-        let aborted = || Canary {
+        let written = || Canary {
             aborted: true,
             ..sample()
+        };
+        let aborted = || Canary {
+            aborted_at: Some(ago(9)),
+            ..written()
+        };
+        let routed = |weight| Canary {
+            routed: Some(weight),
+            ..aborted()
         };
         for (canary, serve, want) in [
             (
                 sample(),
                 (1, 5),
                 "server accepted, controller has not answered for 10s",
+            ),
+            (
+                written(),
+                (0, 6),
+                "server accepted, controller has not answered for 10s",
+            ),
+            (
+                routed(60),
+                (4, 6),
+                "server accepted, controller aborted it, 6 of 6 pods serve 2.14.1, 2.15.0 still gets 60% of the traffic",
+            ),
+            (
+                routed(0),
+                (4, 6),
+                "verified: 6 of 6 pods serve 2.14.1; the template still asks for 2.15.0",
             ),
             (
                 aborted(),

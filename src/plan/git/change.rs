@@ -32,6 +32,15 @@ pub fn replicas(id: &WorkloadId, count: u32) -> Value {
     manifest(id, &json!({"replicas": count}))
 }
 
+pub fn partition(id: &WorkloadId, to: u32) -> Value {
+    let rolling = json!({"rollingUpdate": {"partition": to}});
+    manifest(id, &json!({"updateStrategy": rolling}))
+}
+
+pub fn resumed(id: &WorkloadId) -> Value {
+    manifest(id, &json!({"paused": false}))
+}
+
 /// Kind, name and the fields of the spec that change.
 fn manifest(id: &WorkloadId, spec: &Value) -> Value {
     json!({

@@ -5,11 +5,11 @@ use serde_json::json;
 use crate::domain::canary::{At, Canary, PausedBy, at};
 use crate::domain::version::version;
 use crate::domain::{Failure, FailureKind, Revision, Verbatim};
-use crate::plan::check::{controller, metrics};
+use crate::plan::check::controller;
 use crate::plan::follow::Turned;
 use crate::plan::{
-    CheckId, Difference, Evidence, Finding, Goal, ObjectRef, Plan, Refusal, Side, Step, Verdict,
-    kubectl,
+    CheckId, Difference, Evidence, Finding, Goal, Keeper, ObjectRef, Plan, Refusal, Side, Step,
+    Verdict, git, kubectl,
 };
 use crate::text;
 
@@ -22,7 +22,7 @@ pub mod full;
 mod half_way;
 pub mod hand;
 mod judged;
-mod pair;
+pub mod pair;
 mod partition;
 pub mod release;
 pub mod restart;
@@ -37,10 +37,7 @@ pub fn promote(evidence: &Evidence) -> Result<Plan, Refusal> {
     let id = &evidence.workload.id;
     let mut operations = bound(evidence, canary);
     operations.push(json!({"op": "remove", "path": "/status/pauseConditions"}));
-    if canary
-        .pause
-        .is_some_and(|pause| pause.by == PausedBy::Inconclusive)
-    {
+    if judged::goes_past(canary) {
         // Without the next step the same analysis would run again.
         let next = canary.step.saturating_add(1);
         operations.push(json!({"op": "add", "path": "/status/controllerPause", "value": false}));
@@ -56,15 +53,12 @@ pub fn promote(evidence: &Evidence) -> Result<Plan, Refusal> {
         what: "canary".into(),
         text: format!("{} → {then}", where_it_is(evidence)),
     }];
-    plan.meanwhile = "its controller goes on to the next pause, or to the end".into();
+    plan.meanwhile = judged::outlook(canary).into();
     plan.kubectl = kubectl::argo(id, "promote");
     plan.offers.push(full::offer());
-    let told = [judged::of_step(canary), serving(evidence)];
+    let told = [judged::of_step(evidence, canary), serving(evidence)];
     for verdict in told.into_iter().flatten() {
         plan.add(verdict.into());
-    }
-    if let Some(check) = metrics::check(evidence) {
-        plan.add(check);
     }
     Ok(plan)
 }
@@ -143,6 +137,15 @@ pub(super) fn turned(canary: &Canary) -> Turned {
     }
 }
 
+/// Who has the field otherwise that is written, beside the template.
+fn guard_field(plan: &mut Plan, evidence: &Evidence, change: git::Change<'_>) {
+    let workload = &evidence.workload;
+    if evidence.keeper != Keeper::None || workload.manager.is_some() {
+        let own = git::Written::workload(workload, &evidence.keeper, change);
+        git::guard_all(plan, evidence, &[own]);
+    }
+}
+
 fn refused(sentence: String, hint: &str) -> Refusal {
     Refusal::still(Failure::new(FailureKind::Refused, sentence).hint(hint))
 }
@@ -184,25 +187,8 @@ fn plan(
         ..live::goal(evidence, &to)?
     };
     Ok(Plan {
-        request: evidence.request.clone(),
-        stamp: evidence.stamp.clone(),
-        workload: workload.id.clone(),
-        uid: workload.uid.clone(),
-        phase: evidence.phase,
-        level: evidence.level,
-        arrow: (from.label(), to.label()),
-        rule: String::new(),
-        differences: Vec::new(),
-        checks: live::must_checks(),
         steps: vec![step],
-        offers: Vec::new(),
-        goal,
-        meanwhile: String::new(),
-        expected: None,
-        kubectl: String::new(),
-        read_at: evidence.read_at,
-        from,
-        to,
+        ..live::draft(evidence, (from, to), goal)
     })
 }
 
@@ -271,7 +257,7 @@ fn serving(evidence: &Evidence) -> Option<Verdict> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::canary::{Pause, sample as canary};
+    use crate::domain::canary::{Pause, Step as Stage, sample as canary};
     use crate::domain::{Fleet, Kind};
     use crate::plan::verbs::rollback::sample;
     use crate::plan::{Verb, plan as make};
@@ -330,12 +316,30 @@ mod tests {
 
     #[test]
     fn one_whose_analysis_told_nothing_goes_past_it() {
-        let inconclusive = evidence(Verb::Promote, |canary| {
-            canary.pause.as_mut().unwrap().by = PausedBy::Inconclusive;
-        });
-        let body = body(&plan_of(&inconclusive).unwrap());
-        assert_eq!(body[5]["value"], 2);
-        assert_eq!(body[4]["path"], "/status/controllerPause");
+        let inconclusive = |steps: &[Stage]| {
+            let evidence = evidence(Verb::Promote, |canary| {
+                canary.pause.as_mut().unwrap().by = PausedBy::Inconclusive;
+                canary.steps = steps.into();
+            });
+            plan_of(&evidence).unwrap()
+        };
+        let of_step = body(&inconclusive(&[Stage::Weight(20), Stage::Analysis]));
+        assert_eq!(of_step[5]["value"], 2);
+        assert_eq!(of_step[4]["path"], "/status/controllerPause");
+        // One beside the steps begins anew, and no step is left out.
+        let beside = inconclusive(&[Stage::Weight(20), Stage::Weight(60)]);
+        assert_eq!(body(&beside).as_array().unwrap().len(), 4);
+        assert!(
+            beside.meanwhile.ends_with("measures anew beside that"),
+            "{}",
+            beside.meanwhile
+        );
+        let of_two_sides = inconclusive(&[]);
+        assert!(
+            of_two_sides.meanwhile.ends_with("once that is good"),
+            "{}",
+            of_two_sides.meanwhile
+        );
     }
 
     #[test]

@@ -17,21 +17,23 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
     let pod = shown(evidence)?;
     let side = live::side(evidence)?;
     let others = evidence.pods.iter().filter(|other| other.uid != pod.uid);
+    let goal = Goal {
+        // Nothing is written to the workload.
+        generation: workload.generation,
+        gone: Some(Gone {
+            name: pod.name.clone(),
+            uid: pod.uid.clone(),
+            node: pod.node.clone(),
+            others: others.map(|other| other.uid.clone()).collect(),
+        }),
+        ..live::goal(evidence, &side)?
+    };
     Ok(Plan {
-        request: evidence.request.clone(),
-        stamp: evidence.stamp.clone(),
-        workload: workload.id.clone(),
-        uid: workload.uid.clone(),
-        phase: evidence.phase,
-        expected: None,
-        level: evidence.level,
         arrow: (state(pod), "a new pod in its place".into()),
-        rule: String::new(),
         differences: vec![Difference {
             what: "pod".into(),
             text: successor(workload, pod),
         }],
-        checks: live::must_checks(),
         steps: vec![step(evidence, pod, By::Eviction)],
         offers: vec![Offer {
             replaces: true,
@@ -42,22 +44,9 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
                 vec![step(evidence, pod, By::Deletion)],
             )
         }],
-        goal: Goal {
-            // Nothing is written to the workload.
-            generation: workload.generation,
-            gone: Some(Gone {
-                name: pod.name.clone(),
-                uid: pod.uid.clone(),
-                node: pod.node.clone(),
-                others: others.map(|other| other.uid.clone()).collect(),
-            }),
-            ..live::goal(evidence, &side)?
-        },
         meanwhile: meanwhile(workload, pod),
         kubectl: kubectl::delete(&workload.id, &[pod]).unwrap_or_default(),
-        read_at: evidence.read_at,
-        to: side.clone(),
-        from: side,
+        ..live::draft(evidence, (side.clone(), side), goal)
     })
 }
 

@@ -30,35 +30,25 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
     let from = live::side(evidence)?;
     let to = case.to_side();
     let moving: Vec<_> = evidence.pods.iter().collect();
+    let goal = Goal {
+        to_version: to.version.clone(),
+        template: None,
+        revision_name: Box::default(),
+        containers: case.containers(),
+        ..live::goal(evidence, &from)?
+    };
     let mut plan = Plan {
-        request: evidence.request.clone(),
-        stamp: evidence.stamp.clone(),
-        workload: workload.id.clone(),
-        uid: workload.uid.clone(),
-        phase: evidence.phase,
-        level: evidence.level,
         arrow: (case.newest.0.label(), case.target.0.label()),
         rule: case.rule.into(),
         differences: case.differences(),
         checks: case.checks(),
         steps: case.steps(&from)?,
-        offers: Vec::new(),
-        goal: Goal {
-            to_version: to.version.clone(),
-            template: None,
-            revision_name: Box::default(),
-            containers: case.containers(),
-            ..live::goal(evidence, &from)?
-        },
         meanwhile: match workload.id.kind {
             _ if case.after.is_none() => "what becomes of its pods is not known".into(),
             _ => meanwhile(workload, &moving),
         },
-        expected: None,
         kubectl: typed(&case.call()),
-        read_at: evidence.read_at,
-        from,
-        to,
+        ..live::draft(evidence, (from, to), goal)
     };
     if workload.kept_by().is_some()
         && let (Some(before), Some(after)) = (&case.before, &case.after)

@@ -10,7 +10,7 @@ use crate::domain::{ActionNote, Container, Kind, Pod, Revision, TemplateHash, Ve
 use crate::plan::check::{CheckState, downtime, image, quota, readiness, references};
 use crate::plan::patch::{self, Note};
 use crate::plan::{
-    Ask, Check, CheckId, Evidence, Goal, ObjectRef, Offer, OfferId, Refusal, Side, Step,
+    Ask, Check, CheckId, Evidence, Goal, ObjectRef, Offer, OfferId, Plan, Refusal, Side, Step,
 };
 
 use super::canary::{self, hand};
@@ -51,6 +51,32 @@ pub fn revisions(evidence: &Evidence) -> (Option<&Revision>, Vec<&Revision>) {
         .collect();
     old.sort_by_key(|r| std::cmp::Reverse(r.number));
     (current, old)
+}
+
+/// What all plans say before a verb adds its own: where it goes from and to, and the checks that none goes without.
+pub fn draft(evidence: &Evidence, (from, to): (Side, Side), goal: Goal) -> Plan {
+    let workload = &evidence.workload;
+    Plan {
+        request: evidence.request.clone(),
+        stamp: evidence.stamp.clone(),
+        workload: workload.id.clone(),
+        uid: workload.uid.clone(),
+        phase: evidence.phase,
+        level: evidence.level,
+        arrow: (from.label(), to.label()),
+        from,
+        to,
+        rule: String::new(),
+        differences: Vec::new(),
+        checks: must_checks(),
+        steps: Vec::new(),
+        offers: Vec::new(),
+        goal,
+        meanwhile: String::new(),
+        expected: None,
+        kubectl: String::new(),
+        read_at: evidence.read_at,
+    }
 }
 
 /// The end of a verb that leaves the template as it is: `side` is the live one.

@@ -23,29 +23,17 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
         hand::may_pause(&workload.id, canary)?;
     }
     let side = live::side(evidence)?;
+    let goal = live::goal(evidence, &side)?;
     let mut plan = Plan {
-        request: evidence.request.clone(),
-        stamp: evidence.stamp.clone(),
-        workload: workload.id.clone(),
-        uid: workload.uid.clone(),
-        phase: evidence.phase,
-        level: evidence.level,
         arrow: (side.label(), "the same, paused".into()),
-        rule: String::new(),
         differences: vec![Difference {
             what: "paused".into(),
             text: "no → yes".into(),
         }],
-        checks: live::must_checks(),
         steps: vec![live::turn(evidence, &side, true)?],
-        offers: Vec::new(),
-        goal: live::goal(evidence, &side)?,
         meanwhile: stands_still(workload),
-        expected: None,
         kubectl: kubectl::rollout(&workload.id, "pause"),
-        read_at: evidence.read_at,
-        to: side.clone(),
-        from: side,
+        ..live::draft(evidence, (side.clone(), side), goal)
     };
     if let Some(canary) = canary {
         hand::paused(&mut plan, evidence, canary);

@@ -6,7 +6,8 @@ use serde_json::Value;
 use crate::domain::image::{registry_digest, short_digest};
 use crate::domain::{Failure, FailureKind, ImageRef, Phase};
 use crate::plan::check::{commits, origin, settings, soak};
-use crate::plan::{Digest, Evidence, Origin, Plan, Refusal, Target};
+use crate::plan::image::Asked;
+use crate::plan::{Digest, Evidence, Offer, OfferId, Origin, Plan, Refusal, Target};
 use crate::text;
 
 use super::set_image::{self, Swap, containers};
@@ -27,6 +28,7 @@ pub fn plan(evidence: &Evidence, now: Timestamp) -> Result<Plan, Refusal> {
         to: &evidence.workload.id,
     };
     plan.add(origin::verdict(&carried).into());
+    plan.offers.extend(copy(&carried));
     plan.add(soak::verdict(origin, &environments.0).into());
     plan.add(settings::check(
         &there,
@@ -39,6 +41,25 @@ pub fn plan(evidence: &Evidence, now: Timestamp) -> Result<Plan, Refusal> {
         plan.add(check);
     }
     Ok(plan)
+}
+
+/// By its digest, from the registry of the one into that of the other.
+fn copy(carried: &origin::Carried<'_>) -> Option<Offer> {
+    let swap = carried.swaps.first()?;
+    let (from, to) = carried.elsewhere()?;
+    let image = ImageRef::parse(&swap.image);
+    let digest = image.digest?;
+    let hex = digest.rsplit(':').next().unwrap_or(digest);
+    let short = short_digest(digest).unwrap_or(digest);
+    // A registry keeps what has no tag only until it is tidied.
+    let tag = image.tag.unwrap_or(hex.get(..12).unwrap_or(hex));
+    let text = format!("copies {short} to {to} first, by its own plan");
+    let mut offer = Offer::new(OfferId::CopyImage, 'i', text, Vec::new());
+    offer.copies = Some(Box::new(Asked::Copy {
+        from: format!("{from}@{digest}"),
+        to: format!("{to}:{tag}"),
+    }));
+    Some(offer)
 }
 
 fn origin_of(evidence: &Evidence) -> Result<(&Origin, &(String, String)), Refusal> {
@@ -295,6 +316,23 @@ mod tests {
                 origin.sentence
             );
             assert!(matches!(plan.request.target, Target::Promoted { .. }));
+            let copies: Vec<_> = plan
+                .offers
+                .iter()
+                .filter_map(|o| o.copies.as_deref())
+                .collect();
+            let copy = Asked::Copy {
+                from: format!("dev.example/team/checkout@{DIGEST}"),
+                to: "shop/checkout:2.16.0".into(),
+            };
+            assert_eq!(copies, if moved { vec![&copy] } else { vec![] });
+            // Once the registry has it, nothing is offered.
+            let has = Verdict {
+                check: CheckId::Image,
+                finding: Finding::Ok,
+                sentence: String::new(),
+            };
+            assert!(plan.open_offers(&[has]).all(|offer| offer.copies.is_none()));
         }
     }
 

@@ -27,32 +27,21 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
     let side = live::side(evidence)?;
     let go = |pod: &&&Pod| is_free(workload, pod);
     let moving: Vec<_> = restart.pods.iter().filter(go).copied().collect();
+    let goal = Goal {
+        to: restart.to.clone(),
+        template: None,
+        // The revision is only made when the controller sees the write.
+        revision_name: Box::default(),
+        ..live::goal(evidence, &side)?
+    };
     Ok(Plan {
-        request: evidence.request.clone(),
-        stamp: evidence.stamp.clone(),
-        workload: workload.id.clone(),
-        uid: workload.uid.clone(),
-        phase: evidence.phase,
-        level: evidence.level,
         arrow: (side.label(), "the same, in new pods".into()),
-        rule: String::new(),
         differences: differences(&restart.before, &restart.after),
         checks: checks(&restart),
         steps: steps(&restart, &side)?,
-        offers: Vec::new(),
-        goal: Goal {
-            to: restart.to.clone(),
-            template: None,
-            // The revision is only made when the controller sees the write.
-            revision_name: Box::default(),
-            ..live::goal(evidence, &side)?
-        },
         meanwhile: replaced(workload, &moving),
-        expected: None,
         kubectl: command(&restart),
-        read_at: evidence.read_at,
-        to: side.clone(),
-        from: side,
+        ..live::draft(evidence, (side.clone(), side), goal)
     })
 }
 

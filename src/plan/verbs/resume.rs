@@ -24,32 +24,21 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
     let template: Value =
         serde_json::from_str(&evidence.template.0).map_err(Refusal::unreadable)?;
     let side = live::side(evidence)?;
+    let goal = live::goal(evidence, &side)?;
     let mut plan = Plan {
-        request: evidence.request.clone(),
-        stamp: evidence.stamp.clone(),
-        workload: workload.id.clone(),
-        uid: workload.uid.clone(),
-        phase: evidence.phase,
-        level: evidence.level,
         arrow: (
             format!("{}, paused", side.label()),
             "the same, moving".into(),
         ),
-        rule: String::new(),
         differences: vec![Difference {
             what: "paused".into(),
             text: "yes → no".into(),
         }],
         checks: checks(workload, &template),
         steps: vec![live::turn(evidence, &side, false)?],
-        offers: Vec::new(),
-        goal: live::goal(evidence, &side)?,
         meanwhile: moves(workload),
-        expected: None,
         kubectl: kubectl::rollout(&workload.id, "resume"),
-        read_at: evidence.read_at,
-        to: side.clone(),
-        from: side,
+        ..live::draft(evidence, (side.clone(), side), goal)
     };
     if let Some(canary) = canary {
         hand::resumed(&mut plan, evidence, canary);

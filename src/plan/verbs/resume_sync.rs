@@ -15,7 +15,6 @@ use super::live;
 /// # Errors
 /// Why there is nothing to resume.
 pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
-    let workload = &evidence.workload;
     let (fresh, note) = suspended(evidence)?;
     let sync = &fresh.sync;
     let body = switch::on(sync, &fresh.parts).ok_or_else(|| {
@@ -32,16 +31,13 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
         id: CheckId::Owner,
         state: CheckState::Answered(returns(sync)),
     });
+    let goal = Goal {
+        // No write of ours moves the workload itself.
+        generation: 0,
+        ..live::goal(evidence, &side)?
+    };
     Ok(Plan {
-        request: evidence.request.clone(),
-        stamp: evidence.stamp.clone(),
-        workload: workload.id.clone(),
-        uid: workload.uid.clone(),
-        phase: evidence.phase,
-        expected: None,
-        level: evidence.level,
         arrow: (side.label(), "what git says".into()),
-        rule: String::new(),
         differences: vec![Difference {
             what: "sync".into(),
             text: format!(
@@ -57,17 +53,9 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
             body: Verbatim(body.into()),
             what: format!("resume the sync of {}", sync.id),
         }],
-        offers: Vec::new(),
-        goal: Goal {
-            // No write of ours moves the workload itself.
-            generation: 0,
-            ..live::goal(evidence, &side)?
-        },
         meanwhile: format!("all that {} keeps is made as git has it", sync.id),
         kubectl: by_hand(sync, note),
-        read_at: evidence.read_at,
-        to: side.clone(),
-        from: side,
+        ..live::draft(evidence, (side.clone(), side), goal)
     })
 }
 

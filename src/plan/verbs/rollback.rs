@@ -48,7 +48,7 @@ struct Case<'a> {
     chosen: &'a Chosen<'a>,
     /// The pods that do not follow the target by themselves.
     left: Left<'a>,
-    /// The target's template without its hash label: what is written.
+    /// The target's template without its hash label, and what was filled into it: what is written.
     replacement: String,
     to: CanonicalHash,
     from_version: String,
@@ -83,6 +83,10 @@ impl<'a> Case<'a> {
             None => Ok(evidence.template.0.to_string()),
         };
         let before = before.and_then(|before| serde_json::from_str(&before));
+        let before = before.map_err(Refusal::unreadable)?;
+        let after = serde_json::from_str(&replacement).map_err(Refusal::unreadable)?;
+        let replacement = release::unfilled(evidence, replacement, &before);
+        let replacement = replacement.map_err(Refusal::unreadable)?;
         Ok(Self {
             evidence,
             from,
@@ -92,8 +96,8 @@ impl<'a> Case<'a> {
             to: canonical_hash(&replacement).map_err(Refusal::unreadable)?,
             from_version,
             to_version: version_beside(target, &evidence.workload),
-            before: before.map_err(Refusal::unreadable)?,
-            after: serde_json::from_str(&replacement).map_err(Refusal::unreadable)?,
+            before,
+            after,
             replacement,
         })
     }
@@ -104,27 +108,17 @@ fn assemble(case: &Case<'_>, fleet: &Fleet, now: Timestamp) -> Result<Plan, Refu
     let workload = &evidence.workload;
     let (from, to) = sides(case);
     let differences = differences(&case.before, &case.after);
+    let goal = goal(case);
     let mut plan = Plan {
-        request: evidence.request.clone(),
-        stamp: evidence.stamp.clone(),
-        workload: workload.id.clone(),
-        uid: workload.uid.clone(),
-        phase: evidence.phase,
-        level: evidence.level,
-        arrow: (from.label(), to.label()),
         rule: case.chosen.rule.clone(),
         checks: checks(case, fleet, &differences, now),
         steps: steps(case).map_err(Refusal::unreadable)?,
         offers: offers(case),
-        goal: goal(case),
         meanwhile: release::outlook(evidence, Some(case.target))
             .unwrap_or_else(|| meanwhile(workload, &moving(case))),
-        expected: None,
         kubectl: command(case),
-        read_at: evidence.read_at,
         differences,
-        from,
-        to,
+        ..live::draft(evidence, (from, to), goal)
     };
     // A template that is live already says nothing else than before.
     if !case.chosen.live {

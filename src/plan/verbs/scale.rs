@@ -34,30 +34,19 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
     let mut checks = live::must_checks();
     checks.extend(verdict.map(Check::from));
     let scaled = change.scaled;
+    let goal = Goal {
+        scaled: Some(scaled),
+        generation: change.generation,
+        ..live::goal(evidence, &side)?
+    };
     let mut plan = Plan {
-        request: evidence.request.clone(),
-        stamp: evidence.stamp.clone(),
-        workload: workload.id.clone(),
-        uid: workload.uid.clone(),
-        phase: evidence.phase,
-        level: evidence.level,
         arrow: change.arrow,
-        rule: String::new(),
         differences: change.differences,
         checks,
         steps: vec![change.step],
-        offers: Vec::new(),
-        goal: Goal {
-            scaled: Some(scaled),
-            generation: change.generation,
-            ..live::goal(evidence, &side)?
-        },
         meanwhile: change.meanwhile,
-        expected: None,
         kubectl: change.kubectl,
-        read_at: evidence.read_at,
-        to: side.clone(),
-        from: side,
+        ..live::draft(evidence, (side.clone(), side), goal)
     };
     // Bounds are written to the autoscaler, which is an object of its own.
     if let Scaled::To(count) = scaled {

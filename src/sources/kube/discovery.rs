@@ -1,16 +1,22 @@
 //! Which kinds an API server serves: all groups in two answers, or group by group where it does not know that form.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use futures::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::client::Cluster;
 use super::error::Error;
-use super::path::Resource as Wanted;
+use super::path::{self, Resource as Wanted};
 use crate::domain::ApiKind;
 
 /// The aggregated form in both its versions, and else the plain lists.
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,\
 application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
+/// Feeds that are opened together ask within this; somebody who installs a kind and asks again does not.
+const LATELY: SignedDuration = SignedDuration::from_secs(2);
 /// Groups that are asked at a time.
 const AT_A_TIME: usize = 4;
 
@@ -38,13 +44,48 @@ pub async fn kinds(cluster: &Cluster) -> Result<Vec<ApiKind>, Error> {
 /// Whether the cluster has this very kind: others may share its group, as those of Argo CD do with Argo Rollouts. Where
 /// that may not be asked, it is taken to be there.
 pub async fn serves(cluster: &Cluster, resource: Wanted) -> Result<bool, Error> {
-    match cluster.get(&resource.root()).await {
+    serves_in(cluster, &resource.root(), resource.plural()).await
+}
+
+/// The same for the feeds of several namespaces, which ask at once: one asks for all of them.
+pub async fn serves_lately(
+    cluster: &Cluster,
+    resource: Wanted,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let told = cluster.inner.served.of(resource);
+    let mut told = told.lock().await;
+    if let Some((at, serves)) = *told
+        && now.duration_since(at) < LATELY
+    {
+        return Ok(serves);
+    }
+    let serves = serves(cluster, resource).await?;
+    *told = Some((now, serves));
+    Ok(serves)
+}
+
+/// What a server said lately, by the list of a kind.
+#[derive(Default)]
+pub struct Served(Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<Told>>>>);
+
+/// When it was asked, and whether it has the kind.
+type Told = Option<(Timestamp, bool)>;
+
+impl Served {
+    fn of(&self, resource: Wanted) -> Arc<tokio::sync::Mutex<Told>> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let list = path::collection(resource, None, &[]);
+        Arc::clone(all.entry(list).or_default())
+    }
+}
+
+/// [`serves`] by the path of an API and the name in it.
+pub async fn serves_in(cluster: &Cluster, root: &str, plural: &str) -> Result<bool, Error> {
+    match cluster.get(root).await {
         Ok(answer) => {
             let list: Resources = read(&answer.body)?;
-            Ok(list
-                .resources
-                .iter()
-                .any(|found| found.name == resource.plural()))
+            Ok(list.resources.iter().any(|found| found.name == plural))
         }
         Err(Error::NotFound { .. }) => Ok(false),
         Err(Error::Forbidden { .. }) => Ok(true),

@@ -152,7 +152,7 @@ impl Reader {
             _ => None,
         };
         if let Some(resource) = optional
-            && !discovery::serves(&self.cluster, resource).await?
+            && !discovery::serves_lately(&self.cluster, resource, (self.clock)()).await?
         {
             self.failures = 0;
             self.heard(None);

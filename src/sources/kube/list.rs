@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use tokio::sync::oneshot;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::canary::pair;
 use super::path::{self, Resource};
 use super::{Cluster, Error, convert, wire};
 use crate::domain::{Feed, Item, Kind, SourceId, sync};
@@ -158,6 +159,11 @@ pub fn collection(source: &SourceId, query: &[(&str, &str)]) -> String {
         Feed::Canaries => (Resource::Canaries, None),
         Feed::Services => (Resource::Services, None),
         Feed::Routes(kind) => (Resource::Routes(*kind), None),
+        Feed::EndpointsOf { service, .. } => {
+            name = pair::of_service(service);
+            let filter = ("labelSelector", name.as_str());
+            (Resource::EndpointSlices, Some(filter))
+        }
         Feed::SyncOf { sync, .. } => {
             name = format!("metadata.name={}", sync.name);
             let filter = ("fieldSelector", name.as_str());

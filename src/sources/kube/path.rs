@@ -199,7 +199,8 @@ pub fn describe(path: &str) -> String {
     }
 }
 
-fn root_of(api: &str) -> String {
+/// The path of an API by its words.
+pub fn root_of(api: &str) -> String {
     let root = if api.contains('/') { "apis" } else { "api" };
     format!("/{root}/{api}")
 }

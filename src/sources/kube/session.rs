@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::client::Cluster;
 use super::credential::{self, Login};
+use super::discovery::Served;
 use super::error::Error;
 use super::kubeconfig::{self, Access};
 use crate::config::Connection;
@@ -114,6 +115,7 @@ async fn cluster(
             Box::pin(Session::start(access, clock, printed)).await?,
         )),
         renewal: tokio::sync::Mutex::default(),
+        served: Served::default(),
     };
     Ok(Cluster {
         inner: Arc::new(inner),
@@ -143,6 +145,7 @@ pub struct Inner {
     clock: Clock,
     current: Mutex<Arc<Session>>,
     renewal: tokio::sync::Mutex<LastFailure>,
+    pub served: Served,
 }
 
 type LastFailure = Option<(Timestamp, Error)>;
@@ -328,6 +331,7 @@ impl Cluster {
             clock,
             current: Mutex::new(Arc::new(session)),
             renewal: tokio::sync::Mutex::default(),
+            served: Served::default(),
         };
         Self {
             inner: Arc::new(inner),

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
 use super::convert::{self, Grid, Seconds};
-use super::error::Refusal;
+use super::error::{Cause, Refusal};
 use super::server::{Direct, Server};
 use crate::config::prometheus::Asked;
 use crate::config::{Config, Prometheus as Settings, Proxy};
@@ -122,22 +122,27 @@ impl Prometheus {
                 Err(refusal) => return nothing(&refusal.words),
             },
         };
-        let [canary, stable] =
-            [&sides.canary, &sides.stable].map(|side| settings.asked(&of.namespace, side));
-        let strange = |text: &str| {
-            let fine = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
-            text.is_empty() || !text.chars().all(fine)
-        };
-        let names = [&sides.canary, &sides.stable].map(|side| [&side.workload, &side.hash]);
-        if names.as_flattened().iter().any(|name| strange(name)) {
+        let names = [&sides.canary, &sides.stable];
+        let names = names.map(|side| [Some(&side.workload), side.hash.as_ref()]);
+        if names
+            .as_flattened()
+            .iter()
+            .flatten()
+            .any(|name| strange(name))
+        {
             return nothing("the name of its revision is none, so it stands in no query");
         }
+        let asked = |side| settings.asked(&of.namespace, side);
+        let (canary, stable) = match (asked(&sides.canary), asked(&sides.stable)) {
+            (Ok(canary), Ok(stable)) => (canary, stable),
+            (Err(why), _) | (_, Err(why)) => return nothing(&why),
+        };
         let window = settings.rule().window;
         let (canary, stable) = tokio::join!(
             side(&server, (&canary, &stable), window),
             side(&server, (&stable, &canary), window),
         );
-        let login = |side: &Result<SideTold, Refusal>| matches!(side, Err(why) if why.login);
+        let login = |side: &Result<SideTold, Refusal>| matches!(side, Err(why) if why.cause == Cause::Login);
         if login(&canary) || login(&stable) {
             *self.inner.connected[place].lock().await = None;
         }
@@ -171,6 +176,12 @@ fn nothing(why: &str) -> Told {
         canary: SideTold::nothing(why),
         stable: SideTold::nothing(why),
     }
+}
+
+/// What may stand in a name, and so in a query: nothing else ends it there.
+fn strange(name: &str) -> bool {
+    let fine = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    name.is_empty() || !name.chars().all(fine)
 }
 
 /// The requests first: their answer says what time it is there, and without any the rest says nothing.
@@ -218,7 +229,7 @@ fn same(one: &Asked, other: &Asked) -> Option<String> {
     ];
     let (name, ..) = pairs.into_iter().find(|(_, one, other)| one == other)?;
     Some(format!(
-        "the query of {name} is the same for both sides: {{hash}} has to stand in it"
+        "the query of {name} is the same for both sides: {{pods}} has to stand in it"
     ))
 }
 

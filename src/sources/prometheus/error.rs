@@ -12,15 +12,24 @@ use crate::sources::{kube, words};
 pub struct Refusal {
     /// With the name of the server before it, and its own words in it.
     pub words: String,
+    pub cause: Cause,
+}
+
+/// What would help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
     /// It does not take the login: another one may have been written meanwhile.
-    pub login: bool,
+    Login,
+    /// Who logged in may not ask it.
+    Rights,
+    Other,
 }
 
 impl Refusal {
     pub fn new(server: &str, words: &str) -> Self {
         Self {
             words: format!("{server}: {words}"),
-            login: false,
+            cause: Cause::Other,
         }
     }
 }
@@ -41,8 +50,13 @@ pub fn refusal(server: &str, answer: &Answer) -> Refusal {
         status if status.is_success() => format!("a page came instead of an answer: {said}"),
         _ => said,
     };
+    let cause = match answer.status {
+        StatusCode::UNAUTHORIZED => Cause::Login,
+        StatusCode::FORBIDDEN => Cause::Rights,
+        _ => Cause::Other,
+    };
     Refusal {
-        login: answer.status == StatusCode::UNAUTHORIZED,
+        cause,
         ..Refusal::new(server, &words)
     }
 }
@@ -66,7 +80,15 @@ pub fn through(server: &str, why: &kube::Error) -> Refusal {
         }
         _ => line(),
     };
-    Refusal::new(server, &words)
+    let cause = match why {
+        kube::Error::Unauthorized { .. } => Cause::Login,
+        kube::Error::Forbidden { .. } => Cause::Rights,
+        _ => Cause::Other,
+    };
+    Refusal {
+        cause,
+        ..Refusal::new(server, &words)
+    }
 }
 
 /// What Prometheus says is wrong with a question.
@@ -99,22 +121,27 @@ mod tests {
     #[test]
     fn the_servers_own_words() {
         let json = r#"{"status":"error","errorType":"bad_data","error":"1:5: parse error\nmore"}"#;
-        for (status, body, want, login) in [
-            (400, json, "p: bad_data: 1:5: parse error", false),
-            (401, "no", "p: it does not accept the login: no (401)", true),
-            (403, "no", "p: it may not be asked: no (403)", false),
+        for (status, body, want, cause) in [
+            (400, json, "p: bad_data: 1:5: parse error", Cause::Other),
+            (
+                401,
+                "no",
+                "p: it does not accept the login: no (401)",
+                Cause::Login,
+            ),
+            (403, "no", "p: it may not be asked: no (403)", Cause::Rights),
             (
                 503,
                 "later",
                 "p: it is too busy or not ready: later (503)",
-                false,
+                Cause::Other,
             ),
-            (502, "", "p: 502 Bad Gateway", false),
+            (502, "", "p: 502 Bad Gateway", Cause::Other),
             (
                 302,
                 "",
                 "p: redirected (302) to nowhere: a login page or another address stands before it",
-                false,
+                Cause::Other,
             ),
         ] {
             let answer = Answer {
@@ -123,7 +150,7 @@ mod tests {
                 body: body.to_owned().into(),
             };
             let said = refusal("p", &answer);
-            assert_eq!((&*said.words, said.login), (want, login));
+            assert_eq!((&*said.words, said.cause), (want, cause));
         }
         let behind = |message: String| kube::Error::Rejected {
             about: "read services/p:9090 in m".into(),

@@ -6,3 +6,5 @@ mod error;
 mod server;
 
 pub use client::Prometheus;
+pub use error::Cause;
+pub use server::answers;

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
+use super::convert;
 use super::error::{Refusal, refusal, through};
 use crate::config::{Prometheus as Settings, Proxy};
 use crate::sources::http::{self, Ask, Http, Redirects, Url};
@@ -34,6 +35,27 @@ pub struct Direct {
     http: Http,
     base: Url,
     login: HeaderMap,
+}
+
+/// Whether one of the settings answers. `cluster`: the one whose API server leads there, where one does.
+///
+/// # Errors
+/// Why it does not.
+pub async fn answers(
+    settings: &Settings,
+    environment: &Proxy,
+    cluster: Option<&Cluster>,
+) -> Result<(), Refusal> {
+    let behind = cluster.and_then(|cluster| Server::behind(settings, cluster));
+    let server = match behind {
+        Some(server) => server,
+        None => Server::Direct(Direct::new(settings, environment).await?),
+    };
+    let body = server.get("query", &[("query", "vector(1)")]).await?;
+    let answer = convert::instant(&body);
+    answer
+        .map(|_| ())
+        .map_err(|why| Refusal::new(settings.name(), &why))
 }
 
 impl Server {

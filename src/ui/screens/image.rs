@@ -1,4 +1,4 @@
-//! The plan of an image that is built from a folder, over any screen: from what, by whom, to where, and what was found.
+//! The plan of an image that is built from a folder or copied, over any screen: from what, to where, and what was found.
 
 use crate::app::Model;
 use crate::app::intent::Intent;
@@ -6,6 +6,7 @@ use crate::app::model::{ImageBox, ImageStage};
 use crate::app::update::image::{has_other_way, missing};
 use crate::app::words;
 use crate::domain::Level;
+use crate::plan::image::Asked;
 use crate::plan::{ImagePlan, Missing};
 use crate::text;
 
@@ -28,7 +29,11 @@ pub fn image(pen: &mut Pen<'_>, model: &Model, shown: &ImageBox) {
     let height = height.saturating_add(FOOT + 2).min(pen.height());
     let area = centered(pen.area, width, height);
     let (word, role) = theme::level(shown.ask.level);
-    let title = format!("BUILD  {}  from its folder", shown.ask.workload);
+    let id = &shown.ask.workload;
+    let title = match &shown.ask.what {
+        Asked::Build { .. } => format!("BUILD  {id}  from its folder"),
+        Asked::Copy { .. } => format!("COPY IMAGE  for {id}"),
+    };
     let way = way(model, shown);
     let edge = Edge {
         title: &title,
@@ -54,7 +59,10 @@ fn way(model: &Model, shown: &ImageBox) -> String {
         let other = words::key(model, Intent::OtherBuild);
         return format!("{other} by its server, {back} cancels");
     }
-    format!("{back} cancels")
+    match shown.back {
+        Some(_) => format!("{back} goes back to the plan"),
+        None => format!("{back} cancels"),
+    }
 }
 
 fn lines(model: &Model, shown: &ImageBox, width: usize) -> Vec<Vec<Piece>> {
@@ -63,13 +71,17 @@ fn lines(model: &Model, shown: &ImageBox, width: usize) -> Vec<Vec<Piece>> {
         wrapped.map(|line| vec![piece(line, role)]).collect()
     };
     match &shown.stage {
-        ImageStage::Reading => said(
-            "asking the folder, git, the engine and the registry …",
-            Role::Dim,
-        ),
+        ImageStage::Reading => {
+            let asked = match &shown.ask.what {
+                Asked::Build { .. } => "asking the folder, git, the engine and the registry …",
+                Asked::Copy { .. } => "asking both registries …",
+            };
+            said(asked, Role::Dim)
+        }
         ImageStage::Refused(failure) => {
             let mut lines = said(&failure.sentence, Role::Bad);
-            if let Some(since) = model.chain.engine().since() {
+            let builds = matches!(shown.ask.what, Asked::Build { .. });
+            if let Some(since) = model.chain.engine().since().filter(|_| builds) {
                 let silence = text::age(since, model.now);
                 lines.extend(said(&format!("no answer for {silence}"), Role::Dim));
             }
@@ -126,7 +138,7 @@ fn foot(pen: &mut Pen<'_>, model: &Model, shown: &ImageBox) {
 fn next(model: &Model, plan: &ImagePlan, missing: &[Missing]) -> String {
     let key = |intent| words::key(model, intent);
     match missing.first() {
-        Some(Missing::ReadOnly) => "This session is read-only: nothing is built.".into(),
+        Some(Missing::ReadOnly) => "This session is read-only: nothing is sent.".into(),
         Some(Missing::Arming) => off(model),
         Some(Missing::Override(check)) => {
             let mut blocks = plan.checks.iter().filter(|verdict| verdict.check == *check);

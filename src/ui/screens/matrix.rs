@@ -2,10 +2,13 @@
 
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
+
 use crate::app::Model;
 use crate::app::layout;
 use crate::app::model::MatrixScreen;
-use crate::app::update::matrix::{Matrix, at, is_listed, of, old_since};
+use crate::app::model::matrix::Table;
+use crate::app::update::matrix::{at, is_listed, old_since};
 use crate::domain::known::State;
 use crate::domain::matrix::{Beside, Cell, Row, Running};
 use crate::domain::{Environment, Phase};
@@ -30,27 +33,32 @@ const MOST: u16 = 38;
 const ROOMY: u16 = 27;
 
 pub fn matrix(pen: &mut Pen<'_>, model: &Model, screen: &MatrixScreen) {
-    let matrix = of(model, screen);
-    head(pen, model, (screen, &matrix));
-    if let Some(words) = instead(model, screen, &matrix) {
+    let table = &screen.table;
+    head(pen, model, screen);
+    if let Some(words) = instead(model, screen) {
         wrapped(pen, 1, 2, &words, Role::Dim);
         return;
     }
-    let (row, column) = at(screen, &matrix);
+    let (row, column) = at(screen);
     let height = layout::matrix_rows(model);
-    let last = matrix.rows.len().saturating_sub(height);
+    let last = table.rows.len().saturating_sub(height);
     let offset = layout::scrolled(screen.offset.min(last), row, height);
-    let visible: Vec<_> = matrix.rows.iter().skip(offset).take(height).collect();
-    let columns = Columns::new(pen.width(), &visible, (matrix.environments.len(), column));
-    let mark = scroll_mark(offset, visible.len(), matrix.rows.len()).unwrap_or_default();
-    titles(pen, model, (&matrix.environments, &columns), &mark);
+    let visible: Vec<_> = table.rows.iter().skip(offset).take(height).collect();
+    let columns = Columns::new(pen.width(), &visible, (table.environments.len(), column));
+    let mark = scroll_mark(offset, visible.len(), table.rows.len()).unwrap_or_default();
+    let environments = &table.environments;
+    let old: Vec<_> = columns
+        .places()
+        .map(|(n, _)| old_since(model, &environments[n]))
+        .collect();
+    titles(pen, model, (environments, &columns, &old), &mark);
     for (y, shown) in (2..).zip(&visible) {
         let selected = usize::from(y) - 2 + offset == row;
         let line = Line {
             row: shown,
             selected: selected.then_some(column),
         };
-        line.draw(pen, y, model, (screen, &matrix, &columns));
+        line.draw(pen, y, model, (screen, &columns, &old));
     }
     let foot = u16::try_from(layout::matrix_foot(model)).unwrap_or(1);
     let top = pen.height().saturating_sub(foot);
@@ -63,13 +71,14 @@ pub fn matrix(pen: &mut Pen<'_>, model: &Model, screen: &MatrixScreen) {
     told(
         &mut pen.part(0, y, width, lines),
         model,
-        &matrix,
+        table,
         (row, column),
     );
 }
 
 /// `MATRIX  300 services in 3 environments, 12 differ`, and how old the digests are.
-fn head(pen: &mut Pen<'_>, model: &Model, (screen, matrix): (&MatrixScreen, &Matrix<'_>)) {
+fn head(pen: &mut Pen<'_>, model: &Model, screen: &MatrixScreen) {
+    let table = &screen.table;
     let mut x = pen.line(1, 0, "MATRIX", Role::Strong) + 2;
     if screen.filtering {
         x = input(pen, x, 0, "/ ", &screen.filter) + 2;
@@ -79,12 +88,12 @@ fn head(pen: &mut Pen<'_>, model: &Model, (screen, matrix): (&MatrixScreen, &Mat
     }
     let (state, role) = digests(model, screen);
     let end = pen.right(0, 1, &state, role);
-    let differ = matrix.rows.iter().filter(|row| row.differs()).count();
+    let differ = table.rows.iter().filter(|row| row.differs()).count();
     let mut parts = vec![(
         format!(
             "{} in {}",
-            text::count(matrix.rows.len(), "service"),
-            text::count(matrix.environments.len(), "environment")
+            text::count(table.rows.len(), "service"),
+            text::count(table.environments.len(), "environment")
         ),
         Role::Plain,
     )];
@@ -97,8 +106,8 @@ fn head(pen: &mut Pen<'_>, model: &Model, (screen, matrix): (&MatrixScreen, &Mat
     if !screen.marks.is_empty() {
         parts.push((format!("{} marked", screen.marks.len()), Role::Key));
     }
-    if matrix.hidden > 0 {
-        let hidden = format!("{} hidden", text::thousands(matrix.hidden));
+    if !table.hidden.is_empty() {
+        let hidden = format!("{} hidden", text::thousands(table.hidden.len()));
         parts.push((hidden, Role::Warn));
     }
     for (n, (words, role)) in parts.iter().enumerate() {
@@ -143,9 +152,10 @@ fn digests(model: &Model, screen: &MatrixScreen) -> (String, Role) {
 }
 
 /// What is said where there is nothing to set side by side.
-fn instead(model: &Model, screen: &MatrixScreen, matrix: &Matrix<'_>) -> Option<String> {
+fn instead(model: &Model, screen: &MatrixScreen) -> Option<String> {
     let filtered = !screen.filter.value().is_empty();
-    if matrix.rows.is_empty() {
+    let table = &screen.table;
+    if table.rows.is_empty() {
         return Some(if filtered {
             "no service fits the filter".into()
         } else {
@@ -153,7 +163,7 @@ fn instead(model: &Model, screen: &MatrixScreen, matrix: &Matrix<'_>) -> Option<
         });
     }
     let name = "name what belongs together under environments: in the configuration";
-    let one = matrix.environments.len() < 2;
+    let one = table.environments.len() < 2;
     if one && model.view.environment.is_some() {
         return Some("One environment is shown alone: :env shows all of them.".into());
     }
@@ -162,7 +172,7 @@ fn instead(model: &Model, screen: &MatrixScreen, matrix: &Matrix<'_>) -> Option<
         return Some(format!("There is one environment here: {name}, {more}."));
     }
     let configured = !model.settings.environments.is_empty();
-    let alone = matrix.rows.iter().all(|row| row.places() < 2);
+    let alone = table.rows.iter().all(|row| row.cells.len() < 2);
     (alone && !configured && !filtered)
         .then(|| format!("No service runs in more than one of these namespaces: {name}."))
 }
@@ -179,8 +189,8 @@ struct Columns {
 
 impl Columns {
     /// The one under the cursor is among them.
-    fn new(width: u16, visible: &[&Row<'_>], (all, cursor): (usize, usize)) -> Self {
-        let names = visible.iter().map(|row| cells(row.service));
+    fn new(width: u16, visible: &[&Row], (all, cursor): (usize, usize)) -> Self {
+        let names = visible.iter().map(|row| cells(&row.service));
         let most = SERVICE.min(width / 4);
         let service = names.max().unwrap_or(0).clamp(8, most.max(8));
         let room = width.saturating_sub(MARKS + service + 1);
@@ -208,7 +218,7 @@ impl Columns {
 fn titles(
     pen: &mut Pen<'_>,
     model: &Model,
-    (environments, columns): (&[Environment], &Columns),
+    (environments, columns, old): (&[Environment], &Columns, &[Option<Timestamp>]),
     mark: &str,
 ) {
     pen.put(MARKS, 1, columns.service, "SERVICE", Role::Dim);
@@ -221,13 +231,13 @@ fn titles(
     let more: Vec<_> = more.into_iter().flatten().collect();
     let more = more.join("  ");
     let end = pen.right(1, 1, &more, Role::Warn);
-    for (n, x) in columns.places() {
+    for ((n, x), old) in columns.places().zip(old) {
         let environment = &environments[n];
         let role = environment.color.map_or(Role::Strong, Role::Named);
         let room = columns.width.min(end.saturating_sub(x + 1));
         let after = pen.put(x, 1, room, &environment.name, role) + 1;
-        if let Some(since) = old_since(model, environment) {
-            let words = format!("{} old", text::age(since, model.now));
+        if let Some(since) = old {
+            let words = format!("{} old", text::age(*since, model.now));
             let left = (x + room).saturating_sub(after);
             pen.put(after, 1, left, &words, Role::Bad);
         }
@@ -236,7 +246,7 @@ fn titles(
 
 /// One service.
 struct Line<'a> {
-    row: &'a Row<'a>,
+    row: &'a Row,
     /// The column of the cursor, on its row.
     selected: Option<usize>,
 }
@@ -247,7 +257,7 @@ impl Line<'_> {
         pen: &mut Pen<'_>,
         y: u16,
         model: &Model,
-        (screen, matrix, columns): (&MatrixScreen, &Matrix<'_>, &Columns),
+        (screen, columns, old): (&MatrixScreen, &Columns, &[Option<Timestamp>]),
     ) {
         let role = match (self.selected, self.row.differs()) {
             (Some(_), _) => Role::Strong,
@@ -257,14 +267,17 @@ impl Line<'_> {
         if self.selected.is_some() {
             pen.put(0, y, 1, "❯", Role::Key);
         }
-        pen.put(MARKS, y, columns.service, self.row.service, role);
-        for (n, x) in columns.places() {
-            let (cell, environment) = (&self.row.cells[n], &matrix.environments[n]);
-            pen.stale(old_since(model, environment).is_some());
-            draw(pen, (x, y), columns.width, model, (cell, environment));
+        pen.put(MARKS, y, columns.service, &self.row.service, role);
+        for ((n, x), old) in columns.places().zip(old) {
+            let cell = self.row.cell(n);
+            pen.stale(old.is_some());
+            match cell {
+                Some(cell) => draw(pen, (x, y), columns.width, model, cell),
+                None => absent(pen, (x, y), model, &screen.table.environments[n]),
+            }
             pen.stale(false);
-            let marked = cell.running.iter().any(|one| screen.marks.contains(one.id));
-            if marked {
+            let mut running = cell.into_iter().flat_map(|cell| &cell.running);
+            if running.any(|one| screen.marks.contains(&one.id)) {
                 pen.put(x - 1, y, 1, "▌", Role::Key);
             }
             if self.selected == Some(n) {
@@ -274,31 +287,25 @@ impl Line<'_> {
     }
 }
 
-/// `• 2.14.1  -2 9d`, or `• 2.15.0  =  3d`.
-#[allow(
-    clippy::too_many_arguments,
-    reason = "a place, a width and what stands there"
-)]
-fn draw(
-    pen: &mut Pen<'_>,
-    (x, y): (u16, u16),
-    width: u16,
-    model: &Model,
-    (cell, environment): (&Cell<'_>, &Environment),
-) {
-    let Some(first) = cell.running.first() else {
-        let (sign, role) = if is_listed(model, environment) {
-            ("-", Role::Dim)
-        } else {
-            ("?", Role::Warn)
-        };
-        pen.put(x, y, 1, sign, role);
+/// `-` where it does not run, and `?` where nobody knows.
+fn absent(pen: &mut Pen<'_>, (x, y): (u16, u16), model: &Model, environment: &Environment) {
+    let (sign, role) = if is_listed(model, environment) {
+        ("-", Role::Dim)
+    } else {
+        ("?", Role::Warn)
+    };
+    pen.put(x, y, 1, sign, role);
+}
+
+/// `• 2.14.1  -2 9d`, or `• 2.15.0  =  3d`; of several the worst glyph, and all versions that differ.
+fn draw(pen: &mut Pen<'_>, (x, y): (u16, u16), width: u16, model: &Model, cell: &Cell) {
+    let Some(worst) = cell.running.iter().min_by_key(|one| one.phase) else {
         return;
     };
-    let now = model.clock_of(first.id);
+    let now = model.clock_of(&worst.id);
     let beside = cell.beside.map(|(_, beside)| beside);
     let differs = beside.is_some_and(Beside::differs);
-    let (sign, role) = theme::phase(first.phase);
+    let (sign, role) = theme::phase(worst.phase);
     pen.put(x, y, 1, sign, role);
     let mark = match beside {
         Some(beside) if width >= ROOMY => roomy(beside, now),
@@ -306,7 +313,8 @@ fn draw(
         None => String::new(),
     };
     // What differs says since when it does.
-    let age = first.since.filter(|_| !differs || width >= ROOMY);
+    let since = cell.running.iter().filter_map(|one| one.since).max();
+    let age = since.filter(|_| !differs || width >= ROOMY);
     let age = age.map_or_else(String::new, |at| text::coarse_age(at, now));
     let needed = |words: &str| {
         if words.is_empty() {
@@ -316,17 +324,24 @@ fn draw(
         }
     };
     let room = width.saturating_sub(2 + needed(&mark) + needed(&age));
-    let more = match cell.running.len() {
-        1 => String::new(),
-        n => format!(" +{}", n - 1),
-    };
-    let words = format!("{}{more}", first.version);
     let role = if differs { Role::Strong } else { Role::Plain };
-    let end = pen.put(x + 2, y, room, &words, role);
+    let end = pen.put(x + 2, y, room, &versions(&cell.running), role);
     let end = end.max(x + 2 + room.min(VERSION)) + 1;
     pen.put(end, y, cells(&mark), &mark, mark_role(beside));
     let age_x = (x + width).saturating_sub(cells(&age));
     pen.put(age_x, y, cells(&age), &age, Role::Dim);
+}
+
+/// `2.15.0`, `2.15.0 +1` of two that run the same, and `2.15.0, 2.14.1` of two that do not.
+fn versions(running: &[Running]) -> String {
+    let mut versions: Vec<&str> = running.iter().map(|one| &*one.version).collect();
+    let all = versions.len();
+    versions.dedup();
+    match (versions.as_slice(), all) {
+        ([one], 1) => (*one).to_owned(),
+        ([one], all) => format!("{one} +{}", all - 1),
+        (several, _) => several.join(", "),
+    }
 }
 
 /// So many cells a version has before what is said of it, where there is room for it.
@@ -341,14 +356,13 @@ fn mark_role(beside: Option<Beside>) -> Role {
 }
 
 /// The marked cell in full.
-fn told(pen: &mut Pen<'_>, model: &Model, matrix: &Matrix<'_>, (row, column): (usize, usize)) {
-    let (Some(row), Some(environment)) = (matrix.rows.get(row), matrix.environments.get(column))
+fn told(pen: &mut Pen<'_>, model: &Model, table: &Table, (row, column): (usize, usize)) {
+    let (Some(row), Some(environment)) = (table.rows.get(row), table.environments.get(column))
     else {
         return;
     };
-    let cell = &row.cells[column];
     let x = pen.line(1, 0, &format!("{} ", environment.name), Role::Strong);
-    let Some(first) = cell.running.first() else {
+    let Some(cell) = row.cell(column) else {
         let words = if is_listed(model, environment) {
             format!("does not run {}", row.service)
         } else {
@@ -357,22 +371,15 @@ fn told(pen: &mut Pen<'_>, model: &Model, matrix: &Matrix<'_>, (row, column): (u
         pen.line(x, 0, &words, Role::Dim);
         return;
     };
-    if cell.running.len() > 1 {
-        let each = cell.running.iter().map(|one| {
-            let namespace = &one.id.namespace;
-            format!("{} in {namespace} {}", one.id, version(one))
-        });
-        let each: Vec<_> = each.collect();
-        let words = format!("{} workloads: {}", each.len(), each.join("; "));
-        pen.line(x, 0, &words, Role::Warn);
-        return;
-    }
+    let [first] = cell.running.as_slice() else {
+        return several(pen, x, &cell.running);
+    };
     pen.line(x, 0, &standing(model, first), Role::Plain);
     if let Some((there, beside)) = cell.beside
-        && let Some(other) = row.cells[there].running.first()
+        && let Some(other) = row.cell(there).and_then(|cell| cell.counterpart(&first.id))
     {
-        let name = &matrix.environments[there].name;
-        let words = sentence(beside, (name, other), model.clock_of(first.id));
+        let name = &table.environments[there].name;
+        let words = sentence(beside, (name, other), model.clock_of(&first.id));
         let role = if beside.differs() {
             Role::Warn
         } else {
@@ -383,14 +390,28 @@ fn told(pen: &mut Pen<'_>, model: &Model, matrix: &Matrix<'_>, (row, column): (u
     }
 }
 
+/// `runs it twice: deploy/web in shop 2.15.0 (9f2c41), steady; sts/web in shop …`, on the lines that there are.
+fn several(pen: &mut Pen<'_>, x: u16, running: &[Running]) {
+    let each = running.iter().map(|one| {
+        let namespace = &one.id.namespace;
+        format!("{} in {namespace} {}, {}", one.id, version(one), one.phase)
+    });
+    let each: Vec<_> = each.collect();
+    let words = format!("runs {} of it: {}", each.len(), each.join("; "));
+    let width = usize::from(pen.width().saturating_sub(x + 1));
+    for (y, line) in (0..pen.height()).zip(text::wrap(&words, width)) {
+        pen.line(x, y, &line, Role::Warn);
+    }
+}
+
 /// `2.14.1 (77c01d), steady, changed 9d ago: CPU is short`.
-fn standing(model: &Model, one: &Running<'_>) -> String {
+fn standing(model: &Model, one: &Running) -> String {
     let mut words = format!("runs {}, {}", version(one), one.phase);
     if let Some(at) = one.since {
-        let ago = text::age(at, model.clock_of(one.id));
+        let ago = text::age(at, model.clock_of(&one.id));
         let _ = write!(words, ", changed {ago} ago");
     }
-    let row = model.board.row(one.id);
+    let row = model.board.row(&one.id);
     let why = row.and_then(|row| row.standing.why.as_ref());
     if let Some(why) = why.filter(|_| one.phase != Phase::Steady) {
         let _ = write!(words, ": {}", why.text);

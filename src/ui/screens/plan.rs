@@ -205,7 +205,10 @@ fn next_words(model: &Model, plan: &Plan, verdicts: &[Verdict], missing: &[Missi
         Missing::Blocked(check) => format!("This cannot be sent: {}", sentence(*check)),
         Missing::Override(check) => {
             let key = words::key(model, Intent::Override);
-            let lifts = |o: &&Offer| o.instead.as_ref().is_some_and(|v| v.check == *check);
+            let lifts = |o: &&Offer| {
+                let copied = o.copies.is_some() && *check == CheckId::Image;
+                copied || o.instead.as_ref().is_some_and(|v| v.check == *check)
+            };
             let offer = plan.offers.iter().find(lifts);
             let offer = offer.map(|o| format!("{} takes the way out that is offered; ", o.key));
             let offer = offer.unwrap_or_default();

@@ -175,7 +175,9 @@ fn role(stands: Stands, under_way: bool) -> Role {
         | Stands::Unknown
         | Stands::Sent
         | Stands::Interrupted(Became::Unknown) => Role::Bad,
-        Stands::Refused | Stands::Interrupted(Became::Applied | Became::NotApplied) => Role::Warn,
+        Stands::Refused
+        | Stands::NotBegun
+        | Stands::Interrupted(Became::Applied | Became::NotApplied) => Role::Warn,
         Stands::Accepted => Role::Plain,
     }
 }

@@ -152,6 +152,10 @@ fn headline(pen: &mut Pen<'_>, view: &View<'_>) -> u16 {
         y = y.saturating_sub(1);
     }
     y += 1;
+    for (words, role) in measured::verdict(view, pen.width().saturating_sub(4)) {
+        pen.line(3, y, &words, role);
+        y += 1;
+    }
     if let Some((words, role)) = what_next(view) {
         let end = pen.line(3, y, &words, role);
         y += 1;

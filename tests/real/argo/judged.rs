@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Owned, judged, served};
+use super::{Owned, analysis_runs, by_rate, judged, served};
 use crate::support::argo_rollouts;
 use crate::support::hostile::reply;
 
@@ -59,19 +59,13 @@ fn one_that_tells_nothing_needs_a_reason_and_goes_past_it_then() {
     assert_eq!(code, Some(3), "{said}");
     assert!(said.contains("it would go past analysis"), "{said}");
     assert!(said.contains("inconclusive"), "{said}");
-    let runs = |plane: &crate::support::control_plane::ControlPlane| {
-        let path = format!(
-            "/apis/argoproj.io/v1alpha1/namespaces/{}/analysisruns",
-            owned.namespace
-        );
-        plane.admin().items(&path).len()
-    };
-    assert_eq!(runs(plane), 1);
+    let runs = || analysis_runs(plane, &owned.namespace).len();
+    assert_eq!(runs(), 1);
     let (code, said) = owned.run(&reason(PROMOTE));
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("verified: promoted, 5 of 5 serve"), "{said}");
     // The pause alone taken away would have it measured again.
-    assert_eq!(runs(plane), 1);
+    assert_eq!(runs(), 1);
     assert!(owned.record().contains("measured by hand"));
 }
 
@@ -125,4 +119,45 @@ fn an_answer_without_a_value_is_no_value() {
     assert!(said.contains("assessed Error"), "{said}");
     let (_, said) = owned.run(&["status", "cart"]);
     assert!(said.contains("aborted: 1.9.3 serves"), "{said}");
+}
+
+#[test]
+fn one_that_is_ended_goes_on_to_its_step_and_is_no_pass() {
+    let plane = argo_rollouts::plane();
+    let owned = Owned::new(plane, "ended");
+    let mut metric = metric();
+    metric["interval"] = json!("1h");
+    metric["count"] = json!(2);
+    let cart = judged(plane, &owned.namespace, "0.99", metric);
+    let steps =
+        json!([{"setWeight": 20}, {"analysis": by_rate()}, {"pause": {}}, {"setWeight": 100}]);
+    cart.patch(
+        "",
+        &json!({"spec": {"strategy": {"canary": {"steps": steps}}}}),
+    );
+    cart.wait("Healthy", |status| status["phase"] == "Healthy");
+    cart.set_image("1.10.0");
+    cart.wait("measured", |status| {
+        status["canary"]["currentStepAnalysisRunStatus"]["status"] == "Running"
+    });
+    let name = analysis_runs(plane, &owned.namespace)[0]["metadata"]["name"].clone();
+    let path = format!(
+        "/apis/argoproj.io/v1alpha1/namespaces/{}/analysisruns/{}",
+        owned.namespace,
+        name.as_str().unwrap()
+    );
+    let end = json!({"spec": {"terminate": true}});
+    plane.admin().merge(&path, &end).unwrap();
+    cart.wait("at the pause after it", |status| {
+        status["currentStepIndex"] == 2 && status["phase"] == "Paused"
+    });
+    let (code, said) = owned.run(PROMOTE);
+    assert_eq!(code, Some(3), "{said}");
+    assert!(
+        said.contains("successful: Run Terminated, and rests on nothing"),
+        "{said}"
+    );
+    let (code, said) = owned.run(&reason(PROMOTE));
+    assert_eq!(code, Some(0), "{said}");
+    assert!(owned.record().contains("measured by hand"));
 }

@@ -75,7 +75,7 @@ fn who_promotes_it_meanwhile_has_the_rollback_refused() {
 }
 
 /// By the server's clock: which of two revisions is older its controller knows by the second.
-fn next_second(plane: &ControlPlane, namespace: &str) {
+pub(super) fn next_second(plane: &ControlPlane, namespace: &str) {
     let collection = format!("/api/v1/namespaces/{namespace}/configmaps");
     let tick =
         json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"generateName": "tick-"}});
@@ -351,4 +351,60 @@ fn a_template_without_resources_is_followed_although_its_controller_rewrites_it(
         assert_eq!(code, Some(0), "{said}");
         assert!(said.contains(want), "{said}");
     }
+}
+
+#[test]
+fn what_its_controller_adds_for_a_time_is_not_put_back() {
+    let plane = argo_rollouts::plane();
+    let owned = Owned::new(plane, "added");
+    let mut spec = by_steps(&steps());
+    let added = |side: &str| json!({"labels": {"side": side}, "annotations": {"team/side": side}});
+    let adds = json!({"strategy": {"canary": {
+        "canaryMetadata": added("canary"), "stableMetadata": added("stable"),
+        "antiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": {"weight": 1}},
+    }}});
+    merge(&mut spec, &adds);
+    let cart = Cart::create(plane, &owned.namespace, "1.9.3", &spec);
+    cart.wait("Healthy", healthy);
+    let hash = |cart: &Cart| cart.read()["status"]["currentPodHash"].clone();
+    let released = |tag: &str| {
+        cart.set_image(tag);
+        cart.wait("at its first pause", |status| {
+            status["currentStepIndex"] == 1
+        });
+    };
+    let back = |stable: &Value| {
+        let (code, said) = owned.run(&["rollback", "cart", "--yes"]);
+        assert_eq!(code, Some(0), "{said}");
+        assert!(said.contains("no step is taken"), "{said}");
+        assert!(
+            !said.contains("side"),
+            "what it adds is no difference: {said}"
+        );
+        assert!(!said.contains("affinity"), "{said}");
+        cart.wait("Healthy", healthy);
+        assert_eq!(hash(&cart), *stable, "it is the revision that it was");
+        let template = cart.read()["spec"]["template"].take();
+        assert_eq!(template["metadata"], json!({"labels": {"app": "cart"}}));
+        assert_eq!(template["spec"]["affinity"], Value::Null);
+    };
+    let first = hash(&cart);
+    released("1.10.0");
+    back(&first);
+    // What was promoted keeps in its copy the rule that kept it apart from what was stable then.
+    released("1.10.0");
+    let (code, said) = owned.run(&["promote", "cart", "--full", "--yes"]);
+    assert_eq!(code, Some(0), "{said}");
+    cart.wait("Healthy", healthy);
+    let second = hash(&cart);
+    released("1.11.0");
+    let copies = format!("/apis/apps/v1/namespaces/{}/replicasets", owned.namespace);
+    let copies = plane.admin().items(&copies);
+    let copy = copies
+        .iter()
+        .find(|copy| copy["metadata"]["labels"]["rollouts-pod-template-hash"] == second);
+    let copy = &copy.unwrap()["spec"]["template"];
+    assert_eq!(copy["metadata"]["labels"]["side"], "stable", "{copy}");
+    assert!(copy["spec"]["affinity"].is_object(), "{copy}");
+    back(&second);
 }

@@ -261,3 +261,65 @@ fn a_blue_green_release_is_told_promoted_aborted_and_retried_on_the_board() {
         status["phase"] == "Healthy" && own(status)
     });
 }
+
+#[test]
+fn the_two_sides_of_a_blue_green_release_are_told_as_its_controller_reports_them() {
+    let plane = argo_rollouts::plane();
+    let owned = Owned::new(plane, "two-sides");
+    let cart = Cart::run_blue_green(plane, &owned.namespace);
+    let terminal = owned.open();
+    wait_row(&terminal, "1.9.3");
+    terminal.keys("\r");
+    let sides = || {
+        let status = cart.read()["status"].take();
+        let side = |name: &str| status["blueGreen"][name].clone();
+        let hash = |name: &str| status[name].clone();
+        (
+            (side("activeSelector"), side("previewSelector")),
+            (hash("stableRS"), hash("currentPodHash")),
+        )
+    };
+    let preview = || {
+        let ((active, preview), (stable, current)) = sides();
+        assert_ne!(stable, current);
+        assert_eq!(
+            (active, preview),
+            (stable, current),
+            "the new side is a preview"
+        );
+    };
+    cart.set_image("1.10.0");
+    let gets_none = "the new side gets none of the traffic";
+    terminal.wait_text(gets_none);
+    terminal.wait_text("then all of the traffic at once");
+    terminal.wait_text("waits for you");
+    preview();
+    terminal.keys("P");
+    wait_plan_to(&terminal, "PROMOTE");
+    terminal.wait_text("its new side → all of the traffic at once");
+    preview();
+    terminal.keys("y");
+    terminal.wait_text("verified: promoted, 5 of 5 serve");
+    let ((active, _), (stable, current)) = sides();
+    assert_eq!((&active, &stable), (&current, &current));
+    terminal.keys("q");
+    terminal.wait_gone(gets_none);
+
+    cart.set_image("1.11.0");
+    terminal.wait_text(gets_none);
+    terminal.wait_text("waits for you");
+    terminal.keys("A");
+    wait_plan_to(&terminal, "ABORT");
+    terminal.keys("y");
+    terminal.wait_text("verified: 5 of 5 pods serve 1.10.0; the template still asks for 1.11.0");
+    let ((active, _), (stable, current)) = sides();
+    assert_eq!(active, stable, "the traffic stayed where it was");
+    assert_ne!(active, current);
+    terminal.keys("q");
+    terminal.wait_text("aborted: 1.10.0 serves, 1.11.0 is still asked for");
+    assert!(
+        !terminal.picture().contains(gets_none),
+        "{}",
+        terminal.picture()
+    );
+}

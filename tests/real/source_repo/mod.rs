@@ -1,7 +1,7 @@
 //! Real repositories, by the real git and the real svn.
 
 mod failures;
-mod git;
+pub mod git;
 mod hooks;
 mod plan;
 mod slow;

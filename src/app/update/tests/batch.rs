@@ -139,6 +139,15 @@ fn accept(model: &mut Model, job: JobId) {
     );
 }
 
+/// Why those that were confirmed never began, as the record is told.
+fn noted(effects: &[Effect]) -> Vec<String> {
+    let note = |effect: &Effect| match effect {
+        Effect::RecordNotBegun { why, answers, .. } => answers.confirmed.then(|| why.clone()),
+        _ => None,
+    };
+    effects.iter().filter_map(note).collect()
+}
+
 /// The end of its action, as the feeds would tell it.
 fn end(model: &mut Model, name: &str, good: bool) -> Vec<Effect> {
     super::super::batch::ended(model, &format!("id-{name}"), "words", good);
@@ -217,8 +226,12 @@ fn nothing_begins_after_a_failure_and_every_row_says_how_it_stands() {
     let next = executed(&end(&mut model, &names[0], true));
     assert_eq!(next.len(), 1);
     accept(&mut model, next[0].0);
-    assert_eq!(executed(&end(&mut model, &next[0].1, false)), []);
-    assert_eq!(executed(&end(&mut model, &names[1], true)), []);
+    let effects = end(&mut model, &next[0].1, false);
+    assert_eq!(executed(&effects), []);
+    let why = format!("not begun, because {} failed", next[0].1);
+    assert_eq!(noted(&effects), [why.clone(), why], "they are on record");
+    let effects = end(&mut model, &names[1], true);
+    assert_eq!((executed(&effects).len(), noted(&effects).len()), (0, 0));
     let states = states(&model);
     let count = |is: fn(&State) -> bool| states.iter().filter(|state| is(state)).count();
     assert_eq!(count(|s| matches!(s, State::Done(_))), 2);
@@ -259,7 +272,7 @@ fn closed_it_goes_on_and_a_key_brings_it_back_or_stops_it() {
     assert_eq!(executed(&end(&mut model, &sent[0].1, true)).len(), 1);
     keys(&mut model, "f");
     assert_eq!(model.overlay, Some(Overlay::Batch));
-    keys(&mut model, "X");
+    assert_eq!(noted(&keys(&mut model, "X")).len(), 2);
     assert_eq!(executed(&end(&mut model, &sent[1].1, true)), []);
     let untouched = State::Untouched("not begun, because you stopped it".into());
     assert_eq!(

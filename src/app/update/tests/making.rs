@@ -6,8 +6,8 @@ use crate::app::model::{About, ImageBox, ImageStage, TextKind};
 use crate::config::FolderRule;
 use crate::domain::image_work::ImageWork;
 use crate::domain::{Failure, FailureKind};
-use crate::plan::image::{Made, sample};
-use crate::plan::{CheckId, Finding, ImagePlan, ImageProgress, Verdict};
+use crate::plan::image::{Asked, Made, sample};
+use crate::plan::{CheckId, Finding, ImagePlan, ImageProgress, Offer, OfferId, Verdict};
 
 fn rules() -> Vec<FolderRule> {
     serde_yaml::from_str("[{folder: '/src/{service}'}]").unwrap()
@@ -218,4 +218,86 @@ fn where_nothing_builds_it_one_sentence_says_what_to_write() {
         words.contains("jenkins:") && words.contains("builds:"),
         "{words}"
     );
+}
+
+/// The plan of a promotion whose image has to be copied first, as an offer says.
+fn copying() -> Model {
+    let mut model = with_folders(false);
+    let effects = keys(&mut model, "r");
+    let Some(Effect::Gather { job, request }) = effects.last() else {
+        panic!("{effects:?}")
+    };
+    let mut evidence = crate::plan::verbs::rollback::sample::evidence();
+    evidence.workload = model.fleet.workload(&request.workload).unwrap().clone();
+    evidence.request = request.clone();
+    let (job, outcome) = (*job, Ok(Box::new(evidence)));
+    update(&mut model, Event::Gathered { job, outcome });
+    let Some(Overlay::Plan(shown)) = &mut model.overlay else {
+        panic!("{:?}", model.overlay)
+    };
+    let Stage::Shown { plan, .. } = &mut shown.stage else {
+        panic!("{:?}", shown.stage)
+    };
+    let mut offer = Offer::new(OfferId::CopyImage, 'i', "copies it", Vec::new());
+    offer.copies = Some(Box::new(Asked::Copy {
+        from: "staging.example/web@sha256:9f2c".into(),
+        to: "prod.example/web:2.0".into(),
+    }));
+    plan.offers.push(offer);
+    model
+}
+
+fn is_plan_again(model: &Model, effects: &[Effect]) -> bool {
+    let gathers = |effect: &Effect| matches!(effect, Effect::Gather { .. });
+    matches!(model.overlay, Some(Overlay::Plan(_))) && effects.iter().any(gathers)
+}
+
+#[test]
+fn a_plan_leads_to_the_copy_that_it_needs_and_back_whatever_became_of_it() {
+    let mut model = copying();
+    let ask = |effects: &[Effect]| match effects.last() {
+        Some(Effect::PlanImage { job, ask }) => (*job, ask.clone()),
+        other => panic!("{other:?}"),
+    };
+    let (job, asked) = ask(&keys(&mut model, "i"));
+    assert!(matches!(&asked.what, Asked::Copy { to, .. } if to == "prod.example/web:2.0"));
+    assert_eq!(shown(&model).job, job);
+    // Called off.
+    let effects = keys(&mut model, "q");
+    assert!(is_plan_again(&model, &effects), "{effects:?}");
+
+    let mut model = copying();
+    let (_, asked) = ask(&keys(&mut model, "i"));
+    let (job, again) = ask(&keys(&mut model, "^r"));
+    assert_eq!(asked, again, "read again it is the same that is asked for");
+    keys(&mut model, "^o");
+    assert!(
+        shown(&model).back.is_some(),
+        "there is no other way to copy it"
+    );
+    let outcome = Ok(Box::new(ImagePlan {
+        workload: asked.workload.clone(),
+        ..sample::plan()
+    }));
+    update(&mut model, Event::ImagePlanned { job, outcome });
+    let effects = keys(&mut model, "y");
+    let [Effect::MakeImage { job, .. }] = &effects[..] else {
+        panic!("{effects:?}")
+    };
+    let made = ImageProgress::Made(Made {
+        image: "prod.example/web:2.0".into(),
+        digest: "sha256:9f2c".into(),
+        pushed: true,
+    });
+    progress(&mut model, *job, vec![made]);
+    let last = log(&model).pop().unwrap();
+    assert!(
+        last.ends_with("goes back to the plan that needs it"),
+        "{last}"
+    );
+    let effects = keys(&mut model, "q");
+    assert!(is_plan_again(&model, &effects), "{effects:?}");
+    // Once: later it is a log like any other.
+    keys(&mut model, "q");
+    assert_eq!(model.overlay, None);
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::app::event::DigestsTold;
-use crate::app::update::matrix::of;
+use crate::app::update::matrix::keep;
 use crate::domain::matrix::{Beside, Digests};
 use crate::domain::{Pin, WorkloadId};
 use crate::plan::Verb;
@@ -90,11 +90,11 @@ fn keys_move_over_cells_and_what_differs_is_on_top() {
     keys(&mut model, "g");
     assert_eq!(cursor(&model).0, "auth");
     keys(&mut model, "/cart\n");
-    let matrix = of(&model, screen(&model));
-    assert_eq!((matrix.rows.len(), matrix.hidden), (1, 2));
+    let table = &screen(&model).table;
+    assert_eq!((table.rows.len(), table.hidden.len()), (1, 2));
     // First the filter goes, then the screen.
     keys(&mut model, "q");
-    assert_eq!(of(&model, screen(&model)).rows.len(), 3);
+    assert_eq!(screen(&model).table.rows.len(), 3);
     keys(&mut model, "q");
     assert!(model.screens.is_empty());
 }
@@ -113,16 +113,13 @@ fn told(model: &mut Model, digests: &[(&Workload, &str)]) {
         outcome: Ok(found),
     };
     update(model, Event::DigestsTold(Box::new(told)));
+    settle(model);
 }
 
 fn beside(model: &Model, service: &str, column: usize) -> Beside {
-    let matrix = of(model, screen(model));
-    let row = matrix
-        .rows
-        .iter()
-        .find(|row| row.service == service)
-        .unwrap();
-    row.cells[column].beside.unwrap().1
+    let mut rows = screen(model).table.all();
+    let row = rows.find(|row| *row.service == *service).unwrap();
+    row.cell(column).unwrap().beside.unwrap().1
 }
 
 #[test]
@@ -232,4 +229,169 @@ fn several_cells_are_one_plan_one_after_another() {
     keys(&mut model, "l ");
     assert!(keys(&mut model, "P").is_empty());
     assert!(model.overlay.is_none());
+}
+
+/// How many services are worked out after these workloads were touched.
+fn worked(model: &mut Model, touched: &[&Workload]) -> usize {
+    let touched = touched.iter().map(|workload| workload.id.clone());
+    keep(model, &touched.collect())
+}
+
+#[test]
+fn only_what_was_touched_is_worked_out_and_a_key_costs_nothing() {
+    let mut model = opened();
+    let auth = running("auth", "prod", "1");
+    assert_eq!(worked(&mut model, &[]), 0, "nothing happened");
+    keys(&mut model, "jjh/cart");
+    assert_eq!(
+        worked(&mut model, &[]),
+        0,
+        "a key shows other rows, and works none out"
+    );
+    assert_eq!(
+        worked(&mut model, &[&auth]),
+        1,
+        "hidden by the filter or not"
+    );
+    keys(&mut model, "\n");
+    told(&mut model, &[(&auth, "a")]);
+    if let Some(Screen::Matrix(screen)) = model.screens.last_mut() {
+        screen.stale = true;
+    }
+    assert_eq!(worked(&mut model, &[]), 3);
+    // What was touched while another screen lay over it is made good when that is gone.
+    keys(&mut model, "q\n");
+    assert!(matches!(model.screens.last(), Some(Screen::Service(_))));
+    put(&mut model, &[running("search", "prod", "7")]);
+    keys(&mut model, "q");
+    assert_eq!(beside(&model, "search", 2), Beside::Apart);
+}
+
+#[test]
+fn what_is_gone_goes_and_what_is_new_comes() {
+    let mut model = opened();
+    put(&mut model, &[running("web", "dev", "1")]);
+    let services = |model: &Model| -> Vec<String> {
+        let all = screen(model).table.all();
+        let mut names: Vec<_> = all.map(|row| row.service.to_string()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(services(&model), ["auth", "cart", "search", "web"]);
+    let web = running("web", "dev", "1");
+    let gone = Change::Gone(ItemId::Workload(web.id, web.uid));
+    news(
+        &mut model,
+        source(Kind::Deployment, None),
+        vec![Update::Change(gone)],
+    );
+    assert_eq!(services(&model), ["auth", "cart", "search"]);
+}
+
+/// Of one service that runs twice in each environment: in two namespaces.
+fn twice() -> Model {
+    let environment = |name: &str| Environment {
+        namespaces: vec![format!("{name}-eu"), format!("{name}-us")],
+        ..environments()
+            .into_iter()
+            .find(|one| one.name == name)
+            .unwrap()
+    };
+    let config = Config {
+        environments: PLACES.iter().map(|name| environment(name)).collect(),
+        namespaces: Namespaces::All,
+        contexts: vec!["prod-eu".into()],
+        ..Config::default()
+    };
+    let (mut model, _) = model_with(&config, None);
+    let of = |place: &str, tag| {
+        [
+            running("web", &format!("{place}-eu"), tag),
+            running("web", &format!("{place}-us"), tag),
+        ]
+    };
+    let all = [of("dev", "2"), of("staging", "1")].concat();
+    put(&mut model, &all);
+    // The last of them has one of it.
+    put(&mut model, &[running("web", "prod-ap", "1")]);
+    keys(&mut model, "m");
+    model
+}
+
+#[test]
+fn a_service_that_runs_twice_is_promoted_twice_each_to_its_own() {
+    let mut model = twice();
+    keys(&mut model, " ");
+    assert_eq!(screen(&model).marks.len(), 2, "a mark is of the whole cell");
+    keys(&mut model, " P");
+    let batch = model.batch.as_deref().unwrap();
+    let rows: Vec<_> = batch
+        .rows
+        .iter()
+        .map(|row| row.shown.request.clone())
+        .collect();
+    let ends: Vec<_> = rows
+        .iter()
+        .map(|request| {
+            (
+                &*request.origin().unwrap().namespace,
+                &*request.workload.namespace,
+            )
+        })
+        .collect();
+    assert_eq!(ends, [("dev-eu", "staging-eu"), ("dev-us", "staging-us")]);
+}
+
+#[test]
+fn what_would_go_twice_to_the_same_or_to_nobody_knows_which_is_said() {
+    let mut model = twice();
+    model.settings.environments[2]
+        .namespaces
+        .push("prod-ap".into());
+    keys(&mut model, "l");
+    assert!(keys(&mut model, "P").is_empty());
+    let words = &model.notice.as_ref().unwrap().text;
+    assert!(
+        words.starts_with("two of them would go to deploy/web in prod-ap"),
+        "{words}"
+    );
+    let mut model = opened();
+    let mut other = running("cart", "staging", "1");
+    other.id.namespace = "other".into();
+    model.settings.environments[1]
+        .namespaces
+        .push("other".into());
+    put(&mut model, &[other]);
+    keys(&mut model, "h");
+    assert!(keys(&mut model, "P").is_empty());
+    let words = &model.notice.as_ref().unwrap().text;
+    assert!(
+        words.ends_with("deploy/cart in other and deploy/cart in staging"),
+        "{words}"
+    );
+}
+
+#[test]
+fn a_way_of_its_own_leads_past_what_is_not_on_it() {
+    let mut model = opened();
+    model.settings.way = vec!["prod".into(), "dev".into()];
+    settle(&mut model);
+    keys(&mut model, "hh");
+    let places: Vec<_> = screen(&model)
+        .table
+        .environments
+        .iter()
+        .map(|e| &*e.name)
+        .collect();
+    assert_eq!(places, ["prod", "dev", "staging"]);
+    let effects = keys(&mut model, "P");
+    assert_eq!(&*asked_for(&effects).1.namespace, "dev");
+    keys(&mut model, "q");
+    keys(&mut model, "ll");
+    assert!(keys(&mut model, "P").is_empty());
+    let words = &model.notice.as_ref().unwrap().text;
+    assert!(
+        words.starts_with("staging is not on the way of promotion, which is prod, dev"),
+        "{words}"
+    );
 }

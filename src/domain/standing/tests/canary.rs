@@ -83,6 +83,16 @@ fn an_aborted_one_says_what_serves_and_what_is_asked_for() {
         world.revisions[1].available = serve;
         world.stands(Phase::Degraded, Some((Reason::Aborted, text)));
     }
+    // Its router has yet to send all back to what serves.
+    let mut world = with(Canary {
+        reported: Reported::Degraded,
+        aborted: true,
+        routed: Some(20),
+        ..sample()
+    });
+    world.revisions[1].available = 6;
+    let text = "aborted: back to 2.14.1, 2.15.0 still gets 20% of the traffic";
+    world.stands(Phase::Degraded, Some((Reason::Aborted, text)));
 }
 
 #[test]

@@ -155,25 +155,9 @@ impl<'a> Case<'a> {
             ..live::goal(evidence, &side)?
         };
         Ok(Plan {
-            request: evidence.request.clone(),
-            stamp: evidence.stamp.clone(),
-            workload: workload.id.clone(),
-            uid: workload.uid.clone(),
-            phase: evidence.phase,
-            level: evidence.level,
             arrow: (side.label(), "the same".into()),
-            rule: String::new(),
-            differences: Vec::new(),
-            checks: live::must_checks(),
             steps,
-            offers: Vec::new(),
-            goal,
-            meanwhile: String::new(),
-            expected: None,
-            kubectl: String::new(),
-            read_at: evidence.read_at,
-            to: side.clone(),
-            from: side,
+            ..live::draft(evidence, (side.clone(), side), goal)
         })
     }
 

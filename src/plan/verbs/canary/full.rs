@@ -4,7 +4,6 @@ use serde_json::json;
 
 use crate::domain::Workload;
 use crate::domain::canary::Canary;
-use crate::plan::check::metrics;
 use crate::plan::{Difference, Evidence, Offer, OfferId, Plan, Refusal};
 use crate::plan::{Verb, kubectl};
 use crate::text;
@@ -34,12 +33,9 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
     }];
     plan.meanwhile = skipped(canary);
     plan.kubectl = kubectl::argo(id, "promote") + " --full";
-    let told = [judged::to_the_end(canary), serving(evidence)];
+    let told = [judged::to_the_end(evidence, canary), serving(evidence)];
     for verdict in told.into_iter().flatten() {
         plan.add(verdict.into());
-    }
-    if let Some(check) = metrics::check(evidence) {
-        plan.add(check);
     }
     Ok(plan)
 }
@@ -75,7 +71,7 @@ pub fn offer() -> Offer {
 
 /// `left out: 60%, pause 1h, 100%`.
 fn skipped(canary: &Canary) -> String {
-    match text::canary::next(canary) {
+    match text::canary::next(canary).filter(|_| !canary.steps.is_empty()) {
         Some(steps) => format!("all of it goes to the canary; left out: {steps}"),
         None => "all of it goes to the canary; no step is left".into(),
     }

@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use crate::domain::{Fleet, Verbatim};
 use crate::plan::follow::Held;
 use crate::plan::verbs::{resume, rollback};
-use crate::plan::{Difference, Evidence, Plan, Refusal, Step, kubectl, patch};
+use crate::plan::{Difference, Evidence, Plan, Refusal, Step, git, kubectl, patch};
 
-use super::{serving, where_it_is};
+use super::{guard_field, serving, where_it_is};
 
 /// # Errors
 /// Why it cannot be resumed.
@@ -18,6 +18,7 @@ pub fn promote(evidence: &Evidence) -> Result<Plan, Refusal> {
     if let Some(verdict) = serving(evidence) {
         plan.add(verdict.into());
     }
+    guard_field(&mut plan, evidence, git::Change::Resumed);
     Ok(plan)
 }
 
@@ -55,8 +56,10 @@ mod tests {
     use super::super::tests::plan_of;
     use super::*;
     use crate::domain::canary::{Canary, PausedBy, Provider};
+    use crate::plan::check::CheckState;
+    use crate::plan::git::tests::healing;
     use crate::plan::verbs::rollback::sample;
-    use crate::plan::{CheckId, OfferId, Verb};
+    use crate::plan::{CheckId, Finding, OfferId, Verb};
 
     fn evidence(verb: Verb) -> Evidence {
         let mut e = sample::evidence();
@@ -95,6 +98,26 @@ mod tests {
             resumed.paused = false;
             assert!(plan.goal.held.unwrap().moved(&resumed).is_some());
         }
+    }
+
+    #[test]
+    fn where_git_may_have_the_pause_a_warning_is_enough() {
+        let mut e = evidence(Verb::Promote);
+        e.keeper = healing();
+        let plan = plan_of(&e).unwrap();
+        let owner = plan.checks.iter().find(|c| c.id == CheckId::Owner).unwrap();
+        let CheckState::Answered(verdict) = &owner.state else {
+            panic!("{owner:?}");
+        };
+        assert_eq!(verdict.finding, Finding::Warn);
+        let words = "owns it; where git has this too, it heals itself";
+        assert!(verdict.sentence.contains(words), "{}", verdict.sentence);
+        let patch = plan.offers.iter().find(|o| o.id == OfferId::GitPatch);
+        let text = &patch.unwrap().document.as_ref().unwrap().text;
+        assert!(
+            text.trim_end().ends_with("spec:\n  paused: false"),
+            "{text}"
+        );
     }
 
     #[test]

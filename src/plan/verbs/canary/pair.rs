@@ -8,17 +8,37 @@ use crate::domain::version::version;
 use crate::domain::{ActionNote, ImageRef, Pod, Verbatim, Workload, pair};
 use crate::plan::check::owner;
 use crate::plan::difference::differences;
+use crate::plan::git::Written;
 use crate::plan::meanwhile::meanwhile;
 use crate::plan::patch::{self, Note};
 use crate::plan::verbs::{live, scale};
 use crate::plan::{
-    Autoscaling, Beside, Check, CheckId, Difference, Evidence, Finding, Goal, ObjectRef, Plan,
-    Refusal, Runs, Scaled, Side, Step, Target, Verdict, kubectl,
+    Autoscaling, Beside, Check, CheckId, Difference, Evidence, Finding, Goal, Keeper, ObjectRef,
+    Plan, Refusal, Runs, Scaled, Side, Step, Target, Verb, Verdict, git, kubectl,
 };
 
 use super::{refused, serving, where_it_is};
 
 mod routed;
+
+/// # Errors
+/// It is the stable one of a pair, and what is asked for is the canary's.
+pub fn meant(evidence: &Evidence) -> Result<(), Refusal> {
+    let Some(canary) = &evidence.has_beside else {
+        return Ok(());
+    };
+    let (id, words) = (&evidence.workload.id, evidence.request.verb.words());
+    let sentence = format!(
+        "{id} is the stable one of a pair: its canary {canary} is what is {}.",
+        words.done
+    );
+    let hint = match evidence.request.verb {
+        Verb::PromoteFull => format!("promote {canary} --full"),
+        Verb::SetWeight => format!("weight {canary} PERCENT"),
+        verb => format!("{} {canary}", verb.name()),
+    };
+    Err(refused(sentence, &hint))
+}
 
 /// First the images, then, once all pods of the other one run them, the canary goes.
 ///
@@ -66,9 +86,11 @@ pub fn promote(evidence: &Evidence, canary: &Canary) -> Result<Plan, Refusal> {
         },
         to: side,
     };
-    if let Some(verdict) = serving(evidence) {
+    let told = [serving(evidence), routed::also(canary, true)];
+    for verdict in told.into_iter().flatten() {
         plan.add(verdict.into());
     }
+    git::guard_all(&mut plan, evidence, &case.written());
     Ok(plan)
 }
 
@@ -135,7 +157,39 @@ pub fn weight(evidence: &Evidence, canary: &Canary, percent: u32) -> Result<Plan
         ));
     }
     let all = pods.saturating_add(stable.desired);
-    scaled(evidence, pods, &format!("{pods} of {all} pods"))
+    let mut plan = scaled(evidence, pods, &format!("{pods} of {all} pods"))?;
+    let told = plan.checks.iter().any(|c| c.id == CheckId::Autoscaler);
+    if let Some(verdict) = other_number(evidence, stable).filter(|_| pods > 0 && !told) {
+        plan.add(verdict.into());
+    }
+    Ok(plan)
+}
+
+/// Who sets the number of the stable one: with that the share of the canary is another.
+fn other_number(evidence: &Evidence, stable: &Workload) -> Option<Verdict> {
+    let id = &stable.id;
+    let (finding, sentence) = match &evidence.beside.as_ref()?.autoscaling {
+        Autoscaling::None => return None,
+        Autoscaling::By(autoscaler) => (
+            Finding::Warn,
+            format!(
+                "hpa/{} sets the number of pods of {id}: the share moves with it",
+                autoscaler.name
+            ),
+        ),
+        Autoscaling::Unknown(why) => (
+            Finding::Unverified,
+            format!(
+                "whether an autoscaler scales {id}, and with it the share, is not known: {why}"
+            ),
+        ),
+    };
+    let check = CheckId::Autoscaler;
+    Some(Verdict {
+        check,
+        finding,
+        sentence,
+    })
 }
 
 /// Another number of pods, and what that is of all.
@@ -147,6 +201,9 @@ fn scaled(evidence: &Evidence, to: u32, share: &str) -> Result<Plan, Refusal> {
     let text = format!("{} → {share}", where_it_is(evidence));
     let what = "canary".into();
     plan.differences.insert(0, Difference { what, text });
+    if let (Keeper::None, Some(manager)) = (&evidence.keeper, &evidence.workload.manager) {
+        plan.add(owner::of_field(manager, "it").into());
+    }
     Ok(plan)
 }
 
@@ -230,12 +287,24 @@ impl<'a> Case<'a> {
         let mut checks = live::must_checks();
         checks.extend(live::images(&self.after));
         checks.push(live::config(&self.after));
-        checks.push(owner::verdict(self.stable.manager.as_ref()).into());
         checks.extend(self.left_out().map(Check::from));
         let (stable, after) = (self.stable, &self.after);
         checks.extend(live::on_its_way(stable, after, stable.desired, None));
         checks.sort_by_key(|check| check.id);
         checks
+    }
+
+    /// Each object that it writes, and what git has of it.
+    fn written(&self) -> Vec<Written<'a>> {
+        let (evidence, beside) = (self.evidence, self.beside);
+        let route = evidence.workload.canary.as_ref().and_then(|c| c.route());
+        let template = git::Change::Template(&self.before, &self.after);
+        let mut written = vec![Written::workload(self.stable, &beside.keeper, template)];
+        written.extend(route.map(|of| routed::written(evidence, of, 0)));
+        let replicas = git::Change::Replicas(0);
+        let own = Written::workload(&evidence.workload, &evidence.keeper, replicas);
+        written.push(own);
+        written
     }
 
     /// What the canary has otherwise than its images, which nobody gives to the other one.

@@ -10,10 +10,10 @@ use crate::plan::meanwhile::meanwhile;
 use crate::plan::patch::{self, Note};
 use crate::plan::verbs::{live, rollback};
 use crate::plan::{
-    Check, Difference, Evidence, Goal, ObjectRef, Plan, Refusal, Step, Verb, kubectl,
+    Check, Difference, Evidence, Goal, ObjectRef, Plan, Refusal, Step, Verb, git, kubectl,
 };
 
-use super::{full, refused, serving, where_it_is};
+use super::{full, guard_field, refused, serving, where_it_is};
 
 /// By one pod, or by all that are left.
 ///
@@ -83,15 +83,12 @@ fn lower(evidence: &Evidence, canary: &Canary, to: u32) -> Result<Plan, Refusal>
         serde_json::from_str(&evidence.template.0).map_err(Refusal::unreadable)?;
     let moving = canary.whole.saturating_sub(canary.set).saturating_sub(to);
     let at = |partition| format!("partition {partition}");
+    let goal = Goal {
+        held: Some(Held::Partition { from, to }),
+        ..live::goal(evidence, &side)?
+    };
     let mut plan = Plan {
-        request: evidence.request.clone(),
-        stamp: evidence.stamp.clone(),
-        workload: id.clone(),
-        uid: workload.uid.clone(),
-        phase: evidence.phase,
-        level: evidence.level,
         arrow: (format!("{}, {}", side.label(), at(from)), at(to)),
-        rule: String::new(),
         differences: differences(evidence, canary, (from, to)),
         checks: checks(workload, &template, moving),
         steps: vec![Step::JsonPatch {
@@ -99,21 +96,14 @@ fn lower(evidence: &Evidence, canary: &Canary, to: u32) -> Result<Plan, Refusal>
             body: Verbatim(body.map_err(Refusal::unreadable)?.into()),
             what: format!("set the partition of {id} from {from} to {to}"),
         }],
-        offers: Vec::new(),
-        goal: Goal {
-            held: Some(Held::Partition { from, to }),
-            ..live::goal(evidence, &side)?
-        },
         meanwhile: moves(evidence, to, moving),
-        expected: None,
         kubectl: kubectl::partition(id, to),
-        read_at: evidence.read_at,
-        to: side.clone(),
-        from: side,
+        ..live::draft(evidence, (side.clone(), side), goal)
     };
     if let Some(verdict) = serving(evidence) {
         plan.add(verdict.into());
     }
+    guard_field(&mut plan, evidence, git::Change::Partition(to));
     Ok(plan)
 }
 
@@ -162,8 +152,10 @@ mod tests {
     use super::*;
     use crate::domain::canary::{PausedBy, Provider};
     use crate::domain::{Kind, Strategy};
+    use crate::plan::check::CheckState;
+    use crate::plan::git::tests::healing;
     use crate::plan::verbs::rollback::sample;
-    use crate::plan::{OfferId, Target};
+    use crate::plan::{CheckId, Finding, OfferId, Target};
 
     /// Of three pods the last one is new.
     fn held(verb: Verb, ready: bool) -> Evidence {
@@ -211,6 +203,25 @@ mod tests {
         assert_eq!(told, ["2 → 1", "33% 1 of 3 pods → 2 of 3 pods"]);
         assert_eq!(plan.goal.held, Some(Held::Partition { from: 2, to: 1 }));
         assert!(plan.offers.iter().any(|offer| offer.id == OfferId::Full));
+    }
+
+    #[test]
+    fn a_partition_that_git_keeps_is_guarded() {
+        let mut e = held(Verb::Promote, true);
+        e.keeper = healing();
+        let plan = plan_of(&e).unwrap();
+        let owner = plan.checks.iter().find(|c| c.id == CheckId::Owner).unwrap();
+        let CheckState::Answered(verdict) = &owner.state else {
+            panic!("{owner:?}");
+        };
+        assert_eq!(verdict.finding, Finding::Block);
+        let patch = plan.offers.iter().find(|o| o.id == OfferId::GitPatch);
+        let text = &patch.unwrap().document.as_ref().unwrap().text;
+        assert!(
+            text.trim_end()
+                .ends_with("rollingUpdate:\n      partition: 1"),
+            "{text}"
+        );
     }
 
     #[test]

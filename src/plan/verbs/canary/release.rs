@@ -6,7 +6,7 @@ use crate::domain::canary::{Canary, PausedBy};
 use crate::domain::{Kind, Revision};
 use crate::plan::check::controller;
 use crate::plan::follow::Turned;
-use crate::plan::{Evidence, FreshRevision, Refusal};
+use crate::plan::{Evidence, FreshRevision, Refusal, patch};
 use crate::text;
 
 use super::{of_hash, refused, side, turned, unseen};
@@ -72,6 +72,23 @@ pub fn current(evidence: &Evidence) -> Option<&FreshRevision> {
     revisions
         .find(named)
         .filter(|_| seen && !canary.current.is_empty())
+}
+
+/// A revision's template as it was before a server filled in what nobody wrote: with that in it, the controller takes
+/// it for another revision.
+///
+/// # Errors
+/// The live template, or this one, is not JSON.
+pub fn unfilled(
+    evidence: &Evidence,
+    template: String,
+    copy: &Value,
+) -> Result<String, serde_json::Error> {
+    if current(evidence).is_none() {
+        return Ok(template);
+    }
+    let own = serde_json::from_str(&evidence.template.0)?;
+    patch::unfilled(&template, copy, &own)
 }
 
 /// The tests that bind it to the two revisions that were shown.
@@ -195,6 +212,7 @@ mod tests {
         assert_eq!(operations[2]["path"], "/metadata/uid");
         assert_eq!(operations[3]["path"], "/spec/template");
         assert_eq!(operations[4]["op"], "replace");
+        assert_eq!(operations[4]["value"]["spec"]["dnsPolicy"], Value::Null);
         let labels = &operations[4]["value"]["metadata"]["labels"];
         assert_eq!(labels, &json!({"app": "checkout"}));
         let words = "no step is taken: all of it goes back to 2.14.1 at once; 5 of 6 serve now";

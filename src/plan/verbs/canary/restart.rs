@@ -37,29 +37,18 @@ pub fn plan(evidence: &Evidence) -> Result<Plan, Refusal> {
         body: Verbatim(body.into()),
         what: format!("ask the controller of {id} to make its pods anew"),
     };
+    let goal = live::goal(evidence, &side)?;
     Ok(Plan {
-        request: evidence.request.clone(),
-        stamp: evidence.stamp.clone(),
-        workload: id.clone(),
-        uid: workload.uid.clone(),
-        phase: evidence.phase,
-        level: evidence.level,
         arrow: (side.label(), "the same, in new pods".into()),
-        rule: String::new(),
         differences: vec![Difference {
             what: "restartAt".into(),
             text: at,
         }],
         checks: checks(evidence)?,
         steps: vec![step],
-        offers: Vec::new(),
-        goal: live::goal(evidence, &side)?,
         meanwhile: meanwhile(evidence),
-        expected: None,
         kubectl: kubectl::argo(id, "restart"),
-        read_at: evidence.read_at,
-        to: side.clone(),
-        from: side,
+        ..live::draft(evidence, (side.clone(), side), goal)
     })
 }
 

@@ -96,7 +96,6 @@ fn canary(object: &wire::Rollout<'_>) -> Canary {
     let whole = router
         .and_then(|r| r.max_traffic_weight)
         .map_or(100, |n| count(Some(n)));
-    let gets = status.canary.weights.as_ref().and_then(|w| w.canary.weight);
     let runs = [
         &status.canary.current_step_analysis_run_status,
         &status.canary.current_background_analysis_run_status,
@@ -116,7 +115,7 @@ fn canary(object: &wire::Rollout<'_>) -> Canary {
         } else {
             0
         },
-        routed: gets.map(|weight| count(Some(weight))),
+        routed: routed(spec, status, whole),
         whole,
         step: at,
         pause: pause(spec, status, &steps, at),
@@ -139,6 +138,21 @@ fn canary(object: &wire::Rollout<'_>) -> Canary {
         }),
         rollback_window: count(spec.rollback_window.as_ref().and_then(|w| w.revisions)),
     }
+}
+
+/// By its router; of two sides one has it all.
+fn routed(
+    spec: &wire::RolloutSpec<'_>,
+    status: &wire::RolloutStatus<'_>,
+    whole: u32,
+) -> Option<u32> {
+    let active = &status.blue_green.active_selector;
+    if spec.strategy.blue_green.is_some() && !active.is_empty() {
+        let switched = *active == status.current_pod_hash;
+        return Some(if switched { whole } else { 0 });
+    }
+    let weights = status.canary.weights.as_ref()?;
+    weights.canary.weight.map(|weight| count(Some(weight)))
 }
 
 /// The order in which the controller's own client decides. That the generation is not seen yet is told elsewhere.
@@ -224,13 +238,17 @@ fn pause(
         let (by, since, until) = (PausedBy::Hand, None, None);
         return Some(Pause { by, since, until });
     }
-    let condition = status.pause_conditions.first()?;
-    let by = match &*condition.reason {
+    let by = |reason: &str| match reason {
         "CanaryPauseStep" => PausedBy::Step,
         "BlueGreenPause" => PausedBy::BlueGreen,
         "InconclusiveAnalysisRun" | "InconclusiveExperiment" => PausedBy::Inconclusive,
         _ => PausedBy::Other,
     };
+    let mut conditions = status.pause_conditions.iter();
+    // An analysis beside the steps may pause it in the middle of another pause, whose time does not count then.
+    let unsure = conditions.find(|one| by(&one.reason) == PausedBy::Inconclusive);
+    let condition = unsure.or(status.pause_conditions.first())?;
+    let by = by(&condition.reason);
     let lasts = match by {
         PausedBy::Step => match steps.get(usize::try_from(at).unwrap_or(usize::MAX)) {
             Some(Step::Pause(lasts)) => *lasts,
@@ -310,6 +328,12 @@ fn measured(spec: Option<&wire::Metric<'_>>, result: &wire::MetricResult<'_>) ->
         samples: count(result.count).saturating_add(count(result.error)),
         failed: count(result.failed).saturating_add(count(result.error)),
     }
+}
+
+/// The place of the step that a run judges; `None` of one beside the steps.
+pub fn step_of(raw: &str) -> Option<u32> {
+    let object: wire::Object<'_> = serde_json::from_str(raw).ok()?;
+    object.metadata.labels.get("step-index")?.parse().ok()
 }
 
 fn verdict(phase: &str) -> Verdict {

@@ -5,7 +5,7 @@ use serde_json::Error;
 use super::super::convert::required;
 use super::super::wire;
 use crate::domain::pair::Service;
-use crate::domain::{ClusterId, Labels, WorkloadId, generated_name};
+use crate::domain::{ClusterId, Item, Labels, WorkloadId, generated_name};
 
 /// `None` of one that selects no pods by itself.
 ///
@@ -24,6 +24,24 @@ pub fn service(cluster: &ClusterId, raw: &str) -> Result<Option<Service>, Error>
         uid: meta.uid[..].into(),
         selector: Labels::new(selector.iter()),
     }))
+}
+
+/// Selects the slices of a Service.
+pub fn of_service(name: &str) -> String {
+    format!("kubernetes.io/service-name={name}")
+}
+
+/// Of one slice, by its uid.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn endpoints(canary: &WorkloadId, raw: &str) -> Result<Item, Error> {
+    let object: wire::Object<'_> = serde_json::from_str(raw)?;
+    Ok(Item::Endpoints {
+        of: canary.clone(),
+        uid: object.metadata.uid[..].into(),
+        ready: ready(canary, raw)?,
+    })
 }
 
 /// The endpoints of a slice that are ready: those of the canary, and all others.

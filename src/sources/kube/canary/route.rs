@@ -2,10 +2,10 @@
 
 use serde_json::Error;
 
-use super::super::convert::{count, required};
+use super::super::convert::{REASON, capped, count, manager, required};
 use super::super::wire;
 use crate::domain::ClusterId;
-use crate::domain::pair::route::{Backend, Route, RouteKind};
+use crate::domain::pair::route::{Annotated, Backend, Route, RouteKind};
 
 /// An Ingress for a canary whose total is not written is of a hundred.
 const WHOLE: u32 = 100;
@@ -56,17 +56,30 @@ fn ingress(cluster: &ClusterId, raw: &str) -> Result<Route, Error> {
         });
         backends.collect()
     });
-    let notes = &meta.annotations;
-    let is_canary = notes.nginx_canary.as_deref() == Some("true");
-    let whole = notes
-        .nginx_total
-        .as_ref()
-        .and_then(|text| text.parse().ok());
-    let weight = notes.nginx_weight.as_ref().filter(|_| is_canary);
     Ok(Route {
         rules: rules.collect(),
-        annotated: weight.map(|weight| (weight[..].into(), whole.unwrap_or(WHOLE))),
+        annotated: annotated(&meta.annotations),
         ..bare(cluster, RouteKind::Ingress, meta)?
+    })
+}
+
+/// `None` of one that is not for a canary, and of one that says nothing of what goes to it.
+fn annotated(notes: &wire::Annotations<'_>) -> Option<Annotated> {
+    let is_canary = notes.nginx_canary.as_deref() == Some("true");
+    let named = |kind: &str, text: &Option<wire::Text<'_>>| {
+        let name = text.as_deref()?;
+        Some(capped(&format!("{kind} {name}"), REASON))
+    };
+    let also = named("header", &notes.nginx_header);
+    let also = also.or_else(|| named("cookie", &notes.nginx_cookie));
+    let weight = notes.nginx_weight.as_deref();
+    let whole = notes.nginx_total.as_ref();
+    let whole = whole.and_then(|text| text.parse().ok());
+    let says = is_canary && (weight.is_some() || also.is_some());
+    says.then(|| Annotated {
+        weight: weight.map(|text| capped(text, REASON)),
+        whole: whole.filter(|whole| *whole > 0).unwrap_or(WHOLE),
+        also,
     })
 }
 
@@ -85,8 +98,9 @@ fn bare(cluster: &ClusterId, kind: RouteKind, meta: &wire::Meta<'_>) -> Result<R
         uid: meta.uid[..].into(),
         kind,
         owner: words.map(Into::into),
+        manager: manager(meta),
         rules: Box::default(),
-        accepted: kind == RouteKind::Ingress,
+        accepted: false,
         annotated: None,
     })
 }
@@ -94,6 +108,7 @@ fn bare(cluster: &ClusterId, kind: RouteKind, meta: &wire::Meta<'_>) -> Result<R
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Manager;
 
     const META: &str = r#""name":"checkout","namespace":"shop","uid":"r1","generation":3"#;
 
@@ -140,6 +155,13 @@ mod tests {
         assert_eq!(fine.split("checkout-canary", "checkout"), Some((20, 1000)));
         let none = read(format!(r#""{key}-weight":"20""#));
         assert_eq!(none.split("checkout-canary", "checkout"), None);
+        let header = read(format!(
+            r#""{key}":"true","{key}-by-header":"x-canary","{key}-weight-total":"0""#
+        ));
+        assert_eq!(header.split("checkout-canary", "checkout"), Some((0, 100)));
+        let also = header.also("checkout-canary", "checkout");
+        assert_eq!(also.as_deref(), Some("header x-canary"));
+        assert!(!header.accepted, "nobody says so");
     }
 
     #[test]
@@ -149,5 +171,11 @@ mod tests {
         );
         let found = route(&"c".into(), RouteKind::HttpRoute, &raw).unwrap();
         assert_eq!(found.owner.as_deref(), Some("Canary checkout"));
+        let kept = raw.replace(
+            r#""ownerReferences""#,
+            r#""annotations":{"argocd.argoproj.io/tracking-id":"shop:x"},"ownerReferences""#,
+        );
+        let found = route(&"c".into(), RouteKind::HttpRoute, &kept).unwrap();
+        assert!(matches!(found.manager, Some(Manager::Sync(_))));
     }
 }

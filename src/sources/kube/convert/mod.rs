@@ -14,6 +14,7 @@ mod workload;
 
 pub use self::autoscaler::autoscaler;
 pub use self::chart::{chart_manifest, chart_release};
+pub(super) use self::manager::manager;
 pub use self::manager::{DataWritten, data_written};
 pub use self::occurrence::occurrences;
 pub use self::pod::{Seen, pod, seen};
@@ -67,6 +68,7 @@ pub fn item(source: &SourceId, raw: &str) -> Result<Option<Item>, Error> {
             .map(Box::new)
             .map(Item::Service),
         Feed::Routes(kind) => Some(Item::Route(Box::new(route::route(cluster, *kind, raw)?))),
+        Feed::EndpointsOf { workload, .. } => Some(pair::endpoints(workload, raw)?),
         Feed::SyncOf {
             workload,
             sync: named,
@@ -129,6 +131,10 @@ pub fn item_id(source: &SourceId, raw: &str) -> Result<Option<ItemId>, Error> {
         }),
         Feed::Routes(_) => Some(ItemId::Route {
             cluster: source.cluster.clone(),
+            uid,
+        }),
+        Feed::EndpointsOf { workload, .. } => Some(ItemId::Endpoints {
+            of: workload.clone(),
             uid,
         }),
         Feed::SyncOf { workload, sync } => Some(ItemId::Sync {

@@ -83,6 +83,7 @@ fn word(update: &Update) -> String {
         Item::Canary { of, .. } => of.name.to_string(),
         Item::Service(service) => service.name.to_string(),
         Item::Route(route) => route.name.to_string(),
+        Item::Endpoints { of, .. } => of.name.to_string(),
     };
     match update {
         Update::Change(Change::Put(item)) => format!("put {}", name(item)),

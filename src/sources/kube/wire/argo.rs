@@ -180,6 +180,9 @@ pub struct RoutedWeight {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BlueGreenStatus<'a> {
+    /// The hash of the side that gets the traffic.
+    #[serde(borrow, default, deserialize_with = "or_default")]
+    pub active_selector: Text<'a>,
     #[serde(borrow)]
     pub pre_promotion_analysis_run_status: Option<RunStatus<'a>>,
     #[serde(borrow)]

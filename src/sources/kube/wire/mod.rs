@@ -233,6 +233,10 @@ pub struct Annotations<'a> {
     pub nginx_weight: Option<Text<'a>>,
     #[serde(borrow, rename = "nginx.ingress.kubernetes.io/canary-weight-total")]
     pub nginx_total: Option<Text<'a>>,
+    #[serde(borrow, rename = "nginx.ingress.kubernetes.io/canary-by-header")]
+    pub nginx_header: Option<Text<'a>>,
+    #[serde(borrow, rename = "nginx.ingress.kubernetes.io/canary-by-cookie")]
+    pub nginx_cookie: Option<Text<'a>>,
     #[serde(borrow, rename = "meta.helm.sh/release-name")]
     pub helm_release: Option<Text<'a>>,
     #[serde(rename = "kubectl.kubernetes.io/last-applied-configuration")]

@@ -180,7 +180,7 @@ impl Page<'_> {
             arrow(self.plan, fold, self.width),
             changes,
             self.checks(fold, checks),
-            consequences(self.plan, fold, self.width),
+            consequences((self.plan, self.verdicts), fold, self.width),
         ];
         let gaps = [self.moved.is_some(), true, true, true, false];
         let mut lines = Lines::new();
@@ -445,10 +445,10 @@ fn first_steps(plan: &Plan, room: usize) -> Lines {
 }
 
 /// The steps after the first, how long it may take and who is served meanwhile, the steps that a key adds, and the command that does the same.
-fn consequences(plan: &Plan, fold: Fold, width: u16) -> Lines {
+fn consequences((plan, verdicts): (&Plan, &[Verdict]), fold: Fold, width: u16) -> Lines {
     let mut lines = next_steps(plan, fold, width);
     lines.extend(paragraph(&plan.outlook(), Role::Plain, fold, width));
-    for offer in &plan.offers {
+    for offer in plan.open_offers(verdicts) {
         let word = if offer.taken { "added" } else { "offered" };
         let role = if offer.taken { Role::Good } else { Role::Dim };
         lines.push(vec![

@@ -40,7 +40,10 @@ fn lines(view: &View<'_>) -> Vec<(String, Role)> {
         if !canary.aborted {
             let step = text::canary::now(canary, &at);
             lines.push((format!("{}: {step}", canary.provider.name()), Role::Plain));
-            lines.push((format!("weight {}", weight(canary, &at)), Role::Plain));
+            // Of two sides one has it all, and that is said.
+            if at.steps > 0 || !at.routed {
+                lines.push((format!("weight {}", weight(canary, &at)), Role::Plain));
+            }
         }
         if let Some(next) = text::canary::next(canary).filter(|_| !canary.aborted) {
             lines.push((format!("then {next}"), Role::Dim));

@@ -1,7 +1,7 @@
 //! What the two sides of a canary measure, side by side, and what that says.
 
 use crate::domain::known::State;
-use crate::domain::measured::{Curve, Rule, SideMeasured, Verdict};
+use crate::domain::measured::{Curve, Rule, SideMeasured, Sides, Verdict};
 use crate::domain::{Known, canary};
 use crate::text;
 use crate::text::measured as words;
@@ -14,50 +14,69 @@ use super::View;
 /// Lines of the verdict, at most.
 const REASON: usize = 3;
 
-/// The verdict, and one line a side where there is room for it, else two. Nothing where nobody measures.
-pub fn lines(view: &View<'_>, room: u16) -> Vec<(String, Role)> {
-    let screen = &view.screen.canary;
-    let rule = view.model.measuring(&view.workload.id);
-    let shared = canary::at(view.workload, view.revisions).is_some();
-    let (Some(rule), Some(sides), true) = (rule, &screen.sides, shared) else {
+/// What the sides measure together, or why that is not known. Nothing where nobody measures.
+pub fn verdict(view: &View<'_>, room: u16) -> Vec<(String, Role)> {
+    let Some((rule, sides)) = measuring(view) else {
         return Vec::new();
     };
-    let measured = &screen.measured;
-    let verdict = measured.judge(&rule);
+    let (said, shade) = match sides {
+        Ok(_) => {
+            let verdict = view.screen.canary.measured.judge(&rule);
+            (words::verdict(&verdict, view.model.now), role(&verdict))
+        }
+        Err(why) => (words::not_compared(why), Role::Warn),
+    };
     let window = text::duration(rule.window.into());
-    let said = words::verdict(&verdict, view.model.now);
     // A reason is not cut: it says what helps.
-    let said = text::wrap(&format!("last {window}: {said}"), usize::from(room));
-    let said = said.into_iter().take(REASON);
-    let mut lines: Vec<_> = said.map(|line| (line, role(&verdict))).collect();
-    let both = [
-        ("canary", &sides.canary.hash, &measured.canary),
-        ("stable", &sides.stable.hash, &measured.stable),
-    ];
+    let lines = text::wrap(&format!("last {window}: {said}"), usize::from(room));
+    let lines = lines.into_iter().take(REASON);
+    lines.map(|line| (line, shade)).collect()
+}
+
+/// One line a side where there is room for it, else two.
+pub fn lines(view: &View<'_>, room: u16) -> Vec<(String, Role)> {
+    let Some((rule, Ok(_))) = measuring(view) else {
+        return Vec::new();
+    };
+    let measured = &view.screen.canary.measured;
     let most = |of: fn(&SideMeasured) -> &Known<Curve>| {
-        let curves = both.iter().filter_map(|(.., side)| of(side).value());
+        let curves = [&measured.canary, &measured.stable];
+        let curves = curves.into_iter().filter_map(|side| of(side).value());
         let points = curves.flat_map(|curve| curve.points.iter().flatten());
         points.copied().max().unwrap_or(0)
     };
     let most = (most(|side| &side.errors), most(|side| &side.p99));
-    let told = both.map(|(name, hash, side)| {
+    let (new, old) = versions(view);
+    let both = [
+        ("canary", new, &measured.canary),
+        ("stable", old, &measured.stable),
+    ];
+    let told = both.map(|(name, version, side)| {
         let (requests, rest) = values(view, &rule, side, most)?;
         let is_old = side.requests.state != State::Fresh;
         let shade = if is_old { Role::Dim } else { Role::Plain };
-        let name = format!("  {name} {} {requests}", version_of(view, hash));
-        Some((name, rest, shade))
+        Some((format!("{name} {version} {requests}"), rest, shade))
     });
     let told: Vec<_> = told.into_iter().flatten().collect();
     let fits = |(name, rest, _): &(String, String, Role)| cells(name) + 2 + cells(rest) <= room;
     let on_one_line = told.iter().all(fits);
+    let mut lines = Vec::new();
     for (name, rest, shade) in told {
         if on_one_line {
             lines.push((format!("{name}, {rest}"), shade));
         } else {
-            lines.extend([(name, shade), (format!("    {rest}"), shade)]);
+            lines.extend([(name, shade), (format!("  {rest}"), shade)]);
         }
     }
     lines
+}
+
+/// How it is judged, and whose values these are, while there is something to compare.
+fn measuring<'a>(view: &View<'a>) -> Option<(Rule, &'a Result<Sides, String>)> {
+    let rule = view.model.measuring(&view.workload.id)?;
+    canary::at(view.workload, view.revisions)?;
+    let sides = view.screen.canary.sides.as_ref()?;
+    Some((rule, sides))
 }
 
 /// `12/s, n=3,600` and `errors 4.1 % ▁▁▂▅█, p99 820 ms ▁▁▂▅█`. `None` before anything was ever known.
@@ -96,10 +115,16 @@ fn aged<T>(view: &View<'_>, known: &Known<T>) -> String {
     }
 }
 
-fn version_of(view: &View<'_>, hash: &str) -> String {
-    let mut revisions = view.revisions.iter();
-    let found = revisions.find(|r| *r.pod_hash == *hash);
-    found.map_or_else(|| hash.to_owned(), |r| super::version_of(view, r))
+/// Of the canary and of the stable side; the name of that where it is another workload, and not known.
+fn versions(view: &View<'_>) -> (String, String) {
+    let fleet = &view.model.fleet;
+    let versions = fleet.versions(view.workload, true);
+    let canary = view.workload.canary.as_deref();
+    let elsewhere = canary.and_then(|canary| canary.stable_in.as_deref());
+    let unknown = elsewhere.filter(|_| fleet.served_by(view.workload).is_none());
+    let old = unknown.map(str::to_owned).or(versions.from);
+    let old = old.unwrap_or_else(|| versions.to.clone());
+    (versions.to, old)
 }
 
 fn role(verdict: &Verdict) -> Role {

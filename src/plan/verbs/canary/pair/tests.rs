@@ -5,9 +5,10 @@ use serde_json::json;
 use super::super::tests::plan_of;
 use super::*;
 use crate::domain::canary::{Pair, PausedBy, Provider};
-use crate::domain::{Autoscaler, Kind, TemplateHash};
+use crate::domain::{Autoscaler, Kind, Manager, TemplateHash};
+use crate::plan::git::tests::healing;
 use crate::plan::verbs::rollback::sample;
-use crate::plan::{CheckState, Verb};
+use crate::plan::{CheckState, OfferId, Verb};
 
 /// Two pods of 2.15.0 beside eight of 2.14.1.
 pub fn evidence(verb: Verb) -> Evidence {
@@ -25,12 +26,16 @@ pub fn evidence(verb: Verb) -> Evidence {
     e.beside = Some(Beside {
         template: Verbatim(sample::template("2.14.1").to_string().into()),
         has_annotations: true,
+        keeper: Keeper::None,
+        route_keeper: Keeper::None,
+        autoscaling: Autoscaling::None,
     });
     e.workload.canary = Some(Box::new(Canary {
         stable_in: Some("checkout".into()),
         pair: Some(Box::new(Pair {
             service: "checkout".into(),
             serve: Some((2, 8)),
+            by_endpoints: true,
             route: None,
         })),
         ..Canary::by_pods(Provider::Pair, PausedBy::Step, (2, 10))
@@ -158,6 +163,77 @@ fn a_weight_is_so_many_pods() {
         let said = plan.unwrap_err().failure.sentence;
         assert!(said.contains(words), "{said}");
     }
+}
+
+#[test]
+fn another_one_that_moves_the_share_is_told() {
+    let mut e = evidence(Verb::SetWeight);
+    e.request.target = Target::Weight(33);
+    let beside = e.beside.as_mut().unwrap();
+    beside.autoscaling = Autoscaling::Unknown("needs list".into());
+    let plan = plan_of(&e).unwrap();
+    let (finding, words) = said(&plan, CheckId::Autoscaler).unwrap();
+    assert_eq!(finding, Finding::Unverified);
+    assert!(words.contains("deploy/checkout"), "{words}");
+    e.request.target = Target::Weight(0);
+    assert_eq!(said(&plan_of(&e).unwrap(), CheckId::Autoscaler), None);
+}
+
+#[test]
+fn the_stable_one_names_its_canary() {
+    for (verb, hint) in [
+        (Verb::Promote, "promote deploy/checkout-canary"),
+        (Verb::PromoteFull, "promote deploy/checkout-canary --full"),
+        (Verb::Abort, "abort deploy/checkout-canary"),
+        (Verb::SetWeight, "weight deploy/checkout-canary PERCENT"),
+    ] {
+        let mut e = sample::evidence();
+        e.request.verb = verb;
+        e.has_beside = Some(evidence(verb).workload.id);
+        let why = plan_of(&e).unwrap_err().failure;
+        let words =
+            "deploy/checkout is the stable one of a pair: its canary deploy/checkout-canary";
+        assert!(why.sentence.starts_with(words), "{}", why.sentence);
+        assert_eq!(why.hints, [hint]);
+    }
+}
+
+#[test]
+fn each_object_that_git_keeps_is_named_and_suspended_once() {
+    let mut e = evidence(Verb::Promote);
+    e.keeper = healing();
+    e.beside.as_mut().unwrap().keeper = healing();
+    let mut plan = plan_of(&e).unwrap();
+    let (finding, words) = said(&plan, CheckId::Owner).unwrap();
+    assert_eq!(finding, Finding::Block);
+    let both = "application shop owns deploy/checkout and deploy/checkout-canary, and";
+    assert!(words.contains(both), "{words}");
+    plan.take(OfferId::SuspendSync, true);
+    let suspended = plan.all_steps().filter(|step| step.is_of_sync());
+    assert_eq!(suspended.count(), 1);
+    let text = &plan.offers[1].document.as_ref().unwrap().text;
+    let [first, second] = text.split("---\n").collect::<Vec<_>>()[..] else {
+        panic!("{text}");
+    };
+    assert!(first.contains("image: \"shop/checkout:2.15.0\""), "{text}");
+    assert!(second.contains("replicas: 0"), "{text}");
+    // One that only the stable one belongs to.
+    let mut e = evidence(Verb::Promote);
+    e.serving.as_mut().unwrap().manager = Some(Manager::Helm("shop".into()));
+    let plan = plan_of(&e).unwrap();
+    let (finding, words) = said(&plan, CheckId::Owner).unwrap();
+    assert_eq!(finding, Finding::Warn);
+    assert!(
+        words.starts_with("Helm release shop owns deploy/checkout:"),
+        "{words}"
+    );
+    assert!(plan.offers.is_empty());
+    assert_eq!(
+        said(&plan_of(&evidence(Verb::Promote)).unwrap(), CheckId::Owner)
+            .unwrap()
+            .0,
+        Finding::Ok
+    );
 }
 
 #[test]
