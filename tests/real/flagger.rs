@@ -273,6 +273,10 @@ fn it_is_suspended_resumed_and_promoted_at_once() {
     wait_row(&terminal, "web-primary serves");
     terminal.keys("\r");
     terminal.wait_text("on 2 of 2 pods");
+    terminal.wait_for("the pods that serve", |screen| {
+        let screen = picture(screen);
+        screen.contains("PODS OF web-primary") && screen.matches("web-primary-").count() >= 2
+    });
     // What its controller writes with each promotion is changed only with that said.
     let said = spoken(&launch(&owned.kubeconfig, owned.home.path()).with(&[
         "rollback",

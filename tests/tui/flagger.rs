@@ -5,9 +5,9 @@ use rolldeck::domain::canary::flagger::{Flagger, Gate, Holds, Phase};
 use rolldeck::domain::canary::{
     Analysis, Canary, Metric, Pause, PausedBy, Provider, Reported, Step, Verdict,
 };
-use rolldeck::domain::{Counts, Manager};
+use rolldeck::domain::{Counts, Feed, Manager};
 
-use super::night::{DAY, MINUTE, Recipe, Service, ago, model, press};
+use super::night::{DAY, MINUTE, Recipe, Service, ago, feed, model, news, press};
 use super::snapshots::check;
 
 /// What serves in place of a target.
@@ -128,6 +128,12 @@ fn on_its_screen(phase: Phase, width: u16, height: u16) -> Model {
     let one = [target("web", phase, &["2.14.1", "2.15.0"]), primary];
     let mut model = model(&one, width, height);
     press(&mut model, &["g", "enter"]);
+    // Pods are watched once somebody looks.
+    for (source, updates) in news(&one) {
+        if matches!(source.feed, Feed::PodsOf { .. }) {
+            feed(&mut model, source, updates);
+        }
+    }
     settle(&mut model);
     model
 }

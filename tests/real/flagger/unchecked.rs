@@ -38,7 +38,7 @@ fn an_analysis_that_was_left_off_is_told_and_put_on_again() {
     }
     let terminal = owned.open();
     terminal.wait_text("promote of deploy/web was interrupted at");
-    terminal.wait_text("skipAnalysis of the Canary web is still on");
+    terminal.wait_text("skipAnalysis of the Canary");
     terminal.keys("q");
     let doctor = || spoken(&launch(&owned.kubeconfig, owned.home.path()).with(&["doctor"])).1;
     let told = doctor();
@@ -51,7 +51,7 @@ fn an_analysis_that_was_left_off_is_told_and_put_on_again() {
         "skipAnalysis is on: a new template goes to all unchecked",
     );
     assert!(web.primary().ends_with("2.16.0"));
-    wait_row(&terminal, "u");
+    wait_row(&terminal, "serves · u");
     terminal.keys("u");
     wait_plan_to(&terminal, "RESUME");
     let plan = terminal.picture();

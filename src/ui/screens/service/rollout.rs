@@ -33,7 +33,11 @@ pub fn rollout(pen: &mut Pen<'_>, view: &View<'_>) -> u16 {
     let room = pen.width().saturating_sub(x);
     x = pen.line(x, 0, &fit_change(&words, room), Role::Plain);
     let mut y = 1;
-    if let Some((by, at)) = &view.workload.written_by {
+    // Who wrote what failed did not write what serves.
+    let gave_up = view.workload.canary.as_ref().is_some_and(|c| c.aborted);
+    let written = view.workload.written_by.as_ref();
+    let written = written.filter(|_| view.other().is_none() || !gave_up);
+    if let Some((by, at)) = written {
         let words = format!("by {by}, {} ago", text::age(*at, view.now()));
         if x + 3 + cells(&words) <= pen.width() {
             pen.line(x + 3, 0, &words, Role::Dim);
