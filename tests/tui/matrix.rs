@@ -339,7 +339,7 @@ fn lacking(width: u16, height: u16) -> Model {
         let words = "registry.example/shop/checkout:2.15.0@sha256:9f2c41 is not in its registry, which has other tags of it";
         plan.checks
             .push(says(CheckId::Image, Finding::Block, words).into());
-        let words = "copies 9f2c41 to registry.example/shop/checkout first, by its own plan";
+        let words = "copies 9f2c41 to registry.example/shop/checkout";
         let mut offer = Offer::new(OfferId::CopyImage, 'i', words, Vec::new());
         offer.copies = Some(Box::new(Asked::Copy {
             from: format!("staging.example/shop/checkout@{DIGEST}"),
