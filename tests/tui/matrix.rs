@@ -261,7 +261,7 @@ fn a_service_that_runs_twice_in_one_environment() {
             again("auth", &["7.0.2"]);
             again("catalog", &["2.14.0"]);
         });
-        press(&mut model, &["l", "l", "j", "j"]);
+        press(&mut model, &["l", "l", "j", "j", "j"]);
         model
     });
 }
