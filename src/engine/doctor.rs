@@ -359,7 +359,8 @@ mod tests {
 
     #[test]
     fn the_way_of_promotion_is_said_with_what_names_it() {
-        let environments = "[{name: dev, cluster: a}, {name: sandbox, cluster: a}, {name: prod, cluster: b}]";
+        let environments =
+            "[{name: dev, cluster: a}, {name: sandbox, cluster: a}, {name: prod, cluster: b}]";
         let mut config = Config {
             environments: serde_yaml::from_str(environments).unwrap(),
             ..Config::default()
