@@ -91,7 +91,7 @@ pub async fn gather(
 async fn read(
     cluster: &Cluster,
     request: &Request,
-    context: GatherContext,
+    mut context: GatherContext,
     stamp: Stamp,
 ) -> Result<Evidence, Error> {
     let id = &request.workload;
@@ -104,6 +104,7 @@ async fn read(
     let template = template_of(&workload, raw).map_err(unusable)?;
     let annotations = annotations(raw).map_err(unusable)?;
     let read_at = answer.server_date.unwrap_or(stamp.at);
+    let kubeconfig = context.kubeconfig.take();
     let (told, revisions, pods, autoscaling, pinned, keeper, helm, presence, judged) = tokio::join!(
         pair::told(cluster, &workload, request.verb),
         revisions(cluster, &workload),
@@ -111,7 +112,7 @@ async fn read(
         autoscaling(cluster, id, scales(request)),
         pin::pinned(cluster, request, (template, context.pinned_by)),
         keeper::keeper(cluster, &workload),
-        release::helm(cluster, request.verb, (&workload, context.kubeconfig)),
+        release::helm(cluster, request.verb, (&workload, kubeconfig)),
         others(cluster, id, (context.presence, read_at)),
         analyses(cluster, request.verb, &workload),
     );
