@@ -111,7 +111,8 @@ async fn read(
         others(cluster, id, (context.presence, read_at)),
     );
     let told = told?;
-    workload.canary = workload.canary.or(told.canary.map(Box::new));
+    let (canary, serving) = (told.canary.map(Box::new), told.serving);
+    workload.canary = workload.canary.or(canary);
     let (revisions, pods) = match id.kind {
         Kind::Deployment | Kind::Rollout if request.verb != Verb::DeletePod => {
             (revisions?, pods.unwrap_or_default())
@@ -140,13 +141,8 @@ async fn read(
         has_annotations: annotations.is_some(),
         noted: raw_note(action_note::ANNOTATION),
         turned: raw_note(action_note::TURN),
-        phase: phase(
-            (&workload, told.serving.as_ref()),
-            &revisions,
-            &pods,
-            read_at,
-        ),
-        serving: told.serving,
+        phase: phase((&workload, serving.as_ref()), &revisions, &pods, read_at),
+        serving,
         beside: told.beside,
         has_beside: told.has_beside,
         revisions,
