@@ -91,7 +91,7 @@ pub async fn gather(
 async fn read(
     cluster: &Cluster,
     request: &Request,
-    mut context: GatherContext,
+    context: GatherContext,
     stamp: Stamp,
 ) -> Result<Evidence, Error> {
     let id = &request.workload;
@@ -104,7 +104,7 @@ async fn read(
     let template = template_of(&workload, raw).map_err(unusable)?;
     let annotations = annotations(raw).map_err(unusable)?;
     let read_at = answer.server_date.unwrap_or(stamp.at);
-    let kubeconfig = context.kubeconfig.take();
+    let kubeconfig = context.kubeconfig.clone();
     let (told, revisions, pods, autoscaling, pinned, keeper, helm, presence, judged) = tokio::join!(
         pair::told(cluster, &workload, request.verb),
         revisions(cluster, &workload),
@@ -117,7 +117,8 @@ async fn read(
         analyses(cluster, request.verb, &workload),
     );
     let told = told?;
-    workload.canary = workload.canary.or(told.canary.map(Box::new));
+    let (canary, serving) = (told.canary.map(Box::new), told.serving);
+    workload.canary = workload.canary.or(canary);
     let (revisions, pods) = match id.kind {
         Kind::Deployment | Kind::Rollout if request.verb != Verb::DeletePod => {
             (revisions?, pods.unwrap_or_default())
@@ -140,13 +141,8 @@ async fn read(
         has_annotations: annotations.is_some(),
         noted: raw_note(action_note::ANNOTATION),
         turned: raw_note(action_note::TURN),
-        phase: phase(
-            (&workload, told.serving.as_ref()),
-            &revisions,
-            &pods,
-            read_at,
-        ),
-        serving: told.serving,
+        phase: phase((&workload, serving.as_ref()), &revisions, &pods, read_at),
+        serving,
         stable_of: told.stable_of,
         beside: told.beside,
         has_beside: told.has_beside,

@@ -141,6 +141,7 @@ pub enum PausedBy {
 
 /// How far a canary is, in the numbers of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools)] // each is a word of its own
 pub struct At {
     pub set: Percent,
     /// What it really gets: by the traffic router, else by its share of the pods that serve. `None` when neither is known.

@@ -52,7 +52,7 @@ impl Pair {
         let slices = self.place.admin.items(&path);
         let all = slices
             .iter()
-            .flat_map(|slice| slice["endpoints"].as_array());
+            .filter_map(|slice| slice["endpoints"].as_array());
         let mut all: Vec<_> = all
             .flatten()
             .map(|endpoint| {

@@ -303,7 +303,7 @@ fn by_route(width: u16, height: u16, route: Route) -> Model {
 }
 
 fn opened(mut model: Model) -> Model {
-    press(&mut model, &["g", "enter"]);
+    press(&mut model, &["G", "enter"]);
     settle(&mut model);
     model
 }
@@ -351,7 +351,7 @@ fn service_paused_half_way() {
 #[test]
 fn plan_that_promotes_a_pair() {
     check("by_hand_plan_pair", |w, h| {
-        planned(by_pods(w, h), &["g", "P"])
+        planned(by_pods(w, h), &["G", "P"])
     });
 }
 
@@ -359,7 +359,7 @@ fn plan_that_promotes_a_pair() {
 fn plan_that_sets_the_weight_of_a_route() {
     check("by_hand_plan_route", |w, h| {
         let keys = [
-            "g", ":", "w", "e", "i", "g", "h", "t", "space", "4", "0", "enter",
+            "G", ":", "w", "e", "i", "g", "h", "t", "space", "4", "0", "enter",
         ];
         planned(by_route(w, h, http_route()), &keys)
     });
@@ -368,7 +368,7 @@ fn plan_that_sets_the_weight_of_a_route() {
 #[test]
 fn plan_that_promotes_past_a_header() {
     check("by_hand_plan_ingress", |w, h| {
-        planned(by_route(w, h, ingress()), &["g", "P"])
+        planned(by_route(w, h, ingress()), &["G", "P"])
     });
 }
 

@@ -26,7 +26,7 @@ pub fn reconcile(context: &Context, key: &Key, service: &Value) -> Option<Durati
             set(value, &["endpoints"], endpoints.into());
             Ok(())
         }),
-        None => store.create(&ENDPOINT_SLICES, slice(key, service, endpoints), &by),
+        None => store.create(&ENDPOINT_SLICES, slice(key, service, &endpoints), &by),
     };
     None
 }
@@ -37,10 +37,11 @@ pub fn keys(context: &Context, change: &Change) -> Vec<Key> {
         let says = |text: &str| pod.text.contains(text);
         says(r#""podIP""#) && !says(r#""ready":false"#) && !says(r#""deletionTimestamp""#)
     };
-    let before = change.before.as_ref();
-    let same = before.is_some_and(|before| {
-        serves(before) == serves(&change.after) && before.labels == change.after.labels
-    });
+    // A new one has no address yet.
+    let Some(before) = &change.before else {
+        return Vec::new();
+    };
+    let same = serves(before) == serves(&change.after) && before.labels == change.after.labels;
     if same && !change.deleted {
         return Vec::new();
     }
@@ -48,7 +49,7 @@ pub fn keys(context: &Context, change: &Change) -> Vec<Key> {
     let services = context.cluster.store.list(&SERVICES, Some(namespace));
     let chosen = services.iter().filter(|service| {
         let service = service.value();
-        let mut pods = before.into_iter().chain([&change.after]);
+        let mut pods = [before, &change.after].into_iter();
         selector(&service).is_some_and(|selector| pods.any(|pod| chooses(selector, pod)))
     });
     chosen.map(|service| service.key.clone()).collect()
@@ -82,7 +83,7 @@ fn endpoint(pod: &Pod) -> Option<Value> {
     }))
 }
 
-fn slice(key: &Key, service: &Value, endpoints: Vec<Value>) -> Value {
+fn slice(key: &Key, service: &Value, endpoints: &[Value]) -> Value {
     let ports = items_at(service, "/spec/ports").iter();
     let ports: Vec<_> = ports
         .map(|port| {

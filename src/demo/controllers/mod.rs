@@ -175,6 +175,8 @@ impl Work {
     /// What stood there before: only what does not stand still is looked at.
     fn take_over(&mut self, context: &Context) {
         let store = &context.cluster.store;
+        // Every pod of theirs would be read.
+        self.seen.insert(&SERVICES, store.version());
         for kept in KINDS.iter().flat_map(|kind| store.list(kind, None)) {
             let mut restless = (!is_settled(&kept)).then_some(kept);
             while let Some(kept) = restless {

@@ -130,13 +130,14 @@ impl Route {
         alone.map(|(rule, _)| format!("rule {}", rule + 1))
     }
 
-    /// The rules that send to both: the number of the rule, and of each of the two in it.
+    /// The rules that send to both by weight: the number of the rule, and of each of the two in it.
     pub fn places(
         &self,
         canary: &str,
         stable: &str,
     ) -> impl Iterator<Item = (usize, usize, usize)> {
-        let rules = self.rules.iter().enumerate();
+        let weighs = self.kind == RouteKind::HttpRoute;
+        let rules = self.rules.iter().enumerate().filter(move |_| weighs);
         rules.filter_map(move |(rule, backends)| {
             let of = |name: &str| backends.iter().position(|one| *one.service == *name);
             Some((rule, of(canary)?, of(stable)?))

@@ -508,7 +508,7 @@ mod tests {
             ),
             (
                 RouteKind::Ingress,
-                "nginx.ingress.kubernetes.io/canary-weight: \"40\"",
+                "\"nginx.ingress.kubernetes.io/canary-weight\": \"40\"",
             ),
         ] {
             let mut e = routed(kind, Verb::SetWeight, |_| {});
