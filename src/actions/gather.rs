@@ -104,7 +104,7 @@ async fn read(
     let template = template_of(&workload, raw).map_err(unusable)?;
     let annotations = annotations(raw).map_err(unusable)?;
     let read_at = answer.server_date.unwrap_or(stamp.at);
-    let kubeconfig = context.kubeconfig.clone();
+    let chain = Chain::of(&context, &workload, read_at);
     let (told, revisions, pods, autoscaling, pinned, keeper, helm, presence, judged) = tokio::join!(
         pair::told(cluster, &workload, request.verb),
         revisions(cluster, &workload),
@@ -112,7 +112,7 @@ async fn read(
         autoscaling(cluster, id, scales(request)),
         pin::pinned(cluster, request, (template, context.pinned_by)),
         keeper::keeper(cluster, &workload),
-        release::helm(cluster, request.verb, (&workload, kubeconfig)),
+        release::helm(cluster, request.verb, (&workload, context.kubeconfig)),
         others(cluster, id, (context.presence, read_at)),
         analyses(cluster, request.verb, &workload),
     );
@@ -128,7 +128,6 @@ async fn read(
             (revisions?, pods?)
         }
     };
-    let chain = Chain::of(&context, &workload, read_at);
     let raw_note = |key: &str| {
         let found = annotations.as_ref().and_then(|map| map.get(key));
         found.map(|value| value.get().into())
