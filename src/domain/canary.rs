@@ -539,7 +539,7 @@ mod tests {
                 name: "rate".into(),
                 verdict: Verdict::Successful,
                 value: value.into(),
-                limit: "".into(),
+                limit: "result[0] >= 0.95".into(),
                 samples,
                 failed: 0,
             };
