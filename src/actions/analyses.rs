@@ -30,16 +30,16 @@ pub async fn analyses(
         Ok(items) => items,
         Err(error) => return Some(Err(error.to_string())),
     };
-    let read = |item: &Box<RawValue>| {
-        let (_, run) = argo::analysis(&workload.id, item.get()).ok()??;
-        Some((argo::step_of(item.get()), run))
+    let read = |item: &str| {
+        let (_, run) = argo::analysis(&workload.id, item).ok()??;
+        Some((argo::step_of(item), run))
     };
-    let runs = items.iter().filter_map(read).collect();
-    Some(Ok(that_count(canary, runs)))
+    let runs: Vec<_> = items.iter().filter_map(|item| read(item.get())).collect();
+    Some(Ok(that_count(canary, &runs)))
 }
 
 /// Those of now, and the last one of each step since somebody let it on last: a step that was tried again has older ones.
-fn that_count(canary: &Canary, runs: Vec<(Option<u32>, Analysis)>) -> Box<[Analysis]> {
+fn that_count(canary: &Canary, runs: &[(Option<u32>, Analysis)]) -> Box<[Analysis]> {
     let mut found: Vec<Analysis> = canary.analyses.to_vec();
     for named in &mut found {
         if let Some((_, read)) = runs.iter().find(|(_, run)| run.name == named.name) {
@@ -98,7 +98,7 @@ mod tests {
             .into(),
             ..sample()
         };
-        let runs = vec![
+        let runs = [
             (None, run("beside", 50, Verdict::Running)),
             (None, good("beside-before", 90)),
             (Some(0), good("first", 80)),
@@ -106,7 +106,7 @@ mod tests {
             (Some(2), good("second.1", 60)),
             (Some(3), run("third", 40, Verdict::Inconclusive)),
         ];
-        let found = that_count(&canary, runs);
+        let found = that_count(&canary, &runs);
         let names: Vec<_> = found.iter().map(|run| &*run.name).collect();
         assert_eq!(names, ["beside", "second.1"]);
         assert_eq!(found[0].created, Some(ago(50)));

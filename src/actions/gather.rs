@@ -12,13 +12,14 @@ use super::origin::{OriginContext, origin};
 use super::pages::every;
 use super::record::{Limit, Recorder};
 use super::{fresh, keeper, pair, pin, presence, release};
+use crate::domain::build::JobId;
 use crate::domain::canary::Analysis;
 use crate::domain::measured::Rule;
 use crate::domain::release_record::Action;
 use crate::domain::standing::{Evidence as Seen, standing};
 use crate::domain::{
-    Autoscaler, Failure, FailureKind, Hold, Kind, Level, Pod, Verbatim, Workload, WorkloadId,
-    action_note,
+    Autoscaler, Failure, FailureKind, Hold, Kind, Level, Pod, Repository, Verbatim, Workload,
+    WorkloadId, action_note,
 };
 use crate::plan::expected::Took;
 use crate::plan::patch;
@@ -125,13 +126,7 @@ async fn read(
             (revisions?, pods?)
         }
     };
-    let service = workload.service(context.service_label.as_deref());
-    let mut holds = context.holds;
-    holds.retain(|hold| hold.holds(service) && hold.stands(read_at));
-    let of = (service, &*id.namespace);
-    let job = context.servers.job_of(workload.job.as_deref(), of);
-    let named = workload.repository.as_deref();
-    let repository = context.repositories.of(service, named);
+    let chain = Chain::of(&context, &workload, read_at);
     let raw_note = |key: &str| {
         let found = annotations.as_ref().and_then(|map| map.get(key));
         found.map(|value| value.get().into())
@@ -139,7 +134,7 @@ async fn read(
     Ok(Evidence {
         request: request.clone(),
         level: context.level,
-        holds,
+        holds: chain.holds,
         template: Verbatim(template.into()),
         has_annotations: annotations.is_some(),
         noted: raw_note(action_note::ANNOTATION),
@@ -164,8 +159,8 @@ async fn read(
         presence,
         unjudged: judge(&mut workload, judged),
         measured: context.measured,
-        repository,
-        job,
+        repository: chain.repository,
+        job: chain.job,
         hold_for: context.hold_for,
         past: past(&context.state_dir, id).await,
         ready_for: context.ready_for,
@@ -173,6 +168,27 @@ async fn read(
         stamp,
         read_at,
     })
+}
+
+/// What the settings say of what stands before the cluster.
+struct Chain {
+    holds: Vec<Hold>,
+    job: Option<JobId>,
+    repository: Option<Repository>,
+}
+
+impl Chain {
+    fn of(context: &GatherContext, workload: &Workload, now: Timestamp) -> Self {
+        let service = workload.service(context.service_label.as_deref());
+        let stands = |hold: &&Hold| hold.holds(service) && hold.stands(now);
+        let of = (service, &*workload.id.namespace);
+        let named = workload.repository.as_deref();
+        Self {
+            holds: context.holds.iter().filter(stands).cloned().collect(),
+            job: context.servers.job_of(workload.job.as_deref(), of),
+            repository: context.repositories.of(service, named),
+        }
+    }
 }
 
 /// Its canary is told with what was measured; why not, where that cannot be had.

@@ -248,6 +248,30 @@ mod tests {
     }
 
     #[test]
+    fn a_way_of_promotion_goes_through_environments_that_there_are_each_once() {
+        for (text, want) in [
+            (
+                "environments: [{name: a, cluster: x}, {name: b, cluster: x}]\npromotion: {way: [a, c]}\n",
+                "config.yaml: promotion.way[1]: there is no environment named c; there are: a, b",
+            ),
+            (
+                "promotion: {way: [a, b]}\n",
+                "config.yaml: promotion.way[0]: there is no environment named a; environments: names none",
+            ),
+            (
+                "environments: [{name: a, cluster: x}, {name: b, cluster: x}]\npromotion: {way: [a, b, a]}\n",
+                "config.yaml: promotion.way[2]: a is there twice",
+            ),
+            (
+                "environments: [{name: a, cluster: x}]\npromotion: {way: [a]}\n",
+                "config.yaml: promotion.way: a alone is no way: name what comes after it, or leave it out",
+            ),
+        ] {
+            assert_eq!(error(text), want);
+        }
+    }
+
+    #[test]
     fn mistakes_are_named_with_place_and_fix() {
         for (text, want) in [
             (
@@ -293,22 +317,6 @@ mod tests {
             (
                 "display: {columns: [service, why, why]}\n",
                 "config.yaml: display.columns: one of them is there twice",
-            ),
-            (
-                "environments: [{name: a, cluster: x}, {name: b, cluster: x}]\npromotion: {way: [a, c]}\n",
-                "config.yaml: promotion.way[1]: there is no environment named c; there are: a, b",
-            ),
-            (
-                "promotion: {way: [a, b]}\n",
-                "config.yaml: promotion.way[0]: there is no environment named a; environments: names none",
-            ),
-            (
-                "environments: [{name: a, cluster: x}, {name: b, cluster: x}]\npromotion: {way: [a, b, a]}\n",
-                "config.yaml: promotion.way[2]: a is there twice",
-            ),
-            (
-                "environments: [{name: a, cluster: x}]\npromotion: {way: [a]}\n",
-                "config.yaml: promotion.way: a alone is no way: name what comes after it, or leave it out",
             ),
             (
                 "registries: [{host: https://r.example}]\n",

@@ -63,13 +63,11 @@ pub fn is_beside(canary: &Workload, other: &Workload) -> bool {
     if !near || id == of || other.selector == canary.selector {
         return false;
     }
-    match named(canary) {
-        Some(name) => *id.name == *name,
-        None => {
-            let stable = role(other).is_some_and(|role| STABLE.contains(&role));
-            stable && without_role(&other.selector).eq(without_role(&canary.selector))
-        }
+    if let Some(name) = named(canary) {
+        return *id.name == *name;
     }
+    let stable = role(other).is_some_and(|role| STABLE.contains(&role));
+    stable && without_role(&other.selector).eq(without_role(&canary.selector))
 }
 
 /// Behind one Service its weight is its share of the pods; behind one each, what routes to them tells it. `None` where

@@ -306,7 +306,7 @@ fn way_line(config: &Config) -> Option<Diagnosis> {
         [one] => format!("; {one} is not on it"),
         some => format!("; {} are not on it", some.join(", ")),
     };
-    let text = format!("{}, by {by}{off}", on.join(" → "));
+    let text = format!("{}, by {by}{off}", on.join(", then "));
     (all.len() > 1).then(|| line(Finding::Ok, "promotion", text))
 }
 
@@ -360,5 +360,28 @@ impl Diagnosis {
     fn hint(mut self, hint: &str) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_of_promotion_is_said_with_what_names_it() {
+        let environments =
+            "[{name: dev, cluster: a}, {name: sandbox, cluster: a}, {name: prod, cluster: b}]";
+        let mut config = Config {
+            environments: serde_yaml::from_str(environments).unwrap(),
+            ..Config::default()
+        };
+        let said = |config: &Config| way_line(config).map(|line| line.sentence);
+        let by_order = "dev, then sandbox, then prod, by the order of environments:";
+        assert_eq!(said(&config).as_deref(), Some(by_order));
+        config.way = vec!["dev".into(), "prod".into()];
+        let named = "dev, then prod, by promotion.way; sandbox is not on it";
+        assert_eq!(said(&config).as_deref(), Some(named));
+        config.environments.clear();
+        assert_eq!(said(&config), None);
     }
 }

@@ -228,8 +228,8 @@ impl Wish<'_> {
     ) -> (Doing, Option<Step>) {
         let as_it_runs = now.pinned(&live.manifest, &mut Vec::new());
         let mut beside = self.place.beside.iter();
-        let scales = |m: &Manifest| matches!(m.sort, Sort::Autoscaler | Sort::Canary);
-        let scaled = beside.any(|m| scales(m) && belongs(m, manifest));
+        let sets_it = |m: &Manifest| matches!(m.sort, Sort::Autoscaler | Sort::Canary);
+        let scaled = beside.any(|m| sets_it(m) && belongs(m, manifest));
         let found = edits(&manifest.body, &as_it_runs.body, scaled);
         let fields: Vec<_> = found.iter().map(Edit::words).collect();
         match (&live.made_by, fields.is_empty()) {

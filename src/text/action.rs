@@ -10,10 +10,9 @@ use super::{age, duration, moment};
 pub fn outcome(action: &Action, under_way: bool) -> String {
     let said = action.sentence().unwrap_or_default();
     match action.stands() {
-        Stands::Verified | Stands::NotVerified => said.to_owned(),
+        Stands::Verified | Stands::NotVerified | Stands::NotBegun => said.to_owned(),
         Stands::Accepted => "accepted, and not followed to its end".into(),
         Stands::Refused => format!("refused: {said}"),
-        Stands::NotBegun => said.to_owned(),
         Stands::Unknown => format!("unknown: {said}"),
         Stands::Interrupted(became) => {
             let word = match became {

@@ -321,8 +321,13 @@ fn five_are_promoted_and_the_third_fails_its_check_and_the_rest_is_untouched() {
         text.contains("5 actions")
             && text.matches("verified: 1/1 pods run 2.0").count() >= 2
             && text.matches("not begun, because svc-c failed").count() >= 2
-            && text.contains("refused: Nothing was written when its turn came")
+            && text.contains("refused")
     });
+    // The newest is on top: the third lies below those that were never begun.
+    terminal.keys("jj");
+    terminal.wait_text(
+        "refused: Nothing was written when its turn came: ConfigMap settings is missing",
+    );
 
     let run = |arguments: &[&str]| said(&rolldeck.clone().with(arguments).run());
     let rest = [

@@ -87,7 +87,7 @@ fn what_the_next_registry_lacks_is_copied_there_from_the_plan_and_then_promoted(
             "brings 1 commit: {} feat: voucher; 1 migration (db/migrate/7.sql)",
             &new[..7]
         ),
-        format!("i copies {short} to {target} first, by its own plan"),
+        format!("i copies {short} to {target}"),
     ] {
         let plan = plan.split_whitespace().collect::<Vec<_>>().join(" ");
         let plan = plan.replace("│ │ ", "");

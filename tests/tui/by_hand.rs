@@ -233,6 +233,8 @@ fn evidence(model: &Model, request: Request) -> Evidence {
         has_annotations: true,
         helm: rolldeck::plan::Helm::default(),
         presence: None,
+        unjudged: None,
+        stable_of: None,
         measured: None,
         noted: None,
         turned: None,

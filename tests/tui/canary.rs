@@ -77,6 +77,7 @@ fn pair() -> [Service; 2] {
         pair: Some(Box::new(Pair {
             service: "checkout".into(),
             serve: Some((1, 4)),
+            by_endpoints: true,
             route: None,
         })),
         ..Canary::by_pods(Provider::Pair, PausedBy::Step, (1, 5))

@@ -261,7 +261,7 @@ fn a_service_that_runs_twice_in_one_environment() {
             again("auth", &["7.0.2"]);
             again("catalog", &["2.14.0"]);
         });
-        press(&mut model, &["l", "l", "j", "j"]);
+        press(&mut model, &["l", "l", "j", "j", "j"]);
         model
     });
 }
@@ -339,7 +339,7 @@ fn lacking(width: u16, height: u16) -> Model {
         let words = "registry.example/shop/checkout:2.15.0@sha256:9f2c41 is not in its registry, which has other tags of it";
         plan.checks
             .push(says(CheckId::Image, Finding::Block, words).into());
-        let words = "copies 9f2c41 to registry.example/shop/checkout first, by its own plan";
+        let words = "copies 9f2c41 to registry.example/shop/checkout";
         let mut offer = Offer::new(OfferId::CopyImage, 'i', words, Vec::new());
         offer.copies = Some(Box::new(Asked::Copy {
             from: format!("staging.example/shop/checkout@{DIGEST}"),

@@ -200,13 +200,10 @@ fn fits(one: &Occurrence, words: &[&str]) -> bool {
 fn suspicion(model: &Model, screen: &ChangesScreen) -> Option<Suspicion> {
     let began = screen.began.as_ref()?;
     let about = began.service.as_ref().or(screen.service.as_ref());
+    let began_of = |id: &WorkloadId| Some((id.clone(), self::began(model, id)?));
     let troubled = match about {
         Some(id) => [(id.clone(), began.at)].into(),
-        None => {
-            let all = in_trouble(model);
-            all.filter_map(|id| Some((id.clone(), self::began(model, id)?)))
-                .collect()
-        }
+        None => in_trouble(model).filter_map(began_of).collect(),
     };
     Some(Suspicion {
         began: began.at,

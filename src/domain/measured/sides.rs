@@ -221,6 +221,7 @@ mod tests {
             pair: Some(Box::new(Pair {
                 service: "basket".into(),
                 serve: None,
+                by_endpoints: false,
                 route: None,
             })),
             ..Canary::by_pods(Provider::Pair, PausedBy::Step, (1, 5))

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Error;
 use serde_json::value::RawValue;
@@ -52,8 +52,8 @@ pub fn without_injected(template: &str, injected: Option<&str>) -> Result<String
     #[derive(Deserialize, Default)]
     #[serde(default)]
     struct Injected {
-        labels: BTreeMap<String, IgnoredAny>,
-        annotations: BTreeMap<String, IgnoredAny>,
+        labels: BTreeMap<String, String>,
+        annotations: BTreeMap<String, String>,
     }
     let injected = injected.and_then(|note| serde_json::from_str(note).ok());
     let Injected {
@@ -63,10 +63,9 @@ pub fn without_injected(template: &str, injected: Option<&str>) -> Result<String
     let template = within(template, &["metadata", "labels"], &|map| {
         keys_kept(map, |key| !labels.contains_key(key))
     })?;
-    let template = within(&template, &["metadata", "annotations"], &|map| {
+    let mut template = within(&template, &["metadata", "annotations"], &|map| {
         keys_kept(map, |key| !annotations.contains_key(key))
     })?;
-    let mut template = template;
     for strength in ["preferred", "required"] {
         let terms = format!("{strength}DuringSchedulingIgnoredDuringExecution");
         let path = ["spec", "affinity", "podAntiAffinity", &terms];

@@ -402,7 +402,7 @@ mod tests {
         unseen.workload.generation += 1;
         let mut plain = sample::evidence();
         plain.request.verb = Verb::Promote;
-        for (evidence, words) in [
+        for (evidence, words) in vec![
             (evidence(Verb::Promote, |c| c.aborted = true), "was aborted"),
             (evidence(Verb::Promote, |c| c.pause = None), "does not wait"),
             (evidence(Verb::Promote, by_hand), "is paused by hand"),

@@ -53,7 +53,7 @@ fn copy(carried: &origin::Carried<'_>) -> Option<Offer> {
     let short = short_digest(digest).unwrap_or(digest);
     // A registry keeps what has no tag only until it is tidied.
     let tag = image.tag.unwrap_or(hex.get(..12).unwrap_or(hex));
-    let text = format!("copies {short} to {to} first, by its own plan");
+    let text = format!("copies {short} to {to}");
     let mut offer = Offer::new(OfferId::CopyImage, 'i', text, Vec::new());
     offer.copies = Some(Box::new(Asked::Copy {
         from: format!("{from}@{digest}"),

@@ -19,7 +19,7 @@ const WITH_REASON: &[&str] = &["promote", "cart", "--yes", "--override", "seen b
 type Rate = Arc<Mutex<&'static str>>;
 
 /// A template `rate` that asks a server for a rate, again and again.
-fn measured(plane: &ControlPlane, namespace: &str, often: Value, rate: &'static str) -> Rate {
+fn measured(plane: &ControlPlane, namespace: &str, often: &Value, rate: &'static str) -> Rate {
     let rate = Arc::new(Mutex::new(rate));
     let told = Arc::clone(&rate);
     let server = Hostile::start(move |_, socket| {
@@ -31,7 +31,7 @@ fn measured(plane: &ControlPlane, namespace: &str, often: Value, rate: &'static 
         "name": "success-rate", "provider": web(server.port),
         "successCondition": "asFloat(result) >= 0.95", "failureCondition": "asFloat(result) < 0.5",
     });
-    crate::support::fixtures::merge(&mut metric, &often);
+    crate::support::fixtures::merge(&mut metric, often);
     analysis_template(plane, namespace, &metric);
     rate
 }
@@ -39,7 +39,7 @@ fn measured(plane: &ControlPlane, namespace: &str, often: Value, rate: &'static 
 /// A canary with an analysis beside its steps, which waits at its first pause.
 fn waiting(owned: &Owned) -> (Cart, Rate) {
     let plane = argo_rollouts::plane();
-    let rate = measured(plane, &owned.namespace, json!({"interval": "1s"}), "0.99");
+    let rate = measured(plane, &owned.namespace, &json!({"interval": "1s"}), "0.99");
     let spec = json!({"strategy": {"canary": {"steps": steps(), "analysis": by_rate()}}});
     let cart = Cart::create(plane, &owned.namespace, "1.9.3", &spec);
     cart.wait("Healthy", |status| status["phase"] == "Healthy");
@@ -122,7 +122,7 @@ fn one_before_the_switch_that_tells_nothing_is_passed_by_nothing_but_a_full_prom
     let plane = argo_rollouts::plane();
     let owned = Owned::new(plane, "before-switch");
     let namespace = &owned.namespace;
-    let _rate = measured(plane, namespace, json!({}), "0.9");
+    let _rate = measured(plane, namespace, &json!({}), "0.9");
     let cart = Cart::run_blue_green(plane, namespace);
     let judged = json!({"blueGreen": {"prePromotionAnalysis": by_rate()}});
     cart.patch("", &json!({"spec": {"strategy": judged}}));

@@ -187,7 +187,12 @@ fn what_stood_still_gets_its_pods_again() {
         "{text}"
     );
     web.wait_complete(plane, "2.0");
-    db.wait_tags(plane, &["2.0", "2.0", "2.0"]);
+    wait::until("all pods of db run 2.0, by its digest", || {
+        let pods = db.pods(plane);
+        let image = |pod: &Value| pod["spec"]["containers"][0]["image"].to_string();
+        let all = pods.iter().all(|pod| image(pod).contains(":2.0@sha256:"));
+        (all && pods.len() == 3).then_some(())
+    });
     let partition = &db.read(plane)["spec"]["updateStrategy"]["rollingUpdate"]["partition"];
     assert_eq!(*partition, 2);
 }

@@ -288,32 +288,29 @@ fn what_is_gone_goes_and_what_is_new_comes() {
     assert_eq!(services(&model), ["auth", "cart", "search"]);
 }
 
-/// Of one service that runs twice in each environment: in two namespaces.
+/// Of one service that dev and staging run twice, by two kinds, and prod once.
 fn twice() -> Model {
-    let environment = |name: &str| Environment {
-        namespaces: vec![format!("{name}-eu"), format!("{name}-us")],
-        ..environments()
-            .into_iter()
-            .find(|one| one.name == name)
-            .unwrap()
-    };
     let config = Config {
-        environments: PLACES.iter().map(|name| environment(name)).collect(),
+        environments: environments(),
         namespaces: Namespaces::All,
         contexts: vec!["prod-eu".into()],
         ..Config::default()
     };
     let (mut model, _) = model_with(&config, None);
-    let of = |place: &str, tag| {
-        [
-            running("web", &format!("{place}-eu"), tag),
-            running("web", &format!("{place}-us"), tag),
-        ]
+    let set = |place, tag| {
+        let mut workload = running("web", place, tag);
+        workload.id.kind = Kind::StatefulSet;
+        workload.uid = format!("set-{place}").as_str().into();
+        workload
     };
-    let all = [of("dev", "2"), of("staging", "1")].concat();
+    let all = [
+        running("web", "dev", "2"),
+        set("dev", "2"),
+        running("web", "staging", "1"),
+        set("staging", "1"),
+        running("web", "prod", "1"),
+    ];
     put(&mut model, &all);
-    // The last of them has one of it.
-    put(&mut model, &[running("web", "prod-ap", "1")]);
     keys(&mut model, "m");
     model
 }
@@ -325,34 +322,24 @@ fn a_service_that_runs_twice_is_promoted_twice_each_to_its_own() {
     assert_eq!(screen(&model).marks.len(), 2, "a mark is of the whole cell");
     keys(&mut model, " P");
     let batch = model.batch.as_deref().unwrap();
-    let rows: Vec<_> = batch
-        .rows
-        .iter()
-        .map(|row| row.shown.request.clone())
-        .collect();
-    let ends: Vec<_> = rows
-        .iter()
-        .map(|request| {
-            (
-                &*request.origin().unwrap().namespace,
-                &*request.workload.namespace,
-            )
-        })
-        .collect();
-    assert_eq!(ends, [("dev-eu", "staging-eu"), ("dev-us", "staging-us")]);
+    assert_eq!(batch.rows.len(), 2);
+    for row in &batch.rows {
+        let request = &row.shown.request;
+        let from = request.origin().unwrap();
+        assert_eq!(from.kind, request.workload.kind);
+        let ends = (&*from.namespace, &*request.workload.namespace);
+        assert_eq!(ends, ("dev", "staging"));
+    }
 }
 
 #[test]
 fn what_would_go_twice_to_the_same_or_to_nobody_knows_which_is_said() {
     let mut model = twice();
-    model.settings.environments[2]
-        .namespaces
-        .push("prod-ap".into());
     keys(&mut model, "l");
     assert!(keys(&mut model, "P").is_empty());
     let words = &model.notice.as_ref().unwrap().text;
     assert!(
-        words.starts_with("two of them would go to deploy/web in prod-ap"),
+        words.starts_with("two of them would go to deploy/web in prod"),
         "{words}"
     );
     let mut model = opened();

@@ -80,10 +80,9 @@ fn word(update: &Update) -> String {
         Item::Warning(warning) => warning.name.to_string(),
         Item::Sync { sync, .. } => sync.id.name.to_string(),
         Item::Analysis { run, .. } => run.name.to_string(),
-        Item::Canary { of, .. } => of.name.to_string(),
+        Item::Canary { of, .. } | Item::Endpoints { of, .. } => of.name.to_string(),
         Item::Service(service) => service.name.to_string(),
         Item::Route(route) => route.name.to_string(),
-        Item::Endpoints { of, .. } => of.name.to_string(),
     };
     match update {
         Update::Change(Change::Put(item)) => format!("put {}", name(item)),
