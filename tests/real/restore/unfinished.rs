@@ -108,16 +108,12 @@ fn a_rollout_comes_back_from_the_file_alone_and_its_canary_is_told() {
     cart.wait("at its pause", |status| {
         status["currentStepIndex"] == 1 && status["readyReplicas"] == 5
     });
-    let (code, text) = said(
-        &rolldeck
-            .clone()
-            .with(&["snapshot", "-o", "half.yaml"])
-            .run(),
-    );
+    let half = home.path().join("half.yaml");
+    let words = ["snapshot", "-o", half.to_str().unwrap()];
+    let (code, text) = said(&rolldeck.clone().with(&words).run());
     assert_eq!(code, 0, "{text}");
     let words = "rollout/cart is in the middle of a release (1.10.0 in 1 pod, 1.9.3 in 4 pods): the file has 1.10.0";
     assert!(text.contains(words), "{text}");
-    let half = snapshot(&rolldeck, home.path(), "half.yaml");
     cart.status(&json!({"abort": true}));
     cart.wait("aborted", |status| {
         status["abort"] == true
