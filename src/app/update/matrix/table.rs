@@ -54,11 +54,24 @@ fn work(model: &Model, screen: &mut MatrixScreen, touched: &BTreeSet<WorkloadId>
     };
     let new = matrix::rows(&environments, running, history);
     let worked = new.len();
+    let is_old = |row: &Row| is_meant(&row.service);
+    // Most touches change nothing that the matrix shows.
+    if by == old.by && !all && new.iter().eq(sorted(old.all().filter(|row| is_old(row)))) {
+        screen.table = old;
+        return worked;
+    }
     old.rows.append(&mut old.hidden);
-    old.rows.retain(|row| !is_meant(&row.service));
+    old.rows.retain(|row| !is_old(row));
     old.rows.extend(new);
     screen.table = in_order(old.rows, environments, by);
     worked
+}
+
+/// By their names.
+fn sorted<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<&'a Row> {
+    let mut rows: Vec<_> = rows.collect();
+    rows.sort_by(|a, b| a.service.cmp(&b.service));
+    rows
 }
 
 /// Those that these workloads run, or ran so far.
@@ -66,11 +79,14 @@ fn services(model: &Model, table: &Table, touched: &BTreeSet<WorkloadId>) -> BTr
     if touched.is_empty() {
         return BTreeSet::new();
     }
-    let now = board_rows(model).filter(|row| touched.contains(&row.id));
+    // Names tell most of them apart, for less than whole ids do.
+    let called: BTreeSet<&str> = touched.iter().map(|id| &*id.name).collect();
+    let is_touched = |id: &WorkloadId| called.contains(&*id.name) && touched.contains(id);
+    let now = board_rows(model).filter(|row| is_touched(&row.id));
     let mut names: BTreeSet<Box<str>> = now.map(|row| row.name().into()).collect();
     let ran = |row: &&Row| {
         let mut all = row.cells.iter().flat_map(|cell| &cell.running);
-        all.any(|one| touched.contains(&one.id))
+        all.any(|one| is_touched(&one.id))
     };
     names.extend(table.all().filter(ran).map(|row| row.service.clone()));
     names
