@@ -390,6 +390,7 @@ mod tests {
 
     #[test]
     fn what_would_do_nothing_or_something_else_is_refused() {
+        type Change = fn(&mut Canary);
         let by_hand = |canary: &mut Canary| {
             canary.pause = Some(Pause {
                 by: PausedBy::Hand,
@@ -398,31 +399,29 @@ mod tests {
             });
         };
         let promoted = |canary: &mut Canary| canary.stable = canary.current.clone();
+        let one_revision = "all of rollout/checkout is of one revision";
+        let aborted = |canary: &mut Canary| canary.aborted = true;
+        let moving = |canary: &mut Canary| canary.pause = None;
+        let cases: [(Verb, Change, &str); 6] = [
+            (Verb::Promote, aborted, "was aborted"),
+            (Verb::Promote, moving, "does not wait"),
+            (Verb::Promote, by_hand, "is paused by hand"),
+            (Verb::Promote, promoted, one_revision),
+            (Verb::Abort, promoted, one_revision),
+            (Verb::Abort, aborted, "is aborted already"),
+        ];
+        let refused = |evidence: &Evidence, words: &str| {
+            let said = plan_of(evidence).unwrap_err().failure.sentence;
+            assert!(said.contains(words), "{said}");
+        };
+        for (verb, change, words) in cases {
+            refused(&evidence(verb, change), words);
+        }
         let mut unseen = evidence(Verb::Abort, |_| {});
         unseen.workload.generation += 1;
+        refused(&unseen, "has not seen the last change");
         let mut plain = sample::evidence();
         plain.request.verb = Verb::Promote;
-        for (evidence, words) in vec![
-            (evidence(Verb::Promote, |c| c.aborted = true), "was aborted"),
-            (evidence(Verb::Promote, |c| c.pause = None), "does not wait"),
-            (evidence(Verb::Promote, by_hand), "is paused by hand"),
-            (
-                evidence(Verb::Promote, promoted),
-                "all of rollout/checkout is of one revision",
-            ),
-            (
-                evidence(Verb::Abort, promoted),
-                "all of rollout/checkout is of one revision",
-            ),
-            (
-                evidence(Verb::Abort, |c| c.aborted = true),
-                "is aborted already",
-            ),
-            (unseen, "has not seen the last change"),
-            (plain, "is no canary"),
-        ] {
-            let said = plan_of(&evidence).unwrap_err().failure.sentence;
-            assert!(said.contains(words), "{said}");
-        }
+        refused(&plain, "is no canary");
     }
 }

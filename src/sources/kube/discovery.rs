@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures::{StreamExt, stream};
-use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
+use tokio::time::Instant;
 
 use super::client::Cluster;
 use super::error::Error;
@@ -16,7 +17,7 @@ use crate::domain::ApiKind;
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,\
 application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
 /// Feeds that are opened together ask within this; somebody who installs a kind and asks again does not.
-const LATELY: SignedDuration = SignedDuration::from_secs(2);
+const LATELY: Duration = Duration::from_secs(2);
 /// Groups that are asked at a time.
 const AT_A_TIME: usize = 4;
 
@@ -48,21 +49,22 @@ pub async fn serves(cluster: &Cluster, resource: Wanted) -> Result<bool, Error> 
 }
 
 /// The same for the feeds of several namespaces, which ask at once: one asks for all of them.
-pub async fn serves_lately(
-    cluster: &Cluster,
-    resource: Wanted,
-    now: Timestamp,
-) -> Result<bool, Error> {
+pub async fn serves_lately(cluster: &Cluster, resource: Wanted) -> Result<bool, Error> {
     let told = cluster.inner.served.of(resource);
     let mut told = told.lock().await;
     if let Some((at, serves)) = *told
-        && now.duration_since(at) < LATELY
+        && at.elapsed() < LATELY
     {
         return Ok(serves);
     }
     let serves = serves(cluster, resource).await?;
-    *told = Some((now, serves));
+    *told = Some((Instant::now(), serves));
     Ok(serves)
+}
+
+/// What was said does not hold: the next one asks again.
+pub async fn forget(cluster: &Cluster, resource: Wanted) {
+    *cluster.inner.served.of(resource).lock().await = None;
 }
 
 /// What a server said lately, by the list of a kind.
@@ -70,7 +72,7 @@ pub async fn serves_lately(
 pub struct Served(Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<Told>>>>);
 
 /// When it was asked, and whether it has the kind.
-type Told = Option<(Timestamp, bool)>;
+type Told = Option<(Instant, bool)>;
 
 impl Served {
     fn of(&self, resource: Wanted) -> Arc<tokio::sync::Mutex<Told>> {

@@ -137,7 +137,12 @@ impl Reader {
             match over {
                 Over::ListAgain => self.pause_before_listing().await,
                 Over::Unwatchable(error) => self.pause_before_poll(&error).await,
-                Over::Failed(error) => self.pause_after(&error).await,
+                Over::Failed(error) => {
+                    if let (Error::NotFound { .. }, Some(resource)) = (&error, self.optional()) {
+                        discovery::forget(&self.cluster, resource).await;
+                    }
+                    self.pause_after(&error).await;
+                }
             }
         }
     }
@@ -145,14 +150,8 @@ impl Reader {
     /// `None` when the cluster has no such kind. Who may not list a kind is denied it even where nobody has it, so the
     /// server is asked for the kind first, which everybody may.
     async fn list_what_is_there(&mut self) -> Result<Option<String>, Error> {
-        let optional = match self.source.feed {
-            Feed::Workloads(kind) if kind.is_optional() => Some(Resource::Workload(kind)),
-            Feed::Canaries => Some(Resource::Canaries),
-            Feed::Routes(kind) => Some(Resource::Routes(kind)),
-            _ => None,
-        };
-        if let Some(resource) = optional
-            && !discovery::serves_lately(&self.cluster, resource, (self.clock)()).await?
+        if let Some(resource) = self.optional()
+            && !discovery::serves_lately(&self.cluster, resource).await?
         {
             self.failures = 0;
             self.heard(None);
@@ -163,6 +162,16 @@ impl Reader {
             return Ok(None);
         }
         self.list().await.map(Some)
+    }
+
+    /// The kind, where not every cluster has it.
+    fn optional(&self) -> Option<Resource> {
+        match self.source.feed {
+            Feed::Workloads(kind) if kind.is_optional() => Some(Resource::Workload(kind)),
+            Feed::Canaries => Some(Resource::Canaries),
+            Feed::Routes(kind) => Some(Resource::Routes(kind)),
+            _ => None,
+        }
     }
 
     /// One whole listing, page by page, the next one asked for as soon as one says where it begins. Returns the version that a watch goes on from.
