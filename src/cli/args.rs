@@ -73,7 +73,7 @@ pub enum Verb {
     /// its checks; --yes executes and follows
     Promote(Promote),
     /// Take one canary back to what serves beside it: the plan and its checks; --yes executes and follows
-    Abort(Release),
+    Abort(Abort),
     /// Begin one canary that was aborted at its first step again: the plan and its checks; --yes executes and follows
     Retry(Release),
     /// Pause one Deployment or Rollout, so that its rollouts stand still: the plan and its checks; --yes executes and follows
@@ -189,6 +189,8 @@ pub struct Weight {
     pub release: Release,
     /// So much of a hundred for the canary
     pub percent: u32,
+    #[command(flatten)]
+    pub git: Git,
 }
 
 #[derive(Debug, Arguments)]
@@ -280,6 +282,14 @@ pub struct Promote {
     /// Where it comes from; the environment before that one without it
     #[arg(long, value_name = "ENVIRONMENT", requires = "to")]
     pub from: Option<String>,
+    #[command(flatten)]
+    pub git: Git,
+    #[command(flatten)]
+    pub release: Release,
+}
+
+#[derive(Debug, Arguments)]
+pub struct Abort {
     #[command(flatten)]
     pub git: Git,
     #[command(flatten)]

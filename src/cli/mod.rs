@@ -3,6 +3,7 @@
 mod args;
 mod batch;
 mod build;
+mod canary;
 mod changes;
 mod commits;
 mod completions;
@@ -84,13 +85,13 @@ fn run(args: Args) -> Outcome {
                 (None, true) => plan::Verb::PromoteFull,
                 (None, false) => plan::Verb::Promote,
             };
-            pause::run(&c, verb, args.release).await
+            canary::run(&c, verb, (args.git, args.release)).await
         }),
         Some(Verb::Retry(args)) => headless(load()?, async |c| {
             pause::run(&c, plan::Verb::Retry, args).await
         }),
         Some(Verb::Abort(args)) => headless(load()?, async |c| {
-            pause::run(&c, plan::Verb::Abort, args).await
+            canary::run(&c, plan::Verb::Abort, (args.git, args.release)).await
         }),
         Some(Verb::Pause(args)) => headless(load()?, async |c| {
             pause::run(&c, plan::Verb::Pause, args).await

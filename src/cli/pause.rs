@@ -1,4 +1,4 @@
-//! `rolldeck pause|resume|promote|abort|retry SERVICE`: what is paused or waits goes on, or not.
+//! `rolldeck pause|resume|retry SERVICE`: what goes on stands still, and what stands still goes on.
 
 use crate::config::Config;
 use crate::plan::{Target, Verb};

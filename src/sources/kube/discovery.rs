@@ -16,8 +16,9 @@ use crate::domain::ApiKind;
 /// The aggregated form in both its versions, and else the plain lists.
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,\
 application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
-/// Feeds that are opened together ask within this; somebody who installs a kind and asks again does not.
-const LATELY: Duration = Duration::from_secs(2);
+/// Feeds that are opened together wait for one answer and read it within this; somebody who installs a kind and asks again
+/// does not.
+const LATELY: Duration = Duration::from_millis(250);
 /// Groups that are asked at a time.
 const AT_A_TIME: usize = 4;
 
