@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use futures::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
-use tokio::time::Instant;
 
 use super::client::Cluster;
 use super::error::Error;
@@ -18,7 +17,7 @@ const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGrou
 application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
 /// Feeds that are opened together wait for one answer and read it within this; somebody who installs a kind and asks again
 /// does not.
-const LATELY: Duration = Duration::from_millis(250);
+const LATELY: SignedDuration = SignedDuration::from_millis(250);
 /// Groups that are asked at a time.
 const AT_A_TIME: usize = 4;
 
@@ -50,16 +49,20 @@ pub async fn serves(cluster: &Cluster, resource: Wanted) -> Result<bool, Error> 
 }
 
 /// The same for the feeds of several namespaces, which ask at once: one asks for all of them.
-pub async fn serves_lately(cluster: &Cluster, resource: Wanted) -> Result<bool, Error> {
+pub async fn serves_lately(
+    cluster: &Cluster,
+    resource: Wanted,
+    now: Timestamp,
+) -> Result<bool, Error> {
     let told = cluster.inner.served.of(resource);
     let mut told = told.lock().await;
     if let Some((at, serves)) = *told
-        && at.elapsed() < LATELY
+        && now.duration_since(at) < LATELY
     {
         return Ok(serves);
     }
     let serves = serves(cluster, resource).await?;
-    *told = Some((Instant::now(), serves));
+    *told = Some((now, serves));
     Ok(serves)
 }
 
@@ -73,7 +76,7 @@ pub async fn forget(cluster: &Cluster, resource: Wanted) {
 pub struct Served(Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<Told>>>>);
 
 /// When it was asked, and whether it has the kind.
-type Told = Option<(Instant, bool)>;
+type Told = Option<(Timestamp, bool)>;
 
 impl Served {
     fn of(&self, resource: Wanted) -> Arc<tokio::sync::Mutex<Told>> {

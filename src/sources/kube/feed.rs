@@ -151,7 +151,7 @@ impl Reader {
     /// server is asked for the kind first, which everybody may.
     async fn list_what_is_there(&mut self) -> Result<Option<String>, Error> {
         if let Some(resource) = self.optional()
-            && !discovery::serves_lately(&self.cluster, resource).await?
+            && !discovery::serves_lately(&self.cluster, resource, (self.clock)()).await?
         {
             self.failures = 0;
             self.heard(None);
