@@ -8,10 +8,6 @@ use super::args::{Git, Release};
 use super::release::{self, Asked};
 
 pub async fn run(config: &Config, verb: Verb, (git, release): (Git, Release)) -> Outcome {
-    let asked = Asked {
-        offers: git.offers(),
-        git_patch: git.git_patch,
-        ..Asked::new(verb, Target::Proposed)
-    };
+    let asked = Asked::new(verb, Target::Proposed).by(git);
     release::run(config, asked, release).await
 }

@@ -34,9 +34,7 @@ pub async fn run(config: &Config, args: Promote) -> Outcome {
     }
     let asked = Asked {
         targets,
-        offers: args.git.offers(),
-        git_patch: args.git.git_patch,
-        ..Asked::new(Verb::PromoteImage, Target::Proposed)
+        ..Asked::new(Verb::PromoteImage, Target::Proposed).by(args.git)
     };
     let how = &args.release.how;
     if let [alone] = found.as_slice() {

@@ -20,7 +20,7 @@ use crate::plan::{
 use crate::sources::kube;
 
 use super::Outcome;
-use super::args::{Form, How, READS, Release};
+use super::args::{Form, Git, How, READS, Release};
 use super::batch;
 use super::build;
 use super::output;
@@ -50,6 +50,15 @@ impl Asked {
             offers: Vec::new(),
             git_patch: None,
             hold_for: None,
+        }
+    }
+
+    /// The ways out where git would undo it, as they were asked for.
+    pub fn by(self, git: Git) -> Self {
+        Self {
+            offers: git.offers(),
+            git_patch: git.git_patch,
+            ..self
         }
     }
 }

@@ -13,10 +13,6 @@ pub async fn run(config: &Config, args: Scale) -> Outcome {
         shown: 0,
         to: args.replicas,
     };
-    let asked = Asked {
-        offers: args.git.offers(),
-        git_patch: args.git.git_patch,
-        ..Asked::new(Verb::Scale, target)
-    };
+    let asked = Asked::new(Verb::Scale, target).by(args.git);
     release::run(config, asked, args.release).await
 }

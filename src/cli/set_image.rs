@@ -12,10 +12,6 @@ pub async fn run(config: &Config, args: SetImage) -> Outcome {
         Some((container, image)) => (Some(container.into()), image.to_owned()),
         None => (None, args.image),
     };
-    let asked = Asked {
-        offers: args.git.offers(),
-        git_patch: args.git.git_patch,
-        ..Asked::new(Verb::SetImage, Target::Image { container, image })
-    };
+    let asked = Asked::new(Verb::SetImage, Target::Image { container, image }).by(args.git);
     release::run(config, asked, args.release).await
 }

@@ -8,10 +8,6 @@ use super::args::Weight;
 use super::release::{self, Asked};
 
 pub async fn run(config: &Config, args: Weight) -> Outcome {
-    let asked = Asked {
-        offers: args.git.offers(),
-        git_patch: args.git.git_patch,
-        ..Asked::new(Verb::SetWeight, Target::Weight(args.percent))
-    };
+    let asked = Asked::new(Verb::SetWeight, Target::Weight(args.percent)).by(args.git);
     release::run(config, asked, args.release).await
 }
